@@ -1,0 +1,1 @@
+"""RL Lab's engine: learns, plays, remembers; knows no window."""

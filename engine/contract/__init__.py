@@ -1,0 +1,1 @@
+"""What every side shares: options, messages, catalogue, the form of a state."""

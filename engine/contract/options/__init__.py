@@ -1,0 +1,33 @@
+"""Every option of the lab, declared once."""
+
+from engine.contract.options.configuration import (
+    Configuration,
+    ConfigurationError,
+    OptionSpec,
+    configuration_from_flat,
+    configuration_from_json,
+    describe_range,
+    flat_from_toml,
+    live_changes,
+    parse_assignment,
+    parse_value,
+    spec,
+    specs,
+)
+from engine.contract.options.environment import EnvironmentOptions
+
+__all__ = [
+    "Configuration",
+    "ConfigurationError",
+    "EnvironmentOptions",
+    "OptionSpec",
+    "configuration_from_flat",
+    "configuration_from_json",
+    "describe_range",
+    "flat_from_toml",
+    "live_changes",
+    "parse_assignment",
+    "parse_value",
+    "spec",
+    "specs",
+]

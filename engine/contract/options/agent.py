@@ -1,0 +1,143 @@
+"""Options of the learning rule."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.contract.options.declaration import OptionGroup, option
+
+
+class AgentOptions(OptionGroup):
+    """How the value-based agent learns from a batch of transitions."""
+
+    learning_rate: float = option(
+        1e-3,
+        "Learning rate",
+        symbol="α",
+        minimum=1e-7,
+        maximum=1.0,
+        scale="log",
+        applies="live",
+        help="How far one update moves the weights (Adam).",
+        effect="Higher learns faster and less steadily; too high diverges.",
+    )
+    discount: float = option(
+        0.99,
+        "Discount",
+        symbol="γ",
+        minimum=0.0,
+        maximum=1.0,
+        applies="live",
+        help="How much a reward counts that comes one step later.",
+        effect="Higher looks further ahead (about 1/(1-γ) steps) and learns slower.",
+    )
+    double: bool = option(
+        True,
+        "Double Q-learning",
+        applies="live",
+        help="The online network chooses the next action, the target network "
+        "values it (van Hasselt et al. 2016).",
+        effect="On: less overestimation of the values.",
+    )
+    dueling: Literal["none", "mean", "max"] = option(
+        "none",
+        "Dueling",
+        help="Split the last layer into a value and advantages, centred by their "
+        "mean or their maximum (Wang et al. 2016).",
+        effect="Helps where many actions are equally good.",
+    )
+    n_step: int = option(
+        1,
+        "n-step return",
+        symbol="n",
+        unit="steps",
+        minimum=1,
+        maximum=50,
+        help="How many real rewards enter the target before it bootstraps.",
+        effect="More steps: faster credit, more variance, less off-policy safe.",
+    )
+    batch_size: int = option(
+        64,
+        "Batch size",
+        symbol="B",
+        unit="transitions",
+        minimum=1,
+        maximum=8192,
+        scale="log",
+        applies="live",
+        help="How many transitions one update averages over.",
+        effect="Larger is steadier per update and costs more time.",
+    )
+    updates_per_step: float = option(
+        1.0,
+        "Updates per step",
+        minimum=0.001,
+        maximum=64.0,
+        scale="log",
+        applies="live",
+        help="Gradient steps for each environment step; 0.25 is one in four.",
+        effect="More updates use each transition more often, and can overfit it.",
+    )
+    learning_starts: int = option(
+        1000,
+        "Learning starts",
+        unit="steps",
+        minimum=0,
+        maximum=10_000_000,
+        help="Environment steps with random actions before the first update.",
+        effect="More steps: a broader first memory, a later start.",
+        advanced=True,
+    )
+    loss: Literal["huber", "squared"] = option(
+        "huber",
+        "Loss",
+        applies="live",
+        help="How a TD error becomes a loss: squared, or squared up to δ and "
+        "linear beyond it.",
+        effect="Huber keeps a few huge errors from ruling the update.",
+        advanced=True,
+    )
+    huber_delta: float = option(
+        1.0,
+        "Huber threshold",
+        symbol="δ",
+        minimum=1e-3,
+        maximum=1e3,
+        scale="log",
+        applies="live",
+        help="Where the Huber loss turns from squared to linear.",
+        effect="Higher comes closer to the squared loss.",
+        advanced=True,
+    )
+    gradient_clip: float = option(
+        10.0,
+        "Gradient clip",
+        minimum=0.0,
+        maximum=1e6,
+        applies="live",
+        help="Longest allowed gradient (Euclidean norm); 0 never clips.",
+        effect="Lower is steadier and slower.",
+        advanced=True,
+    )
+    adam_epsilon: float = option(
+        1e-8,
+        "Adam ε",
+        minimum=1e-12,
+        maximum=1.0,
+        scale="log",
+        help="Added to the denominator of Adam.",
+        effect="Higher damps the steps of rarely used weights.",
+        advanced=True,
+    )
+    learning_rate_final: float = option(
+        1.0,
+        "Final learning rate",
+        unit="times α",
+        minimum=0.0,
+        maximum=1.0,
+        applies="live",
+        help="The learning rate falls linearly to this share of α at the end of "
+        "the step budget; 1 keeps it constant.",
+        effect="Lower settles the values at the end of training.",
+        advanced=True,
+    )

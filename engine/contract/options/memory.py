@@ -1,0 +1,110 @@
+"""Options of the replay memory and of the target network."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.contract.options.declaration import OptionGroup, option
+
+
+class ReplayOptions(OptionGroup):
+    """Which transitions are kept, and which of them an update sees."""
+
+    kind: Literal["none", "uniform", "prioritized"] = option(
+        "uniform",
+        "Replay",
+        applies="live",
+        help="none learns online from the newest transitions, uniform from random "
+        "old ones, prioritized from those with large TD errors.",
+        effect="Uniform and prioritized can be exchanged while training runs.",
+    )
+    capacity: int = option(
+        50_000,
+        "Capacity",
+        symbol="N",
+        unit="transitions",
+        minimum=100,
+        maximum=10_000_000,
+        scale="log",
+        help="How many transitions the memory holds before the oldest go.",
+        effect="Larger is more varied and older.",
+    )
+    alpha: float = option(
+        0.6,
+        "Priority exponent",
+        symbol="α",
+        minimum=0.0,
+        maximum=1.0,
+        applies="live",
+        help="How strongly the TD error rules the sampling (Schaul et al. 2016).",
+        effect="0 samples uniformly, 1 in proportion to |δ|.",
+    )
+    beta: float = option(
+        0.4,
+        "Correction at start",
+        symbol="β",
+        minimum=0.0,
+        maximum=1.0,
+        applies="live",
+        help="How much importance weights correct for prioritized sampling.",
+        effect="1 corrects fully; below 1 keeps some bias for speed.",
+    )
+    beta_final: float = option(
+        1.0,
+        "Correction at the end",
+        symbol="β₁",
+        minimum=0.0,
+        maximum=1.0,
+        applies="live",
+        help="Value that β reaches, linearly, at the end of the step budget.",
+        effect="1 removes the bias by the end of training.",
+        advanced=True,
+    )
+    priority_epsilon: float = option(
+        1e-3,
+        "Least priority",
+        symbol="ε",
+        minimum=1e-9,
+        maximum=1.0,
+        scale="log",
+        applies="live",
+        help="Added to |δ| so that no transition is lost for ever.",
+        effect="Higher makes sampling more uniform.",
+        advanced=True,
+    )
+
+
+class TargetNetworkOptions(OptionGroup):
+    """The slower copy of the network that targets come from."""
+
+    kind: Literal["none", "periodic", "polyak"] = option(
+        "periodic",
+        "Target network",
+        applies="live",
+        help="none bootstraps on the online network, periodic copies it every so "
+        "often, polyak follows it a little at every update.",
+        effect="A slower target is steadier and learns later.",
+    )
+    period: int = option(
+        500,
+        "Copy period",
+        symbol="C",
+        unit="updates",
+        minimum=1,
+        maximum=1_000_000,
+        scale="log",
+        applies="live",
+        help="Updates between two copies of the weights (periodic).",
+        effect="Longer is steadier and slower.",
+    )
+    tau: float = option(
+        0.005,
+        "Polyak rate",
+        symbol="τ",
+        minimum=1e-5,
+        maximum=1.0,
+        scale="log",
+        applies="live",
+        help="Share of the online weights that enters at each update (polyak).",
+        effect="Higher follows faster; 1 has no delay at all.",
+    )

@@ -1,0 +1,135 @@
+"""Options of the run: budget, seed, device, evaluation and recording."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from engine.contract.options.declaration import OptionGroup, option
+
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+
+
+class TrainingOptions(OptionGroup):
+    """How long, how many at once, and from which seed."""
+
+    steps: int = option(
+        50_000,
+        "Step budget",
+        unit="steps",
+        minimum=1,
+        maximum=1_000_000_000,
+        scale="log",
+        applies="live",
+        help="Environment steps, summed over parallel environments.",
+        effect="Training finishes when the budget is used up.",
+    )
+    environments: int = option(
+        1,
+        "Parallel environments",
+        symbol="E",
+        minimum=1,
+        maximum=256,
+        help="Environments that are stepped side by side with one batched choice.",
+        effect="More decorrelates the data and uses the network better.",
+        advanced=True,
+    )
+    seed: int = option(
+        0,
+        "Seed",
+        minimum=0,
+        maximum=2**31 - 1,
+        help="Every random choice of the run follows from it.",
+    )
+    device: Device = option(
+        "auto",
+        "Device",
+        help="auto takes a GPU where the network is large enough to gain from it.",
+        advanced=True,
+    )
+    threads: int = option(
+        1,
+        "Threads",
+        minimum=1,
+        maximum=64,
+        help="Processor threads of the learner.",
+        effect="More helps large networks only; small ones get slower.",
+        advanced=True,
+    )
+
+
+class EvaluationOptions(OptionGroup):
+    """Greedy episodes apart from training: own environment, own seeds."""
+
+    period: int = option(
+        2_000,
+        "Evaluation period",
+        unit="steps",
+        minimum=0,
+        maximum=100_000_000,
+        scale="log",
+        applies="live",
+        help="Training steps between two evaluations; 0 never evaluates.",
+        effect="Shorter finds the best checkpoint more finely and costs time.",
+        advanced=True,
+    )
+    episodes: int = option(
+        10,
+        "Episodes per evaluation",
+        unit="episodes",
+        minimum=1,
+        maximum=1000,
+        applies="live",
+        help="Greedy episodes whose mean return is one point of the curve.",
+        effect="More episodes: a steadier point.",
+        advanced=True,
+    )
+    seed: int = option(
+        1_000_000,
+        "Evaluation seed",
+        minimum=0,
+        maximum=2**31 - 1,
+        help="First seed of the evaluation episodes; never used for training.",
+        advanced=True,
+    )
+
+
+class RecordingOptions(OptionGroup):
+    """What the session keeps."""
+
+    level: Literal["scalars", "default", "everything"] = option(
+        "default",
+        "Record",
+        help="scalars keeps curves, events and checkpoints; default also each "
+        "training episode (seed, actions, Q-values) and evaluation frames; "
+        "everything also frames of training episodes.",
+        effect="More can be looked at later, and needs more disk.",
+    )
+    checkpoint_period: int = option(
+        2_000,
+        "Checkpoint period",
+        unit="steps",
+        minimum=1,
+        maximum=100_000_000,
+        scale="log",
+        help="Training steps between two checkpoints that are kept.",
+        effect="Shorter lets you travel in time more finely.",
+        advanced=True,
+    )
+    checkpoints: int = option(
+        50,
+        "Checkpoints kept",
+        minimum=3,
+        maximum=10_000,
+        help="Beyond this number old checkpoints are thinned, evenly spread; the "
+        "best, the first and the newest always stay.",
+        advanced=True,
+    )
+    exact_resume: Literal["auto", "yes", "no"] = option(
+        "auto",
+        "Exact resume",
+        help="Keep the replay memory in the session file; auto does so below 500 MB.",
+        effect="Without it a resumed run starts with an empty replay.",
+        advanced=True,
+    )

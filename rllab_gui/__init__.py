@@ -1,0 +1,1 @@
+"""RL Lab's window: shows; knows no torch."""
