@@ -8,8 +8,9 @@ into frames (one of msgpack, then one for each array), :func:`decode` back.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 import numpy as np
@@ -546,15 +547,19 @@ def encode(message: Message) -> list[Any]:
     return [head, *buffers]
 
 
-def decode(frames: Sequence[Any]) -> Message:
-    """Inverse of :func:`encode`; arrays are read-only views of the frames.
+class _Codec(threading.local):
+    """A decoder for each thread, and the buffers of the message it works on."""
 
-    Raises:
-      MalformedMessage: If the bytes are not one of our messages.
-    """
-    head, *buffers = frames
+    def __init__(self) -> None:
+        self.buffers: Sequence[Any] = ()
+        union: Any = None
+        for kind in _all_messages(Message):
+            union = kind if union is None else union | kind
+        self.decoder = msgspec.msgpack.Decoder(
+            union, ext_hook=self._on_array, dec_hook=_on_type
+        )
 
-    def on_array(code: int, data: memoryview) -> Any:
+    def _on_array(self, code: int, data: memoryview) -> np.ndarray:
         if code != _ARRAY:
             raise ValueError(f"unknown extension {code}")
         dtype, shape, index = msgspec.msgpack.decode(
@@ -563,28 +568,31 @@ def decode(frames: Sequence[Any]) -> Message:
         kind = np.dtype(dtype)
         if kind.kind not in _KINDS:
             raise ValueError(f"no array of {kind}")
-        return np.frombuffer(buffers[index], kind).reshape(shape)
+        return np.frombuffer(self.buffers[index], kind).reshape(shape)
 
-    def on_type(wanted: type, value: Any) -> Any:
-        if not isinstance(value, wanted):
-            raise ValueError(f"expected {wanted.__name__}, got {type(value).__name__}")
-        return value
 
+def _on_type(wanted: type, value: Any) -> Any:
+    if not isinstance(value, wanted):
+        raise ValueError(f"expected {wanted.__name__}, got {type(value).__name__}")
+    return value
+
+
+_CODEC: _Codec | None = None
+
+
+def decode(frames: Sequence[Any]) -> Message:
+    """Inverse of :func:`encode`; arrays are read-only views of the frames.
+
+    Raises:
+      MalformedMessage: If the bytes are not one of our messages.
+    """
+    global _CODEC
+    if _CODEC is None:
+        _CODEC = _Codec()
+    head, *_CODEC.buffers = frames
     try:
-        decoder = _decoder(on_array, on_type)
-        return decoder.decode(head)  # type: ignore[no-any-return]
+        return cast(Message, _CODEC.decoder.decode(head))
     except (msgspec.MsgspecError, ValueError, IndexError, TypeError) as error:
         raise MalformedMessage(f"A message was not understood: {error}") from error
-
-
-def _decoder(ext_hook: Any, dec_hook: Any) -> Any:
-    global _UNION
-    if _UNION is None:
-        union: Any = None
-        for kind in _all_messages(Message):
-            union = kind if union is None else union | kind
-        _UNION = union
-    return msgspec.msgpack.Decoder(_UNION, ext_hook=ext_hook, dec_hook=dec_hook)
-
-
-_UNION: Any = None
+    finally:
+        _CODEC.buffers = ()
