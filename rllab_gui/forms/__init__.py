@@ -1,0 +1,1 @@
+"""Option editors, generated from the declarations in ``engine.contract.options``."""

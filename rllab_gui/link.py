@@ -1,0 +1,212 @@
+"""The engine as Qt signals: what arrives becomes a signal, what is asked a call back.
+
+Views never see a socket. They listen to the signals of the one :class:`Link`, or
+better to :class:`rllab_gui.store.Store`, which remembers what has arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import shiboken6
+from PySide6.QtCore import QObject, Qt, Signal
+
+from engine.contract.messages import (
+    Answer,
+    Cancel,
+    EmbeddingReport,
+    EpisodeFinished,
+    EvaluationFinished,
+    Event,
+    FrameCredit,
+    JobProgress,
+    Message,
+    Picture,
+    PriorityReport,
+    Problem,
+    ProcessState,
+    Scalars,
+    SessionStatus,
+    Solved,
+    Subscribe,
+    TrainerStatus,
+)
+
+OnAnswer = Callable[[dict[str, Any]], None]
+OnError = Callable[[str], None]
+
+ALWAYS = frozenset({"scalars"})
+"""Topics that the store needs whatever is shown, so that its series are complete."""
+
+
+class EngineClient(Protocol):
+    """What the window needs of ``engine.service.client.Client``."""
+
+    def send(self, message: Message) -> None:
+        """Hand a message over; never blocks."""
+
+    def ask(self, question: str, arguments: dict[str, Any]) -> int:
+        """Ask stage or keeper; returns the id that the answer will carry."""
+
+    def poll(self) -> list[Message]:
+        """Everything that has arrived since the last call; never blocks."""
+
+    def close(self) -> None:
+        """Let go of the engine."""
+
+
+class Link(QObject):
+    """The engine as seen from the window.
+
+    Signals:
+      statusChanged(TrainerStatus), pictureArrived(Picture), scalarsArrived(Scalars),
+      episodeFinished(EpisodeFinished), evaluationFinished(EvaluationFinished),
+      eventHappened(Event), problemRaised(Problem), problemSolved(str id),
+      sessionChanged(SessionStatus), priorityReported(PriorityReport),
+      embeddingReported(EmbeddingReport), jobProgressed(JobProgress),
+      processChanged(ProcessState), sent(Message): a message has left.
+    """
+
+    statusChanged = Signal(object)
+    pictureArrived = Signal(object)
+    scalarsArrived = Signal(object)
+    episodeFinished = Signal(object)
+    evaluationFinished = Signal(object)
+    eventHappened = Signal(object)
+    problemRaised = Signal(object)
+    problemSolved = Signal(str)
+    sessionChanged = Signal(object)
+    priorityReported = Signal(object)
+    embeddingReported = Signal(object)
+    jobProgressed = Signal(object)
+    processChanged = Signal(object)
+    sent = Signal(object)
+    _woken = Signal()
+
+    def __init__(self, client: EngineClient, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._client = client
+        self._waiting: dict[int, tuple[OnAnswer, OnError | None]] = {}
+        self._wanted: dict[str, frozenset[str]] = {}
+        self._subscribed: frozenset[str] | None = None
+        self._credits_due = 0
+        self._signals = self._signal_table()
+        on_ready = getattr(client, "on_ready", None)
+        if on_ready is not None:  # called in the client's thread
+            self._woken.connect(self.poll, Qt.ConnectionType.QueuedConnection)
+            on_ready(self._woken.emit)
+
+    def _signal_table(self) -> dict[type[Message], Any]:
+        return {
+            TrainerStatus: self.statusChanged,
+            Picture: self.pictureArrived,
+            Scalars: self.scalarsArrived,
+            EpisodeFinished: self.episodeFinished,
+            EvaluationFinished: self.evaluationFinished,
+            Event: self.eventHappened,
+            Problem: self.problemRaised,
+            SessionStatus: self.sessionChanged,
+            PriorityReport: self.priorityReported,
+            EmbeddingReport: self.embeddingReported,
+            JobProgress: self.jobProgressed,
+            ProcessState: self.processChanged,
+        }
+
+    # ------------------------------------------------------------- outwards
+
+    def send(self, message: Message) -> None:
+        """Hand a command to the engine."""
+        self._client.send(message)
+        self.sent.emit(message)
+
+    def ask(
+        self,
+        question: str,
+        arguments: Mapping[str, Any],
+        on_answer: OnAnswer,
+        on_error: OnError | None = None,
+    ) -> int:
+        """Ask stage or keeper; ``on_answer`` gets the result in this thread.
+
+        Args:
+          question: Name of the question.
+          arguments: Plain values and arrays.
+          on_answer: Called once; dropped if it belongs to a deleted object.
+          on_error: Gets the sentence that says why not; without it the sentence
+            becomes a row among the messages.
+
+        Returns:
+          A number for :meth:`cancel`.
+        """
+        number = self._client.ask(question, dict(arguments))
+        self._waiting[number] = (on_answer, on_error)
+        return number
+
+    def cancel(self, number: int) -> None:
+        """The answer to this question is no longer wanted; unknown ones are fine."""
+        if self._waiting.pop(number, None) is not None:
+            self.send(Cancel(number))
+
+    def want(self, who: str, topics: Iterable[str]) -> None:
+        """Say which topics a view shows now; an empty set when it is hidden."""
+        self._wanted[who] = frozenset(topics)
+
+    def settle(self) -> None:
+        """Tell the engine what has been drawn and what is wanted from now on."""
+        topics = ALWAYS.union(*self._wanted.values())
+        if topics != self._subscribed:
+            self.send(Subscribe(sorted(topics)))
+            if "picture" in topics - (self._subscribed or frozenset()):
+                self._credits_due = max(self._credits_due, 2)
+            self._subscribed = topics
+        if self._credits_due and "picture" in topics:
+            self.send(FrameCredit(self._credits_due))
+        self._credits_due = 0
+
+    def close(self) -> None:
+        """Let go of the engine; nothing arrives any more."""
+        self._waiting.clear()
+        self._client.close()
+
+    # -------------------------------------------------------------- inwards
+
+    def poll(self) -> int:
+        """Turn everything that has arrived into signals; returns how many."""
+        messages = self._client.poll()
+        for message in messages:
+            self._dispatch(message)
+        return len(messages)
+
+    def _dispatch(self, message: Message) -> None:
+        if isinstance(message, Answer):
+            self._answer(message)
+        elif isinstance(message, Solved):
+            self.problemSolved.emit(message.id)
+        else:
+            if isinstance(message, Picture):
+                self._credits_due += 1
+            if isinstance(message, ProcessState) and message.state == "ready":
+                self._subscribed = None  # a restarted process knows of nobody
+            signal = self._signals.get(type(message))
+            if signal is not None:
+                signal.emit(message)
+
+    def _answer(self, answer: Answer) -> None:
+        on_answer, on_error = self._waiting.pop(answer.id, (None, None))
+        if on_answer is None or not _alive(on_answer):
+            return
+        if not answer.error:
+            on_answer(answer.result)
+        elif on_error is not None:
+            on_error(answer.error)
+        else:
+            self.problemRaised.emit(
+                Problem(id="window.question", what=answer.error, severity="warning")
+            )
+
+
+def _alive(callback: Callable[..., None]) -> bool:
+    """False where the callback belongs to a Qt object that is gone."""
+    owner = getattr(callback, "__self__", None)
+    return not isinstance(owner, QObject) or shiboken6.isValid(owner)

@@ -1,0 +1,94 @@
+"""The beat at which the window takes in and draws: 30, 15 or 5 times a second."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import perf_counter
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from rllab_gui.link import Link
+
+RATES = (30, 15, 5)
+BUDGET_S = 0.5
+"""Share of each beat that drawing may take before the rate goes down."""
+
+
+class Pulse(QObject):
+    """Polls the engine and lets dirty views draw, once a beat.
+
+    Signals:
+      ticked(): Views draw now, if they have something new.
+      rateChanged(int): Beats per second from now on.
+    """
+
+    ticked = Signal()
+    rateChanged = Signal(int)
+
+    def __init__(self, link: Link, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._link = link
+        self._rate = RATES[0]
+        self._loads: deque[float] = deque(maxlen=15)
+        self._beats: deque[float] = deque(maxlen=30)
+        self._soon = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(1000 // self._rate)
+        self._timer.timeout.connect(self.beat)
+
+    @property
+    def rate(self) -> int:
+        """Beats per second that are aimed at."""
+        return self._rate
+
+    @property
+    def measured_rate(self) -> float:
+        """Beats per second that came about lately."""
+        if len(self._beats) < 2:
+            return 0.0
+        return (len(self._beats) - 1) / max(self._beats[-1] - self._beats[0], 1e-6)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Hold; :meth:`beat` still works by hand."""
+        self._timer.stop()
+
+    def beat(self) -> None:
+        """Take in what has arrived, let views draw, and tell the engine."""
+        began = perf_counter()
+        self._beats.append(began)
+        self._link.poll()
+        self.ticked.emit()
+        self._link.settle()
+        self._adapt((perf_counter() - began) * self._rate)
+
+    def soon(self) -> None:
+        """Draw at the next turn of the event loop: a person is waiting for it."""
+        if not self._soon:
+            self._soon = True
+            QTimer.singleShot(0, self, self._draw)
+
+    def _draw(self) -> None:
+        self._soon = False
+        self.ticked.emit()
+
+    def _adapt(self, load: float) -> None:
+        """Slow down when drawing eats the beat, speed up when it is light."""
+        self._loads.append(load)
+        if len(self._loads) < (self._loads.maxlen or 0):
+            return
+        typical = sorted(self._loads)[len(self._loads) // 2]
+        at = RATES.index(self._rate)
+        if typical > BUDGET_S and at + 1 < len(RATES):
+            self._set_rate(RATES[at + 1])
+        elif at and typical * RATES[at - 1] / self._rate < BUDGET_S / 2:
+            self._set_rate(RATES[at - 1])
+
+    def _set_rate(self, rate: int) -> None:
+        self._rate = rate
+        self._loads.clear()
+        self._timer.setInterval(1000 // rate)
+        self.rateChanged.emit(rate)

@@ -1,0 +1,97 @@
+"""One measured series in growing arrays; bounded, and thinned without losing peaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LIMIT = 1 << 18
+"""Rows kept for one series before its older half is thinned."""
+
+FIELDS: dict[str, type] = {
+    "step": np.int64,
+    "value": np.float64,
+    "wall_time": np.float64,
+    "update": np.int64,
+    "episode": np.int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Rows of a series as arrays of equal length, read-only views."""
+
+    step: np.ndarray
+    value: np.ndarray
+    wall_time: np.ndarray
+    update: np.ndarray
+    episode: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+class Series:
+    """Appends rows in amortised constant time."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._size = 0
+        self._arrays: dict[str, np.ndarray] = {
+            name: np.empty(64, kind) for name, kind in FIELDS.items()
+        }
+
+    def __len__(self) -> int:
+        return self._size
+
+    def columns(self) -> Columns:
+        """All rows."""
+        views = {name: it[: self._size] for name, it in self._arrays.items()}
+        for view in views.values():
+            view.flags.writeable = False
+        return Columns(**views)
+
+    def append(self, **columns: np.ndarray) -> None:
+        """Add rows; a clock that is not given counts as 0."""
+        count = len(columns["step"])
+        self._reserve(self._size + count)
+        for name, array in self._arrays.items():
+            array[self._size : self._size + count] = columns.get(name, 0)
+        self._size += count
+        while self._size > self._limit:
+            self._thin()
+
+    def prepend(self, **columns: np.ndarray) -> None:
+        """Put older rows in front; those not older than the first row are dropped."""
+        mine = {name: it[: self._size].copy() for name, it in self._arrays.items()}
+        steps = np.asarray(columns["step"])
+        keep = np.ones(len(steps), bool) if not self._size else steps < mine["step"][0]
+        self._size = 0
+        self.append(**{name: np.asarray(it)[keep] for name, it in columns.items()})
+        self.append(**mine)
+
+    def _reserve(self, size: int) -> None:
+        capacity = len(self._arrays["step"])
+        if size <= capacity:
+            return
+        while capacity < size:
+            capacity *= 2
+        for name, old in self._arrays.items():
+            self._arrays[name] = np.empty(capacity, old.dtype)
+            self._arrays[name][: self._size] = old[: self._size]
+
+    def _thin(self) -> None:
+        """Keep of every four rows of the older half the smallest and the largest."""
+        quads = self._size // 8
+        values = self._arrays["value"][: 4 * quads].reshape(quads, 4)
+        values = np.where(np.isnan(values), 0.0, values)
+        low, high = values.argmin(axis=1), values.argmax(axis=1)
+        high = np.where(high == low, (low + 1) % 4, high)
+        first, second = np.minimum(low, high), np.maximum(low, high)
+        base = 4 * np.arange(quads)
+        old = np.stack([base + first, base + second], axis=1).reshape(-1)
+        kept = np.concatenate([old, np.arange(4 * quads, self._size)])
+        for array in self._arrays.values():
+            array[: len(kept)] = array[kept]
+        self._size = len(kept)

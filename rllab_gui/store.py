@@ -1,0 +1,205 @@
+"""What has arrived from the engine; the only place that views read live data from."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.messages import (
+    EmbeddingReport,
+    EpisodeFinished,
+    EvaluationFinished,
+    Event,
+    Picture,
+    PriorityReport,
+    Scalars,
+    SessionStatus,
+    TrainerStatus,
+)
+from engine.contract.options import Configuration, configuration_from_json
+from rllab_gui.link import Link
+from rllab_gui.series import Columns, Series
+
+EVENTS_KEPT = 5_000
+HISTORY = (
+    "return",
+    "length",
+    "loss",
+    "td_error",
+    "td_error_max",
+    "gradient_norm",
+    "epsilon",
+    "learning_rate",
+    "beta",
+    "q_mean",
+    "q_max",
+    "replay_size",
+)
+"""Series that are fetched when a session is opened or attached."""
+
+
+class Store(QObject):
+    """Rings of everything live, filled from the keeper's history on opening.
+
+    Attributes:
+      configuration: Of the open session; before one is open, what the form says.
+      card: Describes the environment of ``configuration``, None until known.
+      status, session, picture, priorities, embedding: Newest of their kind.
+      episodes: Finished episodes, oldest first. evaluations, events: likewise.
+
+    Signals:
+      seriesChanged(str): This series has got rows.
+      episodesChanged(), evaluationsChanged(), eventsChanged(): Lists have grown.
+      statusChanged(), sessionChanged(), pictureChanged(), prioritiesChanged(),
+      embeddingChanged(), cardChanged(), configurationChanged(): Newest is another.
+      wasReset(): Another session is open; everything before it is gone.
+    """
+
+    seriesChanged = Signal(str)
+    episodesChanged = Signal()
+    evaluationsChanged = Signal()
+    eventsChanged = Signal()
+    statusChanged = Signal()
+    sessionChanged = Signal()
+    pictureChanged = Signal()
+    prioritiesChanged = Signal()
+    embeddingChanged = Signal()
+    cardChanged = Signal()
+    configurationChanged = Signal()
+    wasReset = Signal()
+
+    def __init__(self, link: Link, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._link = link
+        self.status = TrainerStatus("idle")
+        self.session = SessionStatus()
+        self.picture: Picture | None = None
+        self.card: EnvironmentCard | None = None
+        self.configuration = Configuration()
+        self._clear()
+        link.statusChanged.connect(self._on_status)
+        link.sessionChanged.connect(self._on_session)
+        link.pictureArrived.connect(self._on_picture)
+        link.scalarsArrived.connect(self._on_scalars)
+        link.episodeFinished.connect(self._on_episode)
+        link.evaluationFinished.connect(self._on_evaluation)
+        link.eventHappened.connect(self._on_event)
+        link.priorityReported.connect(self._on_priorities)
+        link.embeddingReported.connect(self._on_embedding)
+
+    def _clear(self) -> None:
+        self._series: dict[str, Series] = {}
+        self.episodes: deque[EpisodeFinished] = deque(maxlen=EVENTS_KEPT)
+        self.evaluations: list[EvaluationFinished] = []
+        self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self.priorities: PriorityReport | None = None
+        self.embedding: EmbeddingReport | None = None
+
+    def series(self, name: str) -> Columns:
+        """Rows of a measured series; empty where nothing has arrived yet."""
+        return self._series.get(name, Series()).columns()
+
+    def series_names(self) -> list[str]:
+        """Series of which something has arrived."""
+        return list(self._series)
+
+    def set_card(self, card: EnvironmentCard | None) -> None:
+        """Say what is known of the environment of ``configuration``."""
+        self.card = card
+        self.cardChanged.emit()
+
+    def set_configuration(self, configuration: Configuration) -> None:
+        """Say which configuration is looked at."""
+        if configuration != self.configuration:
+            self.configuration = configuration
+            self.configurationChanged.emit()
+
+    # ------------------------------------------------------------ what arrives
+
+    def _on_status(self, status: TrainerStatus) -> None:
+        self.status = status
+        self.statusChanged.emit()
+
+    def _on_picture(self, picture: Picture) -> None:
+        self.picture = picture
+        self.pictureChanged.emit()
+
+    def _on_scalars(self, scalars: Scalars) -> None:
+        index = scalars.columns["series"]
+        for number, name in enumerate(scalars.names):
+            rows = index == number
+            if rows.any():
+                picked = {
+                    key: column[rows]
+                    for key, column in scalars.columns.items()
+                    if key != "series"
+                }
+                self._series.setdefault(name, Series()).append(**picked)
+                self.seriesChanged.emit(name)
+
+    def _on_episode(self, episode: EpisodeFinished) -> None:
+        self.episodes.append(episode)
+        self.episodesChanged.emit()
+
+    def _on_evaluation(self, evaluation: EvaluationFinished) -> None:
+        self.evaluations.append(evaluation)
+        self.evaluationsChanged.emit()
+
+    def _on_event(self, event: Event) -> None:
+        self.events.append(event)
+        self.eventsChanged.emit()
+
+    def _on_priorities(self, report: PriorityReport) -> None:
+        self.priorities = report
+        self.prioritiesChanged.emit()
+
+    def _on_embedding(self, report: EmbeddingReport) -> None:
+        self.embedding = report
+        self.embeddingChanged.emit()
+
+    # -------------------------------------------------------- another session
+
+    def _on_session(self, session: SessionStatus) -> None:
+        another = session.uuid != self.session.uuid
+        self.session = session
+        if another:
+            self._clear()
+            if session.configuration:
+                self.set_configuration(configuration_from_json(session.configuration))
+            self.wasReset.emit()
+            if session.uuid:
+                self._fetch(HISTORY)
+        self.sessionChanged.emit()
+
+    def _fetch(self, names: Iterable[str]) -> None:
+        """Ask the keeper for what was measured before this window looked."""
+        uuid = self.session.uuid
+        for name in names:
+            self._link.ask(
+                "history",
+                {"series": name},
+                partial(self._on_history, uuid, name),
+                lambda sentence: None,  # a series that was never measured
+            )
+        self._link.ask("events", {}, partial(self._on_old_events, uuid))
+
+    def _on_history(self, uuid: str, name: str, rows: dict[str, Any]) -> None:
+        if uuid != self.session.uuid or not len(rows.get("step", ())):
+            return
+        columns = {key: np.asarray(it) for key, it in rows.items() if key != "series"}
+        self._series.setdefault(name, Series()).prepend(**columns)
+        self.seriesChanged.emit(name)
+
+    def _on_old_events(self, uuid: str, rows: dict[str, Any]) -> None:
+        if uuid != self.session.uuid:
+            return
+        old = [Event(**row) for row in rows.get("events", ())]
+        first = self.events[0].wall_time if self.events else float("inf")
+        self.events.extendleft(it for it in reversed(old) if it.wall_time < first)
+        self.eventsChanged.emit()

@@ -1,0 +1,1 @@
+"""One file per view; a view draws what store, cursor and episode hold."""

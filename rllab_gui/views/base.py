@@ -1,0 +1,141 @@
+"""What every view is: a widget with a title, topics, an empty state and one draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+
+from rllab_gui.commands import Commands
+from rllab_gui.cursor import Cursor
+from rllab_gui.episode import ShownEpisode
+from rllab_gui.link import Link
+from rllab_gui.pulse import Pulse
+from rllab_gui.store import Store
+from rllab_gui.theme import Theme
+from rllab_gui.views.empty import EmptyState
+
+
+@dataclass(frozen=True, slots=True)
+class ViewContext:
+    """Everything that a view may use; there is nothing else."""
+
+    link: Link
+    store: Store
+    cursor: Cursor
+    theme: Theme
+    commands: Commands
+    episode: ShownEpisode
+    pulse: Pulse
+
+
+class View(QWidget):
+    """Base of all views.
+
+    A subclass fills :attr:`body` (a widget with a vertical layout) in its
+    constructor, connects signals of store, cursor or episode to :meth:`refresh`,
+    and draws in :meth:`draw`, which is called at most once a beat and only while
+    the view can be seen. While :meth:`emptiness` says something, that is shown in
+    place of the body and ``draw`` is not called.
+
+    Attributes:
+      view_id: Name in object names: the dock is ``dock.<workspace>.<view_id>``.
+      title: What the dock writes.
+      topics: What the engine has to send while the view is visible.
+      needs: What the agent has to offer (``q``, ``embedding``, ...), for filtering.
+
+    Signals:
+      painted(str view_id, int revision): Something new has been drawn.
+    """
+
+    view_id: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    topics: ClassVar[frozenset[str]] = frozenset()
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    painted = Signal(str, int)
+
+    def __init__(self, context: ViewContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.revision = 0
+        self._dirty = True
+        self.setAccessibleName(self.title)
+        self.body = QWidget(self)
+        self.body_layout = QVBoxLayout(self.body)
+        self.body_layout.setContentsMargins(0, 0, 0, 0)
+        self.body_layout.setSpacing(0)
+        self.empty = EmptyState(context.commands, context.theme, self)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.body)
+        self._stack.addWidget(self.empty)
+        context.pulse.ticked.connect(self._on_tick)
+        context.theme.changed.connect(self._on_theme)
+
+    # ------------------------------------------------------ for the subclass
+
+    def draw(self) -> None:
+        """Bring the body up to date."""
+
+    def restyle(self) -> None:
+        """Take over the colours and sizes of the theme; ``draw`` follows."""
+
+    def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
+        """Why there is nothing to see: title, guidance, (command id, label) pairs.
+
+        None where there is something.
+        """
+        return None
+
+    def refresh(self, *_: object) -> None:
+        """Something is new: draw at the next beat. Any signal may be connected."""
+        self._dirty = True
+
+    def describe(self, sentence: str) -> None:
+        """Say in words what is seen, for screen readers."""
+        self.setAccessibleDescription(sentence)
+
+    # -------------------------------------------------------------- machinery
+
+    def _on_tick(self) -> None:
+        if self._dirty and self.isVisible():
+            self._dirty = False
+            self._show_now()
+
+    def _show_now(self) -> None:
+        missing = self.emptiness()
+        if missing is None:
+            self._stack.setCurrentWidget(self.body)
+            self.draw()
+        else:
+            self.empty.say(*missing)
+            self._stack.setCurrentWidget(self.empty)
+        self.revision += 1
+        self.painted.emit(self.view_id, self.revision)
+
+    def _on_theme(self) -> None:
+        self.restyle()
+        self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask the engine for the topics of this view."""
+        super().showEvent(event)
+        self._dirty = True
+        self.context.link.want(self._name(), self.topics)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is wanted while nobody can see it."""
+        super().hideEvent(event)
+        self.context.link.want(self._name(), ())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Redraw when enabled state, font or palette change."""
+        super().changeEvent(event)
+        self._dirty = True
+
+    def _name(self) -> str:
+        return f"{self.view_id}@{id(self)}"

@@ -1,0 +1,1 @@
+"""How the views of a workspace are arranged; nothing else."""

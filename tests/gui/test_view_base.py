@@ -1,0 +1,67 @@
+"""The contract between a view and the beat."""
+
+from engine.contract.messages import Subscribe
+from rllab_gui.commands import Command
+from rllab_gui.views.base import View
+
+
+class Counter(View):
+    view_id = "counter"
+    title = "Counter"
+    topics = frozenset({"priorities"})
+    drawn = 0
+    missing = None
+
+    def draw(self):
+        self.drawn += 1
+
+    def emptiness(self):
+        return self.missing
+
+
+def test_a_view_draws_once_a_beat_and_only_when_dirty(context, qtbot):
+    view = Counter(context)
+    qtbot.addWidget(view)
+    with qtbot.waitExposed(view):
+        view.show()
+    context.pulse.beat()
+    before = view.drawn
+    view.refresh()
+    view.refresh()
+    context.pulse.beat()
+    context.pulse.beat()
+    assert view.drawn == before + 1
+
+
+def test_a_hidden_view_neither_draws_nor_subscribes(context, client, qtbot):
+    view = Counter(context)
+    qtbot.addWidget(view)
+    with qtbot.waitExposed(view):
+        view.show()
+    context.pulse.beat()
+    assert client.of(Subscribe)[-1].topics == ["priorities", "scalars"]
+    view.hide()
+    drawn = view.drawn
+    view.refresh()
+    context.pulse.beat()
+    assert view.drawn == drawn
+    assert client.of(Subscribe)[-1].topics == ["scalars"]
+
+
+def test_an_empty_view_offers_what_to_do(context, qtbot):
+    done = []
+    context.commands.add(
+        Command(
+            "replay.prioritize", "Prioritize", "Turn it on.", lambda: done.append(1)
+        )
+    )
+    view = Counter(context)
+    view.missing = ("Nothing yet.", "Because.", [("replay.prioritize", "Turn on PER")])
+    qtbot.addWidget(view)
+    with qtbot.waitSignal(view.painted), qtbot.waitExposed(view):
+        view.show()
+        context.pulse.beat()
+    assert view.drawn == 0
+    button = view.findChild(object, "empty.replay.prioritize")
+    button.click()
+    assert done == [1]
