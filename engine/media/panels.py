@@ -12,6 +12,7 @@ from engine.media.themes import Colour, Theme, font, printable
 
 SMALL, NORMAL, LARGE = 11, 13, 16
 LEAST_ROW = 15
+NAME_WIDTH = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def q_bars(pen: Pen, box: Box, scene: Scene) -> None:
     shown = min(scene.q.size, max(1, rows.height // LEAST_ROW))
     row = min(rows.height / shown, 44)
     low, high = _with_zero(scene.q_range, scene.q)
-    area = Box(rows.left + 78, rows.top, rows.right - 56, rows.bottom)
+    area = Box(rows.left + NAME_WIDTH, rows.top, rows.right - 56, rows.bottom)
     for action in range(shown):
         middle = rows.top + (action + 0.5) * row
         _q_bar(pen, area, scene, action, middle, 0.3 * row, (low, high))
@@ -123,7 +124,13 @@ def _q_bar(
     name = names[action] if action < len(names) else str(action)
     taken = action == scene.action
     colour = pen.theme.taken if taken else pen.theme.value
-    pen.text((area.left - 78, middle), name, pen.theme.text, SMALL, room=72)
+    pen.text(
+        (area.left - NAME_WIDTH, middle),
+        name,
+        pen.theme.text,
+        SMALL,
+        room=NAME_WIDTH - 6,
+    )
     if not np.isfinite(value):
         pen.text((area.left, middle), "not a number", pen.theme.taken, SMALL)
         return
