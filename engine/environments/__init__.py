@@ -1,0 +1,33 @@
+"""Environments: making, describing, checking and playing them again."""
+
+from engine.environments.cards import EnvironmentRow, describe, registered
+from engine.environments.catalogue import UnknownEnvironment
+from engine.environments.check import CheckReport, check
+from engine.environments.frame_stack import FrameStacker, stacked_shape
+from engine.environments.lab_environment import (
+    LabEnvironment,
+    ReplayMismatch,
+    UnsuitableEnvironment,
+    make,
+    observation_crc,
+    play_again,
+    replay_episode,
+)
+
+__all__ = [
+    "CheckReport",
+    "EnvironmentRow",
+    "FrameStacker",
+    "LabEnvironment",
+    "ReplayMismatch",
+    "UnknownEnvironment",
+    "UnsuitableEnvironment",
+    "check",
+    "describe",
+    "make",
+    "observation_crc",
+    "play_again",
+    "registered",
+    "replay_episode",
+    "stacked_shape",
+]

@@ -1,0 +1,179 @@
+"""The environment as the lab's loops see it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import EnvironmentOptions
+from engine.environments.cards import describe
+from engine.environments.making import (
+    discrete_actions,
+    draws_itself,
+    open_world,
+    time_limit,
+)
+from engine.environments.observations import observation_form
+from engine.environments.pictures import enlarged, plain_picture, planes_picture
+
+
+class UnsuitableEnvironment(ValueError):
+    """No agent of the lab can learn here; the sentence says why and what helps."""
+
+
+class ReplayMismatch(ValueError):
+    """An episode that is played again does not go the way it was recorded."""
+
+
+class LabEnvironment:
+    """One environment, prepared: single observations of fixed type and shape.
+
+    An episode is determined by its seed and its actions alone: nothing is carried
+    over from the episode before, so it can be played again at any time.
+
+    Attributes:
+      card: What it offers; its shape counts the frame stack, observations here
+        are single frames.
+      frame_shape, frame_dtype: Of one observation.
+      frame_rate: Frames per second at normal speed.
+      renders: Whether it was made to draw.
+    """
+
+    def __init__(self, options: EnvironmentOptions, *, render: bool = False) -> None:
+        self.card: EnvironmentCard = describe(options)
+        if not self.card.suits:
+            advice = self.card.install and f" Install it with: {self.card.install}"
+            raise UnsuitableEnvironment(self.card.reason + advice)
+        self._env = open_world(options, render=render)
+        self.renders = render
+        self._draws_itself = render and _can_draw(options, self._env.metadata)
+        form = observation_form(self._env.observation_space, options)
+        self._encode = form.encode
+        self.frame_shape, self.frame_dtype = form.shape, form.dtype
+        self.frame_rate = self.card.frame_rate
+        self._first_action = int(discrete_actions(self._env).start)
+        self._limit = time_limit(options)
+        self._clips = options.clip_rewards
+        self._steps = 0
+        self._latest = np.zeros(self.frame_shape, self.frame_dtype)
+
+    @property
+    def unwrapped(self) -> Any:
+        """Gymnasium's environment itself, for what only one world offers."""
+        return self._env.unwrapped
+
+    def reset(self, seed: int) -> np.ndarray:
+        """Begin the episode of this seed; its first observation."""
+        observation, _ = self._env.reset(seed=seed)
+        self._steps = 0
+        self._latest = self._encode(observation)
+        return self._latest
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, float]:
+        """Act once.
+
+        Returns:
+          Observation, reward to learn from (its sign, if so asked), terminated,
+          truncated (by the time limit, never together with terminated), and the
+          reward as the environment gave it.
+        """
+        observation, given, terminated, truncated, _ = self._env.step(
+            int(action) + self._first_action
+        )
+        self._steps += 1
+        reward = raw_reward = float(given)
+        if self._clips:
+            reward = float(np.sign(raw_reward))
+        if self._limit and self._steps >= self._limit:
+            truncated = True
+        self._latest = encoded = self._encode(observation)
+        ended = bool(terminated)
+        return encoded, reward, ended, bool(truncated) and not ended, raw_reward
+
+    def render(self) -> np.ndarray:
+        """The present state as a picture, uint8 [H, W, 3].
+
+        Raises:
+          RuntimeError: If the environment was not made with ``render=True``.
+        """
+        if not self.renders:
+            raise RuntimeError("make(options, render=True) makes one that draws")
+        if self._draws_itself:
+            frame: Any = self._env.render()
+            return enlarged(np.asarray(frame, np.uint8)[:, :, :3])
+        if self.card.id.startswith("MinAtar/"):
+            return planes_picture(self._latest)
+        return plain_picture(self.card.id, self._latest)
+
+    def close(self) -> None:
+        """Let go of what the environment holds."""
+        self._env.close()
+
+
+def make(options: EnvironmentOptions, *, render: bool = False) -> LabEnvironment:
+    """An environment, ready for ``reset``.
+
+    Raises:
+      UnknownEnvironment: If there is none of this name.
+      UnsuitableEnvironment: If no agent of the lab can learn in it.
+    """
+    return LabEnvironment(options, render=render)
+
+
+def observation_crc(observation: np.ndarray) -> int:
+    """Fingerprint of a single observation, by which a replay is verified."""
+    return zlib.crc32(np.ascontiguousarray(observation).tobytes())
+
+
+def replay_episode(
+    options: EnvironmentOptions,
+    seed: int,
+    actions: Sequence[int] | np.ndarray,
+    *,
+    expected: Sequence[int] | np.ndarray | None = None,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Play a recorded episode again: yields (t, observation) for t = 0 to T.
+
+    Each observation is compared with ``expected``, the ``observation_crc`` of each
+    as it was recorded, where that is given.
+
+    Raises:
+      ReplayMismatch: At the first step that differs from the recording.
+    """
+    environment = make(options)
+    try:
+        yield from play_again(environment, seed, actions, expected=expected)
+    finally:
+        environment.close()
+
+
+def play_again(
+    environment: LabEnvironment,
+    seed: int,
+    actions: Sequence[int] | np.ndarray,
+    *,
+    expected: Sequence[int] | np.ndarray | None = None,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """:func:`replay_episode` in an environment that is there already.
+
+    Between two items the environment may be asked to render.
+    """
+    observation = environment.reset(seed)
+    for t in range(len(actions) + 1):
+        if t:
+            observation = environment.step(int(actions[t - 1]))[0]
+        if expected is not None and observation_crc(observation) != int(expected[t]):
+            raise ReplayMismatch(
+                f"{environment.card.id} does not go the way it was recorded: step "
+                f"{t} of the episode with seed {seed} differs."
+            )
+        yield t, observation
+
+
+def _can_draw(options: EnvironmentOptions, metadata: dict[str, Any]) -> bool:
+    modes = metadata.get("render_modes") or []
+    return "rgb_array" in modes and draws_itself(options.id)

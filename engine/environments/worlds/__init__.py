@@ -1,0 +1,1 @@
+"""Teaching worlds of our own."""
