@@ -28,8 +28,8 @@ class EnvironmentCard:
         ``onehot`` (a discrete observation shown to the agent as float32 [n]).
       shape: Shape of one observation as the agent gets it, frame stack included.
       dtype: numpy name of its type.
-      low, high: Bounds per element of a vector, infinite where unknown; empty
-        for images.
+      low, high: Bounds per element of a vector, infinite where unknown; 0 and 1
+        for images of bit planes (MinAtar), empty for images of bytes.
       observation_names: A name for each element of a vector.
       actions: Number of discrete actions.
       action_names: A word for each action.

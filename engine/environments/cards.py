@@ -6,19 +6,17 @@ from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from gymnasium.envs.registration import EnvSpec
-
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import EnvironmentOptions
-from engine.environments.catalogue import find_spec, known_ids, needs, package_of
+from engine.environments.catalogue import find_spec, known_ids, package_of
 from engine.environments.frame_stack import stacked_shape
 from engine.environments.making import (
-    CONTINUOUS,
     GymEnv,
     Missing,
     discrete_actions,
     open_world,
     time_limit,
+    usable_spec,
 )
 from engine.environments.names import action_names, state_names, vector_names
 from engine.environments.observations import (
@@ -68,39 +66,21 @@ def registered() -> list[EnvironmentRow]:
 
 @cache
 def _row(id: str) -> EnvironmentRow:
+    """The verdict, from the declaration alone wherever that suffices."""
     package = package_of(id)
-    if package is not None:
-        return _row_of_package(id)
-    spec = find_spec(id)
-    assert spec is not None
-    quick = _verdict_by_declaration(spec)
-    if quick is not None:
-        return quick
+    if package is not None and package.installed:
+        # All games of MinAtar and Atari suit: none has to be made to know it.
+        return EnvironmentRow(id, suits=True)
+    try:
+        usable_spec(id)
+    except Unsuitable as problem:
+        return EnvironmentRow(id, False, f"{id}: {problem}", _install(problem))
     card = describe(EnvironmentOptions(id=id))
     return EnvironmentRow(id, card.suits, card.reason, card.install)
 
 
-def _row_of_package(id: str) -> EnvironmentRow:
-    """MinAtar and Atari games all suit: nothing needs to be made to know it."""
-    package = package_of(id)
-    assert package is not None
-    if package.installed:
-        return EnvironmentRow(id, suits=True)
-    missing = Missing(id, package.module, package.install)
-    return EnvironmentRow(id, False, f"{id}: {missing}", package.install)
-
-
-def _verdict_by_declaration(spec: EnvSpec) -> EnvironmentRow | None:
-    """What is known without making the environment, or None."""
-    module, install = needs(spec)
-    if not isinstance(spec.entry_point, str):
-        return None
-    if spec.entry_point.startswith("gymnasium.envs.mujoco"):
-        return EnvironmentRow(spec.id, False, f"{spec.id}: {CONTINUOUS}")
-    if module:
-        reason = str(Missing(spec.id, module, install))
-        return EnvironmentRow(spec.id, False, f"{spec.id}: {reason}", install)
-    return None
+def _install(problem: Unsuitable) -> str:
+    return problem.install if isinstance(problem, Missing) else ""
 
 
 @lru_cache(maxsize=4096)
@@ -114,12 +94,11 @@ def _describe(json: str) -> EnvironmentCard:
         finally:
             env.close()
     except Unsuitable as problem:
-        install = problem.install if isinstance(problem, Missing) else ""
         return EnvironmentCard(
             id=options.id,
             suits=False,
             reason=f"{options.id}: {problem}",
-            install=install,
+            install=_install(problem),
         )
 
 

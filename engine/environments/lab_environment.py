@@ -13,11 +13,10 @@ from engine.contract.options import EnvironmentOptions
 from engine.environments.cards import describe
 from engine.environments.making import (
     discrete_actions,
-    draws_itself,
     open_world,
     time_limit,
 )
-from engine.environments.observations import observation_form
+from engine.environments.observations import Unsuitable, observation_form
 from engine.environments.pictures import enlarged, plain_picture, planes_picture
 
 
@@ -48,9 +47,12 @@ class LabEnvironment:
         if not self.card.suits:
             advice = self.card.install and f" Install it with: {self.card.install}"
             raise UnsuitableEnvironment(self.card.reason + advice)
-        self._env = open_world(options, render=render)
+        try:
+            self._env = open_world(options, render=render)
+        except Unsuitable as problem:
+            raise UnsuitableEnvironment(f"{options.id}: {problem}") from problem
         self.renders = render
-        self._draws_itself = render and _can_draw(options, self._env.metadata)
+        self._draws_itself = render and self._env.render_mode == "rgb_array"
         form = observation_form(self._env.observation_space, options)
         self._encode = form.encode
         self.frame_shape, self.frame_dtype = form.shape, form.dtype
@@ -172,8 +174,3 @@ def play_again(
                 f"{t} of the episode with seed {seed} differs."
             )
         yield t, observation
-
-
-def _can_draw(options: EnvironmentOptions, metadata: dict[str, Any]) -> bool:
-    modes = metadata.get("render_modes") or []
-    return "rgb_array" in modes and draws_itself(options.id)

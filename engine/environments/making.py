@@ -7,10 +7,10 @@ from typing import Any
 
 import gymnasium
 from gymnasium import spaces
-from gymnasium.envs.registration import EnvSpec
+from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from engine.contract.options import EnvironmentOptions
-from engine.environments.catalogue import find_spec, needs, package_of
+from engine.environments.catalogue import PACKAGES, find_spec, needs
 from engine.environments.observations import Unsuitable
 from engine.environments.quiet import hushed
 
@@ -24,9 +24,9 @@ class Missing(Unsuitable):
       install: The line that installs it.
     """
 
-    def __init__(self, id: str, module: str, install: str) -> None:
+    def __init__(self, module: str, install: str) -> None:
         super().__init__(f"it needs the package '{module}', which is not installed.")
-        self.id, self.install = id, install
+        self.install = install
 
 
 class _FreshStickyAction(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -48,12 +48,12 @@ def open_world(options: EnvironmentOptions, *, render: bool) -> GymEnv:
       UnknownEnvironment: If there is none of this name.
       Unsuitable: If it cannot be made; :class:`Missing` if for want of a package.
     """
-    spec = _usable_spec(options.id)
+    spec = usable_spec(options.id)
     arguments: dict[str, Any] = dict(options.kwargs)
-    if render and draws_itself(options.id):
-        arguments["render_mode"] = "rgb_array"
     try:
         with hushed():
+            if render and _draws_itself(spec):
+                arguments["render_mode"] = "rgb_array"
             env = gymnasium.make(_bare(spec), **arguments)
     except Exception as error:
         raise Unsuitable(_why(error, options)) from error
@@ -82,9 +82,15 @@ CONTINUOUS = (
 )
 
 
-def draws_itself(id: str) -> bool:
-    """Whether the environment's own drawing is used; MinAtar's needs matplotlib."""
-    return not id.startswith("MinAtar/")
+def _draws_itself(spec: EnvSpec) -> bool:
+    """Whether an environment offers pictures; MinAtar's would need matplotlib."""
+    if spec.id.startswith("MinAtar/"):
+        return False
+    creator: Any = spec.entry_point
+    if isinstance(creator, str):
+        creator = load_env_creator(creator)
+    metadata = getattr(creator, "metadata", None)
+    return metadata is None or "rgb_array" in metadata.get("render_modes", ())
 
 
 def time_limit(options: EnvironmentOptions) -> int:
@@ -94,15 +100,23 @@ def time_limit(options: EnvironmentOptions) -> int:
     return options.time_limit or own or 0
 
 
-def _usable_spec(id: str) -> EnvSpec:
+def usable_spec(id: str) -> EnvSpec:
+    """The declaration of an environment, unless it alone shows that it is no use.
+
+    Raises:
+      UnknownEnvironment: If there is none of this name.
+      Unsuitable: If a package is missing or all actions of the family are
+        continuous.
+    """
     spec = find_spec(id)
-    package = package_of(id)
-    if spec is None and package is not None:
-        raise Missing(id, package.module, package.install)
-    assert spec is not None
+    if spec is None:
+        package = PACKAGES[id.partition("/")[0]]
+        raise Missing(package.module, package.install)
+    if str(spec.entry_point).startswith("gymnasium.envs.mujoco"):
+        raise Unsuitable(CONTINUOUS)
     module, install = needs(spec)
     if module:
-        raise Missing(id, module, install)
+        raise Missing(module, install)
     return spec
 
 

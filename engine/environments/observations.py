@@ -34,7 +34,8 @@ class ObservationForm:
     Attributes:
       kind: ``vector``, ``image`` or ``onehot``.
       shape: Of one observation, without frame stack.
-      low, high: Bounds per element of a vector; empty for images.
+      low, high: Bounds per element of a vector; for images of bit planes 0 and 1,
+        for images of bytes empty.
       encode: Turns what the environment returned into a fresh array.
     """
 
@@ -186,6 +187,8 @@ def _image(space: spaces.Box) -> ObservationForm:
     def encode(observation: Any) -> np.ndarray:
         return np.array(observation, np.uint8).reshape(shape)
 
+    if space.dtype == np.bool_:
+        return ObservationForm("image", shape, encode, (0.0,), (1.0,))
     return ObservationForm("image", shape, encode)
 
 
