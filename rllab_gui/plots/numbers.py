@@ -1,0 +1,117 @@
+"""Small pure computations of the plots: smoothing, log values, numbers as text."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+SMOOTHING_LIMIT = 0.99
+_BLOCK = 64
+
+
+def smoothed(values: npt.ArrayLike, factor: float) -> Floats:
+    """De-biased exponential moving average of a series, float64 [n].
+
+        m_t = factor · m_(t-1) + (1 - factor) · x_t,   m_(-1) = 0
+        s_t = m_t / (1 - factor^(t+1))
+
+    so that the first value is the first datum and not pulled towards zero. Values
+    that are not finite are passed over: they keep the average as it was.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    factor = min(max(factor, 0.0), SMOOTHING_LIMIT)
+    known = np.isfinite(data)
+    if factor < 1e-3 or not known.any():
+        return data.copy()
+    mean = _decaying_sum(data[known], factor)
+    mean /= _decaying_sum(np.ones(len(mean)), factor)
+    latest = np.cumsum(known) - 1
+    return np.where(latest >= 0, mean[np.maximum(latest, 0)], np.nan)
+
+
+def _decaying_sum(data: Floats, factor: float) -> Floats:
+    """Σ_k factor^(t-k) · data[k], in blocks short enough not to overflow."""
+    count = len(data)
+    rows = -(-count // _BLOCK)
+    blocks = np.zeros((rows, _BLOCK))
+    blocks.reshape(-1)[:count] = data
+    decay = factor ** np.arange(_BLOCK)
+    sums = np.cumsum(blocks / decay, axis=1) * decay
+    carry, carries, ends = 0.0, np.empty(rows), sums[:, -1].tolist()
+    for row, end in enumerate(ends):
+        carries[row] = carry
+        carry = end + factor**_BLOCK * carry
+    sums += carries[:, None] * (factor * decay)[None, :]
+    return cast(Floats, sums.reshape(-1)[:count])
+
+
+def log_with_zero(values: npt.ArrayLike, floor: float) -> Floats:
+    """log10 of the positive values; zeros and below sit at ``floor``; NaN stays."""
+    data = np.asarray(values, dtype=np.float64)
+    out = np.full(data.shape, float(floor))
+    positive = data > 0.0
+    np.log10(data, out=out, where=positive)
+    out[np.isnan(data)] = np.nan
+    return out
+
+
+def log_extent(values: npt.ArrayLike) -> tuple[float, float] | None:
+    """Smallest and largest log10 of the positive finite values, or None."""
+    data = np.asarray(values, dtype=np.float64)
+    positive = data[(data > 0.0) & np.isfinite(data)]
+    if positive.size == 0:
+        return None
+    return math.log10(float(positive.min())), math.log10(float(positive.max()))
+
+
+def extent(values: npt.ArrayLike) -> tuple[float, float] | None:
+    """Smallest and largest finite value, or None where there is none."""
+    data = np.asarray(values, dtype=np.float64)
+    finite = data[np.isfinite(data)]
+    if finite.size == 0:
+        return None
+    return float(finite.min()), float(finite.max())
+
+
+def short(value: float, digits: int = 3) -> str:
+    """A number for the eye: 64.0, 0.0125, 1.2e-05, with a true minus sign."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = abs(value)
+    if size != 0 and (size < 10 ** -(digits + 1) or size >= 10**7):
+        text = f"{value:.{digits - 1}e}"
+    elif size >= 10 ** (digits - 1):
+        text = f"{value:,.0f}" if size >= 10**digits else f"{value:,.1f}"
+    else:
+        places = digits - 1 - (math.floor(math.log10(size)) if size else 0)
+        text = f"{value:.{min(max(places, 1), digits + 2)}f}"
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separated: 12,400."""
+    return f"{round(value):,}"
+
+
+def tick(value: float) -> str:
+    """A tick label of a counting axis: 500, 20k, 1.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{letter}".replace("-", "−")
+    return f"{value:g}".replace("-", "−")
+
+
+def as_columns(model: dict[str, Any]) -> list[tuple[str, Floats]]:
+    """The one-dimensional arrays of a model, by name, for a table of values."""
+    return [
+        (name, np.asarray(values, dtype=np.float64).reshape(-1))
+        for name, values in model.items()
+        if np.ndim(values) == 1
+    ]
