@@ -1,0 +1,19 @@
+"""Agents: they act, remember and learn; they know no loop and no screen."""
+
+from engine.agents.devices import choose_device
+from engine.agents.value_based import (
+    Decision,
+    NotFinite,
+    Update,
+    ValueBasedAgent,
+    build_agent,
+)
+
+__all__ = [
+    "Decision",
+    "NotFinite",
+    "Update",
+    "ValueBasedAgent",
+    "build_agent",
+    "choose_device",
+]

@@ -1,0 +1,370 @@
+"""The value-based agent: one composition of the improvements on Q-learning.
+
+Q-learning target x double x dueling x n-step x memory (none, uniform, prioritized)
+x target network (none, periodic, Polyak) x ε-greedy exploration x torso. The DQN of
+Mnih et al. (2015), https://doi.org/10.1038/nature14236, is one setting of it;
+:meth:`ValueBasedAgent.learn` is its algorithm box.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.agents import schedules
+from engine.agents.adam import Adam
+from engine.contract.arrays import State
+from engine.contract.catalogue import EnvironmentCard, check_combination
+from engine.contract.options import Configuration, ConfigurationError, live_changes
+from engine.contract.randomness import (
+    derived_seed,
+    generator,
+    generator_state,
+    restore_generator,
+)
+from engine.equations.value import double_q_target, huber, q_target, td_error
+from engine.networks import build_q_network, flatten_parameters
+from engine.replay import Batch, Memory
+
+WEIGHTS, EXPLORATION = 1, 2
+"""Purposes of the agent's seeds (see ``contract.randomness``)."""
+
+
+class NotFinite(ValueError):
+    """A loss or gradient is not a finite number; the weights are untouched."""
+
+
+class Decision(NamedTuple):
+    """What the agent does in E environments.
+
+    Attributes:
+      actions: int64 [E].
+      explored: The action was drawn at random, bool [E].
+      q: float32 [E, A]; NaN where the values were not needed.
+    """
+
+    actions: np.ndarray
+    explored: np.ndarray
+    q: np.ndarray
+
+
+class Update(NamedTuple):
+    """What one gradient step saw.
+
+    Attributes:
+      loss: The weighted mean that was differentiated.
+      gradient_norm: Before clipping.
+      td_error: Unweighted, float32 [B].
+      q: Online values before the step, float32 [B, A].
+      learning_rate, beta: As they were at this update.
+    """
+
+    loss: float
+    gradient_norm: float
+    td_error: np.ndarray
+    q: np.ndarray
+    learning_rate: float
+    beta: float
+
+
+def build_agent(
+    configuration: Configuration,
+    card: EnvironmentCard,
+    device: str = "cpu",
+    seed: int | None = None,
+) -> ValueBasedAgent:
+    """An untrained agent; ``seed`` is that of the run where none is given.
+
+    Raises:
+      ConfigurationError: If the options do not go together or with the environment.
+    """
+    check_combination(configuration, card)
+    seed = configuration.training.seed if seed is None else seed
+    return ValueBasedAgent(configuration, card, device, seed)
+
+
+class ValueBasedAgent:
+    """Acts ε-greedily, remembers, and learns action values from what it remembers.
+
+    Attributes:
+      configuration: All options; live ones change with :meth:`set_option`.
+      updates: Gradient steps so far.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        card: EnvironmentCard,
+        device: str,
+        seed: int,
+    ) -> None:
+        self.configuration = configuration
+        self.card = card
+        self.updates = 0
+        self._device = torch.device(device)
+        self._seed = seed
+        self._rng = generator(seed, EXPLORATION)
+        weights_seed = derived_seed(seed, WEIGHTS)
+        self.online = build_q_network(configuration, card, weights_seed)
+        self.target = build_q_network(configuration, card, weights_seed)
+        self.online.to(self._device)
+        self.target.to(self._device).requires_grad_(False)
+        self._values, self._gradients = flatten_parameters(self.online)
+        self._target_values, _ = flatten_parameters(self.target)
+        self._adam = Adam(
+            self._values, self._gradients, configuration.agent.adam_epsilon
+        )
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What the agent remembers; made when first used (players need none)."""
+        return Memory(self.configuration, self.card, self._seed)
+
+    def act(
+        self,
+        observations: np.ndarray,
+        mode: Literal["explore", "greedy"] = "greedy",
+        step: int = 0,
+        epsilon: float | None = None,
+        *,
+        all_values: bool = True,
+    ) -> Decision:
+        """Choose an action for each observation [E, ...]; of equal ones the first.
+
+        Args:
+          mode: ``explore`` follows the ε schedule, ``greedy`` has ε = 0.
+          step: Environment step, for the schedule.
+          epsilon: Takes the place of both.
+          all_values: Compute values also where every action is random.
+        """
+        count = len(observations)
+        if epsilon is None:
+            explores = mode == "explore"
+            epsilon = schedules.epsilon(self.configuration, step) if explores else 0.0
+        explored = self._rng.random(count) < epsilon
+        if all_values or not explored.all():
+            q = self._q_values(observations)
+        else:
+            q = np.full((count, self.card.actions), np.nan, np.float32)
+        actions = q.argmax(1)
+        if explored.any():
+            random_actions = self._rng.integers(0, self.card.actions, count)
+            actions = np.where(explored, random_actions, actions)
+        return Decision(actions, explored, q)
+
+    def learn(self, step: int) -> Update | None:
+        """One gradient step on one batch, or None where there is nothing to learn.
+
+        Args:
+          step: Environment step, for the schedules.
+
+        Raises:
+          NotFinite: If loss or gradient are not finite; nothing has changed then.
+        """
+        options = self.configuration.agent
+        learning_rate = schedules.learning_rate(self.configuration, step)
+        beta = schedules.beta(self.configuration, step)
+        batch = self.memory.sample(options.batch_size, options.discount, beta)
+        if batch is None:
+            return None
+
+        target = self._target(batch)
+        q = self.online(self._tensor(batch.observation))
+        error = td_error(q, self._tensor(batch.action), target)
+        loss = self._loss(error, batch.weight)
+        gradient_norm = self._descend(loss, learning_rate)
+        self.updates += 1
+        self._follow()
+
+        errors = error.detach().cpu().numpy()
+        self.memory.learned(batch.slots, errors)
+        values = q.detach().cpu().numpy()
+        return Update(loss.item(), gradient_norm, errors, values, learning_rate, beta)
+
+    @torch.no_grad()
+    def _target(self, batch: Batch) -> Tensor:
+        """Bootstrapped targets, float [B]."""
+        reward, discount = self._tensor(batch.reward), self._tensor(batch.discount)
+        next_observation = self._tensor(batch.next_observation)
+        next_q = self._bootstrap(next_observation)
+        if not self.configuration.agent.double:
+            return q_target(reward, discount, next_q)
+        return double_q_target(reward, discount, self.online(next_observation), next_q)
+
+    def _loss(self, error: Tensor, weight: np.ndarray | None) -> Tensor:
+        """Mean loss of a batch, each TD error with its importance weight."""
+        options = self.configuration.agent
+        if options.loss == "huber":
+            losses = huber(error, options.huber_delta)
+        else:
+            losses = error.square()
+        if weight is not None:
+            losses = losses * self._tensor(weight)
+        return losses.mean()
+
+    def _descend(self, loss: Tensor, learning_rate: float) -> float:
+        """Follow the clipped gradient; its length before clipping.
+
+        Raises:
+          NotFinite: If the loss or the gradient is not; the weights are untouched.
+        """
+        self._gradients.zero_()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = math.sqrt(self._gradients.dot(self._gradients).item())
+        if not (math.isfinite(norm) and math.isfinite(loss.item())):
+            raise NotFinite("loss" if math.isfinite(norm) else "gradient")
+        longest = self.configuration.agent.gradient_clip
+        if 0 < longest < norm:
+            self._gradients.mul_(longest / norm)
+        self._adam.step(learning_rate)
+        return norm
+
+    def _bootstrap(self, observations: Tensor) -> Tensor:
+        """Values to bootstrap on: the target network's, where there is one."""
+        if self.configuration.target_network.kind == "none":
+            return self.online(observations)
+        return self.target(observations)
+
+    def _follow(self) -> None:
+        """Let the target network follow the online network."""
+        options = self.configuration.target_network
+        if options.kind == "polyak":
+            self._target_values.lerp_(self._values, options.tau)
+        elif options.kind == "periodic" and self.updates % options.period == 0:
+            self._target_values.copy_(self._values)
+
+    def insight(self, observations: np.ndarray) -> dict[str, np.ndarray]:
+        """What the online network says about observations [n, ...].
+
+        Returns:
+          ``q`` [n, A], ``advantage`` [n, A], ``value_head`` [n] (NaN without
+          dueling) and ``embedding`` [n, H]; see :class:`QOutputs`.
+        """
+        with torch.inference_mode():
+            outputs = self.online.outputs(self._tensor(observations))
+        return {
+            name: values.cpu().numpy() for name, values in outputs._asdict().items()
+        }
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """A copy of both networks, as ``online/<parameter>``, ``target/<parameter>``."""
+        found = {}
+        for name, arrays in self._networks().items():
+            found |= {f"{name}/{parameter}": it for parameter, it in arrays.items()}
+        return found
+
+    def load_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Take over what :meth:`weights` of an agent of this form returned.
+
+        Raises:
+          ValueError: If a parameter is missing or has another shape.
+        """
+        for prefix, network in (("online", self.online), ("target", self.target)):
+            for name, parameter in network.named_parameters():
+                _load(parameter, weights.get(f"{prefix}/{name}"), f"{prefix}/{name}")
+
+    def set_option(self, key: str, value: Any) -> None:
+        """Change one live option.
+
+        Raises:
+          ConfigurationError: If the option or value is refused, or needs a new run.
+        """
+        self.configure(self.configuration.with_options({key: value}))
+
+    def configure(self, configuration: Configuration) -> None:
+        """Change live options to those of this configuration.
+
+        Raises:
+          ConfigurationError: If something differs that needs a new run, or the
+            options do not go together; nothing has changed then.
+        """
+        changes = live_changes(self.configuration, configuration)
+        check_combination(configuration, self.card)
+        if "replay.kind" in changes:
+            _check_swap(self.configuration.replay.kind, configuration.replay.kind)
+        if self.configuration.target_network.kind == "none":
+            self._target_values.copy_(self._values)
+        self.configuration = configuration
+        if any(key.startswith("replay.") for key in changes):
+            self.memory.configure(configuration)
+
+    def state(self) -> State:
+        """Everything that is needed to go on exactly, but the slots of the replay."""
+        return {
+            **self._networks(),
+            "optimizer": self._adam.state(),
+            "exploration": generator_state(self._rng),
+            "updates": self.updates,
+            "memory": self.memory.state(),
+        }
+
+    def restore(
+        self, state: State, replay: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """Become what :meth:`state` described; ``replay`` holds all rows so far.
+
+        Raises:
+          ValueError: If the state belongs to an agent of another form.
+          IncompleteReplay: If rows of the replay are missing.
+        """
+        self.load_weights(
+            {
+                f"{prefix}/{name}": array
+                for prefix in ("online", "target")
+                for name, array in state[prefix].items()
+            }
+        )
+        self._adam.restore(state["optimizer"])
+        restore_generator(self._rng, state["exploration"])
+        self.updates = int(state["updates"])
+        self.memory.restore(state["memory"], replay or {})
+
+    def _networks(self) -> dict[str, dict[str, np.ndarray]]:
+        """Copies of the parameters of both networks, by name."""
+        shared = self.configuration.target_network.kind == "none"
+        target = self._values if shared else self._target_values
+        return {
+            "online": self._named(self._values),
+            "target": self._named(target),
+        }
+
+    def _named(self, values: Tensor) -> dict[str, np.ndarray]:
+        flat = values.cpu().numpy().copy()
+        named, start = {}, 0
+        for name, parameter in self.online.named_parameters():
+            end = start + parameter.numel()
+            named[name] = flat[start:end].reshape(parameter.shape)
+            start = end
+        return named
+
+    def _q_values(self, observations: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            values: np.ndarray = self.online(self._tensor(observations)).cpu().numpy()
+        return values
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor if self._device.type == "cpu" else tensor.to(self._device)
+
+
+def _check_swap(old: str, new: str) -> None:
+    if "none" in (old, new):
+        sentence = (
+            "Learning with and without replay keep different things: changing "
+            f"from {old} to {new} needs a new run."
+        )
+        raise ConfigurationError({"replay.kind": sentence})
+
+
+def _load(parameter: Tensor, array: np.ndarray | None, name: str) -> None:
+    if array is None or array.shape != tuple(parameter.shape):
+        found = "is missing" if array is None else f"has the shape {array.shape}"
+        raise ValueError(f"{name} {found}; it must be {tuple(parameter.shape)}")
+    with torch.no_grad():
+        parameter.copy_(torch.from_numpy(np.array(array)))

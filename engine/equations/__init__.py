@@ -1,0 +1,1 @@
+"""The mathematics of the field: pure functions on tensors, one per equation."""

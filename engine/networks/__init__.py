@@ -1,0 +1,6 @@
+"""Networks: torsos, heads, and the card that says what they look at."""
+
+from engine.networks.flat import flatten_parameters
+from engine.networks.q_network import QNetwork, QOutputs, build_q_network
+
+__all__ = ["QNetwork", "QOutputs", "build_q_network", "flatten_parameters"]

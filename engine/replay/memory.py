@@ -1,0 +1,212 @@
+"""The replay memory of a value-based agent: none, uniform or prioritized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from engine.contract.arrays import State
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration
+from engine.contract.randomness import (
+    generator,
+    generator_state,
+    restore_generator,
+)
+from engine.equations.prioritization import importance_weights
+from engine.replay.newest import Newest
+from engine.replay.priorities import Priorities
+from engine.replay.streams import Streams
+
+SAMPLING = 3
+"""Purpose of the generator that draws batches (see ``contract.randomness``)."""
+_FOLLOW_AFTER = 10_000
+
+
+class Batch(NamedTuple):
+    """Transitions to learn from; ``B`` of them.
+
+    Attributes:
+      slots: Where they are stored, int64 [B].
+      observation, next_observation: As the agent sees them, [B, ...].
+      action: int64 [B].
+      reward: Discounted sum of the rewards of the window, float32 [B].
+      discount: γ to the number of rewards, or 0 where it terminated, float32 [B].
+      weight: Importance weights, float32 [B], or None where all are 1.
+    """
+
+    slots: np.ndarray
+    observation: np.ndarray
+    action: np.ndarray
+    reward: np.ndarray
+    discount: np.ndarray
+    next_observation: np.ndarray
+    weight: np.ndarray | None
+
+
+class Memory:
+    """Streams of experience and the way batches are chosen from them.
+
+    ``uniform`` and ``prioritized`` draw with replacement, and can be exchanged
+    while training runs. ``none`` keeps only what n-step windows need and hands out
+    each transition once.
+    """
+
+    def __init__(
+        self, configuration: Configuration, card: EnvironmentCard, seed: int
+    ) -> None:
+        options = configuration.replay
+        self._options = options
+        self._n_step = configuration.agent.n_step
+        stack = configuration.environment.frame_stack
+        count = configuration.training.environments
+        self.streams = Streams(
+            _slots(configuration),
+            count,
+            (*card.shape[:-1], card.shape[-1] // stack),
+            card.dtype,
+            frame_stack=stack,
+        )
+        self.priorities = Priorities(self.streams)
+        limit = self.streams.length - self._n_step - stack - 2
+        self._newest = Newest(count, self._n_step, limit)
+        self._rng = generator(seed, SAMPLING)
+        self.configure(configuration)
+
+    def __len__(self) -> int:
+        """How many transitions may be drawn."""
+        return len(self.streams)
+
+    @property
+    def capacity(self) -> int:
+        """How many observations are kept."""
+        return self.streams.slots
+
+    def configure(self, configuration: Configuration) -> None:
+        """Take over changed live options (kind, exponent, least priority)."""
+        self._options = configuration.replay
+        if self._options.kind == "prioritized":
+            self.priorities.use(self._options.alpha)
+        else:
+            self.priorities.rest()
+
+    def begin(self, stream: int, observation: np.ndarray) -> None:
+        """An episode begins in this environment; ``observation`` is one frame."""
+        self.streams.begin(stream, observation)
+
+    def append(
+        self,
+        stream: int,
+        action: int,
+        reward: float,
+        terminated: bool,
+        truncated: bool,
+        next_observation: np.ndarray,
+        explored: bool = False,
+    ) -> None:
+        """A step was taken in this environment."""
+        slot = self.streams.append(
+            stream,
+            action,
+            reward,
+            terminated,
+            truncated,
+            next_observation,
+            explored=explored,
+        )
+        self.priorities.welcome(slot)
+        if self._options.kind == "none":
+            self._newest.add(stream, slot, ended=terminated or truncated)
+        if len(self.streams.changed) > _FOLLOW_AFTER:
+            self.priorities.follow()
+
+    def sample(self, count: int, gamma: float, beta: float) -> Batch | None:
+        """A batch, or None where there is nothing (new) to learn from."""
+        if self._options.kind == "none":
+            slots = self._newest.take(count)
+            return self._batch(slots, gamma, None) if len(slots) else None
+        if not len(self.streams):
+            return None
+        if self._options.kind == "uniform":
+            return self._batch(self._draw_uniformly(count), gamma, None)
+        slots, probabilities = self.priorities.draw(self._rng.random(count))
+        weight = importance_weights(torch.from_numpy(probabilities), len(self), beta)
+        return self._batch(slots, gamma, weight.numpy().astype(np.float32))
+
+    def learned(self, slots: np.ndarray, td_error: np.ndarray) -> None:
+        """Tell the memory how wrong the estimates were, float [B]."""
+        if self._options.kind == "prioritized":
+            priority = np.abs(td_error.astype(np.float64))
+            priority += self._options.priority_epsilon
+            self.priorities.update(slots, priority)
+
+    def drain_log(self) -> dict[str, np.ndarray]:
+        """Rows of the slots completed since the last call (``Streams.drain_log``)."""
+        return self.streams.drain_log()
+
+    def state(self) -> State:
+        """Everything but the slots, which are in the log."""
+        return {
+            "streams": self.streams.state(),
+            "priorities": self.priorities.state(),
+            "newest": self._newest.state(),
+            "generator": generator_state(self._rng),
+        }
+
+    def restore(self, state: State, log: Mapping[str, np.ndarray]) -> None:
+        """Become what :meth:`state` described; see :meth:`Streams.restore`.
+
+        Raises:
+          IncompleteReplay: If the log has rows, but not all that are needed.
+        """
+        self.streams.restore(state["streams"], log)
+        self.priorities.restore(state["priorities"])
+        self._newest.restore(state["newest"])
+        if not len(self.streams):
+            self._newest.clear()
+        restore_generator(self._rng, state["generator"])
+
+    def _draw_uniformly(self, count: int) -> np.ndarray:
+        """Each sampleable slot with the same probability, with replacement."""
+        self.streams.changed.clear()
+        slots = self._any_slots(count)
+        wrong = ~self.streams.sampleable[slots]
+        while wrong.any():
+            slots[wrong] = self._any_slots(int(wrong.sum()))
+            wrong = ~self.streams.sampleable[slots]
+        return slots
+
+    def _any_slots(self, count: int) -> np.ndarray:
+        streams = self.streams
+        drawn = self._rng.integers(0, streams.used * streams.count, count)
+        if streams.count == 1:
+            return drawn
+        stream, position = np.divmod(drawn, streams.used)
+        return stream * streams.length + position
+
+    def _batch(
+        self, slots: np.ndarray, gamma: float, weight: np.ndarray | None
+    ) -> Batch:
+        streams = self.streams
+        reward, discount, following = streams.windows(slots, self._n_step, gamma)
+        return Batch(
+            slots=slots,
+            observation=streams.observations(slots),
+            action=streams.action[slots],
+            reward=reward,
+            discount=discount,
+            next_observation=streams.observations(following),
+            weight=weight,
+        )
+
+
+def _slots(configuration: Configuration) -> int:
+    """How many slots are needed; without replay only some recent ones."""
+    if configuration.replay.kind != "none":
+        return configuration.replay.capacity
+    agent = configuration.agent
+    recent = agent.batch_size + agent.n_step + configuration.environment.frame_stack
+    return max(1024, recent + 2) * configuration.training.environments

@@ -1,0 +1,295 @@
+"""Storage of experience: for each parallel environment one ring of slots.
+
+A slot is one observation with what followed it: action, reward and how the step
+ended. The observation after a step lies in the next slot of the same ring, so each
+frame is stored once. Two kinds of slots have no action and are never sampled: the
+*head*, whose step has not been taken yet, and the *boundary*, the last observation
+of an episode. Windows of n steps and stacks of frames are built on reading; they
+end at a boundary, at the head, and at the beginning of an episode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from engine.contract.arrays import State
+
+NO_ACTION = -1
+LOG_COLUMNS = (
+    "observation",
+    "action",
+    "reward",
+    "terminated",
+    "truncated",
+    "explored",
+    "elapsed",
+)
+
+
+class IncompleteReplay(ValueError):
+    """Rows of the replay log are missing that a stored state refers to."""
+
+
+class Streams:
+    """Rings of slots, one for each environment.
+
+    Slots are numbered through: slot ``stream * length + position``.
+
+    Attributes:
+      observation: Single frames, [N, ...].
+      action: int64 [N], ``NO_ACTION`` in heads, boundaries and unused slots.
+      reward: float32 [N].
+      terminated, truncated: How the step ended the episode, bool [N].
+      explored: The action was a random one, bool [N].
+      elapsed: Steps since the episode began, int32 [N].
+      sampleable: Slots that may begin a window, bool [N].
+      changed: Slots that became or ceased to be sampleable; whoever follows this
+        clears it.
+      length: Slots of each ring.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        streams: int,
+        frame_shape: Sequence[int],
+        frame_dtype: str,
+        *,
+        frame_stack: int = 1,
+    ) -> None:
+        self.length = capacity // streams
+        self.count = streams
+        self._frame_stack = frame_stack
+        slots = self.length * streams
+        self.observation = np.zeros((slots, *frame_shape), frame_dtype)
+        self.action = np.full(slots, NO_ACTION, np.int64)
+        self.reward = np.zeros(slots, np.float32)
+        self.terminated = np.zeros(slots, np.bool_)
+        self.truncated = np.zeros(slots, np.bool_)
+        self.explored = np.zeros(slots, np.bool_)
+        self.elapsed = np.zeros(slots, np.int32)
+        self.sampleable = np.zeros(slots, np.bool_)
+        self._written = [0] * streams
+        self._drained = [0] * streams
+        self._open = [False] * streams
+        self._size = 0
+        self.changed: list[int] = []
+
+    def __len__(self) -> int:
+        """How many slots may be sampled."""
+        return self._size
+
+    @property
+    def slots(self) -> int:
+        """Slots of all rings together."""
+        return self.length * self.count
+
+    @property
+    def used(self) -> int:
+        """Positions of the fullest ring that have ever been written."""
+        return min(max(self._written) + 1, self.length)
+
+    def head(self, stream: int) -> int:
+        """The slot whose step is to be taken next."""
+        return stream * self.length + self._written[stream] % self.length
+
+    def begin(self, stream: int, observation: np.ndarray) -> None:
+        """Put the first observation of an episode at the head."""
+        self._open[stream] = True
+        self._occupy(self.head(stream), observation, 0)
+
+    def append(
+        self,
+        stream: int,
+        action: int,
+        reward: float,
+        terminated: bool,
+        truncated: bool,
+        next_observation: np.ndarray,
+        *,
+        explored: bool = False,
+    ) -> int:
+        """Complete the head with its step and move on; the slot completed.
+
+        Raises:
+          ValueError: If no episode has begun in this stream.
+        """
+        if not self._open[stream]:
+            raise ValueError(f"stream {stream} has no episode: call begin first")
+        slot = self.head(stream)
+        self.action[slot] = action
+        self.reward[slot] = reward
+        self.terminated[slot] = terminated
+        self.truncated[slot] = truncated
+        self.explored[slot] = explored
+        self.sampleable[slot] = True
+        self.changed.append(slot)
+        self._size += 1
+        self._written[stream] += 1
+        self._occupy(self.head(stream), next_observation, int(self.elapsed[slot]) + 1)
+        if terminated or truncated:
+            # The head becomes a boundary: the next episode begins behind it.
+            self._written[stream] += 1
+            self._open[stream] = False
+            self._forget(self.head(stream))
+        return slot
+
+    def _occupy(self, slot: int, observation: np.ndarray, elapsed: int) -> None:
+        self._forget(slot)
+        self.observation[slot] = observation
+        self.elapsed[slot] = elapsed
+
+    def _forget(self, slot: int) -> None:
+        """Take a slot, and those whose frame stack reaches back to it, out of use."""
+        self.action[slot] = NO_ACTION
+        start = slot - slot % self.length
+        for ahead in range(self._frame_stack):
+            old = start + (slot - start + ahead) % self.length
+            if self.sampleable[old]:
+                self.sampleable[old] = False
+                self.changed.append(old)
+                self._size -= 1
+
+    def successors(self, slots: np.ndarray) -> np.ndarray:
+        """The next slot of the same ring."""
+        if self.count == 1:
+            following = slots + 1
+            following[following == self.length] = 0
+            return following
+        position = slots % self.length
+        return slots - position + (position + 1) % self.length
+
+    def windows(
+        self, slots: np.ndarray, n: int, gamma: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rewards, discounts and bootstrap slots of windows of up to n steps.
+
+        A window ends early at the end of its episode and at the head. Its discount
+        is γ to the number of rewards that were summed, or 0 where it terminated.
+
+        Returns:
+          float32 [B], float32 [B], int64 [B].
+        """
+        if n == 1:
+            discount = np.where(self.terminated[slots], 0.0, gamma)
+            following = self.successors(slots)
+            return self.reward[slots], discount.astype(np.float32), following
+        total = np.zeros(len(slots))
+        discount = np.ones(len(slots))
+        at = slots.copy()
+        going = np.ones(len(slots), np.bool_)
+        for _ in range(n):
+            total += np.where(going, discount * self.reward[at], 0.0)
+            factor = np.where(self.terminated[at], 0.0, gamma)
+            discount *= np.where(going, factor, 1.0)
+            at = np.where(going, self.successors(at), at)
+            going &= self.action[at] != NO_ACTION
+        return total.astype(np.float32), discount.astype(np.float32), at
+
+    def observations(self, slots: np.ndarray) -> np.ndarray:
+        """What the agent saw in these slots: stacks along the last axis, [B, ...]."""
+        if self._frame_stack == 1:
+            newest: np.ndarray = self.observation.take(slots, 0)
+            return newest
+        ago = np.arange(self._frame_stack - 1, -1, -1)
+        ago = np.minimum(ago, self.elapsed[slots][:, None])
+        position = slots % self.length
+        start = (slots - position)[:, None]
+        frames = self.observation[start + (position[:, None] - ago) % self.length]
+        return np.concatenate(
+            [frames[:, index] for index in range(self._frame_stack)], axis=-1
+        )
+
+    def ages(self, slots: np.ndarray) -> np.ndarray:
+        """How many slots of their ring have been written after these, int64 [B]."""
+        heads = self._heads()[slots // self.length] % self.length
+        ages: np.ndarray = (heads - slots % self.length) % self.length
+        return ages
+
+    def drain_log(self) -> dict[str, np.ndarray]:
+        """Rows of the slots completed since the last call, in order per stream.
+
+        A slot that was overwritten in the meantime has only its newest row.
+        """
+        slots = np.concatenate(
+            [self._since(it, self._drained[it]) for it in range(self.count)]
+        )
+        self._drained = list(self._written)
+        return {
+            "slot": slots,
+            **{name: getattr(self, name)[slots] for name in LOG_COLUMNS},
+        }
+
+    def state(self) -> State:
+        """Heads and counts; the slots themselves are in the log.
+
+        What has not been drained yet would be lost: drain first.
+        """
+        heads = self._heads()
+        return {
+            "written": np.array(self._written, np.int64),
+            "open": np.array(self._open, np.bool_),
+            "head_observation": self.observation[heads],
+            "head_elapsed": self.elapsed[heads],
+        }
+
+    def restore(self, state: State, log: Mapping[str, np.ndarray]) -> None:
+        """Become what :meth:`state` described, from all rows of the log so far.
+
+        An empty log leaves the memory empty: the running episodes go on, older
+        experience is gone.
+
+        Raises:
+          IncompleteReplay: If the log has rows, but not all that are needed.
+        """
+        self.action.fill(NO_ACTION)
+        self.sampleable.fill(False)
+        empty = len(log.get("slot", ())) == 0
+        self._written = [0 if empty else int(it) for it in state["written"]]
+        self._drained = list(self._written)
+        self._open = [bool(it) for it in state["open"]]
+        if not empty:
+            self._load(log)
+        heads = self._heads()
+        self.action[heads] = NO_ACTION
+        self.observation[heads] = state["head_observation"]
+        # A stack must not reach back to frames that are gone.
+        self.elapsed[heads] = 0 if empty else state["head_elapsed"]
+        self._find_sampleable()
+
+    def _load(self, log: Mapping[str, np.ndarray]) -> None:
+        slots = np.asarray(log["slot"], np.int64)
+        if slots.min() < 0 or slots.max() >= self.slots:
+            raise IncompleteReplay("The replay log belongs to another capacity.")
+        for name in LOG_COLUMNS:
+            getattr(self, name)[slots] = log[name]
+        loaded = np.zeros(self.slots, np.bool_)
+        loaded[slots] = True
+        missing = int((~loaded[self._alive()]).sum())
+        if missing:
+            raise IncompleteReplay(f"The replay log lacks {missing} of its slots.")
+
+    def _find_sampleable(self) -> None:
+        """Which slots may be sampled, from heads and actions alone."""
+        alive = self._alive()
+        self.sampleable[alive] = self.action[alive] != NO_ACTION
+        for head in self._heads():
+            self._forget(int(head))
+        self._size = int(self.sampleable.sum())
+        self.changed.clear()
+
+    def _heads(self) -> np.ndarray:
+        return np.array([self.head(it) for it in range(self.count)], np.int64)
+
+    def _alive(self) -> np.ndarray:
+        """Slots behind the heads that have not been overwritten."""
+        return np.concatenate([self._since(it, 0) for it in range(self.count)])
+
+    def _since(self, stream: int, written: int) -> np.ndarray:
+        """Slots of a ring that were completed after this count, oldest first."""
+        now = self._written[stream]
+        first = max(written, now - self.length + 1)
+        positions = np.arange(first, now, dtype=np.int64) % self.length
+        return positions + stream * self.length

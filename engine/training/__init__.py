@@ -1,0 +1,6 @@
+"""Training: the loop that steps environments, remembers, learns and measures."""
+
+from engine.training.loop import Drained, TrainingLoop
+from engine.training.problems import TrainingProblem
+
+__all__ = ["Drained", "TrainingLoop", "TrainingProblem"]

@@ -1,0 +1,197 @@
+"""One environment of the loop, with the episode that runs in it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine.contract.arrays import State
+from engine.contract.options import Configuration
+from engine.environments import FrameStacker, make, observation_crc
+from engine.training.problems import (
+    environment_failed,
+    not_restored,
+    wrong_observation,
+    wrong_reward,
+)
+
+LARGEST_OBSERVATION = 1024
+"""Bytes of one observation up to which records keep observations themselves."""
+LARGEST_FILM = 256 * 2**20
+"""Bytes of pictures up to which a record keeps them."""
+
+
+class Lane:
+    """Steps one environment and keeps what a record of its episode needs.
+
+    Attributes:
+      frame: The newest single observation.
+      observation: The newest one as the agent sees it, frame stack included.
+      episode, seed, step0: Number and seed of the running episode, and the training
+        step at which it began.
+      length, episode_return: Of the running episode so far; rewards as given.
+    """
+
+    def __init__(self, configuration: Configuration, index: int) -> None:
+        level = configuration.recording.level
+        self.index = index
+        self._id = configuration.environment.id
+        self._records = level != "scalars"
+        self._films = level == "everything"
+        self._environment = make(configuration.environment, render=self._films)
+        self._stacker = FrameStacker(configuration.environment.frame_stack)
+        self._shape = tuple(self._environment.frame_shape)
+        self._floats = self._environment.frame_dtype.startswith("float")
+        self.frame: np.ndarray = np.zeros(self._shape, self._environment.frame_dtype)
+        self.observation: np.ndarray = self.frame
+        self.episode = self.seed = self.step0 = 0
+        self.episode_return = 0.0
+        self._actions: list[int] = []
+        self._rewards: list[float] = []
+        self._explored: list[bool] = []
+        self._q: list[np.ndarray] = []
+        self._crcs: list[int] = []
+        self._observations: list[np.ndarray] = []
+        self._frames: list[np.ndarray] = []
+
+    @property
+    def length(self) -> int:
+        """Steps of the running episode so far."""
+        return len(self._actions)
+
+    def begin(self, episode: int, seed: int, step0: int) -> np.ndarray:
+        """Start an episode; its first single observation.
+
+        Raises:
+          TrainingProblem: If the environment fails.
+        """
+        self.episode, self.seed, self.step0 = episode, seed, step0
+        self.episode_return = 0.0
+        lists: list[list[Any]] = [
+            self._actions,
+            self._rewards,
+            self._explored,
+            self._q,
+            self._crcs,
+            self._observations,
+            self._frames,
+        ]
+        for it in lists:
+            it.clear()
+        try:
+            frame = self._environment.reset(seed)
+        except Exception as error:
+            raise environment_failed(self._id, "reset", error) from error
+        self.observation = self._stacker.reset(self._checked(frame))
+        return frame
+
+    def step(
+        self, action: int, explored: bool, q: np.ndarray
+    ) -> tuple[np.ndarray, float, bool, bool]:
+        """Act once: single observation, reward to learn from, terminated, truncated.
+
+        Raises:
+          TrainingProblem: If the environment fails, or what it returns is of no use.
+        """
+        try:
+            frame, reward, terminated, truncated, raw = self._environment.step(action)
+        except Exception as error:
+            raise environment_failed(self._id, "step", error) from error
+        if not math.isfinite(raw):
+            raise wrong_reward(self._id, raw)
+        self._actions.append(action)
+        self.episode_return += raw
+        if self._records:
+            self._rewards.append(raw)
+            self._explored.append(explored)
+            self._q.append(q)
+        self.observation = self._stacker.push(self._checked(frame))
+        return frame, reward, terminated, truncated
+
+    def record(self, terminated: bool, last_q: np.ndarray) -> dict[str, Any] | None:
+        """The finished episode as an EpisodeRecord; None where none is kept."""
+        if not self._records:
+            return None
+        ended = np.zeros(self.length, np.bool_)
+        ended[-1] = True
+        record = {
+            "kind": "training",
+            "episode": self.episode,
+            "environment": self.index,
+            "seed": self.seed,
+            "step0": self.step0,
+            "actions": np.array(self._actions, np.int64),
+            "rewards": np.array(self._rewards, np.float64),
+            "terminations": ended & terminated,
+            "truncations": ended & (not terminated),
+            "explored": np.array(self._explored, np.bool_),
+            "q_values": np.array([*self._q, last_q], np.float32),
+            "observation_crc": np.array(self._crcs, np.uint32),
+        }
+        if self._observations:
+            record["observations"] = np.array(self._observations)
+        if self._frames and sum(it.nbytes for it in self._frames) <= LARGEST_FILM:
+            record["frames"] = np.array(self._frames)
+        return record
+
+    def state(self) -> State:
+        """The running episode as seed and actions, and what cannot be played again."""
+        return {
+            "episode": self.episode,
+            "seed": self.seed,
+            "step0": self.step0,
+            "actions": np.array(self._actions, np.int64),
+            "explored": np.array(self._explored, np.bool_),
+            "q_values": np.array(self._q, np.float32),
+            "observation": self.frame.copy(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Play the running episode again, up to where :meth:`state` was taken.
+
+        Raises:
+          TrainingProblem: If it does not lead to the same observation.
+        """
+        self.begin(int(state["episode"]), int(state["seed"]), int(state["step0"]))
+        explored = (
+            state["explored"] if self._records else [False] * len(state["actions"])
+        )
+        q_values = state["q_values"] if self._records else explored
+        for number, action in enumerate(state["actions"]):
+            last = self.step(int(action), bool(explored[number]), q_values[number])
+            if last[2] or last[3]:
+                break
+        same = np.array_equal(self.frame, state["observation"], equal_nan=False)
+        if self.length != len(state["actions"]) or not same:
+            raise not_restored(
+                self._id,
+                f"'{self._id}' does not repeat itself: the same seed "
+                f"({self.seed}) and actions led elsewhere.",
+            )
+
+    def close(self) -> None:
+        """Let go of the environment."""
+        self._environment.close()
+
+    def _checked(self, frame: np.ndarray) -> np.ndarray:
+        """Refuse an observation that must not be stored, keep a record of others."""
+        if frame.shape != self._shape:
+            why = f"Its shape is {frame.shape}, announced was {self._shape}."
+            raise wrong_observation(self._id, why)
+        # The square is one fast call; it also overflows for some finite numbers.
+        if (
+            self._floats
+            and not math.isfinite(frame.dot(frame))
+            and not np.isfinite(frame).all()
+        ):
+            raise wrong_observation(self._id, "It contains NaN or an infinite number.")
+        self.frame = frame
+        if self._records:
+            self._crcs.append(observation_crc(frame))
+            if frame.nbytes <= LARGEST_OBSERVATION:
+                self._observations.append(frame)
+        if self._films:
+            self._frames.append(self._environment.render())
+        return frame

@@ -1,0 +1,361 @@
+"""The training loop: environment, transition, replay, batch, loss, telemetry."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.agents import NotFinite, build_agent, choose_device
+from engine.agents.schedules import epsilon
+from engine.contract.arrays import State
+from engine.contract.catalogue import check_combination
+from engine.contract.messages import (
+    EpisodeFinished,
+    Event,
+    PriorityReport,
+    Scalars,
+    TrainerStatus,
+)
+from engine.contract.options import Configuration, configuration_from_json
+from engine.contract.randomness import derived_seed, generator
+from engine.environments import describe
+from engine.replay import IncompleteReplay
+from engine.training.lane import Lane
+from engine.training.priority_report import priority_report
+from engine.training.problems import diverged, not_restored
+from engine.training.telemetry import BUCKET, Clocks, Rows, UpdateBucket
+
+EPISODES, STATES = 4, 5
+"""Purposes of the loop's seeds (see ``contract.randomness``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What has happened since the last :meth:`TrainingLoop.drain`.
+
+    Attributes:
+      scalars: Rows of the measured series, or None.
+      finished: Episodes that ended.
+      episodes: Their records, where records are kept.
+      replay: Rows of the replay log (``Memory.drain_log``).
+      events: Changed options and other things to remember.
+    """
+
+    scalars: Scalars | None = None
+    finished: list[EpisodeFinished] = field(default_factory=list)
+    episodes: list[dict[str, Any]] = field(default_factory=list)
+    replay: dict[str, np.ndarray] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+
+class TrainingLoop:
+    """A run: environments that are stepped side by side, and one agent that learns.
+
+    Attributes:
+      configuration: All options; live ones change with :meth:`set_option`.
+      card: What the environment offers.
+      agent: The learner.
+    """
+
+    def __init__(
+        self, configuration: Configuration, *, device: str | None = None
+    ) -> None:
+        torch.set_num_threads(configuration.training.threads)
+        self.card = describe(configuration.environment)
+        check_combination(configuration, self.card)
+        self.device = device or choose_device(configuration, self.card)
+        self.agent = build_agent(configuration, self.card, self.device)
+        self._clocks = Clocks()
+        self._started = 0
+        self._credit = 0.0
+        self._rows = Rows(self._clocks)
+        self._bucket = UpdateBucket()
+        self._finished: list[EpisodeFinished] = []
+        self._records: list[dict[str, Any]] = []
+        self._events: list[Event] = []
+        self._stamps: deque[tuple[float, int, int]] = deque(maxlen=600)
+        self._all_values = configuration.recording.level != "scalars"
+        count = configuration.training.environments
+        self._lanes = [Lane(configuration, index) for index in range(count)]
+        for lane in self._lanes:
+            self._begin(lane)
+
+    @property
+    def configuration(self) -> Configuration:
+        """All options as they are now."""
+        return self.agent.configuration
+
+    @property
+    def step(self) -> int:
+        """Environment steps so far, summed over the environments."""
+        return self._clocks.step
+
+    @property
+    def update(self) -> int:
+        """Gradient steps so far."""
+        return self._clocks.update
+
+    @property
+    def episode(self) -> int:
+        """Finished episodes so far."""
+        return self._clocks.episode
+
+    @property
+    def finished(self) -> bool:
+        """Whether the step budget is used up."""
+        return self.step >= self.configuration.training.steps
+
+    def advance(
+        self,
+        steps: int | None = None,
+        seconds: float | None = None,
+        until_episode_end: bool = False,
+    ) -> None:
+        """Train until the first of the bounds, or the budget, is reached.
+
+        Raises:
+          TrainingProblem: If it cannot go on.
+        """
+        last_step = math.inf if steps is None else self.step + steps
+        deadline = math.inf if seconds is None else time.perf_counter() + seconds
+        episode = self.episode
+        self._stamp()
+        while not self.finished and self.step < last_step:
+            self._iterate()
+            if until_episode_end and self.episode > episode:
+                break
+            if time.perf_counter() >= deadline:
+                break
+        self._stamp()
+
+    def _iterate(self) -> None:
+        """One step of each environment, and the updates that are due after it."""
+        lanes = self._lanes
+        if len(lanes) == 1:
+            observations = lanes[0].observation[None]
+        else:
+            observations = np.stack([lane.observation for lane in lanes])
+        decision = self.agent.act(
+            observations, "explore", self.step, all_values=self._all_values
+        )
+        for lane, action, explored, q in zip(
+            lanes, decision.actions.tolist(), decision.explored.tolist(), decision.q
+        ):
+            self._step(lane, action, explored, q)
+        self._learn()
+
+    def _step(self, lane: Lane, action: int, explored: bool, q: np.ndarray) -> None:
+        frame, reward, terminated, truncated = lane.step(action, explored, q)
+        self._clocks.step += 1
+        self.agent.memory.append(
+            lane.index, action, reward, terminated, truncated, frame, explored
+        )
+        if terminated or truncated:
+            self._finish(lane, terminated)
+            self._begin(lane)
+
+    def _learn(self) -> None:
+        """The gradient steps that are due; fractions are carried over."""
+        options = self.configuration.agent
+        if self.step <= options.learning_starts:
+            return
+        self._credit += options.updates_per_step * len(self._lanes)
+        while self._credit >= 1:
+            try:
+                update = self.agent.learn(self.step)
+            except NotFinite as error:
+                raise diverged(str(error), self.update + 1) from error
+            if update is None:
+                self._credit = 0.0
+                return
+            self._credit -= 1
+            self._clocks.update += 1
+            self._bucket.add(update)
+            if len(self._bucket) == BUCKET:
+                self._measure(update.learning_rate, update.beta)
+
+    def _measure(self, learning_rate: float, beta: float) -> None:
+        values = self._bucket.close()
+        values["epsilon"] = epsilon(self.configuration, self.step)
+        values["learning_rate"] = learning_rate
+        values["replay_size"] = len(self.agent.memory)
+        if self.configuration.replay.kind == "prioritized":
+            values["beta"] = beta
+        self._rows.add(values)
+
+    def _begin(self, lane: Lane) -> None:
+        number = self._started
+        self._started += 1
+        seed = derived_seed(self.configuration.training.seed, EPISODES, number)
+        self.agent.memory.begin(lane.index, lane.begin(number, seed, self.step))
+
+    def _finish(self, lane: Lane, terminated: bool) -> None:
+        self._clocks.episode += 1
+        self._rows.add({"return": lane.episode_return, "length": lane.length})
+        self._finished.append(
+            EpisodeFinished(
+                kind="training",
+                episode=lane.episode,
+                step=self.step,
+                update=self.update,
+                length=lane.length,
+                episode_return=lane.episode_return,
+                terminated=terminated,
+                seed=lane.seed,
+                environment=lane.index,
+                wall_time=time.time(),
+            )
+        )
+        record = lane.record(terminated, np.full(self.card.actions, np.nan, np.float32))
+        if record is not None:
+            self._records.append(record)
+
+    def drain(self) -> Drained:
+        """What has happened since the last call."""
+        drained = Drained(
+            scalars=self._rows.drain(),
+            finished=self._finished,
+            episodes=self._records,
+            replay=self.agent.memory.drain_log(),
+            events=self._events,
+        )
+        self._finished, self._records, self._events = [], [], []
+        return drained
+
+    def status(self) -> TrainerStatus:
+        """Where the run is; the caller knows better whether it is paused."""
+        steps_per_s, updates_per_s = self._rates()
+        left = max(0, self.configuration.training.steps - self.step)
+        return TrainerStatus(
+            state="finished" if self.finished else "running",
+            step=self.step,
+            update=self.update,
+            episode=self.episode,
+            steps_budget=self.configuration.training.steps,
+            steps_per_s=steps_per_s,
+            updates_per_s=updates_per_s,
+            epsilon=epsilon(self.configuration, self.step),
+            replay_size=len(self.agent.memory),
+            replay_capacity=self.agent.memory.capacity,
+            remaining_s=left / steps_per_s if steps_per_s else 0.0,
+            device=self.device,
+        )
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Copies of both networks (``ValueBasedAgent.weights``)."""
+        return self.agent.weights()
+
+    def set_option(self, key: str, value: Any) -> None:
+        """Change one live option, from the next step on.
+
+        Raises:
+          ConfigurationError: If it is refused; nothing has changed then.
+        """
+        old = self.configuration
+        self.agent.set_option(key, value)
+        was, now = old.get(key), self.configuration.get(key)
+        if was == now:
+            return
+        self._events.append(
+            Event(
+                kind="option",
+                step=self.step,
+                text=f"{key} changed from {was} to {now}.",
+                wall_time=time.time(),
+                data={"key": key, "old": was, "new": now},
+            )
+        )
+
+    def priorities(self) -> PriorityReport:
+        """What the replay memory holds, measured now."""
+        return priority_report(self.agent, self.step)
+
+    def sample_states(self, count: int) -> dict[str, np.ndarray]:
+        """Up to ``count`` different remembered states, drawn evenly.
+
+        It uses no random number of the training itself.
+
+        Returns:
+          ``observation`` [n, ...] as the agent sees it, ``slot`` int64 [n] and
+          ``explored`` bool [n].
+        """
+        streams = self.agent.memory.streams
+        slots = np.flatnonzero(streams.sampleable)
+        if len(slots) > count:
+            seed = self.configuration.training.seed
+            rng = generator(seed, STATES, self.step)
+            slots = np.sort(rng.choice(slots, count, replace=False))
+        return {
+            "observation": streams.observations(slots),
+            "slot": slots,
+            "explored": streams.explored[slots],
+        }
+
+    def state(self) -> State:
+        """Everything to go on exactly, but the slots of the replay.
+
+        Those come out of :meth:`drain`, which is to be called first.
+        """
+        return {
+            "configuration": self.configuration.to_json(),
+            "agent": self.agent.state(),
+            "environments": {str(it.index): it.state() for it in self._lanes},
+            "bucket": self._bucket.state(),
+            "step": self.step,
+            "update": self.update,
+            "episode": self.episode,
+            "started": self._started,
+            "credit": self._credit,
+        }
+
+    def restore(
+        self, state: State, replay: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """Go on from a state; ``replay`` holds all rows of the replay log up to it.
+
+        The options are those of the state. Without rows the memory starts empty,
+        and an event says so.
+
+        Raises:
+          TrainingProblem: If it does not belong to this run, or an environment does
+            not repeat itself.
+        """
+        try:
+            self.agent.configure(configuration_from_json(state["configuration"]))
+            self.agent.restore(state["agent"], replay)
+        except (IncompleteReplay, ValueError, KeyError) as error:
+            raise not_restored(self.card.id, str(error)) from error
+        self._bucket.restore(state["bucket"])
+        clocks = self._clocks
+        clocks.step, clocks.update = int(state["step"]), int(state["update"])
+        clocks.episode, self._started = int(state["episode"]), int(state["started"])
+        self._credit = float(state["credit"])
+        for lane in self._lanes:
+            lane.restore(state["environments"][str(lane.index)])
+        self._rows, self._stamps = Rows(clocks), deque(maxlen=600)
+        self._finished, self._records, self._events = [], [], []
+
+    def close(self) -> None:
+        """Let go of the environments."""
+        for lane in self._lanes:
+            lane.close()
+
+    def _stamp(self) -> None:
+        self._stamps.append((time.perf_counter(), self.step, self.update))
+
+    def _rates(self) -> tuple[float, float]:
+        """Steps and updates per second over the last second."""
+        if len(self._stamps) < 2:
+            return 0.0, 0.0
+        newest = self._stamps[-1]
+        recent = [it for it in self._stamps if newest[0] - it[0] <= 1.0]
+        oldest = recent[0] if len(recent) > 1 else self._stamps[-2]
+        elapsed = max(newest[0] - oldest[0], 1e-9)
+        return (newest[1] - oldest[1]) / elapsed, (newest[2] - oldest[2]) / elapsed

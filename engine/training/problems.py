@@ -1,0 +1,85 @@
+"""What ends a run: one exception that carries the message for the user."""
+
+from __future__ import annotations
+
+import traceback
+
+from engine.contract.messages import Problem
+
+
+class TrainingProblem(Exception):
+    """Training cannot go on; the loop must not be advanced any further.
+
+    Attributes:
+      problem: What happened, why, and how to fix it.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.sentence())
+        self.problem = problem
+
+
+def environment_failed(id: str, call: str, error: Exception) -> TrainingProblem:
+    """The environment raised an exception."""
+    lines = str(error).strip().splitlines()
+    reason = f": {lines[0]}" if lines else ""
+    return TrainingProblem(
+        Problem(
+            id="training.environment.failed",
+            what=f"The environment '{id}' failed in {call}().",
+            why=f"It raised {type(error).__name__}{reason}.",
+            fix="Everything up to the last step is kept; 'rllab check-env' examines it.",
+            details="".join(traceback.format_exception(error)),
+        )
+    )
+
+
+def wrong_observation(id: str, why: str) -> TrainingProblem:
+    """An observation has another shape than announced, or is not finite."""
+    return TrainingProblem(
+        Problem(
+            id="training.environment.observation",
+            what=f"The environment '{id}' returned an observation that is of no use.",
+            why=why,
+            fix="It was not stored; the environment needs to be corrected.",
+        )
+    )
+
+
+def wrong_reward(id: str, reward: float) -> TrainingProblem:
+    """A reward is not a finite number."""
+    return TrainingProblem(
+        Problem(
+            id="training.environment.reward",
+            what=f"The environment '{id}' returned a reward of {reward}.",
+            why="Values learned from it would never be numbers again.",
+            fix="It was not stored; the environment needs to be corrected.",
+        )
+    )
+
+
+def diverged(what: str, update: int) -> TrainingProblem:
+    """A loss or gradient is not finite."""
+    return TrainingProblem(
+        Problem(
+            id="training.diverged",
+            what=f"Training diverged: the {what} of update {update} is not a finite "
+            "number.",
+            why="The values have grown beyond all bounds.",
+            fix="The weights before that update are kept. Lower agent.learning_rate, "
+            "or use a slower target network.",
+            fixes=[("train.start", "Train again")],
+        )
+    )
+
+
+def not_restored(id: str, why: str) -> TrainingProblem:
+    """A stored state cannot be continued exactly."""
+    return TrainingProblem(
+        Problem(
+            id="training.not_restored",
+            what="This run cannot be continued exactly where it stopped.",
+            why=why,
+            fix=f"Train '{id}' anew, or look back into what is recorded.",
+        )
+    )

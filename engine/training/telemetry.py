@@ -1,0 +1,149 @@
+"""What is measured while training, in buckets that the update counter determines.
+
+A bucket never depends on the clock, so a resumed run measures the same numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.agents import Update
+from engine.contract.arrays import State
+from engine.contract.messages import Scalars
+
+BUCKET = 32
+"""Updates that one point of a learning curve summarises."""
+SERIES = (
+    "return",
+    "length",
+    "loss",
+    "td_error",
+    "td_error_max",
+    "gradient_norm",
+    "epsilon",
+    "learning_rate",
+    "beta",
+    "q_mean",
+    "q_max",
+    "replay_size",
+)
+_NUMBER = {name: index for index, name in enumerate(SERIES)}
+_FOLDED = ("td_error", "td_error_max", "q_mean", "q_max")
+
+
+class Clocks:
+    """The three counters of a run."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        self.update = 0
+        self.episode = 0
+
+
+class Rows:
+    """Rows of measured series since the last :meth:`drain`."""
+
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
+        self._rows: list[tuple[int, int, float, float, int, int]] = []
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """One value of each of these series, now."""
+        clocks, now = self._clocks, time.time()
+        for name, value in values.items():
+            self._rows.append(
+                (_NUMBER[name], clocks.step, value, now, clocks.update, clocks.episode)
+            )
+
+    def drain(self) -> Scalars | None:
+        """All rows as columns, or None where there are none."""
+        if not self._rows:
+            return None
+        series, step, value, wall_time, update, episode = zip(*self._rows, strict=True)
+        self._rows.clear()
+        columns = {
+            "series": np.array(series, np.int16),
+            "step": np.array(step, np.int64),
+            "value": np.array(value, np.float64),
+            "wall_time": np.array(wall_time, np.float64),
+            "update": np.array(update, np.int64),
+            "episode": np.array(episode, np.int64),
+        }
+        return Scalars(names=list(SERIES), columns=columns)
+
+
+class UpdateBucket:
+    """Gradient steps since the last full bucket.
+
+    ``td_error`` is the mean of |TD error|, ``td_error_max`` its maximum; ``q_mean``
+    and ``q_max`` are mean and maximum of V(s) = max_a Q(s, a) over the batches.
+    ``loss`` and ``gradient_norm`` are means over the bucket.
+    """
+
+    def __init__(self) -> None:
+        self._losses: list[float] = []
+        self._norms: list[float] = []
+        self._folded: dict[str, list[float]] = {name: [] for name in _FOLDED}
+        self._pending: list[Update] = []
+
+    def __len__(self) -> int:
+        """Updates in the bucket."""
+        return len(self._losses)
+
+    def add(self, update: Update) -> None:
+        """One more gradient step."""
+        if self._pending and self._pending[0].q.shape != update.q.shape:
+            self._fold()
+        self._losses.append(update.loss)
+        self._norms.append(update.gradient_norm)
+        self._pending.append(update)
+
+    def close(self) -> dict[str, float]:
+        """The series of this bucket; it is empty afterwards."""
+        self._fold()
+        folded = self._folded
+        values = {
+            "loss": _mean(self._losses),
+            "td_error": _mean(folded["td_error"]),
+            "td_error_max": max(folded["td_error_max"]),
+            "gradient_norm": _mean(self._norms),
+            "q_mean": _mean(folded["q_mean"]),
+            "q_max": max(folded["q_max"]),
+        }
+        for it in (self._losses, self._norms, *folded.values()):
+            it.clear()
+        return values
+
+    def _fold(self) -> None:
+        """Reduce each pending batch to numbers; doing many at once is cheap.
+
+        Each row is reduced by itself, so it does not matter when this happens.
+        """
+        if not self._pending:
+            return
+        errors = np.abs(np.stack([it.td_error for it in self._pending]))
+        values = np.stack([it.q for it in self._pending]).max(2)
+        reduced = (errors.mean(1), errors.max(1), values.mean(1), values.max(1))
+        for name, numbers in zip(_FOLDED, reduced, strict=True):
+            self._folded[name] += numbers.tolist()
+        self._pending.clear()
+
+    def state(self) -> State:
+        """Numbers of the updates so far."""
+        self._fold()
+        state = {name: np.array(it) for name, it in self._folded.items()}
+        return {"loss": np.array(self._losses), "norm": np.array(self._norms), **state}
+
+    def restore(self, state: State) -> None:
+        """Inverse of :meth:`state`."""
+        self._pending.clear()
+        self._losses = state["loss"].tolist()
+        self._norms = state["norm"].tolist()
+        self._folded = {name: state[name].tolist() for name in _FOLDED}
+
+
+def _mean(numbers: list[float]) -> float:
+    return sum(numbers) / len(numbers)
