@@ -138,6 +138,7 @@ class ValueBasedAgent:
         """Choose an action for each observation [E, ...]; of equal ones the first.
 
         Args:
+          observations: As the network sees them, frame stack included.
           mode: ``explore`` follows the ε schedule, ``greedy`` has ε = 0.
           step: Environment step, for the schedule.
           epsilon: Takes the place of both.
@@ -227,9 +228,9 @@ class ValueBasedAgent:
 
     def _bootstrap(self, observations: Tensor) -> Tensor:
         """Values to bootstrap on: the target network's, where there is one."""
-        if self.configuration.target_network.kind == "none":
-            return self.online(observations)
-        return self.target(observations)
+        shared = self.configuration.target_network.kind == "none"
+        q: Tensor = (self.online if shared else self.target)(observations)
+        return q
 
     def _follow(self) -> None:
         """Let the target network follow the online network."""
@@ -253,8 +254,8 @@ class ValueBasedAgent:
         }
 
     def weights(self) -> dict[str, np.ndarray]:
-        """A copy of both networks, as ``online/<parameter>``, ``target/<parameter>``."""
-        found = {}
+        """Copies of both networks: ``online/<parameter>``, ``target/<parameter>``."""
+        found: dict[str, np.ndarray] = {}
         for name, arrays in self._networks().items():
             found |= {f"{name}/{parameter}": it for parameter, it in arrays.items()}
         return found

@@ -155,13 +155,11 @@ class Lane:
           TrainingProblem: If it does not lead to the same observation.
         """
         self.begin(int(state["episode"]), int(state["seed"]), int(state["step0"]))
-        explored = (
-            state["explored"] if self._records else [False] * len(state["actions"])
-        )
-        q_values = state["q_values"] if self._records else explored
-        for number, action in enumerate(state["actions"]):
-            last = self.step(int(action), bool(explored[number]), q_values[number])
-            if last[2] or last[3]:
+        for t, action in enumerate(state["actions"]):
+            explored = bool(self._records and state["explored"][t])
+            q = state["q_values"][t] if self._records else self.frame
+            _, _, terminated, truncated = self.step(int(action), explored, q)
+            if terminated or truncated:
                 break
         same = np.array_equal(self.frame, state["observation"], equal_nan=False)
         if self.length != len(state["actions"]) or not same:

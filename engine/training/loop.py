@@ -145,10 +145,10 @@ class TrainingLoop:
         decision = self.agent.act(
             observations, "explore", self.step, all_values=self._all_values
         )
-        for lane, action, explored, q in zip(
-            lanes, decision.actions.tolist(), decision.explored.tolist(), decision.q
-        ):
-            self._step(lane, action, explored, q)
+        actions, explored = decision.actions.tolist(), decision.explored.tolist()
+        for lane in lanes:
+            it = lane.index
+            self._step(lane, actions[it], explored[it], decision.q[it])
         self._learn()
 
     def _step(self, lane: Lane, action: int, explored: bool, q: np.ndarray) -> None:

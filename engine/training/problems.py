@@ -28,7 +28,8 @@ def environment_failed(id: str, call: str, error: Exception) -> TrainingProblem:
             id="training.environment.failed",
             what=f"The environment '{id}' failed in {call}().",
             why=f"It raised {type(error).__name__}{reason}.",
-            fix="Everything up to the last step is kept; 'rllab check-env' examines it.",
+            fix="Everything up to the last step is kept; 'rllab check-env' looks "
+            "into it.",
             details="".join(traceback.format_exception(error)),
         )
     )

@@ -64,7 +64,7 @@ class Rows:
             return None
         series, step, value, wall_time, update, episode = zip(*self._rows, strict=True)
         self._rows.clear()
-        columns = {
+        columns: dict[str, np.ndarray] = {
             "series": np.array(series, np.int16),
             "step": np.array(step, np.int64),
             "value": np.array(value, np.float64),
