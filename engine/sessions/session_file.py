@@ -1,0 +1,380 @@
+"""The session file, read strictly; the same questions as a live store answers."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from engine.contract.messages import Checkpoint, EvaluationFinished, Event
+from engine.contract.options import configuration_from_json
+from engine.sessions.checkpoint_files import read_checkpoint, row_from_attributes
+from engine.sessions.column_log import FINISHED
+from engine.sessions.hdf5 import MAJOR, MINOR, SESSION
+from engine.sessions.hdf5_reading import StrictFile
+from engine.sessions.problems import SessionProblem, from_os_error
+from engine.sessions.seal import SealedReader
+from engine.sessions.source import (
+    NEWEST,
+    CheckpointRow,
+    ResumePoint,
+    episode_table,
+    mark_best,
+)
+from engine.sessions.store_reader import no_checkpoint
+from engine.sessions.thinning import thin_curve
+
+EAGER_BYTES = 256 << 20
+"""A file up to this size is verified as a whole when it is opened."""
+
+KNOWN = {
+    "config_json",
+    "env_json",
+    "views_json",
+    "progress_json",
+    "events_json",
+    "metrics",
+    "finished",
+    "evaluations",
+    "episodes",
+    "recorded",
+    "checkpoints",
+}
+_EPISODE_ATTRIBUTES = ("kind", "episode", "step0", "environment", "checkpoint_step")
+
+
+class SessionFile:
+    """A sealed session; see :class:`SessionSource` for the questions.
+
+    Attributes:
+      path: The file.
+      skipped: Top-level parts that this version does not know (a newer minor
+        version wrote them).
+    """
+
+    def __init__(self, path: Path, file: BinaryIO, reader: SealedReader) -> None:
+        self.path, self._file, self._reader = path, file, reader
+        self._strict = StrictFile(reader, path.name)
+        self._problems: list[str] = []
+        self._root = self._strict.attributes()
+        self._check_version()
+        self.skipped = sorted(set(self._strict.names()) - KNOWN)
+
+    @classmethod
+    def open(cls, path: Path | str, *, verify: bool | None = None) -> SessionFile:
+        """Open a session file; only what RL Lab wrote passes.
+
+        Args:
+          path: ``NAME.h5``.
+          verify: Check every block now. By default files up to 256 MB; of larger
+            ones each block is checked before its data are used.
+
+        Raises:
+          SessionProblem: If it is missing, damaged, foreign, or of a newer version.
+        """
+        path = Path(path)
+        file = open_regular(path)
+        try:
+            reader = SealedReader(file, path.name)
+            if verify or (verify is None and reader.length <= EAGER_BYTES):
+                reader.verify()
+                reader.check()
+            return cls(path, file, reader)
+        except BaseException:
+            file.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._strict.close()
+        self._file.close()
+
+    def __enter__(self) -> SessionFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The session's name, without folder and ending."""
+        return self.path.stem
+
+    def problems(self) -> list[str]:
+        """Damage that was met so far, one sentence each."""
+        return list(self._problems)
+
+    def verify(self, progress: Callable[[float], None] | None = None) -> list[str]:
+        """Check every block and every object; one sentence for each problem."""
+        problems = []
+        try:
+            self._reader.verify(progress)
+            self._reader.check()
+            for _ in self._strict.walk():
+                pass
+            for row in self.checkpoints():
+                self.checkpoint(row.step)
+        except SessionProblem as problem:
+            problems.append(str(problem))
+        return problems
+
+    def configuration(self) -> str:
+        """The configuration, as ``Configuration.to_json()``."""
+        return self._strict.array("config_json").tobytes().decode()
+
+    def card(self) -> dict[str, Any]:
+        """The environment, as ``EnvironmentCard.to_dict()``."""
+        return dict(self._strict.json("env_json"))
+
+    def views(self) -> dict[str, Any]:
+        """What the window keeps with the session."""
+        return dict(self._strict.json("views_json"))
+
+    def progress(self) -> dict[str, tuple[int, int]]:
+        """For each source the number and the step of its last row."""
+        stored = dict(self._strict.json("progress_json"))
+        return {source: (int(n), int(step)) for source, (n, step) in stored.items()}
+
+    def summary(self) -> dict[str, Any]:
+        """See :class:`SessionSource`."""
+        root, evaluation = self._root, self._finished()["evaluation"]
+        numbers = self._finished()["episode"][evaluation]
+        replay = self._replay_path()
+        return {
+            "name": self.name,
+            "format_version": f"{root['format_major']}.{root['format_minor']}",
+            "uuid": root.get("uuid", ""),
+            "parent_uuid": root.get("parent_uuid", ""),
+            "writer": root.get("writer", ""),
+            "created": root.get("created", 0.0),
+            "sealed": root.get("sealed", 0.0),
+            "live": False,
+            "steps": root.get("steps", 0),
+            "updates": root.get("updates", 0),
+            "episodes": root.get("episodes", 0),
+            "evaluation_episodes": len(np.unique(numbers)),
+            "recorded": len(self._recorded),
+            "checkpoints": len(self.checkpoints()),
+            "complete": bool(root.get("complete", 0)),
+            "exact_resume": bool(replay) or not self._newest_slots(),
+        }
+
+    def series(self) -> list[str]:
+        """Names of the measured series."""
+        names = self._strict.names("metrics")
+        orders = [
+            self._strict.attributes(f"metrics/{it}").get("order", 0) for it in names
+        ]
+        return [name for _, name in sorted(zip(orders, names, strict=True))]
+
+    def history(self, series: str, max_points: int = 0) -> dict[str, np.ndarray]:
+        """See :class:`SessionSource`."""
+        wanted = ("step", "value", "wall_time", "update", "episode")
+        lines = self.series_lines(series)
+        picked = thin_curve(lines["value"], max_points)
+        return {name: lines[name][picked] for name in wanted}
+
+    def series_lines(self, series: str) -> dict[str, np.ndarray]:
+        """All lines of a series, with the rows that brought them."""
+        names = ("step", "value", "wall_time", "update", "episode", "row")
+        if series not in self._strict.names("metrics"):
+            return {name: np.empty(0) for name in names}
+        return self._columns(f"metrics/{series}", names)
+
+    def episodes(self) -> dict[str, Any]:
+        """See :class:`SessionSource`."""
+        options = configuration_from_json(self.configuration())
+        environments = options.training.environments
+        return episode_table(self._finished(), set(self._recorded), environments)
+
+    def finished_lines(self) -> dict[str, np.ndarray]:
+        """The columns of all finished episodes as they came."""
+        return self._finished()
+
+    def episode(self, kind: str, index: int) -> dict[str, Any]:
+        """See :class:`SessionSource`."""
+        path = self._episode_path(kind, index)
+        attributes = self._strict.attributes(path)
+        record = {n: attributes[n] for n in _EPISODE_ATTRIBUTES if n in attributes}
+        record["seed"] = attributes.get("seed", -1)
+        for name in self._strict.names(path):
+            if name == "values_json":
+                record |= self._strict.json(f"{path}/{name}")
+            else:
+                record[name] = self._strict.array(f"{path}/{name}")
+        return record
+
+    def frames(self, kind: str, index: int, first: int, end: int) -> np.ndarray:
+        """See :class:`SessionSource`."""
+        path = f"{self._episode_path(kind, index)}/frames"
+        if not self._strict.has(path):
+            return np.empty((0, 0, 0, 3), np.uint8)
+        return self._strict.array(path, first, end)
+
+    def events(self) -> list[Event]:
+        """See :class:`SessionSource`."""
+        return [event for _, event in self.numbered_events()]
+
+    def numbered_events(self) -> list[tuple[int, Event]]:
+        """Events with the row that brought each, negative for none."""
+        try:
+            stored = self._strict.json("events_json")
+            return [
+                (int(it["row"]), msgspec.convert(it["event"], Event)) for it in stored
+            ]
+        except (TypeError, KeyError, ValueError) as error:
+            if isinstance(error, SessionProblem):
+                raise
+            raise self._foreign("its events are not a list") from error
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        """See :class:`SessionSource`."""
+        names = self._strict.names("checkpoints")
+        rows = [
+            row_from_attributes(self._strict.attributes(f"checkpoints/{name}"))
+            for name in names
+        ]
+        return mark_best(rows, self.evaluations())
+
+    def checkpoint(self, step: int = NEWEST) -> Checkpoint:
+        """See :class:`SessionSource`."""
+        rows = [it for it in self.checkpoints() if step in (NEWEST, it.step)]
+        if not rows:
+            raise no_checkpoint(self.name, step)
+        return self.checkpoint_of(rows[-1])
+
+    def checkpoint_of(self, row: CheckpointRow) -> Checkpoint:
+        """The checkpoint of an entry in the list."""
+        return read_checkpoint(self._strict, f"checkpoints/ck_{row.number}")
+
+    def evaluations(self) -> list[EvaluationFinished]:
+        """See :class:`SessionSource`."""
+        names = ("step", "update", "best", "wall_time", "count", "returns", "lengths")
+        table = self._columns("evaluations", names, equal=5)
+        ends = np.cumsum(table["count"])
+        return [
+            EvaluationFinished(
+                step=int(table["step"][i]),
+                update=int(table["update"][i]),
+                returns=table["returns"][end - table["count"][i] : end],
+                lengths=table["lengths"][end - table["count"][i] : end],
+                best=bool(table["best"][i]),
+                wall_time=float(table["wall_time"][i]),
+            )
+            for i, end in enumerate(ends)
+        ]
+
+    def resume_point(self) -> ResumePoint:
+        """See :class:`SessionSource`."""
+        rows = self.checkpoints()
+        if not rows:
+            raise no_checkpoint(self.name, NEWEST)
+        row, path = rows[-1], self._replay_path()
+        checkpoint, replay, note = self.checkpoint_of(row), {}, ""
+        if path:
+            names = self._strict.names(path)
+            replay = {name: self._strict.array(f"{path}/{name}") for name in names}
+        elif row.replay_slots:
+            note = "The replay memory starts empty: it is not in the session file."
+        return ResumePoint(checkpoint, replay, row.rows + 1, row.step, not note, note)
+
+    def replay_spans(self, lines: int) -> list[dict[str, np.ndarray]]:
+        """The replay memory of the newest checkpoint in pieces of so many lines."""
+        path = self._replay_path()
+        if not path:
+            return []
+        names, count = self._strict.names(path), self._newest_slots()
+        return [
+            {
+                name: self._strict.array(f"{path}/{name}", at, at + lines)
+                for name in names
+            }
+            for at in range(0, count, lines)
+        ]
+
+    def recorded_keys(self) -> list[tuple[str, int]]:
+        """Kind and number of every recorded episode, in the order of the file."""
+        return list(self._recorded)
+
+    # ------------------------------------------------------------- insides
+
+    @cached_property
+    def _recorded(self) -> dict[tuple[str, int], int]:
+        table = self._columns("recorded", ("evaluation", "episode"))
+        kinds = np.where(table["evaluation"], "evaluation", "training").tolist()
+        keys = zip(kinds, table["episode"].tolist(), strict=True)
+        return {key: position for position, key in enumerate(keys)}
+
+    def _finished(self) -> dict[str, np.ndarray]:
+        return self._columns("finished", tuple(FINISHED))
+
+    def _columns(
+        self, path: str, names: tuple[str, ...], equal: int | None = None
+    ) -> dict[str, np.ndarray]:
+        found = {name: self._strict.array(f"{path}/{name}") for name in names}
+        if len({it.shape for it in list(found.values())[:equal]}) > 1:
+            raise self._foreign(f"the columns of '{path}' differ in length")
+        return found
+
+    def _episode_path(self, kind: str, index: int) -> str:
+        position = self._recorded.get((kind, index))
+        if position is None:
+            raise SessionProblem(
+                f"There is no recorded {kind} episode {index} in this session."
+            )
+        return f"episodes/episode_{position}"
+
+    def _newest_slots(self) -> int:
+        rows = self.checkpoints()
+        return rows[-1].replay_slots if rows else 0
+
+    def _replay_path(self) -> str:
+        rows = self.checkpoints()
+        path = f"checkpoints/ck_{rows[-1].number}/replay_slots" if rows else ""
+        return path if path and self._strict.has(path) else ""
+
+    def _check_version(self) -> None:
+        if self._root.get("format") != SESSION.decode():
+            raise self._foreign("it is another kind of file")
+        major, minor = self._root.get("format_major"), self._root.get("format_minor")
+        if not isinstance(major, int) or not isinstance(minor, int):
+            raise self._foreign("it has no version")
+        if major > MAJOR:
+            raise SessionProblem(
+                f"'{self.path.name}' was written by a newer RL Lab (format {major}."
+                f"{minor}; this one reads up to {MAJOR}.{MINOR}). Update RL Lab.",
+                "newer",
+            )
+
+    def _foreign(self, reason: str) -> SessionProblem:
+        return SessionProblem(
+            f"'{self.path.name}' is not a session that can be opened: {reason}. Only "
+            "files that RL Lab wrote can be opened.",
+            "foreign",
+        )
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file, opened without following a link or waiting on a pipe.
+
+    Raises:
+      SessionProblem: If it is anything else.
+    """
+    what = f"'{path.name}' cannot be opened"
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as error:
+        raise SessionProblem(f"There is no session file '{path.name}'.") from error
+    except OSError as error:
+        raise from_os_error(what, error) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise SessionProblem(f"{what}: it is not a regular file.", "foreign")
+    return os.fdopen(handle, "rb")

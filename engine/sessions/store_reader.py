@@ -1,0 +1,294 @@
+"""Reading a live store: the questions of a session, asked of SQLite and ck files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.contract.messages import Checkpoint, EvaluationFinished, Event
+from engine.contract.options import Configuration, configuration_from_json
+from engine.sessions import recorded, replay_log
+from engine.sessions.checkpoint_files import (
+    checkpoint_path,
+    read_checkpoint_file,
+)
+from engine.sessions.column_log import FINISHED, TELEMETRY, ColumnLog
+from engine.sessions.database import connect, get_meta, telling
+from engine.sessions.packing import checksum, unpack
+from engine.sessions.problems import SessionProblem
+from engine.sessions.source import (
+    NEWEST,
+    CheckpointRow,
+    ResumePoint,
+    episode_table,
+    mark_best,
+)
+from engine.sessions.thinning import thin_curve
+
+DATABASE = "live.sqlite"
+TRAINER = "trainer"
+
+telemetry = ColumnLog("telemetry", TELEMETRY, part="series")
+finished = ColumnLog("finished", FINISHED)
+
+
+class StoreReader:
+    """Answers from the committed rows of a live store.
+
+    Args:
+      folder: ``NAME.live``.
+      connection: To its database; a transaction makes all answers of one moment.
+    """
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder, self._connection = folder, connection
+        self._problems: list[str] = []
+
+    @classmethod
+    def snapshot(cls, folder: Path) -> StoreReader:
+        """A second reader that sees the store as it is now, while it is written."""
+        with telling(f"The session '{folder.stem}' cannot be read"):
+            connection = connect(folder / DATABASE, read_only=True)
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM meta").fetchone()
+        return cls(folder, connection)
+
+    @property
+    def name(self) -> str:
+        """The session's name, without folder and ending."""
+        return self.folder.stem
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For those who copy rows out of the store."""
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+    def problems(self) -> list[str]:
+        """Damage that was met so far, one sentence each."""
+        return list(self._problems)
+
+    def meta(self, key: str, default: Any = None) -> Any:
+        """One of the values that are stored by name."""
+        with telling(f"The session '{self.name}' cannot be read"):
+            return get_meta(self._connection, key, default)
+
+    def progress(self) -> dict[str, tuple[int, int]]:
+        """For each source the number and the step of its last durable row."""
+        stored = self.meta("progress", {})
+        return {source: (int(n), int(step)) for source, (n, step) in stored.items()}
+
+    def configuration(self) -> str:
+        """The configuration, as ``Configuration.to_json()``."""
+        return str(self.meta("configuration", "{}"))
+
+    def options(self) -> Configuration:
+        """The configuration, read."""
+        return configuration_from_json(self.configuration())
+
+    def card(self) -> dict[str, Any]:
+        """The environment, as ``EnvironmentCard.to_dict()``."""
+        return dict(self.meta("card", {}))
+
+    def views(self) -> dict[str, Any]:
+        """What the window keeps with the session."""
+        return dict(self.meta("views", {}))
+
+    def series(self) -> list[str]:
+        """Names of the measured series."""
+        return [str(name) for name in self.meta("series", [])]
+
+    def summary(self) -> dict[str, Any]:
+        """See :class:`SessionSource`."""
+        rows = self.checkpoints()
+        newest = rows[-1] if rows else None
+        steps = max(
+            self.progress().get(TRAINER, (-1, 0))[1], newest.step if newest else 0
+        )
+        done = self.finished_counts()
+        return {
+            "name": self.name,
+            "format_version": "live",
+            "uuid": self.meta("uuid", ""),
+            "parent_uuid": self.meta("parent_uuid", ""),
+            "writer": self.meta("writer", ""),
+            "created": self.meta("created", 0.0),
+            "sealed": self.meta("sealed", {}).get("time", 0.0),
+            "live": True,
+            "steps": steps,
+            "updates": newest.update if newest else 0,
+            "episodes": done[0],
+            "evaluation_episodes": done[1],
+            "recorded": len(recorded.recorded_keys(self._connection)),
+            "checkpoints": len(rows),
+            "complete": newest is not None and newest.step >= steps,
+            "replay_bytes": replay_log.replay_bytes(self._connection),
+        }
+
+    def finished_counts(self) -> tuple[int, int]:
+        """How many episodes of training and of evaluations have finished."""
+        columns = finished.read(self._connection)
+        numbers = columns["episode"]
+        evaluation = columns["evaluation"]
+        training = len(np.unique(numbers[~evaluation]))
+        return training, len(np.unique(numbers[evaluation]))
+
+    def history(self, series: str, max_points: int = 0) -> dict[str, np.ndarray]:
+        """See :class:`SessionSource`."""
+        lines = self.series_lines(series)
+        picked = thin_curve(lines["value"], max_points)
+        wanted = ("step", "value", "wall_time", "update", "episode")
+        return {name: lines[name][picked] for name in wanted}
+
+    def series_lines(self, series: str) -> dict[str, np.ndarray]:
+        """All lines of a series, with the rows that brought them."""
+        names = self.series()
+        if series not in names:
+            return telemetry.empty()
+        with telling(f"The session '{self.name}' cannot be read"):
+            return telemetry.read(self._connection, names.index(series), self.tell)
+
+    def episodes(self) -> dict[str, Any]:
+        """See :class:`SessionSource`."""
+        with telling(f"The session '{self.name}' cannot be read"):
+            columns = finished.read(self._connection, None, self.tell)
+            keys = set(recorded.recorded_keys(self._connection))
+        environments = self.options().training.environments
+        return episode_table(columns, keys, environments)
+
+    def finished_lines(self) -> dict[str, np.ndarray]:
+        """The columns of all finished episodes as they came."""
+        return finished.read(self._connection, None, self.tell)
+
+    def stored_episode(self, kind: str, index: int) -> recorded.StoredEpisode:
+        """A recorded episode whose arrays are read on demand."""
+        with telling(f"The session '{self.name}' cannot be read"):
+            return recorded.StoredEpisode(self._connection, kind, index)
+
+    def episode(self, kind: str, index: int) -> dict[str, Any]:
+        """See :class:`SessionSource`."""
+        with telling(f"The session '{self.name}' cannot be read"):
+            return self.stored_episode(kind, index).record()
+
+    def frames(self, kind: str, index: int, first: int, end: int) -> np.ndarray:
+        """See :class:`SessionSource`."""
+        stored = self.stored_episode(kind, index)
+        if "frames" not in stored.shapes:
+            return np.empty((0, 0, 0, 3), np.uint8)
+        return stored.array("frames", first, end)
+
+    def events(self) -> list[Event]:
+        """See :class:`SessionSource`."""
+        return [event for _, event in self.numbered_events()]
+
+    def numbered_events(self) -> list[tuple[int, Event]]:
+        """Events with the row that brought each, -1 for none."""
+        query = "SELECT row, step, crc, json FROM event ORDER BY seq"
+        found = []
+        for row, step, crc, text in self._connection.execute(query):
+            if checksum(text.encode(), row, step) != crc:
+                self.tell("an event is damaged")
+                continue
+            found.append((row, msgspec.json.decode(text, type=Event)))
+        return found
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        """See :class:`SessionSource`."""
+        rows = []
+        query = "SELECT number, crc, json FROM checkpoint ORDER BY number"
+        for number, crc, text in self._connection.execute(query):
+            if checksum(text.encode(), number) == crc:
+                rows.append(CheckpointRow(**json.loads(text)))
+            else:
+                self.tell(f"the entry of checkpoint {number} is damaged")
+        return mark_best(rows, self.evaluations())
+
+    def checkpoint(self, step: int = NEWEST) -> Checkpoint:
+        """See :class:`SessionSource`."""
+        rows = [it for it in self.checkpoints() if step in (NEWEST, it.step)]
+        if not rows:
+            raise no_checkpoint(self.name, step)
+        return self._read_checkpoint(rows[-1])
+
+    def evaluations(self) -> list[EvaluationFinished]:
+        """See :class:`SessionSource`."""
+        found = []
+        query = "SELECT step, crc, data FROM evaluation ORDER BY step"
+        for step, crc, data in self._connection.execute(query):
+            if checksum(data, step) != crc:
+                self.tell(f"the evaluation of step {step} is damaged")
+                continue
+            values, arrays = unpack(data)
+            found.append(EvaluationFinished(step=step, **(values | arrays)))
+        return found
+
+    def resume_point(self) -> ResumePoint:
+        """See :class:`SessionSource`: the newest one that is whole, else the newest."""
+        second: ResumePoint | None = None
+        for row in reversed(self.checkpoints()):
+            point = self._resume_at(row)
+            if point and point.exact:
+                return point
+            second = second or point
+        if second is None:
+            raise no_checkpoint(self.name, NEWEST)
+        return second
+
+    def tell(self, text: str) -> None:
+        """Remember damage that was met."""
+        sentence = text[0].upper() + text[1:] + "."
+        if sentence not in self._problems:
+            self._problems.append(sentence)
+
+    def replay_lines(self, row: CheckpointRow) -> Iterator[dict[str, np.ndarray]]:
+        """The replay memory at a checkpoint, in pieces."""
+        return replay_log.each_lines(self._connection, row.rows, self.tell)
+
+    def _read_checkpoint(self, row: CheckpointRow) -> Checkpoint:
+        return read_checkpoint_file(checkpoint_path(self.folder, row.number))[0]
+
+    def _resume_at(self, row: CheckpointRow) -> ResumePoint | None:
+        try:
+            checkpoint = self._read_checkpoint(row)
+        except SessionProblem as problem:
+            self.tell(f"the checkpoint of step {row.step} cannot be used: {problem}")
+            return None
+        first_row, notes = row.rows + 1, self._missing(row)
+        replay: dict[str, np.ndarray] = {}
+        if not notes:
+            with telling(f"The session '{self.name}' cannot be read"):
+                replay = replay_log.read_replay(
+                    self._connection, row.rows, notes.append
+                )
+        if not notes and len(replay.get("slot", ())) != row.replay_slots:
+            notes.append("part of the replay memory is missing")
+        note = f"The replay memory starts empty: {notes[0]}." if notes else ""
+        replay = {} if notes else replay
+        return ResumePoint(checkpoint, replay, first_row, row.step, not notes, note)
+
+    def _missing(self, row: CheckpointRow) -> list[str]:
+        if row.rows <= self.progress().get(TRAINER, (-1, 0))[0]:
+            return []
+        return ["rows before this checkpoint were lost"]
+
+
+def no_checkpoint(name: str, step: int) -> SessionProblem:
+    """The sentence for a checkpoint that is not there."""
+    if step == NEWEST:
+        return SessionProblem(
+            f"The session '{name}' has no checkpoint that can be used, so there is "
+            "nothing to continue from. Its curves and episodes can still be seen."
+        )
+    return SessionProblem(
+        f"The session '{name}' has no checkpoint of step {step}. 'rllab inspect' "
+        "lists what it has."
+    )
