@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -188,6 +189,6 @@ def legend_html(entries: Sequence[tuple[str, str, str]]) -> str:
     """A line of rich text from (mark, colour, words) of each thing that is drawn."""
     parts = []
     for mark, colour, words in entries:
-        unbroken = words.replace(" ", "&nbsp;")
+        unbroken = escape(words).replace(" ", "&nbsp;")
         parts.append(f'<span style="color:{colour}">{mark}</span>&nbsp;{unbroken}')
     return " &nbsp; ".join(parts)

@@ -15,12 +15,16 @@ HYSTERESIS = 0.05
 """Share of the span that is left free beyond the data of a plain axis."""
 
 
-def round_up(value: float) -> float:
+COARSE = (1.0, 2.0, 5.0)
+FINE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+
+
+def round_up(value: float, steps: tuple[float, ...] = COARSE) -> float:
     """The least of 1, 2, 5, 10, 20, 50, ... (or 0.5, 0.2, ...) that is >= value."""
     if value <= 0.0:
         return 0.0
     decade = 10.0 ** math.floor(math.log10(value))
-    for factor in (1.0, 2.0, 5.0):
+    for factor in steps:
         if value <= factor * decade * (1.0 + 1e-9):
             return factor * decade
     return 10.0 * decade
@@ -53,8 +57,11 @@ class GrowingSpan:
     (None: the axis need not show zero).
     """
 
-    def __init__(self, anchor: float | None = 0.0) -> None:
+    def __init__(
+        self, anchor: float | None = 0.0, steps: tuple[float, ...] = COARSE
+    ) -> None:
         self._anchor = anchor
+        self._steps = steps
         self._seen: Range | None = None
         self.range: Range = (0.0, 1.0)
 
@@ -76,10 +83,13 @@ class GrowingSpan:
         self._seen = None
         self.range = (0.0, 1.0)
 
+    def _up(self, value: float) -> float:
+        return round_up(value, self._steps)
+
     def _first(self, low: float, high: float) -> Range:
         if self._anchor is not None:
             low, high = min(low, self._anchor), max(high, self._anchor)
-            return (-round_up(-low), round_up(high)) if low < high else (low, low + 1)
+            return (-self._up(-low), self._up(high)) if low < high else (low, low + 1)
         if high - low <= 1e-12 * max(1.0, abs(high)):
             half = max(0.5, 0.05 * abs(high))
             return (low - half, high + half)
@@ -90,10 +100,10 @@ class GrowingSpan:
         bottom, top = seen
         if low < bottom:
             bottom = min(low, bottom - span / 2)
-            bottom = -round_up(-bottom) if self._anchor is not None else bottom
+            bottom = -self._up(-bottom) if self._anchor is not None else bottom
         if high > top:
             top = max(high, top + span / 2)
-            top = round_up(top) if self._anchor is not None else top
+            top = self._up(top) if self._anchor is not None else top
         return (bottom, top)
 
 

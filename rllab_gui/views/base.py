@@ -10,10 +10,12 @@ from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
+from engine.contract.messages import Problem
 from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
+from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.pulse import Pulse
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
@@ -50,6 +52,7 @@ class View(QWidget):
 
     Signals:
       painted(str view_id, int revision): Something new has been drawn.
+      helpAsked(str plot_id): Somebody wants to know what a plot shows.
     """
 
     view_id: ClassVar[str] = ""
@@ -58,6 +61,7 @@ class View(QWidget):
     needs: ClassVar[frozenset[str]] = frozenset()
 
     painted = Signal(str, int)
+    helpAsked = Signal(str)
 
     def __init__(self, context: ViewContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,7 +103,18 @@ class View(QWidget):
         """Say in words what is seen, for screen readers."""
         self.setAccessibleDescription(sentence)
 
+    def adopt(self, plot: PlotFrame) -> None:
+        """Take a plot into the body: its words, questions and failures are mine."""
+        self.body_layout.addWidget(plot, 1)
+        plot.described.connect(self.describe)
+        plot.helpAsked.connect(self.helpAsked)
+        plot.exportFailed.connect(self._on_export_failed)
+
     # -------------------------------------------------------------- machinery
+
+    def _on_export_failed(self, sentence: str) -> None:
+        problem = Problem(id="window.export", what=sentence, severity="warning")
+        self.context.link.problemRaised.emit(problem)
 
     def _on_tick(self) -> None:
         if self._dirty and self.isVisible():

@@ -1,0 +1,128 @@
+"""A picture of an environment, sharp where it is enlarged."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from rllab_gui.plots.glyphs import paint_dice
+from rllab_gui.theme import Theme
+
+FILLS = 0.6
+"""Share of the room that a whole-numbered enlargement has to fill to be taken."""
+
+
+class PictureBox(QWidget):
+    """Shows one uint8 [H, W, 3] frame, enlarged by whole factors where they fit.
+
+    Signals:
+      shown(int): The frame with this number has been painted.
+    """
+
+    shown = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._frame: np.ndarray | None = None
+        self._image = QImage()
+        self._number = -1
+        self._fresh = False
+        self._words = ""
+        self._dice = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(96, 72)
+
+    def sizeHint(self) -> QSize:
+        """Room for a picture of 600 by 400."""
+        return QSize(480, 320)
+
+    @property
+    def number(self) -> int:
+        """Number of the frame that is shown; -1 where there is none."""
+        return self._number
+
+    def frame(self) -> np.ndarray | None:
+        """The frame that is shown."""
+        return self._frame
+
+    def set_frame(
+        self,
+        frame: np.ndarray | None,
+        number: int,
+        words: str = "",
+        *,
+        explored: bool = False,
+    ) -> None:
+        """Show this frame; without one, say ``words`` in its place.
+
+        A die in the corner marks a step at which chance chose the action.
+        """
+        self._dice = explored
+        self._image, self._frame = QImage(), None
+        if frame is not None and frame.size:
+            pixels = np.ascontiguousarray(frame)
+            height, width = pixels.shape[:2]
+            self._image = QImage(
+                pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888
+            )
+            self._frame = pixels  # QImage borrows its memory
+        self._number, self._words, self._fresh = number, words, True
+        self.update()
+
+    def target(self) -> QRectF:
+        """Where the picture lies, in the pixels of this widget."""
+        ratio = self.devicePixelRatioF()
+        room_w, room_h = self.width() * ratio, self.height() * ratio
+        width, height = self._image.width(), self._image.height()
+        if not width or not height:
+            return QRectF()
+        factor = enlargement(width, height, room_w, room_h)
+        w, h = width * factor / ratio, height * factor / ratio
+        left = round((self.width() - w) / 2 * ratio) / ratio
+        top = round((self.height() - h) / 2 * ratio) / ratio
+        return QRectF(left, top, w, h)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the frame and say that it was shown."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.tokens.sunken))
+        if self._image.isNull():
+            self._paint_words(painter)
+        else:
+            place = self.target()
+            whole = place.width() * self.devicePixelRatioF() / self._image.width()
+            painter.setRenderHint(
+                QPainter.RenderHint.SmoothPixmapTransform, not whole.is_integer()
+            )
+            painter.drawImage(place, self._image)
+        if self._dice:
+            self._paint_dice(painter)
+        painter.end()
+        if self._fresh:
+            self._fresh = False
+            self.shown.emit(self._number)
+
+    def _paint_dice(self, painter: QPainter) -> None:
+        size, gap = self._theme.px(18), self._theme.px(6)
+        ground = QRectF(gap, gap, size + gap, size + gap)
+        painter.fillRect(ground, QColor(self._theme.tokens.panel))
+        inside = ground.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
+        paint_dice(painter, inside, QColor(self._theme.tokens.warning))
+
+    def _paint_words(self, painter: QPainter) -> None:
+        painter.setPen(QColor(self._theme.tokens.muted))
+        painter.setFont(self._theme.font())
+        margin = self._theme.px(12)
+        inside = self.rect().adjusted(margin, margin, -margin, -margin)
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(inside, int(flags), self._words)
+
+
+def enlargement(width: int, height: int, room_w: float, room_h: float) -> float:
+    """Factor of a picture in this room: whole if that fills it well, else to fit."""
+    fit = min(room_w / width, room_h / height)
+    whole = int(fit)
+    return float(whole) if whole >= 1 and whole >= FILLS * fit else fit

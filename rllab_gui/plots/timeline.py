@@ -1,0 +1,165 @@
+"""The lanes of an episode under one pointer: click seeks, drag scrubs, hover tells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from rllab_gui.plots.lanes import Lane, Overview, TimeScale
+from rllab_gui.theme import Theme
+
+GUTTER = 118
+"""Room for the names of the lanes, at normal size."""
+
+
+class TimelineCanvas(QWidget):
+    """Holds lanes, and turns the pointer into steps.
+
+    Signals:
+      seekAsked(int): A click or a drag on this step.
+      selected(object): (first, last) of a drag with Shift, or None.
+      hovered(int): The pointer is over this step; -1 when it has left.
+      zoomed(): The person has chosen what part is seen.
+      autoAsked(): The whole episode, please.
+    """
+
+    seekAsked = Signal(int)
+    selected = Signal(object)
+    hovered = Signal(int)
+    zoomed = Signal()
+    autoAsked = Signal()
+
+    def __init__(self, theme: Theme, lanes: Sequence[Lane], scale: TimeScale) -> None:
+        super().__init__()
+        self._theme = theme
+        self.lanes = tuple(lanes)
+        self.scale = scale
+        self.overview = Overview(theme, scale)
+        self.last = 0
+        self._from: int | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for lane in (*self.lanes, self.overview):
+            layout.addWidget(lane, 0 if lane.fixed else lane.weight)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take over sizes and colours."""
+        for lane in (*self.lanes, self.overview):
+            if lane.fixed:
+                lane.setFixedHeight(self._theme.px(lane.fixed))
+            else:
+                lane.setMinimumHeight(self._theme.px(14))
+        self._lay_out()
+
+    def set_last(self, last: int) -> None:
+        """The episode ends at this step; all of it comes into view."""
+        self.last = last
+        self.show_range(0, last)
+
+    def show_range(self, first: float, last: float) -> None:
+        """Show these steps."""
+        self.scale.first, self.scale.last = first, max(last, first + 1)
+        self.overview.scale.first, self.overview.scale.last = 0, max(self.last, 1)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Values, range or colours are others."""
+        for lane in (*self.lanes, self.overview):
+            lane.redraw()
+
+    def set_cursors(self, cursor: float, ghost: float = math.nan) -> None:
+        """Move the cursor lines through all lanes; NaN hides one."""
+        for lane in (*self.lanes, self.overview):
+            lane.set_cursors(cursor, ghost)
+
+    def posOf(self, t: int) -> QPoint:
+        """Where step ``t`` is, in pixels of this widget; a click there seeks it."""
+        lane = next((it for it in self.lanes if not it.isHidden()), self.overview)
+        y = lane.geometry().center().y()
+        return QPoint(round(self.scale.x(t)), y)
+
+    def step_at(self, place: QPointF) -> int:
+        """The step under the pointer, within the episode."""
+        over = self.overview.geometry().contains(place.toPoint())
+        scale = self.overview.scale if over else self.scale
+        return min(max(round(scale.t(place.x())), 0), self.last)
+
+    # --------------------------------------------------------------- events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Spread the steps over the new width."""
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        for scale in (self.scale, self.overview.scale):
+            scale.left = self._theme.px(GUTTER)
+            scale.right = max(self.width() - self._theme.px(10), scale.left + 10)
+        self.redraw()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Seek, or begin to select with Shift."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        t = self.step_at(event.position())
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._from = t
+        else:
+            self._from = None
+            self.seekAsked.emit(t)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Scrub while the button is down, else tell what is here."""
+        t = self.step_at(event.position())
+        if not event.buttons() & Qt.MouseButton.LeftButton:
+            self.hovered.emit(t)
+        elif self._from is not None:
+            self.selected.emit((min(self._from, t), max(self._from, t)))
+        else:
+            self.seekAsked.emit(t)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Shift and a click without a drag selects nothing."""
+        if self._from is not None and self.step_at(event.position()) == self._from:
+            self.selected.emit(None)
+        self._from = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The whole episode again."""
+        self.autoAsked.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom round the pointer, with the focus or with Ctrl."""
+        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if not (control or self.hasFocus()) or self.last < 2:
+            event.ignore()
+            return
+        factor = 0.999 ** event.angleDelta().y()
+        centre = self.scale.t(event.position().x())
+        span = (self.scale.last - self.scale.first) * factor
+        span = min(max(span, 4.0), float(self.last))
+        share = (centre - self.scale.first) / (self.scale.last - self.scale.first)
+        first = min(max(centre - share * span, 0.0), self.last - span)
+        self.show_range(first, first + span)
+        self.zoomed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A shows the whole episode."""
+        if event.key() == Qt.Key.Key_A and not event.modifiers():
+            self.autoAsked.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The pointer is elsewhere."""
+        super().leaveEvent(event)
+        self.hovered.emit(-1)

@@ -1,0 +1,249 @@
+"""A judged episode and one moment of it: all that is shown comes from one object.
+
+Without Qt. The stage's answer to ``judge_episode`` becomes an :class:`Episode`; the
+views draw from a :class:`Moment`, so that frame, label and Q-values cannot belong
+to different steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rllab_gui.plots.numbers import short
+
+Key = tuple[str, int, str, int]
+"""Session, checkpoint, kind, episode."""
+
+NEAR_TIE = 5.0
+"""Gaps in the lowest so many percent of the episode are a near tie."""
+CRITICAL = 95.0
+"""Importance above this percentile is critical."""
+SURPRISE = 2.0
+"""TD errors in the outer so many percent on either side are a surprise."""
+
+GLYPHS = {
+    "?": "exploratory: chance chose, not the agent",
+    "=": "near tie: the gap is in the lowest 5 % of this episode",
+    "!": "critical: the importance is in the highest 5 % of this episode",
+    "^": "better than expected: the TD error is in the highest 2 % of this episode",
+    "??": "worse than expected: the TD error is in the lowest 2 % of this episode",
+    "X": "terminated here",
+    "T": "truncated here: the time was up, not the task",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """What is known of each step; T actions, T + 1 observations.
+
+    Attributes:
+      key: Which episode, judged by which checkpoint.
+      q, advantage: float [T+1, A]; value = max_a Q, value_head: float [T+1].
+      td_error: float [T], target - estimate. rewards: float [T].
+      actions: int [T]. explored: bool [T].
+      observations: float [T+1, n] of a vector environment, else None.
+      ended: ``terminated``, ``truncated`` or empty.
+      exact: The replay was verified against the recording.
+      note: A sentence about what is not as recorded, or empty.
+      judged_by: Training step of the weights, -1 where the answer does not say.
+    """
+
+    key: Key
+    q: np.ndarray
+    advantage: np.ndarray
+    value: np.ndarray
+    value_head: np.ndarray
+    td_error: np.ndarray
+    rewards: np.ndarray
+    actions: np.ndarray
+    explored: np.ndarray
+    observations: np.ndarray | None
+    ended: str
+    exact: bool
+    note: str
+    judged_by: int
+
+    @property
+    def steps(self) -> int:
+        """T, the number of actions."""
+        return len(self.actions)
+
+    @property
+    def dueling(self) -> bool:
+        """Whether the network has a value head of its own."""
+        return bool(np.isfinite(self.value_head).any())
+
+    @cached_property
+    def importance(self) -> np.ndarray:
+        """Importance: max Q - min Q at each observation, float [T+1]."""
+        if self.q.shape[1] == 0:
+            return np.full(len(self.value), np.nan)
+        return np.asarray(self.q.max(axis=1) - self.q.min(axis=1))
+
+    @cached_property
+    def reward_sum(self) -> np.ndarray:
+        """Undiscounted sum of the rewards before each observation, float [T+1]."""
+        return np.concatenate([[0.0], np.cumsum(self.rewards)])
+
+    @cached_property
+    def marks(self) -> list[str]:
+        """A glyph for each action, or an empty string; the telling one wins."""
+        marks = [""] * self.steps
+        gap, importance = self.gaps[: self.steps], self.importance[: self.steps]
+        _set(marks, gap <= _percentile(gap, NEAR_TIE), "=")
+        _set(marks, importance > _percentile(importance, CRITICAL), "!")
+        _set(marks, self.td_error > _percentile(self.td_error, 100 - SURPRISE), "^")
+        _set(marks, self.td_error < _percentile(self.td_error, SURPRISE), "??")
+        _set(marks, self.explored, "?")
+        if marks and self.ended:
+            marks[-1] = "X" if self.ended == "terminated" else "T"
+        return marks
+
+    @cached_property
+    def gaps(self) -> np.ndarray:
+        """Best minus second best Q at each observation, float [T+1]."""
+        if self.q.shape[1] < 2:
+            return np.full(len(self.value), np.nan)
+        ordered = np.sort(self.q, axis=1)
+        return np.asarray(ordered[:, -1] - ordered[:, -2])
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """One observation of an episode with its picture.
+
+    Attributes:
+      frame: uint8 [H, W, 3]; None where it cannot be shown or is not here yet.
+      missing: Why there is no frame, or empty.
+    """
+
+    episode: Episode
+    t: int
+    frame: np.ndarray | None
+    missing: str = ""
+
+    @property
+    def is_last(self) -> bool:
+        """At the last observation no action is taken any more."""
+        return self.t >= self.episode.steps
+
+    @property
+    def q(self) -> np.ndarray:
+        """Q(s, .), float [A]."""
+        return np.asarray(self.episode.q[self.t])
+
+    @property
+    def action(self) -> int:
+        """The action that was taken; -1 at the last observation."""
+        return -1 if self.is_last else int(self.episode.actions[self.t])
+
+    @property
+    def explored(self) -> bool:
+        """Whether chance chose the action."""
+        return not self.is_last and bool(self.episode.explored[self.t])
+
+    @property
+    def reward(self) -> float:
+        """Reward that followed; NaN at the last observation."""
+        return np.nan if self.is_last else float(self.episode.rewards[self.t])
+
+    @property
+    def reward_sum(self) -> float:
+        """Undiscounted sum of the rewards before this observation."""
+        return float(self.episode.reward_sum[self.t])
+
+    @property
+    def td_error(self) -> float:
+        """TD error of the action taken; NaN at the last observation."""
+        return np.nan if self.is_last else float(self.episode.td_error[self.t])
+
+
+def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
+    """The stage's answer, put into its forms; what it lacks is NaN or zero."""
+    actions = np.asarray(answer["actions"], np.int64)
+    steps = len(actions)
+    q = np.asarray(answer.get("q", np.empty((steps + 1, 0))), np.float64)
+    q = q.reshape(steps + 1, -1)
+    value = q.max(axis=1) if q.shape[1] else np.full(steps + 1, np.nan)
+    observations = answer.get("observations")
+    return Episode(
+        key=key,
+        q=q,
+        advantage=_shaped(answer, "advantage", q - value[:, None]),
+        value=_shaped(answer, "value", value),
+        value_head=_shaped(answer, "value_head", np.full(steps + 1, np.nan)),
+        td_error=_shaped(answer, "td_error", np.full(steps, np.nan)),
+        rewards=_shaped(answer, "rewards", np.zeros(steps)),
+        actions=actions,
+        explored=_shaped(answer, "explored", np.zeros(steps)).astype(bool),
+        observations=_vectors(observations),
+        ended=_ended(answer),
+        exact=bool(answer.get("exact", True)),
+        note=str(answer.get("note", "")),
+        judged_by=int(answer.get("checkpoint_step", key[1])),
+    )
+
+
+def action_word(names: tuple[str, ...] | list[str], action: int) -> str:
+    """What an action is called: the environment's word, or its number."""
+    if action < 0:
+        return "none"
+    return names[action] if action < len(names) else f"action {action}"
+
+
+def preference(q: np.ndarray, names: tuple[str, ...], action: int, why: str) -> str:
+    """One sentence: which action looks best, by how much, and what was done."""
+    if len(q) == 0 or not np.isfinite(q).all():
+        return "There are no Q-values yet: the network is not there."
+    best = int(np.argmax(q))
+    word = action_word(names, best)
+    if len(q) == 1:
+        return f"Only {word} is possible: Q = {short(q[0])}."
+    second = float(np.sort(q)[-2])
+    said = f"{word} looks best: Q = {short(q[best])}, {short(q[best] - second)} ahead"
+    if action < 0:
+        return f"{said}; the episode has ended."
+    if action == best:
+        return f"{said}; taken ({why})."
+    return f"{said}; taken was {action_word(names, action)} ({why})."
+
+
+def _shaped(answer: Mapping[str, Any], name: str, otherwise: np.ndarray) -> np.ndarray:
+    given = answer.get(name)
+    if given is None or np.size(given) != otherwise.size:
+        return otherwise
+    return np.asarray(given, np.float64).reshape(otherwise.shape)
+
+
+def _vectors(observations: Any) -> np.ndarray | None:
+    if observations is None:
+        return None
+    array = np.asarray(observations)
+    return array if array.ndim == 2 and array.dtype.kind == "f" else None
+
+
+def _ended(answer: Mapping[str, Any]) -> str:
+    for word, names in (
+        ("terminated", ("terminated", "terminations")),
+        ("truncated", ("truncated", "truncations")),
+    ):
+        for name in names:
+            given = answer.get(name)
+            if given is not None and bool(np.any(given)):
+                return word
+    return ""
+
+
+def _percentile(values: np.ndarray, percent: float) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.percentile(known, percent)) if len(known) else np.nan
+
+
+def _set(marks: list[str], where: np.ndarray, glyph: str) -> None:
+    for index in np.flatnonzero(where):
+        marks[index] = glyph

@@ -1,0 +1,160 @@
+"""The picture of the step at the cursor, with what was done and what it was worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy
+
+from rllab_gui.plots.evalbar import EvalBar
+from rllab_gui.plots.numbers import extent, short
+from rllab_gui.plots.picture import PictureBox
+from rllab_gui.views.base import View, ViewContext
+from rllab_gui.views.episode_model import Moment, action_word
+
+DICE = "⚄"
+NAMES_SHOWN = 12
+"""Longer observations are cut in the state line; the table of numbers has them all."""
+
+
+class FrameView(View):
+    """Picture, evaluation bar, action, reward and state: all of one moment.
+
+    Signals:
+      frameShown(int t): The picture of this step has been painted.
+    """
+
+    view_id = "frame"
+    title = "Frame"
+
+    frameShown = Signal(int)
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.moment: Moment | None = None
+        self.picture = PictureBox(context.theme, self)
+        self.picture.setObjectName("step.frame")
+        self.picture.setAccessibleName("Picture of the step at the cursor")
+        self.picture.shown.connect(self.frameShown)
+        self.bar = EvalBar(context.theme, self)
+        self.bar.setObjectName("step.evalbar")
+        self.bar.setAccessibleName("Evaluation bar")
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.picture, 1)
+        row.addWidget(self.bar)
+        self.body_layout.addLayout(row, 1)
+        self._action = self._line("step.frame.action")
+        self._state = self._line("step.frame.state")
+        self._note = self._line("step.frame.note")
+        context.episode.momentChanged.connect(self.refresh)
+        context.episode.changed.connect(self.refresh)
+        self.restyle()
+
+    def _line(self, name: str) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName(name)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.body_layout.addWidget(label)
+        return label
+
+    def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
+        """No episode is chosen, or it is under way, or it cannot be shown."""
+        episode = self.context.episode
+        if episode.moment is not None:
+            return None
+        if episode.problem:
+            return "This episode cannot be shown.", episode.problem, ()
+        if episode.key is not None:
+            return "The episode is being judged.", "One moment.", ()
+        offers = [("step.record", "Record one episode")]
+        if not self.context.store.episodes:
+            guidance = "Record one now with the current agent."
+            return "No episode recorded yet.", guidance, offers
+        return "No episode is chosen.", "Choose one in the list of episodes.", ()
+
+    def draw(self) -> None:
+        """Show the moment that all views show."""
+        moment = self.context.episode.moment
+        assert moment is not None
+        self.moment = moment
+        self.picture.set_frame(
+            moment.frame, moment.t, moment.missing, explored=moment.explored
+        )
+        self._show_value(moment)
+        action = self._action_words(moment)
+        state = self._state_words(moment)
+        self._action.setText(action)
+        self._state.setText(state)
+        self._state.setToolTip(state)
+        self._state.setVisible(bool(state))
+        self._show_note(moment)
+        self.picture.setAccessibleDescription(f"t {moment.t}: {action}. {state}")
+
+    def _show_value(self, moment: Moment) -> None:
+        spread = extent(moment.episode.value)
+        low, high = spread if spread is not None else (0.0, 1.0)
+        value = float(moment.episode.value[moment.t])
+        self.bar.set_value(value, min(low, 0.0), max(high, 0.0))
+
+    def _show_note(self, moment: Moment) -> None:
+        episode = moment.episode
+        note = episode.note
+        if not episode.exact and not note:
+            note = "The replay differs from the recording: the picture is approximate."
+        self._note.setText(note)
+        self._note.setToolTip(note)
+        self._note.setVisible(bool(note))
+
+    def _action_words(self, moment: Moment) -> str:
+        episode, t = moment.episode, moment.t
+        head = f"t {t}/{episode.steps}"
+        if moment.is_last:
+            total = short(float(episode.reward_sum[-1]))
+            return f"{head} · {episode.ended or 'end'} · return {total} (undiscounted)"
+        card = self.context.store.card
+        word = action_word(card.action_names if card else (), moment.action)
+        why = f"{DICE} explored" if moment.explored else "greedy"
+        parts = [head, f"action {word} ({why})", f"reward {_signed(moment.reward)}"]
+        gap = float(episode.gaps[t])
+        if math.isfinite(gap):
+            parts.append(f"gap {short(gap)}")
+        if math.isfinite(moment.td_error):
+            parts.append(f"δ {_signed(moment.td_error)}")
+        return " · ".join(parts)
+
+    def _state_words(self, moment: Moment) -> str:
+        observations = moment.episode.observations
+        if observations is None:
+            return ""
+        values = np.asarray(observations[moment.t], np.float64)
+        card = self.context.store.card
+        names = card.observation_names if card is not None else ()
+        words = []
+        for index, value in enumerate(values[:NAMES_SHOWN].tolist()):
+            name = names[index] if index < len(names) else f"o{index}"
+            words.append(f"{name} {_signed(value, plus=False)}")
+        more = " …" if len(values) > NAMES_SHOWN else ""
+        return "state: " + "  ".join(words) + more
+
+    def restyle(self) -> None:
+        """Take over fonts and colours."""
+        theme = self.context.theme
+        gap = theme.px(6)
+        self._action.setFont(theme.font(relative=0.95, bold=True))
+        self._state.setFont(theme.mono(relative=0.85))
+        self._note.setFont(theme.font(relative=0.85))
+        for label in (self._action, self._state):
+            label.setStyleSheet(f"padding: {gap // 2}px {gap}px;")
+        self._note.setStyleSheet(
+            f"padding: {gap // 2}px {gap}px; color: {theme.tokens.warning};"
+        )
+
+
+def _signed(value: float, *, plus: bool = True) -> str:
+    text = short(value)
+    return f"+{text}" if plus and value > 0 else text

@@ -1,0 +1,190 @@
+"""Q-values of one step as bars: of the shown agent, or of the step at the cursor."""
+
+from __future__ import annotations
+
+from collections import deque
+from html import escape
+from typing import ClassVar
+
+import numpy as np
+
+from rllab_gui.plots.bars import HISTORY, Bars, BarsCanvas
+from rllab_gui.plots.frame import PlotFrame
+from rllab_gui.plots.header import legend_html
+from rllab_gui.plots.numbers import short
+from rllab_gui.plots.ranges import FINE, GrowingSpan
+from rllab_gui.views.base import View, ViewContext
+from rllab_gui.views.episode_model import Moment, action_word, preference
+
+NAMING = (
+    "V(s) means max_a Q(s,a) everywhere in the lab. The value stream of a dueling "
+    "network is called V-head: with mean-centred advantages it equals the mean of "
+    "Q(s,a) over the actions, not V(s). Without such a stream the advantages are "
+    "derived: A = Q − max Q."
+)
+
+
+class QBars(View):
+    """What both views share: the bars, their scale and their words."""
+
+    plot_id: ClassVar[str] = "qbars"
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.plot = PlotFrame(self.plot_id, self.title, context.theme)
+        self.canvas = BarsCanvas(context.theme)
+        self.canvas.setToolTip(NAMING)
+        self.plot.set_canvas(self.canvas)
+        self._scale = GrowingSpan(anchor=0.0, steps=FINE)
+        self.adopt(self.plot)
+        self.canvas.zoomed.connect(lambda: self.plot.set_auto(False))
+        self.canvas.autoAsked.connect(lambda: self.plot.set_auto(True))
+        self.plot.axisModeChanged.connect(self.refresh)
+        context.store.cardChanged.connect(self.refresh)
+        context.store.configurationChanged.connect(self._start_again)
+        context.store.wasReset.connect(self._start_again)
+
+    def _start_again(self) -> None:
+        self._scale.reset()
+        self.canvas.start_again()
+        self.plot.set_auto(True)
+        self.refresh()
+
+    def names(self, actions: int) -> tuple[str, ...]:
+        """A word for each action."""
+        card = self.context.store.card
+        words = card.action_names if card is not None else ()
+        return tuple(action_word(words, action) for action in range(actions))
+
+    def show_bars(self, bars: Bars, why: str, caption: str) -> None:
+        """Draw these and say what they mean."""
+        known = bars.q[np.isfinite(bars.q)]
+        if len(known):
+            low, high = float(known.min()), float(known.max())
+            if bars.dueling:
+                low, high = min(low, bars.value_head), max(high, bars.value_head)
+            self._scale.include(low, high)
+        if self.plot.is_auto:
+            self.canvas.range = self._scale.range
+        self.canvas.show_bars(bars)
+        self.plot.set_model(
+            q=bars.q,
+            advantage=bars.advantage,
+            value_head=np.array([bars.value_head]),
+            taken=np.array([bars.taken]),
+            history=bars.history,
+        )
+        sentence = preference(bars.q, bars.names, bars.taken, why)
+        self.plot.set_legend(f"{escape(sentence)}<br>{legend_html(self._units(bars))}")
+        self.plot.set_caption(f"{sentence} {caption}")
+        self.plot.describe(sentence)
+
+    def _units(self, bars: Bars) -> list[tuple[str, str, str]]:
+        options = self.context.store.configuration
+        clipped = ", rewards clipped to ±1" if options.environment.clip_rewards else ""
+        tokens = self.context.theme.tokens
+        q = f"Q: discounted return, γ {options.agent.discount:g}{clipped}"
+        marks = [("▬", tokens.muted, q), ("▶", tokens.muted, "greedy")]
+        marks += [("■", tokens.muted, "taken"), ("⚄", tokens.warning, "exploratory")]
+        if len(bars.q):
+            best = float(bars.q.max())
+            marks.append(("", tokens.muted, f"V(s) = max Q = {short(best)}"))
+        return marks
+
+
+class QBarsView(QBars):
+    """Q-values of the agent that is shown in the agent view, step by step."""
+
+    view_id = "qbars"
+    title = "Q-values of the shown agent"
+    topics = frozenset({"picture"})
+    needs = frozenset({"q"})
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.setObjectName("train.qbars")
+        self._past: deque[np.ndarray] = deque(maxlen=HISTORY)
+        self._at = (-1, -1)
+        context.store.pictureChanged.connect(self._on_picture)
+
+    def emptiness(self) -> tuple[str, str, tuple[()]] | None:
+        """Before there is a network there are no Q-values."""
+        picture = self.context.store.picture
+        if picture is not None and len(picture.q):
+            return None
+        return "No Q-values yet.", "They come with the network, in a moment.", ()
+
+    def draw(self) -> None:
+        """Show the Q-values of the newest picture."""
+        picture = self.context.store.picture
+        assert picture is not None
+        bars = Bars(
+            names=self.names(len(picture.q)),
+            q=np.asarray(picture.q, np.float64),
+            advantage=np.asarray(picture.advantage, np.float64),
+            value_head=picture.value_head,
+            taken=picture.action,
+            explored=picture.reason in ("explored", "random"),
+            history=np.array(self._past, np.float64),
+        )
+        where = f"Episode {picture.episode}, t {picture.t} of the viewer environment"
+        self.show_bars(bars, picture.reason, f"{where}; n = 1 seed.")
+
+    def _on_picture(self) -> None:
+        picture = self.context.store.picture
+        if picture is None:
+            return
+        at = (picture.episode, picture.t)
+        stale = len(self._past) and self._past[-1].shape != picture.q.shape
+        if at[0] != self._at[0] or at[1] < self._at[1] or stale:
+            self._past.clear()
+        self._at = at
+        if len(picture.q):
+            self._past.append(np.asarray(picture.q, np.float64))
+        self.refresh()
+
+
+class StepQBarsView(QBars):
+    """Q-values of the step at the cursor, of a recorded episode."""
+
+    view_id = "stepQbars"
+    plot_id = "stepQbars"
+    title = "Q-values at the cursor"
+    needs = frozenset({"q"})
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.setObjectName("step.qbars")
+        self.moment: Moment | None = None
+        context.episode.momentChanged.connect(self.refresh)
+
+    def emptiness(self) -> tuple[str, str, tuple[()]] | None:
+        """Without an episode, or without a network, there are no Q-values."""
+        moment = self.context.episode.moment
+        if moment is None:
+            return "No step is looked at.", "Choose an episode on the left.", ()
+        if not np.isfinite(moment.q).any():
+            return "This episode has no Q-values.", moment.episode.note, ()
+        return None
+
+    def draw(self) -> None:
+        """Show the Q-values of the moment that all views show."""
+        moment = self.context.episode.moment
+        assert moment is not None
+        self.moment = moment
+        episode, t = moment.episode, moment.t
+        bars = Bars(
+            names=self.names(episode.q.shape[1]),
+            q=moment.q,
+            advantage=episode.advantage[t],
+            value_head=float(episode.value_head[t]),
+            taken=moment.action,
+            explored=moment.explored,
+            history=episode.q[max(0, t - HISTORY + 1) : t + 1],
+        )
+        why = "explored" if moment.explored else "greedy"
+        where = f"{episode.key[2]} episode {episode.key[3]}, t {t}"
+        judge = f"judged by checkpoint {episode.judged_by}"
+        if episode.judged_by < 0:
+            judge = "as recorded"
+        self.show_bars(bars, why, f"{where}, {judge}; n = 1 seed.")

@@ -1,0 +1,213 @@
+"""The episode at the cursor over its steps: value, reward, surprise, importance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QMenu, QToolButton, QToolTip
+
+from rllab_gui.plots.frame import PlotFrame
+from rllab_gui.plots.header import legend_html
+from rllab_gui.plots.lanes import (
+    AnchoredLane,
+    Lane,
+    LineLane,
+    MarkLane,
+    RibbonLane,
+    StemLane,
+    TimeScale,
+)
+from rllab_gui.plots.numbers import short
+from rllab_gui.plots.timeline import TimelineCanvas
+from rllab_gui.views.base import View, ViewContext
+from rllab_gui.views.episode_model import GLYPHS, Episode, action_word
+
+
+class TimelineView(View):
+    """Lanes over the steps; a click seeks, a drag scrubs, the pointer tells."""
+
+    view_id = "timeline"
+    title = "Timeline"
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.plot = PlotFrame("timeline", self.title, context.theme)
+        scale, theme = TimeScale(), context.theme
+        self._value = LineLane("value", "V(s)\ndiscounted", theme, scale)
+        self._reward = StemLane("reward", "reward", theme, scale)
+        self._surprise = StemLane("surprise", "surprise\n|δ|", theme, scale)
+        self._importance = AnchoredLane(
+            "importance", "importance\nmax Q − min Q", theme, scale
+        )
+        self._actions = RibbonLane("actions", "actions", theme, scale)
+        self._marks = MarkLane("marks", "marks", theme, scale)
+        self._reward.weight = 1
+        lanes: tuple[Lane, ...] = (self._value, self._reward, self._surprise)
+        lanes = (*lanes, self._importance, self._actions, self._marks)
+        self.canvas = TimelineCanvas(theme, lanes, scale)
+        self.canvas.setObjectName("step.timeline")
+        self.plot.set_canvas(self.canvas)
+        self.plot.header.add(self._lane_button())
+        self.adopt(self.plot)
+        self._shown: Episode | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        canvas, cursor = self.canvas, self.context.cursor
+        canvas.seekAsked.connect(cursor.seek)
+        canvas.selected.connect(cursor.select)
+        canvas.hovered.connect(self._on_pointed)
+        canvas.zoomed.connect(lambda: self.plot.set_auto(False))
+        canvas.autoAsked.connect(lambda: self.plot.set_auto(True))
+        self.plot.axisModeChanged.connect(self._on_mode)
+        cursor.hovered.connect(self._on_ghost)
+        self.context.episode.momentChanged.connect(self.refresh)
+        self.context.episode.changed.connect(self.refresh)
+
+    def _lane_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("plot.timeline.lanes")
+        button.setText("lanes")
+        button.setAutoRaise(True)
+        button.setAccessibleName("Which lanes are shown")
+        button.setToolTip("Choose which lanes are shown")
+        menu = QMenu(button)
+        for lane in self.canvas.lanes:
+            action = menu.addAction(lane.title.replace("\n", " "))
+            action.setObjectName(f"act.plot.timeline.lane.{lane.name}")
+            action.setToolTip(f"Show the lane {lane.name}")
+            action.setStatusTip(action.toolTip())
+            action.setCheckable(True)
+            action.setChecked(True)
+            action.toggled.connect(lane.setVisible)
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
+
+    def posOf(self, t: int) -> object:
+        """Where step ``t`` is, in pixels of ``canvas`` (object step.timeline)."""
+        return self.canvas.posOf(t)
+
+    def emptiness(self) -> tuple[str, str, tuple[()]] | None:
+        """There is no judged episode."""
+        if self.context.episode.moment is not None:
+            return None
+        if self.context.episode.key is not None and not self.context.episode.problem:
+            return "The episode is being judged.", "One moment.", ()
+        guidance = "The timeline shows value, reward and surprise of every step."
+        return "No episode is chosen.", guidance, ()
+
+    def draw(self) -> None:
+        """Follow the moment; take in another episode."""
+        moment = self.context.episode.moment
+        assert moment is not None
+        if moment.episode is not self._shown:
+            self._take(moment.episode)
+        self._keep_in_view(moment.t)
+        self.canvas.set_cursors(moment.t)
+        self.plot.describe(self.words(moment.t))
+
+    def _take(self, episode: Episode) -> None:
+        self._shown = episode
+        self._value.set_values(episode.value)
+        self._reward.set_values(episode.rewards)
+        self._surprise.signs = episode.td_error
+        self._surprise.set_values(np.abs(episode.td_error))
+        self._importance.set_values(episode.importance)
+        self._actions.explored = episode.explored
+        self._actions.letters = self._letters(episode)
+        self._actions.set_values(episode.actions)
+        self._marks.marks = episode.marks
+        self._marks.set_values(np.arange(episode.steps))
+        self.canvas.overview.set_values(episode.value)
+        self.canvas.set_last(episode.steps)
+        self.plot.set_auto(True)
+        self._explain(episode)
+
+    def _letters(self, episode: Episode) -> list[str]:
+        words = [self._word(action) for action in range(episode.q.shape[1])]
+        letters = [word[:1].upper() for word in words]
+        unique = len(set(letters)) == len(letters)
+        return letters if unique else [str(index) for index in range(len(words))]
+
+    def _word(self, action: int) -> str:
+        card = self.context.store.card
+        return action_word(card.action_names if card is not None else (), action)
+
+    def _explain(self, episode: Episode) -> None:
+        self.plot.set_model(
+            value=episode.value,
+            reward=episode.rewards,
+            surprise=np.abs(episode.td_error),
+            importance=episode.importance,
+            action=episode.actions,
+            explored=episode.explored,
+        )
+        tokens = self.context.theme.tokens
+        found = set(episode.marks)
+        legend = [
+            ("│", tokens.good, "δ ≥ 0: better"),
+            ("│", tokens.bad, "δ < 0: worse"),
+        ]
+        legend += [("⚄", tokens.warning, "exploratory")]
+        legend += [
+            (glyph, tokens.text, words.split(":")[0])
+            for glyph, words in GLYPHS.items()
+            if glyph in found and glyph not in "?="
+        ]
+        self.plot.set_legend(legend_html(legend))
+        self.canvas.setAccessibleName("Timeline of the episode")
+        kind, number = episode.key[2], episode.key[3]
+        self.plot.set_caption(
+            f"{kind} episode {number}, {episode.steps} steps; V(s) = max Q is a "
+            f"discounted return, rewards are raw; n = 1 episode. {episode.note}"
+        )
+
+    def words(self, t: int) -> str:
+        """Everything that the lanes show at this step, in one line."""
+        episode = self._shown
+        if episode is None or not 0 <= t <= episode.steps:
+            return ""
+        parts = [f"t {t}: V(s) {short(float(episode.value[t]))}"]
+        parts.append(f"importance {short(float(episode.importance[t]))}")
+        if t < episode.steps:
+            parts.append(f"reward {short(float(episode.rewards[t]))}")
+            parts.append(f"δ {short(float(episode.td_error[t]))}")
+            why = "explored" if episode.explored[t] else "greedy"
+            parts.append(f"{self._word(int(episode.actions[t]))} ({why})")
+            if episode.marks[t]:
+                parts.append(GLYPHS[episode.marks[t]])
+        return ", ".join(parts)
+
+    def _keep_in_view(self, t: int) -> None:
+        """Turn the page where the cursor has left a zoomed timeline."""
+        scale = self.canvas.scale
+        span = scale.last - scale.first
+        if t < scale.first:
+            self.canvas.show_range(max(t - 0.9 * span, 0.0), max(t + 0.1 * span, span))
+        elif t > scale.last:
+            end = min(t + 0.9 * span, float(self.canvas.last))
+            self.canvas.show_range(end - span, end)
+
+    def _on_pointed(self, t: int) -> None:
+        self.context.cursor.hover(t)
+        if t >= 0 and self._shown is not None:
+            words = self.words(t).replace(", ", "\n")
+            QToolTip.showText(QCursor.pos(), words, self.canvas)
+
+    def _on_ghost(self, t: int) -> None:
+        at = self.context.episode.moment
+        ghost = float(t) if t >= 0 else math.nan
+        self.canvas.set_cursors(at.t if at is not None else math.nan, ghost)
+
+    def _on_mode(self, mode: str) -> None:
+        if mode == "auto":
+            self.canvas.show_range(0, self.canvas.last)
+
+    def restyle(self) -> None:
+        """Take over sizes and colours."""
+        self.canvas.restyle()
+        if self._shown is not None:
+            self._explain(self._shown)
