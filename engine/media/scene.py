@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.media.problems import MediaProblem
+
 
 @dataclass(frozen=True, slots=True)
 class Panels:
@@ -21,7 +23,7 @@ class Panels:
         chosen = {name.strip() for name in names.split(",") if name.strip()}
         unknown = sorted(chosen - {"title", "q", "value"})
         if unknown:
-            raise ValueError(
+            raise MediaProblem(
                 f"There is no panel '{unknown[0]}'. Choose from title, q, value."
             )
         return Panels("title" in chosen, "q" in chosen, "value" in chosen)

@@ -1,0 +1,1 @@
+"""The stage: the shown agent, evaluations, and answers to every question."""

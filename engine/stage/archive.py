@@ -1,0 +1,157 @@
+"""What the stage knows of the session that the keeper has open."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.messages import SessionStatus
+from engine.contract.options import Configuration, configuration_from_json
+from engine.environments import describe
+from engine.stage.cache import ByteCache, array_bytes
+from engine.stage.jobs import RequestFailed, Wish, ask
+
+EPISODE_BYTES = 32 * 2**20
+WEIGHT_BYTES = 64 * 2**20
+
+
+class NoSession(ValueError):
+    """A question needs a session, and none is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The session that is open: live or a file, it makes no difference here.
+
+    Attributes:
+      text: The configuration as the file has it.
+      live: A run writes to it.
+    """
+
+    uuid: str
+    text: str
+    configuration: Configuration
+    live: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells sessions apart."""
+        return self.uuid, self.text
+
+    @property
+    def card(self) -> EnvironmentCard:
+        """What its environment offers."""
+        return describe(self.configuration.environment)
+
+
+class Archive:
+    """Asks the keeper, and remembers what cannot change."""
+
+    def __init__(self) -> None:
+        self._episodes: ByteCache[dict[str, Any]] = ByteCache(EPISODE_BYTES)
+        self._weights: ByteCache[dict[str, np.ndarray]] = ByteCache(WEIGHT_BYTES)
+        self._session: Session | None = None
+
+    def on_status(self, status: SessionStatus) -> None:
+        """The supervisor says which session is open; an empty path says none."""
+        if not status.path or not status.configuration:
+            self._session = None
+            return
+        known = self._session
+        if known is None or known.key != (status.uuid, status.configuration):
+            configuration = configuration_from_json(status.configuration)
+            self._session = Session(
+                status.uuid, status.configuration, configuration, status.live
+            )
+        else:
+            self._session = replace(known, live=status.live)
+
+    @property
+    def open(self) -> Session | None:
+        """The open session, or None."""
+        return self._session
+
+    def session(self) -> Session:
+        """The open session.
+
+        Raises:
+          NoSession: If there is none.
+        """
+        if self._session is None:
+            raise NoSession("No session is open. Press Train or open a session file.")
+        return self._session
+
+    def episode(
+        self, session: Session, kind: str, episode: int
+    ) -> Generator[Wish, Any, dict[str, Any]]:
+        """The EpisodeRecord without its frames."""
+        key = (session.uuid, kind, episode)
+        found = self._episodes.get(key)
+        if found is None:
+            found = yield from ask(
+                "keeper", "episode", kind=kind, episode=episode, frames=False
+            )
+            found.pop("frames", None)
+            self._episodes.put(key, found, array_bytes(found))
+        return found
+
+    def stored_frames(
+        self, kind: str, episode: int, first: int, last: int
+    ) -> Generator[Wish, Any, np.ndarray]:
+        """Frames that the session holds, [k, H, W, 3]; none where it holds none."""
+        found = yield from ask(
+            "keeper",
+            "stored_frames",
+            kind=kind,
+            episode=episode,
+            first=first,
+            end=last + 1,
+        )
+        return np.asarray(found["frames"])
+
+    def checkpoint_steps(self) -> Generator[Wish, Any, list[int]]:
+        """Training steps of all kept checkpoints, ascending."""
+        table = yield from ask("keeper", "checkpoints")
+        return sorted({int(step) for step in table["step"]})
+
+    def weights(
+        self, session: Session, step: int
+    ) -> Generator[Wish, Any, dict[str, np.ndarray]]:
+        """Both networks of the checkpoint of exactly this step."""
+        key = (session.uuid, step)
+        found = self._weights.get(key)
+        if found is None:
+            result = yield from ask("keeper", "checkpoint", step=step)
+            found = network_arrays(result["arrays"])
+            self._weights.put(key, found, array_bytes(found))
+        return found
+
+    def nearest_checkpoint(self, wanted: int) -> Generator[Wish, Any, int | None]:
+        """Step of the newest checkpoint that is not after ``wanted``.
+
+        The oldest one where all are later, None where there is none at all.
+        """
+        steps = yield from self.checkpoint_steps()
+        before = [step for step in steps if step <= wanted]
+        return before[-1] if before else (steps[0] if steps else None)
+
+
+def network_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """``online/...`` and ``target/...`` out of the leaves of a checkpoint.
+
+    Raises:
+      RequestFailed: If there are none.
+    """
+    found = {}
+    for path, array in arrays.items():
+        for network in ("online/", "target/"):
+            before, at, name = path.partition(network)
+            if at and before in ("", "agent/"):
+                found[network + name] = array
+    if not found:
+        raise RequestFailed("This checkpoint holds no network. Choose another one.")
+    return found

@@ -1,0 +1,291 @@
+"""The map of states: their last hidden layer, laid out by t-SNE as training goes on."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Generator
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import numpy as np
+
+from engine.contract.messages import EmbeddingReport
+from engine.stage import layout_worker
+from engine.stage.archive import Session
+from engine.stage.context import Context, QuestionError
+from engine.stage.jobs import Priority, Wish
+from engine.stage.layout import normalised, placed, principal_plane
+from engine.stage.minds import insight_job
+from engine.stage.states import States, collect
+
+LEAST_STATES = 50
+AGAIN_AFTER_S = 10.0
+IDLE_S = 60.0
+NEW_SHARE = 0.25
+POLL_S = 0.05
+SEED = 0
+OWNER = "embedding"
+
+
+class EmbeddingMap:
+    """States that keep their number and their place while the network learns.
+
+    Attributes:
+      states: What is on the map; None before the first time.
+      ids: Numbers of the points; a new state gets a new one, int64 [n].
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.states: States | None = None
+        self.ids = np.zeros(0, np.int64)
+        self.step = -1
+        self._clock = clock
+        self._worker = LayoutProcess()
+        self._perplexity = 30.0
+        self._positions = np.zeros((0, 2), np.float32)
+        self._activations = np.zeros((0, 0), np.float32)
+        self._value = np.zeros(0, np.float32)
+        self._next_id = 0
+        self._rng = np.random.default_rng(SEED)
+
+    def begin(
+        self, context: Context, count: int, perplexity: float
+    ) -> Generator[Wish, Any, dict[str, Any]]:
+        """Gather states, show the first picture, and go on laying them out.
+
+        Raises:
+          QuestionError: If there are too few states.
+        """
+        session = context.archive.session()
+        context.jobs.cancel(OWNER)
+        self._rng = np.random.default_rng(SEED)
+        states = yield from collect(context, session, count, self._rng)
+        if len(states) < LEAST_STATES:
+            raise QuestionError(
+                f"The map needs at least {LEAST_STATES} states (have {len(states)}). "
+                "Let it train a little longer."
+            )
+        self.states = states
+        self.ids = np.arange(self._next_id, self._next_id + len(states))
+        self._next_id += len(states)
+        self._perplexity = min(perplexity, (len(states) - 1) / 3)
+        yield from self._think(context, session)
+        self._positions = principal_plane(self._activations)
+        self._report(context, "PCA", final=False)
+        context.jobs.start(
+            self._lay_out_and_follow(context, session),
+            Priority.EMBEDDING,
+            _ignore,
+            lambda error: context.problem("stage.embedding.failed", "The map", error),
+            OWNER,
+        )
+        return {"count": len(states), "checkpoint_step": self.step}
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.stop()
+
+    def index(self, point_id: int) -> int:
+        """Where this point is; QuestionError if it is no longer on the map."""
+        found = np.flatnonzero(self.ids == point_id)
+        if not len(found):
+            raise QuestionError("This point is no longer on the map. Click another.")
+        return int(found[0])
+
+    def _think(self, context: Context, session: Session) -> Generator[Wish, Any, None]:
+        """Activations and values of all states by the shown weights."""
+        assert self.states is not None
+        mind = yield from context.minds.mind(session.configuration, session.card)
+        while (shown := context.shown()) is None:
+            yield POLL_S
+        if shown.configuration.environment != session.configuration.environment:
+            raise QuestionError("The shown agent is of another session. Open it again.")
+        step, weights = shown.step, shown.agent.weights()
+        seen = yield from insight_job(mind, step, weights, self.states.observations)
+        self.step = step
+        self._activations = seen["embedding"]
+        self._value = seen["q"].max(axis=1)
+
+    def _lay_out_and_follow(
+        self, context: Context, session: Session
+    ) -> Generator[Wish, Any, None]:
+        yield from self._lay_out(context, fresh=True)
+        while (yield from self._wait_for_news(context, session)):
+            yield from self._refresh(context, session)
+            yield from self._lay_out(context, fresh=False)
+        self._worker.stop()
+
+    def _lay_out(self, context: Context, *, fresh: bool) -> Generator[Wish, Any, None]:
+        self._worker.start(
+            self._activations, self._positions, self._perplexity, fresh=fresh
+        )
+        final = False
+        while not final:
+            for positions, final in self._worker.layouts():
+                self._positions = positions
+                self._report(context, "t-SNE", final=final)
+            yield POLL_S
+
+    def _wait_for_news(
+        self, context: Context, session: Session
+    ) -> Generator[Wish, Any, bool]:
+        """True once there are newer weights to be laid out; False if none can come."""
+        laid_out_at = self._clock()
+        while True:
+            yield POLL_S * 10
+            now, opened, shown = self._clock(), context.archive.open, context.shown()
+            if opened is None or opened.uuid != session.uuid or not opened.live:
+                return False
+            if now - laid_out_at > IDLE_S:
+                self._worker.stop()
+            news = shown is not None and shown.step != self.step
+            due = now - laid_out_at >= AGAIN_AFTER_S
+            if news and due and context.wanted("embedding"):
+                return True
+
+    def _refresh(
+        self, context: Context, session: Session
+    ) -> Generator[Wish, Any, None]:
+        """A quarter of the states makes room for newer ones; all are thought anew."""
+        assert self.states is not None
+        old = self.states
+        share = max(1, int(NEW_SHARE * len(old)))
+        new = yield from collect(context, session, share, self._rng)
+        gone = self._rng.choice(len(old), min(len(new), len(old)), replace=False)
+        old.observations = old.observations.copy()
+        old.observations[gone] = new.observations[: len(gone)]
+        old.explored = old.explored.copy()
+        old.explored[gone] = new.explored[: len(gone)]
+        for place, origin in zip(gone.tolist(), new.origins, strict=False):
+            old.origins[place] = origin
+        self.ids = self.ids.copy()
+        self.ids[gone] = np.arange(self._next_id, self._next_id + len(gone))
+        self._next_id += len(gone)
+        yield from self._think(context, session)
+        known = np.ones(len(old), bool)
+        known[gone] = False
+        self._positions = placed(self._activations, self._positions, known)
+
+    def _report(self, context: Context, method: str, *, final: bool) -> None:
+        report = EmbeddingReport(
+            positions=normalised(self._positions),
+            value=self._value,
+            point_ids=self.ids,
+            exploring=self.states.explored if self.states else np.zeros(0, bool),
+            legend=self._legend(method),
+            checkpoint_step=self.step,
+            final=final,
+        )
+        context.send(report, "windows")
+
+    def _legend(self, method: str) -> str:
+        assert self.states is not None
+        settings = f"perplexity {self._perplexity:g}, seed {SEED}"
+        which = "untrained" if self.step < 0 else f"checkpoint {self.step:,}"
+        return (
+            f"Last hidden layer ({self._activations.shape[1]} units), "
+            f"{len(self.states):,} states from {self.states.source}, "
+            f"{method if method == 'PCA' else f'{method}, {settings}'}, {which}. "
+            "Colour: V(s) = max Q(s, a). Axes and distances between groups have no "
+            "meaning."
+        )
+
+
+class LayoutProcess:
+    """The worker, seen from the stage; nothing here blocks."""
+
+    def __init__(self) -> None:
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+        self._task = 0
+        self._shape = (0, 2)
+
+    def start(
+        self,
+        activations: np.ndarray,
+        start: np.ndarray,
+        perplexity: float,
+        *,
+        fresh: bool,
+    ) -> None:
+        """Have a layout made; one that is under way is given up."""
+        if self._process is None or not self._process.is_alive():
+            self.stop()
+            self._spawn()
+        self._task += 1
+        self._shape = (len(activations), 2)
+        head = {
+            "task": self._task,
+            "points": len(activations),
+            "units": activations.shape[1],
+            "perplexity": perplexity,
+            "seed": SEED,
+            "fresh": fresh,
+        }
+        parts = [
+            json.dumps(head).encode(),
+            np.ascontiguousarray(activations, np.float32).tobytes(),
+            np.ascontiguousarray(start, np.float32).tobytes(),
+        ]
+        # A pipe holds 64 KB; the rest waits until the worker reads.
+        threading.Thread(
+            target=_send_all, args=(self._connection, parts), daemon=True
+        ).start()
+
+    def layouts(self) -> list[tuple[np.ndarray, bool]]:
+        """Layouts that have come since, and whether each is the final one.
+
+        Raises:
+          QuestionError: If the worker has died.
+        """
+        assert self._connection is not None
+        found = []
+        try:
+            while self._connection.poll():
+                head = json.loads(self._connection.recv_bytes())
+                data = self._connection.recv_bytes()
+                if head["task"] == self._task:
+                    positions = np.frombuffer(data, np.float32).reshape(self._shape)
+                    found.append((positions, bool(head["final"])))
+        except (EOFError, OSError) as error:
+            self.stop()
+            raise QuestionError(
+                "The map's worker ended unexpectedly. Ask for the map again."
+            ) from error
+        return found
+
+    def stop(self) -> None:
+        """End the worker; the next layout starts another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join(2.0)
+            self._process = None
+
+    def _spawn(self) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._connection, theirs = spawning.Pipe()
+        self._process = spawning.Process(
+            target=layout_worker.main, args=(theirs,), daemon=True, name="layout"
+        )
+        self._process.start()
+        theirs.close()
+
+
+def _send_all(connection: Connection, parts: list[bytes]) -> None:
+    try:
+        for part in parts:
+            connection.send_bytes(part)
+    except OSError:
+        # The worker is gone; whoever waits for its layouts is told there.
+        return
+
+
+def _ignore(_: Any) -> None:
+    """The job's result is what it has reported."""

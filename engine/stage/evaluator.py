@@ -1,0 +1,196 @@
+"""Evaluations of the weights that the trainer sends, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Generator
+from typing import Any
+
+from engine.contract.messages import (
+    EpisodeFinished,
+    EvaluationFinished,
+    Problem,
+    Weights,
+)
+from engine.contract.options import Configuration
+from engine.stage.evaluation import EvaluationResult, evaluation_job
+from engine.stage.jobs import JobQueue, Priority, RequestFailed, Send, ask
+from engine.stage.minds import Mind
+from engine.stage.rows import RowLog
+from engine.stage.sitting import Sitting, sitting_job
+from engine.stage.world import WorldProblem
+
+OWNER = "evaluator"
+FRAMES_OWNER = "evaluator.frames"
+MOST_WAITING = 64
+"""Weights that may wait; a computer so slow gets some evaluations left out."""
+
+
+class Evaluator:
+    """Evaluates, says which weights were best so far, records the first episode.
+
+    Attributes:
+      configuration: Of the run; its live options may change.
+      mind: Whose weights are exchanged for each evaluation; None until there is
+        a network.
+    """
+
+    def __init__(
+        self, configuration: Configuration, jobs: JobQueue, rows: RowLog, send: Send
+    ) -> None:
+        self.configuration = configuration
+        self.mind: Mind | None = None
+        self._jobs, self._rows, self._send = jobs, rows, send
+        self._waiting: deque[Weights] = deque()
+        self._best: float | None = None
+        self._asked_best = False
+        self._busy = False
+        self._sitting: Sitting | None = None
+
+    def add(self, weights: Weights) -> None:
+        """Evaluate these weights as soon as those before them are done."""
+        self._waiting.append(weights)
+        if len(self._waiting) > MOST_WAITING:
+            left_out = self._waiting.popleft()
+            self._send(_left_out(left_out.step), "windows")
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Start the next evaluation if there is one and a network for it."""
+        if self._busy or self.mind is None or not self._waiting:
+            return
+        self._busy = True
+        job = self._evaluate(self.mind, self._waiting.popleft())
+        self._jobs.start(
+            job, Priority.EVALUATION, lambda _: self._next(), self._failed, OWNER
+        )
+
+    def close(self) -> None:
+        """Give up what is waiting and under way."""
+        self._waiting.clear()
+        self._jobs.cancel(OWNER)
+        self._jobs.cancel(FRAMES_OWNER)
+
+    def _next(self) -> None:
+        self._busy = False
+        self.go_on()
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, WorldProblem):
+            self._send(error.problem, "windows")
+        else:
+            self._send(_problem(error), "windows")
+        self._next()
+
+    def _evaluate(self, mind: Mind, weights: Weights) -> Generator[Any, Any, None]:
+        options = self.configuration.evaluation
+        mind.load(weights.step, weights.arrays)
+        result = yield from evaluation_job(
+            mind, self.configuration.environment, options.episodes, options.seed
+        )
+        yield from self._learn_best(weights.step)
+        finished = self._finished(weights, result)
+        if self.configuration.recording.level == "scalars":
+            self._rows.add(weights.step, evaluation=finished)
+        else:
+            yield from self._record(weights, result, finished)
+        # Last, for whoever hears it may close the session behind it.
+        self._send(finished, "windows")
+
+    def _learn_best(self, step: int) -> Generator[Any, Any, None]:
+        """After a restart or a resume the session knows the best mean so far."""
+        if self._asked_best:
+            return
+        self._asked_best = True
+        try:
+            known = yield from ask("keeper", "evaluations")
+        except RequestFailed:
+            # A session that has none yet, or no session: the first is the best.
+            return
+        means = [
+            float(mean)
+            for at, mean in zip(known["step"], known["mean"], strict=True)
+            if at < step
+        ]
+        self._best = max(means, default=None)
+
+    def _finished(
+        self, weights: Weights, result: EvaluationResult
+    ) -> EvaluationFinished:
+        best = self._best is None or result.mean >= self._best
+        if best:
+            self._best = result.mean
+        return EvaluationFinished(
+            step=weights.step,
+            update=weights.update,
+            returns=result.returns,
+            lengths=result.lengths,
+            best=best,
+            wall_time=time.time(),
+        )
+
+    def _record(
+        self, weights: Weights, result: EvaluationResult, finished: EvaluationFinished
+    ) -> Generator[Any, Any, None]:
+        """Record the first episode at once, and again with pictures in quiet times."""
+        plain = Sitting(
+            self.configuration, result.first, weights.step, with_frames=False
+        )
+        record = yield from sitting_job(plain)
+        told = _told(weights, record)
+        self._rows.add(weights.step, evaluation=finished, finished=told, record=record)
+        self._send(told, "windows")
+        if self._sitting is not None:
+            # Newer weights are worth more than the older ones' pictures.
+            self._jobs.cancel(FRAMES_OWNER)
+        self._sitting = Sitting(self.configuration, result.first, weights.step)
+        self._jobs.start(
+            sitting_job(self._sitting),
+            Priority.FRAMES,
+            self._filmed,
+            self._failed_film,
+            FRAMES_OWNER,
+        )
+
+    def _filmed(self, record: dict[str, Any]) -> None:
+        self._sitting = None
+        if "frames" in record:
+            self._rows.add(record["checkpoint_step"], record=record)
+
+    def _failed_film(self, error: Exception) -> None:
+        self._sitting = None
+        problem = error.problem if isinstance(error, WorldProblem) else _problem(error)
+        self._send(problem, "windows")
+
+
+def _told(weights: Weights, record: dict[str, Any]) -> EpisodeFinished:
+    return EpisodeFinished(
+        kind="evaluation",
+        episode=record["episode"],
+        step=weights.step,
+        update=weights.update,
+        length=len(record["actions"]),
+        episode_return=float(record["rewards"].sum()),
+        terminated=bool(record["terminations"][-1]),
+        seed=record["seed"],
+        wall_time=time.time(),
+    )
+
+
+def _left_out(step: int) -> Problem:
+    return Problem(
+        id="stage.evaluation.late",
+        what=f"The evaluation at step {step:,} was left out.",
+        why="Training is faster than its evaluations.",
+        fix="Raise evaluation.period or lower evaluation.episodes.",
+        severity="warning",
+    )
+
+
+def _problem(error: Exception) -> Problem:
+    return Problem(
+        id="stage.evaluation.failed",
+        what=f"An evaluation failed: {error}",
+        severity="warning",
+    )

@@ -1,0 +1,175 @@
+"""Networks with the weights of one training step; torch is imported late."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration
+
+if TYPE_CHECKING:
+    from engine.agents import ValueBasedAgent
+
+UNTRAINED = -1
+NO_NETWORK = -2
+MOST_MINDS = 3
+CHUNK_BYTES = 8 * 2**20
+CHUNK_ROWS = 512
+
+
+class WrongWeights(ValueError):
+    """These weights belong to another network."""
+
+
+class Mind:
+    """An agent that only judges: nothing it does changes its weights.
+
+    Attributes:
+      configuration, card: What it was made for.
+      step: Training step of its weights; -1 untrained.
+      agent: The agent itself.
+    """
+
+    def __init__(self, configuration: Configuration, card: EnvironmentCard) -> None:
+        from engine.agents import build_agent
+
+        self.configuration, self.card = configuration, card
+        self.step = UNTRAINED
+        self.agent: ValueBasedAgent = build_agent(
+            configuration, card, device="cpu", seed=configuration.training.seed
+        )
+        self._shapes = {k: v.shape for k, v in self.agent.weights().items()}
+
+    def load(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take over the networks of this training step.
+
+        Raises:
+          WrongWeights: If they do not fit; the old ones stay.
+        """
+        fitting = {name: arrays[name] for name in self._shapes if name in arrays}
+        if {name: it.shape for name, it in fitting.items()} != self._shapes:
+            raise WrongWeights(
+                f"The weights of step {step:,} belong to another network than the "
+                "one that is shown. Open the session they come from."
+            )
+        self.agent.load_weights(fitting)
+        self.step = step
+
+    def insight(self, observations: np.ndarray) -> dict[str, np.ndarray]:
+        """``q`` [n, A], ``advantage`` [n, A], ``value_head`` [n], ``embedding``."""
+        seen: dict[str, np.ndarray] = self.agent.insight(observations)
+        return seen
+
+    def greedy(self, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Best action [n] and Q-values [n, A] of each observation."""
+        decision = self.agent.act(observations, mode="greedy", step=max(self.step, 0))
+        return decision.actions, decision.q
+
+
+def target_as_online(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights with the target network in the place of the online network."""
+    swapped = dict(arrays)
+    for name, array in arrays.items():
+        if name.startswith("target/"):
+            swapped[f"online/{name.removeprefix('target/')}"] = array
+    return swapped
+
+
+class LearnerLibrary:
+    """Imports torch and the agents in the background, once.
+
+    The first picture must not wait for them; it takes a second or two.
+    """
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._done = threading.Event()
+        self.error: BaseException | None = None
+
+    def load(self) -> None:
+        """Begin importing; later calls do nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._import, name="learner-import", daemon=True
+            )
+            self._thread.start()
+
+    @property
+    def loading(self) -> bool:
+        """Whether the import has begun and is not done."""
+        return self._thread is not None and not self._done.is_set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether minds can be made."""
+        return self._done.is_set() and self.error is None
+
+    def wait(self) -> None:
+        """Block until the import is done; raises what it raised."""
+        self.load()
+        self._done.wait()
+        if self.error is not None:
+            raise self.error
+
+    def _import(self) -> None:
+        try:
+            import torch
+
+            import engine.agents  # noqa: F401
+
+            # The other cores belong to the trainer.
+            torch.set_num_threads(1)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._done.set()
+
+
+class MindShelf:
+    """Minds that answer questions, apart from the one that plays.
+
+    Args:
+      library: Imports what minds need.
+    """
+
+    def __init__(self, library: LearnerLibrary) -> None:
+        self._library = library
+        self._minds: OrderedDict[str, Mind] = OrderedDict()
+
+    def mind(
+        self, configuration: Configuration, card: EnvironmentCard
+    ) -> Generator[float, Any, Mind]:
+        """A mind for this configuration, once torch has been imported."""
+        self._library.load()
+        while self._library.loading:
+            yield 0.02
+        self._library.wait()
+        key = configuration.to_json()
+        mind = self._minds.pop(key, None) or Mind(configuration, card)
+        self._minds[key] = mind
+        while len(self._minds) > MOST_MINDS:
+            self._minds.popitem(last=False)
+        return mind
+
+
+def insight_job(
+    mind: Mind, step: int, weights: Mapping[str, np.ndarray], observations: np.ndarray
+) -> Generator[None, Any, dict[str, np.ndarray]]:
+    """What these weights say about observations [n, ...], in slices.
+
+    Minds are shared between jobs, so each slice takes its weights along.
+    """
+    size = max(1, int(observations[0].nbytes)) if len(observations) else 1
+    rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // size))
+    parts = []
+    for start in range(0, max(1, len(observations)), rows):
+        mind.load(step, weights)
+        # Arrays that came in a message are read-only, which torch does not like.
+        parts.append(mind.insight(np.array(observations[start : start + rows])))
+        yield
+    return {name: np.concatenate([it[name] for it in parts]) for name in parts[0]}

@@ -1,0 +1,78 @@
+"""Putting known worlds into the state that an observation shows, for one picture.
+
+States from the replay memory have no seed and no actions to be played again. What is
+posed is drawn and thrown away, so nothing depends on hidden parts of a state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.contract.options import EnvironmentOptions
+from engine.environments import describe, make
+from engine.environments.pictures import plain_picture, planes_picture
+from engine.environments.worlds.grid_drawing import GridPainter
+
+Pose = Callable[[Any, np.ndarray], None]
+
+
+def picture_of(
+    options: EnvironmentOptions, observation: np.ndarray
+) -> np.ndarray | None:
+    """The picture of an observation [...] as the agent sees it; None if impossible."""
+    card = describe(options)
+    newest = observation[..., -(observation.shape[-1] // options.frame_stack) :]
+    if card.observation == "image":
+        minatar = options.id.startswith("MinAtar/")
+        return planes_picture(newest) if minatar else plain_picture(card.id, newest)
+    if options.id.startswith("RLLab/GridWorld"):
+        return _grid_picture(options, newest)
+    pose = _POSES.get(options.id.rpartition("-v")[0])
+    if pose is None or options.scale_observations:
+        return None
+    world = make(options, render=True)
+    try:
+        world.reset(0)
+        pose(world.unwrapped, newest.astype(np.float64))
+        return world.render()
+    finally:
+        world.close()
+
+
+def _vector(world: Any, observation: np.ndarray) -> None:
+    world.state = observation
+
+
+def _acrobot(world: Any, observation: np.ndarray) -> None:
+    angles = np.arctan2(observation[1:4:2], observation[0:4:2])
+    world.state = np.concatenate([angles, observation[4:6]])
+
+
+def _cell(world: Any, observation: np.ndarray) -> None:
+    world.s = int(observation.argmax())
+
+
+def _grid_picture(options: EnvironmentOptions, observation: np.ndarray) -> np.ndarray:
+    world = make(options)
+    try:
+        picture = GridPainter(world.unwrapped.layout).paint(
+            int(observation.argmax()), 1
+        )
+        return np.asarray(picture)
+    finally:
+        world.close()
+
+
+_POSES: dict[str, Pose] = {
+    "CartPole": _vector,
+    "MountainCar": _vector,
+    "Acrobot": _acrobot,
+    "FrozenLake": _cell,
+    "FrozenLake8x8": _cell,
+    "CliffWalking": _cell,
+    "CliffWalkingSlippery": _cell,
+    "Taxi": _cell,
+}

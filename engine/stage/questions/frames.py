@@ -1,0 +1,118 @@
+"""Pictures of a recorded episode."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.media import fitted, scaled
+from engine.stage.archive import Session
+from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
+from engine.stage.episodes import CannotReplay
+from engine.stage.jobs import Job, RequestFailed, Wish
+
+MOST_BYTES = 128 * 2**20
+"""More in one answer would stall whoever gets it."""
+
+
+class FramesArguments(Arguments, frozen=True):
+    """Steps ``first`` to ``last`` (included), every so many, scaled down.
+
+    ``max_size`` bounds the longer side in pixels; 0 keeps the size.
+    """
+
+    kind: Literal["training", "evaluation"]
+    episode: int
+    first: int = 0
+    last: int = -1
+    every: int = 1
+    max_size: int = 0
+
+
+def _answer(context: Context, arguments: FramesArguments, asker: Asker) -> Job:
+    session = context.archive.session()
+    record = yield from context.archive.episode(
+        session, arguments.kind, arguments.episode
+    )
+    end = len(record["actions"])
+    first = min(max(0, arguments.first), end)
+    last = end if arguments.last < 0 else min(arguments.last, end)
+    if arguments.every < 1 or last < first:
+        raise QuestionError(f"There are no steps {first} to {last} to be shown.")
+    steps = range(first, last + 1, arguments.every)
+    frames, exact, note = yield from episode_frames(
+        context, session, record, steps, max_size=arguments.max_size
+    )
+    return {
+        "frames": np.stack(frames),
+        "first": first,
+        "every": arguments.every,
+        "exact": exact,
+        "note": note,
+    }
+
+
+def episode_frames(
+    context: Context,
+    session: Session,
+    record: Mapping[str, Any],
+    steps: Sequence[int],
+    max_size: int = 0,
+) -> Generator[Wish, Any, tuple[list[np.ndarray], bool, str]]:
+    """Frames of these steps, whether they are exact, and if not, why.
+
+    They are drawn by verified replay; where that is not possible the stored ones
+    are taken.
+
+    Raises:
+      QuestionError: If neither is possible, or the answer would be too large.
+    """
+    key = (session.uuid, record["kind"], record["episode"])
+    options = session.configuration.environment
+    found: list[np.ndarray] = []
+    try:
+        for start in range(0, len(steps), 16):
+            part = yield from context.films.frames_job(
+                key, options, record, steps[start : start + 16]
+            )
+            found += [_fit(it, max_size) for it in part]
+            _check_size(found, len(steps))
+        return found, True, ""
+    except CannotReplay as problem:
+        why = str(problem)
+    stored = yield from _stored(context, record, steps, why)
+    return [_fit(it, max_size) for it in stored], False, why
+
+
+def _stored(
+    context: Context, record: Mapping[str, Any], steps: Sequence[int], why: str
+) -> Generator[Wish, Any, list[np.ndarray]]:
+    try:
+        found = yield from context.archive.stored_frames(
+            record["kind"], record["episode"], steps[0], steps[-1]
+        )
+    except RequestFailed as error:
+        raise QuestionError(f"{why} {error}") from error
+    if not len(found):
+        raise QuestionError(f"{why} No pictures of this episode were stored either.")
+    return [found[min(t - steps[0], len(found) - 1)] for t in steps]
+
+
+def _fit(frame: np.ndarray, max_size: int) -> np.ndarray:
+    if max_size <= 0:
+        return frame
+    return scaled(frame, fitted((frame.shape[0], frame.shape[1]), max_size))
+
+
+def _check_size(found: list[np.ndarray], count: int) -> None:
+    if found and found[0].nbytes * count > MOST_BYTES:
+        most = MOST_BYTES // found[0].nbytes
+        raise QuestionError(
+            f"{count:,} pictures of this size are too many for one answer: ask for "
+            f"at most {most:,} at once, or for smaller ones."
+        )
+
+
+FRAMES = Question("frames", FramesArguments, _answer)

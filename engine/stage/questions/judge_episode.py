@@ -1,0 +1,143 @@
+"""What the network thinks of each step of a recorded episode."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.stage.archive import Session
+from engine.stage.cache import array_bytes
+from engine.stage.context import Arguments, Asker, Context, Question
+from engine.stage.episodes import (
+    AS_RECORDED,
+    Seen,
+    Weights,
+    look,
+    merge_recorded,
+    td_errors,
+)
+from engine.stage.jobs import Job, Wish
+
+
+class JudgeArguments(Arguments, frozen=True):
+    """Which episode, by the weights of which checkpoint; -1 is *as recorded*."""
+
+    kind: Literal["training", "evaluation"]
+    episode: int
+    checkpoint_step: int = AS_RECORDED
+
+
+def _answer(context: Context, arguments: JudgeArguments, asker: Asker) -> Job:
+    session = context.archive.session()
+    key = (session.uuid, arguments)
+    judged = context.judged.get(key)
+    if judged is None:
+        judged = yield from judge(
+            context, arguments.kind, arguments.episode, arguments.checkpoint_step
+        )
+        context.judged.put(key, judged, array_bytes(judged))
+    return judged
+
+
+def judge(
+    context: Context, kind: str, episode: int, checkpoint_step: int
+) -> Generator[Wish, Any, dict[str, Any]]:
+    """All arrays of an episode of T steps.
+
+    Returns:
+      ``q``, ``advantage`` [T+1, A], ``value`` (max q), ``value_head`` [T+1],
+      ``td_error`` [T], ``recorded`` bool [T+1] (this row of q was recorded, not
+      judged now), ``actions``, ``rewards``, ``explored``, ``terminations``,
+      ``truncations`` [T], ``observations`` [T+1, n] of vectors as the agent sees
+      them, names of actions and observations, ``exact``, ``note``,
+      ``checkpoint_step`` of the weights (-1 for none), ``seed``, ``step0``.
+    """
+    session = context.archive.session()
+    record = yield from context.archive.episode(session, kind, episode)
+    as_recorded = checkpoint_step == AS_RECORDED
+    wanted = _last_step(record) if as_recorded else checkpoint_step
+    weights = yield from _weights(context, session, wanted)
+    mind = None
+    if weights is not None:
+        mind = yield from context.minds.mind(session.configuration, session.card)
+    seen = yield from look(context, session, record, mind, weights)
+    recorded = np.zeros(len(seen.q), bool)
+    if as_recorded:
+        recorded = merge_recorded(session, record, seen)
+    notes = [seen.note, _provenance(weights, recorded, wanted, as_recorded)]
+    result = _result(session, record, seen)
+    result["recorded"] = recorded
+    result["checkpoint_step"] = AS_RECORDED if weights is None else weights.step
+    result["note"] = " ".join(note for note in notes if note)
+    return result
+
+
+def _weights(
+    context: Context, session: Session, wanted: int
+) -> Generator[Wish, Any, Weights | None]:
+    step = yield from context.archive.nearest_checkpoint(wanted)
+    if step is None:
+        return None
+    arrays = yield from context.archive.weights(session, step)
+    return Weights(step, arrays)
+
+
+def _last_step(record: Mapping[str, Any]) -> int:
+    """Training step up to which the weights of this episode had come."""
+    if record["kind"] == "evaluation":
+        return int(record["checkpoint_step"])
+    return int(record["step0"]) + len(record["actions"])
+
+
+def _provenance(
+    weights: Weights | None, recorded: np.ndarray, wanted: int, as_recorded: bool
+) -> str:
+    if not as_recorded:
+        if weights is None:
+            return "There is no checkpoint to judge with."
+        if weights.step != wanted:
+            return f"Judged by the nearest checkpoint, step {weights.step:,}."
+        return ""
+    if recorded.all():
+        return "Q-values as recorded; TD errors bootstrap on them."
+    if weights is None:
+        return "Q-values as recorded, where they were."
+    missing = int((~recorded).sum())
+    which = f"{missing:,} of {len(recorded):,} states were not, and are"
+    if recorded[:-1].all():
+        which = "the last state is"
+    return (
+        f"Q-values as recorded; {which} judged by the checkpoint of step "
+        f"{weights.step:,}."
+    )
+
+
+def _result(session: Session, record: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
+    card = session.card
+    result = {
+        "kind": record["kind"],
+        "episode": record["episode"],
+        "seed": record["seed"],
+        "step0": record["step0"],
+        "q": seen.q,
+        "value": seen.q.max(axis=1),
+        "advantage": seen.advantage,
+        "value_head": seen.value_head,
+        "td_error": td_errors(session, record, seen),
+        "actions": record["actions"],
+        "rewards": record["rewards"],
+        "explored": record["explored"],
+        "terminations": record["terminations"],
+        "truncations": record["truncations"],
+        "action_names": list(card.action_names),
+        "observation_names": list(card.observation_names),
+        "exact": seen.exact,
+    }
+    if seen.observations is not None and card.observation != "image":
+        result["observations"] = seen.observations
+    return result
+
+
+JUDGE_EPISODE = Question("judge_episode", JudgeArguments, _answer)

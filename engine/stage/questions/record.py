@@ -1,0 +1,114 @@
+"""A recorded episode as a film, alone or with its panels."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.media import Panels, Scene, compose, open_film
+from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
+from engine.stage.episodes import AS_RECORDED
+from engine.stage.jobs import Job, Priority, Wish
+from engine.stage.questions.frames import episode_frames
+from engine.stage.questions.judge_episode import judge
+
+AT_ONCE = 8
+
+
+class RecordArguments(Arguments, frozen=True):
+    """Which episode, where to, and how.
+
+    ``format`` is mp4, gif or png; empty takes the suffix of ``path``. ``panels`` are
+    words with commas out of title, q and value; empty records the picture alone.
+    ``speed`` is in times of the environment's own frame rate.
+    """
+
+    kind: Literal["training", "evaluation"]
+    episode: int
+    path: str
+    format: str = ""
+    panels: str = "title,q,value"
+    theme: Literal["light", "dark"] = "light"
+    checkpoint_step: int = AS_RECORDED
+    first: int = 0
+    last: int = -1
+    speed: float = 1.0
+
+
+def _answer(context: Context, arguments: RecordArguments, asker: Asker) -> Job:
+    job = f"record.{asker.id}"
+    try:
+        count = yield from _film(context, arguments, job)
+    except GeneratorExit:
+        context.progress(job, 0.0, "cancelled", done=True)
+        raise
+    except Exception as error:
+        context.progress(job, 0.0, str(error), done=True)
+        raise
+    context.progress(job, 1.0, "done", done=True, result=arguments.path)
+    return {"path": arguments.path, "frames": count, "job": job}
+
+
+def _film(
+    context: Context, arguments: RecordArguments, job: str
+) -> Generator[Wish, Any, int]:
+    panels = Panels.of(arguments.panels)
+    session = context.archive.session()
+    if not 0.05 <= arguments.speed <= 50:
+        raise QuestionError("The speed of a film is a number from 0.05 to 50.")
+    context.progress(job, 0.0, "looking at the episode")
+    judged = yield from judge(
+        context, arguments.kind, arguments.episode, arguments.checkpoint_step
+    )
+    record = yield from context.archive.episode(
+        session, arguments.kind, arguments.episode
+    )
+    end = len(record["actions"])
+    last = end if arguments.last < 0 else min(arguments.last, end)
+    steps = range(max(0, arguments.first), last + 1)
+    title = f"{session.card.id}, {arguments.kind} episode {arguments.episode:,}"
+    fps = session.card.frame_rate * arguments.speed
+    with open_film(Path(arguments.path), fps, arguments.format) as film:
+        for start in range(0, len(steps), AT_ONCE):
+            part = steps[start : start + AT_ONCE]
+            frames, _, _ = yield from episode_frames(context, session, record, part)
+            for t, frame in zip(part, frames, strict=True):
+                scene = episode_scene(judged, t, title)
+                film.add(compose(frame, scene, panels, arguments.theme))
+                yield None
+            share = film.frames / len(steps)
+            text = f"{film.frames:,} of {len(steps):,} pictures"
+            context.progress(job, min(share, 0.99), text)
+    return film.frames
+
+
+def episode_scene(judged: Mapping[str, Any], t: int, title: str) -> Scene:
+    """What belongs to step ``t`` of a judged episode."""
+    q, actions = judged["q"], judged["actions"]
+    finite = q[np.isfinite(q)]
+    ended = t >= len(actions)
+    reason = "" if ended else "explored" if judged["explored"][t] else "greedy"
+    which = judged["checkpoint_step"]
+    weights = "as recorded" if judged["recorded"][t] else f"checkpoint {which:,}"
+    end = (
+        "" if not ended else "truncated" if judged["truncations"][-1] else "terminated"
+    )
+    total = float(judged["rewards"][:t].sum())
+    caption = f"t {t:,} · return {total:.4g} · {reason or end} · {weights}"
+    return Scene(
+        title=title,
+        caption=caption,
+        q=q[t] if np.isfinite(q[t]).any() else np.zeros(0, np.float32),
+        q_range=(float(finite.min()), float(finite.max())) if finite.size else (0, 1),
+        action=-1 if ended else int(actions[t]),
+        reason=reason,
+        action_names=tuple(judged["action_names"]),
+        values=judged["value"],
+        t=t,
+    )
+
+
+RECORD = Question("record", RecordArguments, _answer, Priority.FILM)

@@ -1,0 +1,31 @@
+"""Have the shown agent play with the weights of a checkpoint."""
+
+from __future__ import annotations
+
+from engine.stage.context import Arguments, Asker, Context, Question
+from engine.stage.jobs import Job
+
+NEWEST = -1
+
+
+class ShowCheckpointArguments(Arguments, frozen=True):
+    """Training step of the checkpoint; -1 takes the newest and follows training."""
+
+    step: int = NEWEST
+
+
+def _answer(context: Context, arguments: ShowCheckpointArguments, asker: Asker) -> Job:
+    session = context.archive.session()
+    step = arguments.step
+    if step == NEWEST:
+        context.follow_training()
+        steps = yield from context.archive.checkpoint_steps()
+        if not steps:
+            return {"checkpoint_step": NEWEST}
+        step = steps[-1]
+    arrays = yield from context.archive.weights(session, step)
+    context.show_weights(step, arrays, arguments.step != NEWEST)
+    return {"checkpoint_step": step}
+
+
+SHOW_CHECKPOINT = Question("show_checkpoint", ShowCheckpointArguments, _answer)

@@ -1,0 +1,119 @@
+"""An environment with its frame stack, whose failures come as one sentence."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from engine.contract.messages import Problem
+from engine.contract.options import EnvironmentOptions
+from engine.environments import FrameStacker, make
+
+Result = TypeVar("Result")
+
+LIMIT_WHERE_NONE = 10_000
+"""Steps after which episodes of an environment without a time limit are cut."""
+
+
+class WorldProblem(ValueError):
+    """The environment raised, or returned what is no number.
+
+    Attributes:
+      problem: What the window shows.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.sentence())
+        self.problem = problem
+
+
+class Outcome(NamedTuple):
+    """What one step brought; ``reward`` is the environment's own, never clipped."""
+
+    observation: np.ndarray
+    reward: float
+    terminated: bool
+    truncated: bool
+
+
+class World:
+    """One environment of the stage's own.
+
+    Attributes:
+      card: What it offers.
+      frame_rate: Frames per second at normal speed.
+      single: The newest observation without its stack.
+    """
+
+    def __init__(self, options: EnvironmentOptions, *, render: bool = False) -> None:
+        self._environment = make(options, render=render)
+        self._stack = FrameStacker(options.frame_stack)
+        self.card = self._environment.card
+        self.frame_rate = self._environment.frame_rate
+        self.single = np.zeros(0)
+        self._limit = 0 if self.card.max_episode_steps else LIMIT_WHERE_NONE
+        self._steps = 0
+
+    def reset(self, seed: int) -> np.ndarray:
+        """Begin the episode of this seed; the observation as the agent sees it."""
+        self.single = self._guarded("reset", lambda: self._environment.reset(seed))
+        self._check("reset", self.single)
+        self._steps = 0
+        return self._stack.reset(self.single)
+
+    def step(self, action: int) -> Outcome:
+        """Act once.
+
+        Raises:
+          WorldProblem: If the environment fails.
+        """
+        self.single, _, terminated, truncated, reward = self._guarded(
+            "step", lambda: self._environment.step(action)
+        )
+        self._check("step", self.single, reward)
+        self._steps += 1
+        if self._limit and self._steps >= self._limit and not terminated:
+            truncated = True
+        return Outcome(self._stack.push(self.single), reward, terminated, truncated)
+
+    def render(self) -> np.ndarray:
+        """The present state as a picture, uint8 [H, W, 3]."""
+        return self._guarded("render", self._environment.render)
+
+    def close(self) -> None:
+        """Let go of what the environment holds."""
+        self._guarded("close", self._environment.close)
+
+    def _guarded(self, name: str, work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        except Exception as error:
+            # Environments are other people's code: whatever it raises is told in
+            # a sentence, and the stage lives on.
+            lines = traceback.format_exception(error)
+            raise WorldProblem(
+                Problem(
+                    id="stage.environment.failed",
+                    what=f"The environment '{self.card.id}' failed in {name}(): "
+                    f"{type(error).__name__}: {error}.",
+                    fix="Choose another environment or mend it, then press Train.",
+                    details="".join(lines)[-4000:],
+                )
+            ) from error
+
+    def _check(self, name: str, observation: np.ndarray, reward: float = 0.0) -> None:
+        if np.isfinite(observation).all() and np.isfinite(reward):
+            return
+        what = "a reward" if np.isfinite(observation).all() else "an observation"
+        raise WorldProblem(
+            Problem(
+                id="stage.environment.failed",
+                what=f"The environment '{self.card.id}' returned {what} from "
+                f"{name}() that is no finite number.",
+                fix="Choose another environment or mend it, then press Train.",
+                details=f"observation: {observation!r}\nreward: {reward!r}"[:4000],
+            )
+        )
