@@ -96,7 +96,7 @@ def open_sealed(path: Path) -> Any:
         raise from_os_error(f"'{path.name}' cannot be read", error) from error
 
 
-def read_checkpoint_file(path: Path) -> tuple[Checkpoint, dict[str, str]]:
+def read_checkpoint_file(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
     """A checkpoint and its head, verified.
 
     Raises:

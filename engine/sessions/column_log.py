@@ -79,7 +79,7 @@ class ColumnLog:
         connection.execute(
             f"INSERT INTO {self.table}(part, last_row, last_step, count, crc, data) "
             "VALUES(?, ?, ?, ?, ?, ?)",
-            (*keys, checksum(data, *keys), data),
+            (*keys, checksum(data, self.table, *keys), data),
         )
 
     def merge_if_due(self, connection: sqlite3.Connection) -> None:
@@ -173,7 +173,7 @@ class ColumnLog:
         for seq, part, last_row, last_step, count, crc, data in connection.execute(
             query, keys
         ):
-            if checksum(data, part, last_row, last_step, count) != crc:
+            if checksum(data, self.table, part, last_row, last_step, count) != crc:
                 on_damage(f"{count} lines of {self.table} (block {seq}) are damaged")
                 continue
             yield self._columns(data, count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from engine.sessions.packing import checksum
 from engine.sessions.problems import SessionProblem, from_sqlite_error
 
 FORMAT = 1
+DATABASE = "live.sqlite"
 
 SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, crc INTEGER NOT NULL, value TEXT NOT NULL);
@@ -48,17 +49,26 @@ CREATE TABLE evaluation(
     step INTEGER PRIMARY KEY, crc INTEGER NOT NULL, data BLOB NOT NULL);
 """
 
-TABLES = (
-    "meta",
-    "telemetry",
-    "finished",
-    "episode",
-    "episode_piece",
-    "replay_log",
-    "checkpoint",
-    "event",
-    "evaluation",
-)
+Row = tuple[Any, ...]
+
+CHECKS: dict[str, tuple[int, Callable[[Row], bool]]] = {
+    "meta": (3, lambda r: checksum(r[2], "meta", r[0]) == r[1]),
+    "telemetry": (7, lambda r: checksum(r[6], "telemetry", *r[1:5]) == r[5]),
+    "finished": (7, lambda r: checksum(r[6], "finished", *r[1:5]) == r[5]),
+    "episode": (7, lambda r: checksum(r[6], "episode", *r[1:5]) == r[5]),
+    "episode_piece": (6, lambda r: checksum(r[5], "episode_piece", *r[1:4]) == r[4]),
+    "replay_log": (
+        6,
+        lambda r: (
+            checksum(r[4], "replay_slots", r[0], r[1]) == r[2]
+            and checksum(r[5], "replay_log", r[0]) == r[3]
+        ),
+    ),
+    "checkpoint": (3, lambda r: checksum(r[2], "checkpoint", r[0]) == r[1]),
+    "event": (5, lambda r: checksum(r[4], "event", r[1], r[2]) == r[3]),
+    "evaluation": (3, lambda r: checksum(r[2], "evaluation", r[0]) == r[1]),
+}
+"""For each table its number of columns, and whether a row is as it was written."""
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -67,10 +77,13 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10.0
     )
+    connection.text_factory = _text
     try:
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            # Removed rows become zeros, so that a repair finds only living ones.
+            connection.execute("PRAGMA secure_delete=ON")
         # A file is material, not an instruction: no code of a schema is trusted.
         connection.execute("PRAGMA trusted_schema=OFF")
     except sqlite3.Error:
@@ -112,7 +125,7 @@ def telling(what: str) -> Iterator[None]:
 def put_meta(connection: sqlite3.Connection, key: str, value: Any) -> None:
     """Store a JSON value under a name."""
     text = json.dumps(value)
-    row = (key, checksum(text.encode(), key), text)
+    row = (key, checksum(text, "meta", key), text)
     connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?, ?)", row)
 
 
@@ -126,7 +139,7 @@ def get_meta(connection: sqlite3.Connection, key: str, default: Any = None) -> A
     row = connection.execute(query, (key,)).fetchone()
     if row is None:
         return default
-    if not isinstance(row[1], str) or checksum(row[1].encode(), key) != row[0]:
+    if checksum(row[1], "meta", key) != row[0]:
         raise SessionProblem(
             f"The value '{key}' of a live store is damaged.", "damaged"
         )
@@ -134,8 +147,17 @@ def get_meta(connection: sqlite3.Connection, key: str, default: Any = None) -> A
 
 
 def is_sound(connection: sqlite3.Connection) -> bool:
-    """What SQLite's own quick check says of the structure."""
+    """Whether SQLite finds its structure in order, and every meta value is whole."""
     try:
-        return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            return False
+        rows = connection.execute("SELECT key, crc, value FROM meta").fetchall()
+        check = CHECKS["meta"][1]
+        return bool(rows) and all(check(row) for row in rows)
     except sqlite3.Error:
         return False
+
+
+def _text(data: bytes) -> str:
+    """Text of a row; damaged bytes are told by the row's CRC, not by an error."""
+    return data.decode("utf-8", "replace")

@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from engine.sessions.atomic import sync_folder, write_file
+from engine.sessions.database import (
+    DATABASE,
+    FORMAT,
+    connect,
+    create_tables,
+    put_meta,
+    transaction,
+)
 from engine.sessions.lock import is_locked
 from engine.sessions.packing import checksum
-from engine.sessions.problems import SessionProblem
+from engine.sessions.problems import SessionProblem, from_os_error, from_sqlite_error
 
 LIVE = ".live"
 LOCK = "lock"
@@ -28,7 +39,7 @@ def live_path(path: Path | str) -> Path:
 def write_identity(folder: Path, head: dict[str, Any]) -> None:
     """What names the run; it outlives any damage to the database."""
     text = json.dumps(head)
-    whole = {"crc": checksum(text.encode()), "head": text}
+    whole = {"crc": checksum(text, "identity"), "head": text}
     write_file(folder / IDENTITY, json.dumps(whole).encode())
 
 
@@ -37,7 +48,9 @@ def read_identity(folder: Path) -> dict[str, Any]:
     try:
         whole = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
         text = str(whole["head"])
-        return dict(json.loads(text)) if checksum(text.encode()) == whole["crc"] else {}
+        return (
+            dict(json.loads(text)) if checksum(text, "identity") == whole["crc"] else {}
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -83,3 +96,59 @@ def sweep_removed(parent: Path) -> None:
     """Finish removals that a crash interrupted."""
     for gone in parent.glob(f"*{_GONE}"):
         shutil.rmtree(gone, ignore_errors=True)
+
+
+def build_folder(
+    folder: Path,
+    head: dict[str, Any],
+    fill: Callable[[sqlite3.Connection, Path], None] | None = None,
+) -> None:
+    """A live store; it appears under its name when it is whole.
+
+    Args:
+      folder: Its name.
+      head: Meta values that name the run.
+      fill: Writes rows into the new database, and files into the new folder.
+    """
+    new = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    remove_folder(new)
+    new.mkdir(parents=True)
+    try:
+        write_identity(new, head)
+        (new / LOCK).touch()
+        _build_database(new, head, fill)
+        sync_folder(new)
+        os.replace(new, folder)
+        sync_folder(folder.parent)
+    finally:
+        remove_folder(new)
+
+
+def _build_database(
+    new: Path,
+    head: dict[str, Any],
+    fill: Callable[[sqlite3.Connection, Path], None] | None,
+) -> None:
+    connection = connect(new / DATABASE)
+    try:
+        create_tables(connection)
+        with transaction(connection):
+            put_meta(connection, "format", FORMAT)
+            for name, value in head.items():
+                put_meta(connection, name, value)
+            if fill:
+                fill(connection, new)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Errors of the system or of SQLite in the block become a SessionProblem."""
+    try:
+        yield
+    except OSError as error:
+        raise from_os_error(what, error) from error
+    except sqlite3.Error as error:
+        raise from_sqlite_error(what, error) from error

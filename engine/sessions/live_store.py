@@ -2,64 +2,46 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import Checkpoint, Event, Rows
 from engine.sessions import replay_log
-from engine.sessions.atomic import sweep, sync_folder
-from engine.sessions.ballast import Ballast
-from engine.sessions.checkpoint_files import (
-    check_state,
-    checkpoint_numbers,
-    checkpoint_path,
-    read_row_file,
-    write_checkpoint_file,
-)
-from engine.sessions.database import (
-    FORMAT,
-    connect,
-    create_tables,
-    is_sound,
-    put_meta,
-    telling,
-    transaction,
-)
+from engine.sessions.atomic import sweep
+from engine.sessions.checkpoint_files import check_state
+from engine.sessions.checkpoint_ring import HEAD, CheckpointRing
+from engine.sessions.database import DATABASE, telling
+from engine.sessions.durable import DurableWriter, finish_replacement
 from engine.sessions.live_folder import (
     LOCK,
+    build_folder,
     live_path,
+    naming,
     prepare_place,
     remove_folder,
     write_identity,
 )
 from engine.sessions.lock import StoreLock
-from engine.sessions.problems import SessionProblem, from_os_error, from_sqlite_error
+from engine.sessions.problems import SessionProblem
+from engine.sessions.repair import open_sound
 from engine.sessions.row_writing import (
     KEEPERS_OWN,
     RowWriter,
     check_rows,
     cut_after,
-    put_checkpoint_row,
     put_event,
 )
-from engine.sessions.session_writer import write_session
+from engine.sessions.session_writer import Progress, write_session
 from engine.sessions.source import CheckpointRow, ResumePoint
-from engine.sessions.store_reader import DATABASE, TRAINER, StoreReader
-from engine.sessions.thinning import thin_steps
+from engine.sessions.store_reader import TRAINER, StoreReader
+from engine.sessions.unfolding import unfold
 
 WRITER = "rllab 0.1"
 COMMIT_PERIOD_S = 0.1
-EXACT_CHECKPOINTS = 3
-"""The replay log serves so many of the newest checkpoints; as many of the kind
-``recovery`` stay."""
-
-Progress = Callable[[float, str], None]
 
 
 class LiveStore(StoreReader):
@@ -72,8 +54,6 @@ class LiveStore(StoreReader):
     Attributes:
       path: The session file that belongs to it.
       durable_at: Unix time of the last commit.
-      disk_full: True from the first write that found no room until one succeeds
-        without the ballast's help.
     """
 
     def __init__(
@@ -81,17 +61,17 @@ class LiveStore(StoreReader):
     ) -> None:
         super().__init__(folder, connection)
         self.path, self._lock = path, lock
-        self._ballast = Ballast(folder / "ballast")
+        database = folder / DATABASE
+        self._writer = DurableWriter(database, connection, path.stem, self._renewed)
+        self._ring = CheckpointRing(self, self._writer)
         self._pending: list[Rows] = []
         self._notes: list[Event] = []
         self._to_tell: set[str] = set()
         self._pending_since = 0.0
-        self._last = {source: n for source, (n, _) in self.progress().items()}
-        self._writer = RowWriter(self.series())
-        self._slots = replay_log.slot_map(connection, 2**62, self.tell)
-        self.durable_at = time.time()
-        self.disk_full = False
+        self._row_writer = RowWriter(self.series())
         self._closed = False
+        self.durable_at = time.time()
+        self._read_state()
 
     # ------------------------------------------------------ beginning, ending
 
@@ -127,36 +107,46 @@ class LiveStore(StoreReader):
             "created": time.time(),
             "writer": WRITER,
         }
-        with _naming(f"The session '{path.stem}' could not be created"):
-            folder = prepare_place(path, overwrite=overwrite)
-            build_folder(folder, head)
+        with naming(f"The session '{path.stem}' could not be created"):
+            build_folder(prepare_place(path, overwrite=overwrite), head)
         return cls.open(path)
 
     @classmethod
     def open(cls, path: Path | str) -> LiveStore:
-        """The live store beside a session file, for writing; repairs what it must.
+        """The live store of a session, for writing; repairs what it must.
+
+        Where only the session file is there, a live store is made from it.
 
         Raises:
-          SessionProblem: If there is none, another process has it, or nothing of
-            it can be read.
+          SessionProblem: If there is neither, another process has it, or nothing
+            of it can be read.
         """
         path = Path(path)
         folder = live_path(path)
         if not folder.is_dir():
-            raise SessionProblem(f"There is no running session '{path.stem}' here.")
-        lock = StoreLock.acquire(folder / LOCK)
+            unfold(path, folder)
+        with naming(f"The session '{path.stem}' could not be opened"):
+            lock = StoreLock.acquire(folder / LOCK)
+            try:
+                return cls._open_locked(path, folder, lock)
+            except BaseException:
+                lock.release()
+                raise
+
+    @classmethod
+    def _open_locked(cls, path: Path, folder: Path, lock: StoreLock) -> LiveStore:
+        sweep(folder)
+        finish_replacement(folder / DATABASE)
+        connection, repaired = open_sound(folder / DATABASE, folder)
         try:
-            with _naming(f"The session '{path.stem}' could not be opened"):
-                sweep(folder)
-                connection = connect(folder / DATABASE)
-                if not is_sound(connection):
-                    connection.close()
-                    raise SessionProblem("not sound", "damaged")
-                store = cls(path, folder, connection, lock)
-                store._reconcile_checkpoints()
-                store._ballast.take()
+            store = cls(path, folder, connection, lock)
+            store._ring.reconcile()
+            store._writer.hold_ballast()
+            if repaired:
+                store.note("recovery", repaired, store.durable_step)
+                store.commit()
         except BaseException:
-            lock.release()
+            connection.close()
             raise
         return store
 
@@ -205,7 +195,7 @@ class LiveStore(StoreReader):
             raise SessionProblem(f"There is nothing to discard beside '{path}'.")
         lock = StoreLock.acquire(folder / LOCK)
         try:
-            with _naming(f"The session '{folder.stem}' could not be discarded"):
+            with naming(f"The session '{folder.stem}' could not be discarded"):
                 remove_folder(folder)
         finally:
             lock.release()
@@ -264,7 +254,13 @@ class LiveStore(StoreReader):
         for rows in self._pending:
             step = max(rows.step, progress.get(rows.source, (0, 0))[1])
             progress[rows.source] = (rows.number, step)
-        self._write(lambda: self._write_pending(progress))
+        known = list(self._row_writer.series)
+        try:
+            self._writer.change(lambda: self._write_pending(progress))
+        except BaseException:
+            self._row_writer.series = known
+            raise
+        self._keep_series(known)
         for rows in self._pending:
             if rows.replay:
                 self._slots.write(rows.replay["slot"], rows.number)
@@ -286,7 +282,7 @@ class LiveStore(StoreReader):
 
     def set_views(self, views: dict[str, Any]) -> None:
         """Keep what the window wants to find again."""
-        self._write(lambda: self._change(lambda: self._put("views", views)))
+        self._writer.change(lambda: self._writer.put("views", views))
 
     # ---------------------------------------------------------- checkpoints
 
@@ -299,24 +295,7 @@ class LiveStore(StoreReader):
         """
         check_state(checkpoint)
         self.commit()
-        numbers = [row.number for row in self.checkpoints()]
-        numbers += checkpoint_numbers(self.folder)
-        row = CheckpointRow(
-            number=max(numbers, default=-1) + 1,
-            step=checkpoint.step,
-            update=checkpoint.update,
-            episode=checkpoint.episode,
-            reason=checkpoint.reason,
-            rows=checkpoint.rows,
-            replay_slots=self._slots.count(),
-            sha256=checkpoint.sha256,
-        )
-        self._write_checkpoint_file(row, checkpoint)
-        surplus = self._surplus(row)
-        self._write(lambda: self._change(lambda: self._enter(row, surplus)))
-        for number in surplus:
-            checkpoint_path(self.folder, number).unlink(missing_ok=True)
-        return row
+        return self._ring.add(checkpoint, self._slots.count())
 
     def truncate_after(self, point: ResumePoint) -> int:
         """Cut what came after a checkpoint, because the run goes on from there.
@@ -332,11 +311,9 @@ class LiveStore(StoreReader):
             text = f"Resumed at step {point.step}"
             text += f"; the {later} steps after it are run again." if later else "."
             self.note("recovery", " ".join([text, point.note]).strip(), point.step)
-        self._write(lambda: self._change(lambda: self._cut(point, gone)))
-        self._slots = replay_log.slot_map(self._connection, 2**62, self.tell)
-        self._last = {source: n for source, (n, _) in self.progress().items()}
-        for number in gone:
-            checkpoint_path(self.folder, number).unlink(missing_ok=True)
+        self._writer.change(lambda: self._cut(point, gone))
+        self._read_state()
+        self._ring.unlink(gone)
         return later
 
     # -------------------------------------------------------------- sealing
@@ -351,7 +328,7 @@ class LiveStore(StoreReader):
         """
         self.commit()
         target = Path(path) if path is not None else self.path
-        revision = self.meta("revision", 0)
+        revision = self.revision
         write_session(self, target, progress)
         if target == self.path:
             self.mark_sealed(revision)
@@ -360,12 +337,17 @@ class LiveStore(StoreReader):
     def mark_sealed(self, revision: int) -> None:
         """The session file holds everything up to this revision."""
         sealed = {"time": time.time(), "revision": revision}
-        self._write(lambda: self._change(lambda: self._put("sealed", sealed), 0))
+        self._writer.change(lambda: self._writer.put("sealed", sealed), counts=False)
 
     @property
     def revision(self) -> int:
         """Counts up with every change of the store."""
-        return int(self.meta("revision", 0))
+        return self._writer.revision
+
+    @property
+    def disk_full(self) -> bool:
+        """From the first write that found no room until there is room again."""
+        return self._writer.disk_full
 
     @property
     def is_sealed(self) -> bool:
@@ -375,97 +357,28 @@ class LiveStore(StoreReader):
 
     # ------------------------------------------------------------- insides
 
-    def _write(self, action: Callable[[], None]) -> None:
-        """Do it; when the disk is full, once more without the ballast."""
-        what = f"The session '{self.name}' could not be written"
-        try:
-            action()
-        except sqlite3.Error as error:
-            problem = from_sqlite_error(what, error)
-            if problem.kind != "disk-full":
-                raise problem from error
-            self.disk_full = True
-            if not self._ballast.release():
-                raise problem from error
-            with telling(what):
-                action()
-        else:
-            self._ease()
+    def _read_state(self) -> None:
+        """What is kept in memory, from the database."""
+        self._last = {source: n for source, (n, _) in self.progress().items()}
+        self._slots = replay_log.slot_map(self._connection, 2**62, self.tell)
 
-    def _ease(self) -> None:
-        """After a write that succeeded: hold space again, and forget the trouble."""
-        if self.disk_full and self._ballast.take():
-            self.disk_full = False
-
-    def _change(self, action: Callable[[], None], revisions: int = 1) -> None:
-        with transaction(self._connection):
-            action()
-            if revisions:
-                self._put("revision", self.revision + revisions)
-
-    def _put(self, key: str, value: Any) -> None:
-        put_meta(self._connection, key, value)
+    def _renewed(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
     def _write_pending(self, progress: dict[str, tuple[int, int]]) -> None:
-        def action() -> None:
-            self._writer.write(self._connection, self._pending)
-            for event in self._notes:
-                put_event(self._connection, event, KEEPERS_OWN)
-            self._put("progress", progress)
+        self._row_writer.write(self._connection, self._pending)
+        for event in self._notes:
+            put_event(self._connection, event, KEEPERS_OWN)
+        self._writer.put("progress", progress)
 
-        known = list(self._writer.series)
-        try:
-            self._change(action)
-        except BaseException:
-            self._writer.series = known
-            raise
+    def _keep_series(self, known: list[str]) -> None:
+        """The names of the series, also where a damaged database cannot lose them."""
+        if self._row_writer.series != known:
+            write_identity(self.folder, {name: self.meta(name) for name in HEAD})
 
     def _note_gap(self, rows: Rows, last: int) -> None:
         text = f"Rows {last + 1} to {rows.number - 1} of the {rows.source} never came."
         self.note("problem", text, rows.step)
-
-    def _write_checkpoint_file(self, row: CheckpointRow, it: Checkpoint) -> None:
-        names = ("uuid", "parent_uuid", "configuration", "card", "created", "writer")
-        head = {name: self.meta(name, "") for name in names}
-        try:
-            write_checkpoint_file(self.folder, row, it, head)
-        except SessionProblem as problem:
-            if problem.kind != "disk-full":
-                raise
-            self.disk_full = True
-            if not self._ballast.release():
-                raise
-            write_checkpoint_file(self.folder, row, it, head)
-
-    def _enter(self, row: CheckpointRow, surplus: list[int]) -> None:
-        put_checkpoint_row(self._connection, row)
-        self._forget(surplus)
-        rows = self.checkpoints()[-EXACT_CHECKPOINTS:]
-        oldest = min(it.rows for it in rows)
-        needed = replay_log.slot_map(self._connection, oldest, self.tell)
-        first = needed.first_needed()
-        if first is not None:
-            query = "DELETE FROM replay_log WHERE row < ?"
-            self._connection.execute(query, (first,))
-
-    def _surplus(self, new: CheckpointRow) -> list[int]:
-        """Numbers of the checkpoints that go when this one is there."""
-        rows = [row for row in self.checkpoints() if row.step != new.step]
-        gone = [row.number for row in self.checkpoints() if row.step == new.step]
-        rows.append(new)
-        best = {row.step for row in rows if row.best}
-        passing = [row for row in rows if row.reason == "recovery" and not row.best]
-        gone += [row.number for row in passing[:-EXACT_CHECKPOINTS]]
-        kept = [row for row in rows if row not in passing]
-        steps = [row.step for row in kept]
-        limit = self.options().recording.checkpoints
-        doomed = thin_steps(steps, limit, best | set(steps[-EXACT_CHECKPOINTS:]))
-        return gone + [row.number for row in kept if row.step in doomed]
-
-    def _forget(self, numbers: list[int]) -> None:
-        for number in numbers:
-            query = "DELETE FROM checkpoint WHERE number = ?"
-            self._connection.execute(query, (number,))
 
     def _cut(self, point: ResumePoint, gone: list[int]) -> None:
         rows, step = point.checkpoint.rows, point.step
@@ -473,79 +386,5 @@ class LiveStore(StoreReader):
         for event in self._notes:
             put_event(self._connection, event, KEEPERS_OWN)
         self._notes, self._pending_since = [], 0.0
-        self._forget(gone)
-        self._put("progress", self.progress() | {TRAINER: (rows, step)})
-
-    def _reconcile_checkpoints(self) -> None:
-        """Make the list and the files agree after a crash between the two."""
-        listed = {row.number for row in self.checkpoints()}
-        there = set(checkpoint_numbers(self.folder))
-        found = [row for it in sorted(there - listed) if (row := self._adopted(it))]
-        for number in there - listed - {row.number for row in found}:
-            checkpoint_path(self.folder, number).unlink(missing_ok=True)
-        if found or listed - there:
-            self._write(
-                lambda: self._change(lambda: self._agree(found, listed - there))
-            )
-
-    def _adopted(self, number: int) -> CheckpointRow | None:
-        """The entry of a file that was written just before a crash; else None."""
-        listed = [row.number for row in self.checkpoints()]
-        try:
-            row = read_row_file(checkpoint_path(self.folder, number))
-        except SessionProblem as problem:
-            self.tell(str(problem).rstrip("."))
-            return None
-        reached = self.progress().get(TRAINER, (-1, 0))[0]
-        return row if number > max(listed, default=-1) and row.rows <= reached else None
-
-    def _agree(self, found: list[CheckpointRow], missing: set[int]) -> None:
-        for row in found:
-            put_checkpoint_row(self._connection, row)
-        self._forget(sorted(missing))
-
-
-def build_folder(folder: Path, head: dict[str, Any]) -> None:
-    """A live store without rows; it appears under its name when it is whole."""
-    new = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    remove_folder(new)
-    new.mkdir(parents=True)
-    try:
-        write_identity(new, head)
-        (new / LOCK).touch()
-        connection = connect(new / DATABASE)
-        try:
-            create_tables(connection)
-            write_head(connection, head)
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
-        sync_folder(new)
-        os.replace(new, folder)
-        sync_folder(folder.parent)
-    finally:
-        remove_folder(new)
-
-
-def write_head(connection: sqlite3.Connection, head: dict[str, Any]) -> None:
-    """The values that name the run, in one transaction."""
-    with transaction(connection):
-        put_meta(connection, "format", FORMAT)
-        for name, value in head.items():
-            put_meta(connection, name, value)
-
-
-class _naming:
-    """Errors of the system or of SQLite in the block become a SessionProblem."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        """Nothing to set up."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OSError):
-            raise from_os_error(self._what, error) from error
-        if isinstance(error, sqlite3.Error):
-            raise from_sqlite_error(self._what, error) from error
+        self._ring.forget(gone)
+        self._writer.put("progress", self.progress() | {TRAINER: (rows, step)})

@@ -17,8 +17,16 @@ _LENGTH = struct.Struct("<I")
 _KINDS = "biuf"
 
 
-def checksum(data: bytes | memoryview, *keys: int | float | str) -> int:
-    """CRC32 over the keys of a row and its data, so that neither can change alone."""
+def checksum(data: bytes | memoryview | str, *keys: object) -> int:
+    """CRC32 over the keys of a row and its data, so that neither can change alone.
+
+    The first key is the name of the table, so that a row proves where it belongs.
+    Damage can also change the type of a value; the result is -1 then.
+    """
+    if isinstance(data, str):
+        data = data.encode("utf-8", "replace")
+    if not isinstance(data, (bytes, memoryview)):
+        return -1
     return zlib.crc32(data, zlib.crc32(repr(keys).encode()))
 
 

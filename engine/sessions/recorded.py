@@ -50,7 +50,7 @@ def put_episode(
     step = last_step(record)
     head = json.dumps({"values": values, "arrays": table})
     remove_episode(connection, kind, episode)
-    crc = checksum(head.encode(), kind, episode, row, step)
+    crc = checksum(head, "episode", kind, episode, row, step)
     owner = connection.execute(
         "INSERT INTO episode(kind, episode, row, step, crc, head) "
         "VALUES(?, ?, ?, ?, ?, ?)",
@@ -112,7 +112,7 @@ class StoredEpisode:
             raise SessionProblem(f"There is no recorded {self._name} in this session.")
         self._owner, self.row, step, crc, head = found
         keys = (kind, episode, self.row, step)
-        if checksum(head.encode(), *keys) != crc:
+        if checksum(head, "episode", *keys) != crc:
             raise _damaged(self._name)
         parsed = json.loads(head)
         self.values: dict[str, Any] = parsed["values"]
@@ -159,7 +159,10 @@ class StoredEpisode:
         )
         keys = (self._owner, name, first, last)
         for piece, crc, data in self._connection.execute(query, keys):
-            if checksum(data, self._owner, name, piece) != crc or piece != first:
+            if (
+                checksum(data, "episode_piece", self._owner, name, piece) != crc
+                or piece != first
+            ):
                 raise _damaged(self._name)
             first += 1
             yield expand(memoryview(data))
@@ -174,7 +177,13 @@ def _put_pieces(
         connection.execute(
             "INSERT INTO episode_piece(owner, name, piece, crc, data) "
             "VALUES(?, ?, ?, ?, ?)",
-            (owner, name, piece, checksum(body, owner, name, piece), body),
+            (
+                owner,
+                name,
+                piece,
+                checksum(body, "episode_piece", owner, name, piece),
+                body,
+            ),
         )
 
 

@@ -16,6 +16,9 @@ import numpy as np
 from engine.sessions.packing import checksum, pack, unpack
 
 Arrays = dict[str, np.ndarray]
+NEVER = -(2**62)
+"""Before the first row."""
+
 Tell = Callable[[str], None]
 
 
@@ -23,7 +26,7 @@ class SlotMap:
     """For each slot, which row wrote it last; grows with the slots it sees."""
 
     def __init__(self) -> None:
-        self.newest = np.full(0, -1, np.int64)
+        self.newest = np.full(0, NEVER, np.int64)
 
     def write(self, slots: np.ndarray, row: int) -> None:
         """These slots were written by this row, later than all before."""
@@ -31,18 +34,18 @@ class SlotMap:
             return
         need = int(slots.max()) + 1
         if need > len(self.newest):
-            grown = np.full(max(need, 2 * len(self.newest)), -1, np.int64)
+            grown = np.full(max(need, 2 * len(self.newest)), NEVER, np.int64)
             grown[: len(self.newest)] = self.newest
             self.newest = grown
         self.newest[slots] = row
 
     def count(self) -> int:
         """How many slots have been written."""
-        return int(np.count_nonzero(self.newest >= 0))
+        return int(np.count_nonzero(self.newest > NEVER))
 
     def first_needed(self) -> int | None:
         """The oldest row that still holds a slot's newest line."""
-        rows = self.newest[self.newest >= 0]
+        rows = self.newest[self.newest > NEVER]
         return int(rows.min()) if len(rows) else None
 
 
@@ -51,9 +54,12 @@ def put_replay(connection: sqlite3.Connection, row: int, arrays: Arrays) -> None
     slots = np.ascontiguousarray(arrays["slot"], "<i8").tobytes()
     rest = {name: it for name, it in arrays.items() if name != "slot"}
     data = pack({"slot": arrays["slot"].dtype.str}, rest)
-    query = "SELECT ifnull(max(row), -1) FROM replay_log"
-    (previous,) = connection.execute(query).fetchone()
-    sums = (checksum(slots, row, previous), checksum(data, row))
+    query = "SELECT ifnull(max(row), ?) FROM replay_log"
+    (previous,) = connection.execute(query, (NEVER,)).fetchone()
+    sums = (
+        checksum(slots, "replay_slots", row, previous),
+        checksum(data, "replay_log", row),
+    )
     connection.execute(
         "INSERT INTO replay_log VALUES(?, ?, ?, ?, ?, ?)",
         (row, previous, *sums, slots, data),
@@ -76,7 +82,7 @@ def each_slots(
         if before is not None and previous != before:
             tell(f"rows {before + 1} to {row - 1} of the replay are lost")
         before = row
-        if checksum(slots, row, previous) == crc:
+        if checksum(slots, "replay_slots", row, previous) == crc:
             yield row, np.frombuffer(slots, "<i8")
         else:
             tell(f"the slots of row {row} of the replay are damaged")
@@ -85,7 +91,7 @@ def each_slots(
 def slot_map(connection: sqlite3.Connection, up_to: int, tell: Tell) -> SlotMap:
     """The map of the memory as it was after this row."""
     found = SlotMap()
-    for row, slots in each_slots(connection, -1, up_to, tell):
+    for row, slots in each_slots(connection, NEVER, up_to, tell):
         found.write(slots, row)
     return found
 
@@ -97,7 +103,7 @@ def each_lines(
     newest = slot_map(connection, up_to, tell).newest
     query = "SELECT row, crc, slots, data FROM replay_log WHERE row <= ? ORDER BY row"
     for row, crc, slots, data in connection.execute(query, (up_to,)):
-        if checksum(data, row) != crc:
+        if checksum(data, "replay_log", row) != crc:
             tell(f"row {row} of the replay is damaged")
             continue
         lines = _newest_lines(row, slots, data, newest)

@@ -165,7 +165,7 @@ def put_event(connection: sqlite3.Connection, event: Event, row: int) -> None:
     text = msgspec.json.encode(event).decode()
     connection.execute(
         "INSERT INTO event(row, step, crc, json) VALUES(?, ?, ?, ?)",
-        (row, event.step, checksum(text.encode(), row, event.step), text),
+        (row, event.step, checksum(text, "event", row, event.step), text),
     )
 
 
@@ -176,7 +176,7 @@ def put_evaluation(connection: sqlite3.Connection, done: EvaluationFinished) -> 
     data = pack(values, arrays)
     connection.execute(
         "INSERT OR REPLACE INTO evaluation VALUES(?, ?, ?)",
-        (done.step, checksum(data, done.step), data),
+        (done.step, checksum(data, "evaluation", done.step), data),
     )
 
 
@@ -187,7 +187,7 @@ def put_checkpoint_row(connection: sqlite3.Connection, row: CheckpointRow) -> No
     text = json.dumps(values)
     connection.execute(
         "INSERT OR REPLACE INTO checkpoint VALUES(?, ?, ?)",
-        (row.number, checksum(text.encode(), row.number), text),
+        (row.number, checksum(text, "checkpoint", row.number), text),
     )
 
 

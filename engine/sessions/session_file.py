@@ -106,6 +106,11 @@ class SessionFile:
         """The session's name, without folder and ending."""
         return self.path.stem
 
+    @property
+    def steps(self) -> int:
+        """Training steps, from the file's head."""
+        return int(self._root.get("steps", 0))
+
     def problems(self) -> list[str]:
         """Damage that was met so far, one sentence each."""
         return list(self._problems)
@@ -278,25 +283,28 @@ class SessionFile:
         row, path = rows[-1], self._replay_path()
         checkpoint, replay, note = self.checkpoint_of(row), {}, ""
         if path:
-            names = self._strict.names(path)
-            replay = {name: self._strict.array(f"{path}/{name}") for name in names}
+            replay = self.replay_lines(0, self.replay_count())
         elif row.replay_slots:
             note = "The replay memory starts empty: it is not in the session file."
         return ResumePoint(checkpoint, replay, row.rows + 1, row.step, not note, note)
 
-    def replay_spans(self, lines: int) -> list[dict[str, np.ndarray]]:
-        """The replay memory of the newest checkpoint in pieces of so many lines."""
+    def replay_count(self) -> int:
+        """Lines of the replay memory of the newest checkpoint; 0 where it is not in."""
         path = self._replay_path()
-        if not path:
-            return []
-        names, count = self._strict.names(path), self._newest_slots()
-        return [
-            {
-                name: self._strict.array(f"{path}/{name}", at, at + lines)
-                for name in names
-            }
-            for at in range(0, count, lines)
-        ]
+        return self._strict.shape(f"{path}/slot")[0] if path else 0
+
+    def replay_lines(self, first: int, end: int) -> dict[str, np.ndarray]:
+        """So many of them, as they are loaded back into the memory."""
+        path = self._replay_path()
+        return {
+            name: self._strict.array(f"{path}/{name}", first, end)
+            for name in self._strict.names(path)
+        }
+
+    def episode_row(self, kind: str, index: int) -> int:
+        """The row that brought a recorded episode."""
+        path = self._episode_path(kind, index)
+        return int(self._strict.attributes(path).get("row", -1))
 
     def recorded_keys(self) -> list[tuple[str, int]]:
         """Kind and number of every recorded episode, in the order of the file."""

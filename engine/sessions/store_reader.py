@@ -19,7 +19,7 @@ from engine.sessions.checkpoint_files import (
     read_checkpoint_file,
 )
 from engine.sessions.column_log import FINISHED, TELEMETRY, ColumnLog
-from engine.sessions.database import connect, get_meta, telling
+from engine.sessions.database import DATABASE, connect, get_meta, telling
 from engine.sessions.packing import checksum, unpack
 from engine.sessions.problems import SessionProblem
 from engine.sessions.source import (
@@ -31,7 +31,6 @@ from engine.sessions.source import (
 )
 from engine.sessions.thinning import thin_curve
 
-DATABASE = "live.sqlite"
 TRAINER = "trainer"
 
 telemetry = ColumnLog("telemetry", TELEMETRY, part="series")
@@ -195,7 +194,7 @@ class StoreReader:
         query = "SELECT row, step, crc, json FROM event ORDER BY seq"
         found = []
         for row, step, crc, text in self._connection.execute(query):
-            if checksum(text.encode(), row, step) != crc:
+            if checksum(text, "event", row, step) != crc:
                 self.tell("an event is damaged")
                 continue
             found.append((row, msgspec.json.decode(text, type=Event)))
@@ -206,7 +205,7 @@ class StoreReader:
         rows = []
         query = "SELECT number, crc, json FROM checkpoint ORDER BY number"
         for number, crc, text in self._connection.execute(query):
-            if checksum(text.encode(), number) == crc:
+            if checksum(text, "checkpoint", number) == crc:
                 rows.append(CheckpointRow(**json.loads(text)))
             else:
                 self.tell(f"the entry of checkpoint {number} is damaged")
@@ -224,7 +223,7 @@ class StoreReader:
         found = []
         query = "SELECT step, crc, data FROM evaluation ORDER BY step"
         for step, crc, data in self._connection.execute(query):
-            if checksum(data, step) != crc:
+            if checksum(data, "evaluation", step) != crc:
                 self.tell(f"the evaluation of step {step} is damaged")
                 continue
             values, arrays = unpack(data)

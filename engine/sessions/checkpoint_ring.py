@@ -1,0 +1,142 @@
+"""Which checkpoints a live store keeps, and the replay log that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.contract.messages import Checkpoint
+from engine.sessions import replay_log
+from engine.sessions.checkpoint_files import (
+    checkpoint_numbers,
+    checkpoint_path,
+    read_row_file,
+    write_checkpoint_file,
+)
+from engine.sessions.durable import DurableWriter
+from engine.sessions.problems import SessionProblem
+from engine.sessions.row_writing import put_checkpoint_row
+from engine.sessions.source import CheckpointRow
+from engine.sessions.store_reader import TRAINER, StoreReader
+from engine.sessions.thinning import thin_steps
+
+EXACT_CHECKPOINTS = 3
+"""The replay log serves so many of the newest checkpoints; as many of the kind
+``recovery`` stay."""
+
+HEAD = (
+    "uuid",
+    "parent_uuid",
+    "configuration",
+    "card",
+    "created",
+    "writer",
+    "series",
+)
+"""Meta values that name the run; each checkpoint file carries them."""
+
+
+class CheckpointRing:
+    """The checkpoints of a store: a new one is safe before an old one goes."""
+
+    def __init__(self, reader: StoreReader, writer: DurableWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._folder = reader.folder
+
+    def add(self, checkpoint: Checkpoint, replay_slots: int) -> CheckpointRow:
+        """Seal a checkpoint on disk, list it, and let older ones go.
+
+        Raises:
+          SessionProblem: If it cannot be written; those before it are kept.
+        """
+        row = CheckpointRow(
+            number=self._next_number(),
+            step=checkpoint.step,
+            update=checkpoint.update,
+            episode=checkpoint.episode,
+            reason=checkpoint.reason,
+            rows=checkpoint.rows,
+            replay_slots=replay_slots,
+            sha256=checkpoint.sha256,
+        )
+        head = {name: self._reader.meta(name, "") for name in HEAD}
+        self._writer.with_room(
+            lambda: write_checkpoint_file(self._folder, row, checkpoint, head)
+        )
+        rows = self._reader.checkpoints()
+        gone = surplus(rows, row, self._reader.options().recording.checkpoints)
+        self._writer.change(lambda: self._enter(row, gone))
+        self.unlink(gone)
+        return row
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        """Take entries off the list; within a change."""
+        for number in numbers:
+            query = "DELETE FROM checkpoint WHERE number = ?"
+            self._writer.connection.execute(query, (number,))
+
+    def unlink(self, numbers: Sequence[int]) -> None:
+        """Remove files whose entries are gone."""
+        for number in numbers:
+            checkpoint_path(self._folder, number).unlink(missing_ok=True)
+
+    def reconcile(self) -> None:
+        """Make the list and the files agree after a crash between the two."""
+        listed = {row.number for row in self._reader.checkpoints()}
+        there = set(checkpoint_numbers(self._folder))
+        found = [row for it in sorted(there - listed) if (row := self._adopted(it))]
+        self.unlink(sorted(there - listed - {row.number for row in found}))
+        missing = sorted(listed - there)
+        for number in missing:
+            self._reader.tell(f"checkpoint {number} is missing")
+        if found or missing:
+            self._writer.change(lambda: self._agree(found, missing))
+
+    def _next_number(self) -> int:
+        listed = [row.number for row in self._reader.checkpoints()]
+        return max([*listed, *checkpoint_numbers(self._folder)], default=-1) + 1
+
+    def _adopted(self, number: int) -> CheckpointRow | None:
+        """The entry of a file that was written just before a crash; else None."""
+        listed = [row.number for row in self._reader.checkpoints()]
+        try:
+            row = read_row_file(checkpoint_path(self._folder, number))
+        except SessionProblem as problem:
+            self._reader.tell(str(problem).rstrip("."))
+            return None
+        reached = self._reader.progress().get(TRAINER, (-1, 0))[0]
+        newer = number > max(listed, default=-1)
+        return row if newer and row.rows <= reached else None
+
+    def _agree(self, found: Sequence[CheckpointRow], missing: Sequence[int]) -> None:
+        for row in found:
+            put_checkpoint_row(self._writer.connection, row)
+        self.forget(missing)
+
+    def _enter(self, row: CheckpointRow, gone: Sequence[int]) -> None:
+        put_checkpoint_row(self._writer.connection, row)
+        self.forget(gone)
+        newest = self._reader.checkpoints()[-EXACT_CHECKPOINTS:]
+        oldest = min(it.rows for it in newest)
+        connection = self._writer.connection
+        needed = replay_log.slot_map(connection, oldest, self._reader.tell)
+        first = needed.first_needed()
+        if first is not None:
+            connection.execute("DELETE FROM replay_log WHERE row < ?", (first,))
+
+
+def surplus(rows: Sequence[CheckpointRow], new: CheckpointRow, limit: int) -> list[int]:
+    """Numbers of the checkpoints that go when a new one is there.
+
+    One of the same step is replaced; of the kind ``recovery`` the last three stay;
+    the others are thinned to ``limit``. The best one, the first and the last three
+    always stay.
+    """
+    gone = [row.number for row in rows if row.step == new.step]
+    kept = [row for row in rows if row.step != new.step] + [new]
+    passing = [row for row in kept if row.reason == "recovery" and not row.best]
+    gone += [row.number for row in passing[:-EXACT_CHECKPOINTS]]
+    lasting = [row for row in kept if row not in passing]
+    steps = [row.step for row in lasting]
+    best = {row.step for row in kept if row.best}
+    doomed = thin_steps(steps, limit, best | set(steps[-EXACT_CHECKPOINTS:]))
+    return gone + [row.number for row in lasting if row.step in doomed]

@@ -1,0 +1,100 @@
+"""Opening a session to look at it, whatever form it is in; and finding sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.sessions.atomic import sweep
+from engine.sessions.live_folder import LIVE, LOCK, live_path, sweep_removed
+from engine.sessions.live_store import LiveStore
+from engine.sessions.lock import is_locked
+from engine.sessions.problems import SessionProblem
+from engine.sessions.session_file import SessionFile
+from engine.sessions.source import SessionSource
+from engine.sessions.store_reader import StoreReader
+
+
+def open_session(path: Path | str) -> SessionSource:
+    """The session to look at: its live store where there is one, else its file.
+
+    A live store that another process writes to is shown as it is at this moment.
+
+    Raises:
+      SessionProblem: If there is neither, or it cannot be opened.
+    """
+    path = Path(path)
+    folder = live_path(path)
+    if not folder.is_dir():
+        return SessionFile.open(path)
+    if is_locked(folder / LOCK):
+        return StoreReader.snapshot(folder)
+    return LiveStore.open(path)
+
+
+class FoundSession(NamedTuple):
+    """One line of the list of sessions in a folder.
+
+    Attributes:
+      modified: Unix time.
+      steps: Of training; -1 where it is not known.
+      needs_recovery: A crash left a live store beside (or without) the file.
+      running: A living process writes to it.
+      problem: Why it cannot be opened, or empty.
+    """
+
+    name: str
+    path: str
+    size: int
+    modified: float
+    steps: int
+    needs_recovery: bool
+    running: bool = False
+    problem: str = ""
+
+
+def find_sessions(folder: Path | str) -> list[FoundSession]:
+    """All sessions in a folder, the newest first; half-finished removals are swept."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        return []
+    sweep_removed(folder)
+    sweep(folder)
+    names = {it for it in folder.glob("*.h5") if it.is_file()}
+    names |= {it.with_suffix(".h5") for it in folder.glob(f"*{LIVE}") if it.is_dir()}
+    found = [_describe(path) for path in names]
+    return sorted(found, key=lambda it: (-it.modified, it.name))
+
+
+def _describe(path: Path) -> FoundSession:
+    live = live_path(path)
+    running = live.is_dir() and is_locked(live / LOCK)
+    parts = [path] if path.exists() else []
+    parts += [it for it in live.iterdir() if it.is_file()] if live.is_dir() else []
+    stats = [it.stat() for it in parts if it.exists() and it.name != "ballast"]
+    steps, problem = _steps(path, live)
+    return FoundSession(
+        name=path.stem,
+        path=str(path),
+        size=sum(it.st_size for it in stats),
+        modified=max((it.st_mtime for it in stats), default=0.0),
+        steps=steps,
+        needs_recovery=live.is_dir() and not running,
+        running=running,
+        problem=problem,
+    )
+
+
+def _steps(path: Path, live: Path) -> tuple[int, str]:
+    """Steps of a session without opening more of it than is needed."""
+    try:
+        if live.is_dir():
+            reader = StoreReader.snapshot(live)
+            try:
+                return reader.progress().get("trainer", (-1, 0))[1], ""
+            finally:
+                reader.close()
+        with SessionFile.open(path, verify=False) as file:
+            return file.steps, ""
+    except SessionProblem as problem:
+        return -1, str(problem)
