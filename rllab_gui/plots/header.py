@@ -7,9 +7,10 @@ from html import escape
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton
 from PySide6.QtWidgets import QWidget as Widget
 
+from rllab_gui.plots.text import OneLine
 from rllab_gui.theme import Theme
 
 FACTORS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -49,11 +50,7 @@ class PlotHeader(Widget):
         super().__init__()
         self._id = plot_id
         self._theme = theme
-        self._title = QLabel(title, self)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._title.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-        )
+        self._title = OneLine(title, self)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._title, 1)
         self._auto = self._mode_button()
@@ -67,6 +64,7 @@ class PlotHeader(Widget):
     def add(self, widget: Widget) -> None:
         """Put a further control of this plot before its buttons."""
         self._row.insertWidget(1, widget)
+        self.restyle()
 
     def set_title(self, title: str) -> None:
         """Write another title."""
@@ -95,9 +93,9 @@ class PlotHeader(Widget):
         self._row.setSpacing(self._theme.px(3))
         self._title.setFont(self._theme.font(relative=0.95, bold=True))
         least = max(24, self._theme.px(24))
-        for button in self.findChildren(QToolButton):
-            button.setFont(self._theme.font(relative=0.85))
-            button.setMinimumSize(least, least)
+        for control in (*self.findChildren(QToolButton), *self.findChildren(QComboBox)):
+            control.setFont(self._theme.font(relative=0.85))
+            control.setMinimumSize(least, least)
 
     # -------------------------------------------------------------- buttons
 
@@ -129,7 +127,8 @@ class PlotHeader(Widget):
         button.setToolTip("Logarithmic axis; zeros are shown apart, in a bin of zero")
         button.setCheckable(True)
         button.setChecked(bool(log))
-        button.setVisible(log is not None)
+        if log is None:
+            button.hide()
         button.toggled.connect(self.logToggled)
         return button
 
@@ -139,7 +138,8 @@ class PlotHeader(Widget):
             "Smoothing: moving average (EMA) without the pull of its start; "
             "the raw values stay behind it"
         )
-        button.setVisible(smoothing is not None)
+        if smoothing is None:
+            button.hide()
         menu, group = QMenu(button), QActionGroup(button)
         for factor in FACTORS:
             action = self._choice(menu, f"EMA {factor:g}" if factor else "raw (off)")

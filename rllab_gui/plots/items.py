@@ -61,8 +61,13 @@ class Dots(pg.GraphicsObject):  # type: ignore[misc]
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Draw all dots at once."""
+        # Qt draws a point as a line of 1/63 unit: do it in pixels, not in units.
+        places = painter.worldTransform().map(self._points)
+        painter.save()
+        painter.resetTransform()
         painter.setPen(self._pen)
-        painter.drawPoints(self._points)
+        painter.drawPoints(places)
+        painter.restore()
 
 
 def thinned(values: np.ndarray) -> np.ndarray:

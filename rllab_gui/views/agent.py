@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Property, Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy
+from PySide6.QtCore import Property, Signal
 
 from engine.contract.messages import Picture
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.picture import PictureBox
+from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import action_word
 
@@ -46,11 +46,9 @@ class AgentView(View):
         context.store.cardChanged.connect(self.refresh)
         self.restyle()
 
-    def _line(self, name: str) -> QLabel:
-        label = QLabel(self)
+    def _line(self, name: str) -> OneLine:
+        label = OneLine(parent=self)
         label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         return label
 
     def _get_badge(self) -> str:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout
 
 from rllab_gui.plots.evalbar import EvalBar
 from rllab_gui.plots.numbers import extent, short
 from rllab_gui.plots.picture import PictureBox
+from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import Moment, action_word
 
@@ -54,11 +55,9 @@ class FrameView(View):
         context.episode.changed.connect(self.refresh)
         self.restyle()
 
-    def _line(self, name: str) -> QLabel:
-        label = QLabel(self)
+    def _line(self, name: str) -> OneLine:
+        label = OneLine(parent=self)
         label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.body_layout.addWidget(label)
         return label
 
@@ -90,7 +89,6 @@ class FrameView(View):
         state = self._state_words(moment)
         self._action.setText(action)
         self._state.setText(state)
-        self._state.setToolTip(state)
         self._state.setVisible(bool(state))
         self._show_note(moment)
         self.picture.setAccessibleDescription(f"t {moment.t}: {action}. {state}")
@@ -107,7 +105,6 @@ class FrameView(View):
         if not episode.exact and not note:
             note = "The replay differs from the recording: the picture is approximate."
         self._note.setText(note)
-        self._note.setToolTip(note)
         self._note.setVisible(bool(note))
 
     def _action_words(self, moment: Moment) -> str:
