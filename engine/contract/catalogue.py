@@ -112,10 +112,20 @@ def read_preset(path: Path, *, own: bool = False) -> Preset:
       ConfigurationError: If the file is not TOML or an option is refused.
       OSError: If the file cannot be read.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            {"": f"The preset '{path.name}' is not text in UTF-8."}
+        ) from error
     flat = flat_from_toml(text)
     head = tomllib.loads(text)
     configuration_from_flat(flat)
+    for name in ("order", "target"):
+        if not isinstance(head.get(name, 0), (int, float)):
+            raise ConfigurationError(
+                {"": f"The preset's {name} is not a number: {head[name]!r}."}
+            )
     return Preset(
         name=path.stem,
         title=str(head.get("title", path.stem)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal, cast
 
 import msgspec
@@ -525,6 +526,15 @@ class MalformedMessage(ValueError):
     """Bytes arrived that are not a message of this protocol version."""
 
 
+_UNREADABLE = (
+    msgspec.MsgspecError,
+    ValueError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    SyntaxError,  # numpy parses some names of types as Python
+)
 _ARRAY = 1
 _KINDS = "biuf"
 
@@ -566,8 +576,8 @@ class _Codec(threading.local):
             data, type=tuple[str, list[int], int]
         )
         kind = np.dtype(dtype)
-        if kind.kind not in _KINDS:
-            raise ValueError(f"no array of {kind}")
+        if kind.kind not in _KINDS or index < 0:
+            raise ValueError(f"no array of {kind} in frame {index}")
         return np.frombuffer(self.buffers[index], kind).reshape(shape)
 
 
@@ -577,7 +587,7 @@ def _on_type(wanted: type, value: Any) -> Any:
     return value
 
 
-_CODEC: _Codec | None = None
+_codec = cache(_Codec)
 
 
 def decode(frames: Sequence[Any]) -> Message:
@@ -586,13 +596,11 @@ def decode(frames: Sequence[Any]) -> Message:
     Raises:
       MalformedMessage: If the bytes are not one of our messages.
     """
-    global _CODEC
-    if _CODEC is None:
-        _CODEC = _Codec()
-    head, *_CODEC.buffers = frames
+    codec = _codec()
     try:
-        return cast(Message, _CODEC.decoder.decode(head))
-    except (msgspec.MsgspecError, ValueError, IndexError, TypeError) as error:
+        head, *codec.buffers = frames
+        return cast(Message, codec.decoder.decode(head))
+    except _UNREADABLE as error:
         raise MalformedMessage(f"A message was not understood: {error}") from error
     finally:
-        _CODEC.buffers = ()
+        codec.buffers = ()

@@ -275,7 +275,7 @@ def _kind(annotation: Any) -> tuple[str, tuple[str, ...]]:
     if typing.get_origin(annotation) is Literal:
         return "choice", typing.get_args(annotation)
     origin = typing.get_origin(annotation) or annotation
-    if isinstance(origin, types.UnionType):
+    if origin is types.UnionType:
         raise TypeError(f"an option has one kind, not {annotation}")
     names = {bool: "bool", int: "int", float: "float", str: "str"}
     names |= {tuple: "integers", dict: "mapping"}
@@ -307,13 +307,9 @@ def _unknown(key: str) -> str:
 
 def _refused(key: str, value: Any, message: str) -> str:
     reason = message.removeprefix("Value error, ")
-    if key in specs():
-        of = specs()[key]
-        takes = describe_range(of)
-        if message.startswith("Value error"):
-            return f"{key} cannot be {_shown(value)}: {reason}."
-        return f"{key} cannot be {_shown(value)}: it takes {takes}."
-    return f"{key} is refused: {reason}."
+    if reason == message:
+        reason = f"it takes {describe_range(spec(key))}"
+    return f"{key} cannot be {_shown(value)}: {reason}."
 
 
 def _shown(value: Any) -> str:
@@ -329,6 +325,8 @@ def flat_from_toml(text: str) -> dict[str, Any]:
         raise ConfigurationError(
             {"": f"The preset is not valid TOML: {error}."}
         ) from error
+    if not isinstance(table, dict):
+        raise ConfigurationError({"": "The preset's 'options' are not a table."})
     flat: dict[str, Any] = {}
     for group, options in table.items():
         if isinstance(options, dict) and "." not in group:

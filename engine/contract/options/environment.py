@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pydantic import field_validator
@@ -84,4 +85,6 @@ class EnvironmentOptions(OptionGroup):
         reserved = sorted(set(value) & {"render_mode", "vector_kwargs", "entry_point"})
         if reserved:
             raise ValueError(f"the lab sets {', '.join(reserved)} itself; leave it out")
+        if any(isinstance(v, float) and not math.isfinite(v) for v in value.values()):
+            raise ValueError("its numbers must be finite")
         return value

@@ -1,0 +1,12 @@
+"""No test opens a window on the screen or touches the sessions of its user."""
+
+import os
+import tempfile
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "RLLAB_HOME" not in os.environ:
+    _home = tempfile.TemporaryDirectory(prefix="rllab-test-")
+    os.environ["RLLAB_HOME"] = _home.name
