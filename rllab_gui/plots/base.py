@@ -32,6 +32,7 @@ class PlotView(PlotFrame):
       x, y: How the axes grow.
       log: Whether y starts logarithmic; None if that makes no sense here.
       smoothing: Factor that the moving average starts with; None for no smoothing.
+      bottom: An axis of its own kind for x.
 
     Signals:
       picked(float x, float y): A click, in units of the data.
@@ -55,16 +56,17 @@ class PlotView(PlotFrame):
         y: AxisRange,
         log: bool | None = None,
         smoothing: float | None = None,
+        bottom: pg.AxisItem | None = None,
         **more: Any,
     ) -> None:
         super().__init__(plot_id, title, theme, log=log, smoothing=smoothing, **more)
         self._ranges = {"x": x, "y": y, "log": GrowingDecades()}
         self.log = bool(log)
         self._zeros = False
-        self._moving = False
+        self._right_axes: list[Any] = []
         self.left = DecadeAxis("left")
         self.left.logarithmic = self.log
-        self.bottom = CountAxis("bottom")
+        self.bottom = bottom if bottom is not None else CountAxis("bottom")
         self._canvas = Canvas({"left": self.left, "bottom": self.bottom})
         self.item = self._canvas.getPlotItem()
         self.markers = MarkerTicks()
@@ -176,6 +178,25 @@ class PlotView(PlotFrame):
         curve.setSkipFiniteCheck(False)
         return curve
 
+    def add_right_axis(self, text: str = "") -> tuple[Any, Any]:
+        """A second scale, 0 to 1, for shares: its view box and its axis."""
+        box, axis = pg.ViewBox(enableMenu=False), pg.AxisItem("right")
+        self.item.layout.addItem(axis, 2, 3)
+        self.item.scene().addItem(box)
+        axis.linkToView(box)
+        axis.setLabel(text)
+        axis.showLabel(bool(text))
+        main = self.item.getViewBox()
+        box.setXLink(main)
+        box.setMouseEnabled(x=False, y=False)
+        box.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        box.setYRange(0.0, 1.05, padding=0.0)
+        box.setZValue(1)
+        main.sigResized.connect(lambda *_: box.setGeometry(main.sceneBoundingRect()))
+        self._right_axes.append(axis)
+        self.restyle()
+        return box, axis
+
     @staticmethod
     def pen(
         colour: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine, opacity: float = 1.0
@@ -237,7 +258,7 @@ class PlotView(PlotFrame):
         super().restyle()
         tokens = self.theme.tokens
         self._canvas.setBackground(tokens.panel)
-        for axis in (self.left, self.bottom):
+        for axis in (self.left, self.bottom, *self._right_axes):
             axis.setPen(self.pen(tokens.axis))
             axis.setTextPen(QColor(tokens.muted))
             axis.setTickFont(self.theme.font(relative=0.82))

@@ -76,7 +76,8 @@ class LossView(View):
         self._box = clock_box("train.loss.x", self)
         self.plot.header.add(self._box)
         self.plot.header.add(self._series_button())
-        self._right, self._right_axis = self._make_right()
+        self._right, self._right_axis = self.plot.add_right_axis()
+        self._right_axis.hide()
         self._lines = {trace.name: self._make_lines(trace) for trace in TRACES}
         self.adopt(self.plot)
         self._connect()
@@ -103,22 +104,6 @@ class LossView(View):
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
-
-    def _make_right(self) -> tuple[Any, Any]:
-        """A second scale, 0 to 1, for what is a share."""
-        box, axis = pg.ViewBox(enableMenu=False), pg.AxisItem("right")
-        item = self.plot.item
-        item.layout.addItem(axis, 2, 3)
-        item.scene().addItem(box)
-        axis.linkToView(box)
-        box.setXLink(item.getViewBox())
-        box.setMouseEnabled(x=False, y=False)
-        box.setYRange(0.0, 1.05, padding=0.0)
-        box.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        axis.hide()
-        main = item.getViewBox()
-        main.sigResized.connect(lambda *_: box.setGeometry(main.sceneBoundingRect()))
-        return box, axis
 
     def _make_lines(self, trace: Trace) -> tuple[Any, Any]:
         """The raw trace behind and the average in front."""
@@ -251,7 +236,4 @@ class LossView(View):
             colour = theme.colour(trace.colour)
             behind.setPen(self.plot.pen(colour, SOLID, 0.35))
             front.setPen(self.plot.pen(colour, trace.style))
-        self._right_axis.setPen(self.plot.pen(theme.tokens.axis))
-        self._right_axis.setTextPen(theme.tokens.muted)
-        self._right_axis.setTickFont(theme.font(relative=0.82))
         self.plot.set_labels(CLOCKS[self.clock])
