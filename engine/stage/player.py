@@ -91,6 +91,9 @@ class Player:
             self._go_on()
             if each is not None:
                 each()
+            if self._ended:  # the end is always seen
+                self._last_step_at = now
+                return True
         on_time = steps <= MOST_STEPS_AT_ONCE and interval
         self._last_step_at = self._last_step_at + steps * interval if on_time else now
         return True

@@ -1,0 +1,199 @@
+"""A stage with a real session behind it, and messages that go through the codec."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.contract.arrays import split, state_hash
+from engine.contract.messages import (
+    Answer,
+    Ask,
+    Checkpoint,
+    FrameCredit,
+    Message,
+    Picture,
+    Rows,
+    RowsStored,
+    SessionStatus,
+    ShowAgent,
+    Subscribe,
+    decode,
+    encode,
+)
+from engine.contract.options import Configuration, configuration_from_flat
+from engine.environments import describe
+from engine.service.keeper_questions import answer
+from engine.sessions import LiveStore, SessionProblem, SessionSource
+from engine.stage.stage import Stage
+from engine.training import TrainingLoop
+
+WINDOW = "window-1"
+PATIENCE_S = 60.0
+
+
+def carried(message: Message) -> Message:
+    """The message as it arrives: arrays are read-only, tuples are lists."""
+    return decode([bytes(frame) for frame in encode(message)])
+
+
+class Theatre:
+    """Runs a stage until something has happened.
+
+    Attributes:
+      sent: All messages with their destinations, in order.
+      source: The session that the keeper has open, or None.
+      loop: The training that answers ``sample_states``, or None.
+    """
+
+    def __init__(self, source: SessionSource | None = None) -> None:
+        self.sent: list[tuple[Message, str]] = []
+        self.source, self.loop = source, None
+        self.paint = True
+        self._inbox: deque[tuple[Message, str]] = deque()
+        self._asked = 0
+        self.stage = Stage(self._send)
+
+    def _send(self, message: Message, destination: str) -> None:
+        message = carried(message)
+        self.sent.append((message, destination))
+        if isinstance(message, Ask):
+            self._inbox.append((self._answer(message, destination), destination))
+        elif isinstance(message, Rows):
+            stored = RowsStored(message.source, message.number, message.step)
+            self._inbox.append((stored, "keeper"))
+        elif isinstance(message, Picture) and self.paint:
+            self._inbox.append((FrameCredit(1), destination))
+
+    def _answer(self, ask: Ask, destination: str) -> Answer:
+        try:
+            if destination == "trainer":
+                if self.loop is None:
+                    raise ValueError("No run is under way.")
+                return Answer(ask.id, self.loop.sample_states(ask.arguments["count"]))
+            return Answer(ask.id, answer(self.source, ask.question, ask.arguments))
+        except (SessionProblem, ValueError) as error:
+            return Answer(ask.id, error=str(error))
+
+    def tell(self, message: Message, sender: str = WINDOW) -> None:
+        """Give the stage a message."""
+        self.stage.on_message(carried(message), sender)
+
+    def look(self, topics: tuple[str, ...] = ("picture",)) -> None:
+        """A window shows the agent."""
+        self.tell(Subscribe(list(topics)))
+        self.tell(FrameCredit(2))
+
+    def open(self, configuration: Configuration, *, live: bool) -> None:
+        """The supervisor says that a session is open, and shows its agent."""
+        text = configuration.to_json()
+        status = SessionStatus("s", "/s.h5", "uuid-1", live, text)
+        self.tell(status, "supervisor")
+        self.tell(ShowAgent(text), "supervisor")
+
+    def tick(self) -> None:
+        """One turn: what has arrived, then a slice."""
+        while self._inbox:
+            message, sender = self._inbox.popleft()
+            self.stage.on_message(carried(message), sender)
+        self.stage.tick()
+
+    def run(self, until: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+        """Turn until the condition holds; returns what it returned."""
+        deadline = time.monotonic() + patience_s
+        while not (found := until()):
+            if time.monotonic() > deadline:
+                kinds = [type(it).__name__ for it, _ in self.sent[-20:]]
+                raise AssertionError(f"it did not happen; last messages: {kinds}")
+            self.tick()
+        return found
+
+    def of(self, kind: type[Message]) -> list[Any]:
+        """All messages of a kind that were sent."""
+        return [it for it, _ in self.sent if type(it) is kind]
+
+    def ask(self, question: str, **arguments: Any) -> Answer:
+        """Ask and wait for the answer."""
+        self._asked += 1
+        number = self._asked
+        self.tell(Ask(number, question, arguments))
+
+        def arrived() -> Answer | None:
+            found = [it for it in self.of(Answer) if it.id == number]
+            return found[-1] if found else None
+
+        return self.run(arrived)
+
+    def result(self, question: str, **arguments: Any) -> dict[str, Any]:
+        """The result of a question that can be answered."""
+        found = self.ask(question, **arguments)
+        assert not found.error, found.error
+        return found.result
+
+
+def tiny(**changes: Any) -> Configuration:
+    """A configuration that learns nothing much, quickly."""
+    flat = {
+        "environment.id": "CartPole-v1",
+        "agent.dueling": "mean",
+        "agent.learning_starts": 50,
+        "agent.batch_size": 16,
+        "agent.updates_per_step": 0.25,
+        "network.hidden": (16,),
+        "replay.capacity": 1000,
+        "target_network.period": 20,
+        "training.steps": 300,
+        "evaluation.episodes": 3,
+        "recording.checkpoint_period": 100,
+    }
+    given = {key.replace("__", "."): value for key, value in changes.items()}
+    return configuration_from_flat({**flat, **given})
+
+
+def trained(path: Path, configuration: Configuration, every: int = 100) -> LiveStore:
+    """A live store with a short real run, a checkpoint every so many steps."""
+    card = describe(configuration.environment)
+    store = LiveStore.create(path, configuration.to_json(), card)
+    loop = TrainingLoop(configuration)
+    number = 0
+    try:
+        while not loop.finished:
+            loop.advance(steps=every)
+            drained = loop.drain()
+            store.append(
+                Rows(
+                    "trainer",
+                    number,
+                    loop.step,
+                    drained.scalars,
+                    drained.finished,
+                    drained.episodes,
+                    drained.replay,
+                    drained.events,
+                )
+            )
+            store.write_checkpoint(_checkpoint(loop, number))
+            number += 1
+    finally:
+        loop.close()
+    store.commit()
+    return store
+
+
+def _checkpoint(loop: TrainingLoop, number: int) -> Checkpoint:
+    state = loop.state()
+    arrays, values = split(state)
+    return Checkpoint(
+        step=loop.step,
+        update=loop.update,
+        episode=loop.episode,
+        reason="periodic",
+        rows=number,
+        arrays=arrays,
+        values=json.dumps(values),
+        sha256=state_hash(state),
+    )
