@@ -1,0 +1,1 @@
+"""Starting, supervising and reaching the engine's processes."""

@@ -1,0 +1,453 @@
+"""The engine as seen by a window or the command line.
+
+Only the contract, pyzmq and the standard library are imported here (and psutil to see
+whether a process lives), so that a window starts quickly.
+
+    client = ensure_engine()
+    client.send(StartTraining(configuration.to_json()))
+    for message in client.poll(): ...
+
+A thread drains the socket, so that the engine never waits for a busy window.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+import zmq
+from zmq.utils import monitor
+
+from engine.contract.messages import (
+    Answer,
+    Ask,
+    Cancel,
+    FrameCredit,
+    Hello,
+    MalformedMessage,
+    Message,
+    Problem,
+    ProcessState,
+    SetViewer,
+    ShowAgent,
+    Shutdown,
+    Solved,
+    Subscribe,
+)
+from engine.service.children import QUIET, REPOSITORY, python_command
+from engine.service.connection import (
+    Connection,
+    EngineProblem,
+    process_lives,
+    read_connection,
+)
+from engine.service.home import Home, find_home
+from engine.service.transport import SUPERVISOR, Line
+
+START_WITHIN_S = 15.0
+BEAT_EVERY_S = 1.0
+SILENT_S = 8.0
+"""A supervisor that has answered no heartbeat for so long hangs."""
+
+KEEPER_QUESTIONS = frozenset(
+    {
+        "history",
+        "episodes",
+        "episode",
+        "events",
+        "checkpoints",
+        "checkpoint",
+        "evaluations",
+        "series",
+        "summary",
+        "recent",
+        "export_csv",
+        "views",
+        "keep_views",
+    }
+)
+"""All others go to the stage."""
+
+_TO_STAGE = (SetViewer, FrameCredit, ShowAgent)
+
+Kind = Literal["window", "cli"]
+
+
+class Client:
+    """A line to the engine, drained by a thread.
+
+    Attributes:
+      connection: The engine that it is connected to.
+    """
+
+    def __init__(self, home: Home, connection: Connection, kind: Kind) -> None:
+        self._home, self._kind = home, kind
+        self.connection = connection
+        self._numbers = count(1)
+        self._targets: dict[int, str] = {}
+        self._outbox: deque[tuple[str, Message]] = deque()
+        self._inbox: deque[Message] = deque()
+        self._arrived = threading.Condition()
+        self._on_ready: Callable[[], None] = _nothing
+        self._topics: list[str] = []
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._ready_out, self._ready_in = socket.socketpair()
+        for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):
+            end.setblocking(False)
+        self._thread: threading.Thread | None = None
+        self._open()
+
+    # ---------------------------------------------------------------- outwards
+
+    def send(self, message: Message, target: str = "") -> None:
+        """Hand a message over; never blocks.
+
+        Args:
+          message: A command, a question, ...
+          target: Who gets it; empty chooses by the kind of message.
+        """
+        if isinstance(message, Subscribe):
+            self._topics = message.topics
+        self._leaves = isinstance(message, Shutdown)
+        self._outbox.append((target or self._target_of(message), message))
+        _poke(self._wake_out)
+
+    def ask(self, question: str, arguments: dict[str, Any], target: str = "") -> int:
+        """Ask stage or keeper; returns the id that the answer will carry."""
+        number = next(self._numbers)
+        keeper = question in KEEPER_QUESTIONS
+        target = target or ("keeper" if keeper else "stage")
+        self._targets[number] = target
+        self.send(Ask(number, question, arguments), target)
+        return number
+
+    def request(
+        self,
+        question: str,
+        arguments: dict[str, Any] | None = None,
+        target: str = "",
+        timeout: float = 30.0,
+    ) -> dict[str, Any]:
+        """Ask and wait for the answer; for the command line and tests.
+
+        Raises:
+          EngineProblem: With the sentence of the answer, or if none came in time.
+        """
+        number = self.ask(question, arguments or {}, target)
+
+        def mine(message: Message) -> bool:
+            return isinstance(message, Answer) and message.id == number
+
+        answer = self.wait(mine, timeout)
+        if not isinstance(answer, Answer):
+            raise EngineProblem(f"The engine did not answer '{question}' in time.")
+        if answer.error:
+            raise EngineProblem(answer.error)
+        return answer.result
+
+    def _target_of(self, message: Message) -> str:
+        if isinstance(message, Cancel):
+            return self._targets.pop(message.id, "stage")
+        return "stage" if isinstance(message, _TO_STAGE) else SUPERVISOR
+
+    # ----------------------------------------------------------------- inwards
+
+    def poll(self) -> list[Message]:
+        """Everything that has arrived since the last call; never blocks."""
+        _drain(self._ready_in)
+        with self._arrived:
+            messages = list(self._inbox)
+            self._inbox.clear()
+        return messages
+
+    def wait(
+        self, wanted: Callable[[Message], bool], timeout: float = 10.0
+    ) -> Message | None:
+        """The next message that is wanted, taken out; the others stay for `poll`.
+
+        Returns None where none came within ``timeout`` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        seen = 0
+        with self._arrived:
+            while True:
+                for index in range(seen, len(self._inbox)):
+                    message = self._inbox[index]
+                    if wanted(message):
+                        del self._inbox[index]
+                        return message
+                seen = len(self._inbox)
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._arrived.wait(left)
+
+    def fileno(self) -> int:
+        """Readable when messages wait; for an event loop."""
+        return self._ready_in.fileno()
+
+    def on_ready(self, callback: Callable[[], None]) -> None:
+        """Have this called, in the client's own thread, when messages arrive."""
+        self._on_ready = callback
+        with self._arrived:
+            waiting = bool(self._inbox)
+        if waiting:
+            callback()
+
+    # -------------------------------------------------------------------- life
+
+    def restart(self) -> None:
+        """After the supervisor has died: start a new one, or attach to it.
+
+        Raises:
+          EngineProblem: If none can be started.
+        """
+        self._end_thread()
+        self.connection = _reach(self._home, private=False)
+        self._open()
+        self._deliver([Solved("engine.supervisor.died")])
+
+    def close(self) -> None:
+        """Let go of the engine; what was sent before is handed over first."""
+        self._end_thread()
+        for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):
+            end.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        self._ending = self._leaves = False
+        self._thread = threading.Thread(
+            target=self._serve, name="engine-client", daemon=True
+        )
+        self._thread.start()
+
+    def _end_thread(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._ending = True
+            _poke(self._wake_out)
+            thread.join()
+
+    # -------------------------------------------------------------- the thread
+
+    def _serve(self) -> None:
+        name = f"{self._kind}-{os.getpid()}-{secrets.token_hex(3)}"
+        line = Line(self.connection, name, self._on_malformed)
+        watch = line.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        poller = zmq.Poller()
+        for what in (line.socket, watch, self._wake_in):
+            poller.register(what, zmq.POLLIN)
+        self._hello(line)
+        beat_at = 0.0
+        lost = False
+        try:
+            while not self._ending:
+                if time.monotonic() > beat_at:
+                    line.beat()
+                    beat_at = time.monotonic() + BEAT_EVERY_S
+                ready = dict(poller.poll(int(BEAT_EVERY_S * 1000)))
+                _drain(self._wake_in)
+                self._post(line)
+                lost = self._collect(line) or lost
+                cut = watch in ready and bool(monitor.recv_monitor_message(watch))
+                silent = time.monotonic() - line.last_heard > SILENT_S
+                if not lost and ((cut and self._is_gone()) or silent):
+                    lost = True
+                    self._deliver([_lost(silent=silent)])
+        finally:
+            self._post(line)
+            line.socket.disable_monitor()
+            watch.close(linger=0)
+            line.close()
+
+    def _hello(self, line: Line) -> None:
+        line.send(SUPERVISOR, Hello(self._kind, os.getpid()))
+        if self._topics:
+            line.send(SUPERVISOR, Subscribe(self._topics))
+
+    def _post(self, line: Line) -> None:
+        while self._outbox:
+            destination, message = self._outbox.popleft()
+            line.send(destination, message)
+
+    def _collect(self, line: Line) -> bool:
+        """Take in what has arrived; True where the engine says that it ends."""
+        arrived: list[Message] = []
+        ends = False
+        while (parcel := line.receive()) is not None:
+            _, message = parcel
+            arrived.append(message)
+            if isinstance(message, ProcessState) and message.role == SUPERVISOR:
+                ends |= message.state == "gone"
+            if isinstance(message, Answer):
+                self._targets.pop(message.id, None)
+        if line.is_stranger and not self._leaves:
+            line.is_stranger = False
+            self._hello(line)
+        if arrived:
+            self._deliver(arrived)
+        return ends
+
+    def _is_gone(self) -> bool:
+        """A broken line is no death: ZeroMQ connects again by itself."""
+        deadline = time.monotonic() + 0.5
+        while process_lives(self.connection.pid):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _on_malformed(self, sender: str, error: MalformedMessage) -> None:
+        problem = Problem(
+            "engine.message.malformed",
+            f"A message of the {sender} was not understood and is dropped.",
+            why=str(error)[:300],
+            severity="warning",
+        )
+        self._deliver([problem])
+
+    def _deliver(self, messages: list[Message]) -> None:
+        with self._arrived:
+            self._inbox.extend(messages)
+            self._arrived.notify_all()
+        _poke(self._ready_out)
+        self._on_ready()
+
+
+def ensure_engine(
+    home: str | Path | None = None, *, kind: Kind = "window", private: bool = False
+) -> Client:
+    """A client of the engine of this home, which is started where none lives.
+
+    Args:
+      home: Folder for everything; else ``RLLAB_HOME``, else the system's places.
+      kind: What this client is called.
+      private: The engine ends, saved, as soon as its only client has gone.
+
+    Raises:
+      EngineProblem: If it cannot be started, or is of another version.
+    """
+    place = find_home(home)
+    client = Client(place, _reach(place, private=private), kind)
+
+    def greeted(message: Message) -> bool:
+        return isinstance(message, (ProcessState, Problem))
+
+    greeting = client.wait(greeted, START_WITHIN_S)
+    if isinstance(greeting, ProcessState):
+        return client
+    client.close()
+    if isinstance(greeting, Problem):
+        raise EngineProblem(greeting.sentence())
+    raise EngineProblem("The engine was started but does not answer. Start it again.")
+
+
+def _reach(home: Home, *, private: bool) -> Connection:
+    """How to reach the engine that lives, or a new one."""
+    try:
+        home.prepare()
+    except OSError as error:
+        raise EngineProblem(
+            f"The folder '{home.runtime.name}' for the engine cannot be written: "
+            f"{error.strerror}. Set RLLAB_HOME to a folder of yours."
+        ) from error
+    started: subprocess.Popen[bytes] | None = None
+    deadline = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < deadline:
+        connection = read_connection(home.connection_file)
+        if connection is not None and process_lives(connection.pid):
+            return connection
+        if started is None:
+            started = _start(home, private=private)
+        elif started.poll() not in (None, 0):
+            break
+        elif started.returncode == 0:  # it left the place to another one
+            started = None
+        time.sleep(0.01)
+    raise EngineProblem(
+        "The engine could not be started: "
+        f"{_last_line(home.logs / 'supervisor.log')} Look into the folder of its logs."
+    )
+
+
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""Engines that this process has started; asked for their end, so that none is left
+behind as a zombie."""
+
+
+def _start(home: Home, *, private: bool) -> subprocess.Popen[bytes]:
+    options = ["--home", str(home.runtime)] if home.logs.parent == home.runtime else []
+    options += ["--private"] if private else []
+    flags: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = {"creationflags": 0x00000208}  # detached, in a group of its own
+    with (home.logs / "supervisor.log").open("ab") as log:
+        process = subprocess.Popen(
+            python_command("engine.service.supervisor", *options),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=REPOSITORY,
+            env=os.environ | QUIET,
+            **flags,
+        )
+    _STARTED[:] = [it for it in _STARTED if it.poll() is None]
+    _STARTED.append(process)
+    return process
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return "it wrote no log."
+    return (lines[-1][:200].rstrip(".") + ".") if lines else "it wrote nothing."
+
+
+def _lost(*, silent: bool) -> Problem:
+    what = "The engine does not answer any more" if silent else "The engine has ended"
+    return Problem(
+        "engine.supervisor.died",
+        f"{what}; everything up to the durable step is on disk.",
+        fix="Start it again, and the run goes on from there.",
+        fixes=[("engine.restart", "Start the engine again")],
+    )
+
+
+def _nothing() -> None:
+    """What is called before somebody wants to know."""
+
+
+def _poke(end: socket.socket) -> None:
+    # A full pipe wakes as well as one more byte would.
+    with contextlib.suppress(BlockingIOError, OSError):
+        end.send(b"x")
+
+
+def _drain(end: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError, OSError):
+        while end.recv(4096):
+            continue
+
+
+__all__ = [
+    "Client",
+    "EngineProblem",
+    "ensure_engine",
+]

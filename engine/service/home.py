@@ -1,0 +1,60 @@
+"""Where the engine keeps its connection file, its logs and new sessions."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one engine.
+
+    Attributes:
+      runtime: Connection file and lock; only the user may look inside.
+      logs: What the processes write to stderr, capped.
+      sessions: Where a new session goes that was given no path.
+    """
+
+    runtime: Path
+    logs: Path
+    sessions: Path
+
+    @property
+    def connection_file(self) -> Path:
+        """How to reach the engine, written by the supervisor once it listens."""
+        return self.runtime / "engine.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one supervisor of this home for as long as it lives."""
+        return self.runtime / "engine.lock"
+
+    def prepare(self) -> None:
+        """Make the folders; the runtime one is closed to other users."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def find_home(explicit: str | Path | None = None) -> Home:
+    """The given folder, else ``RLLAB_HOME``, else the places of this system."""
+    named = explicit or os.environ.get("RLLAB_HOME")
+    if named:
+        root = Path(named).expanduser().resolve()
+        return Home(root, root / "logs", root / "sessions")
+    return Home(
+        platformdirs.user_runtime_path("rllab", appauthor=False),
+        platformdirs.user_log_path("rllab", appauthor=False),
+        _default_sessions(),
+    )
+
+
+def _default_sessions() -> Path:
+    if (_REPOSITORY / "pyproject.toml").exists():
+        return _REPOSITORY / "sessions"
+    return platformdirs.user_documents_path() / "RL Lab"

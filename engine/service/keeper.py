@@ -1,0 +1,460 @@
+"""The keeper's role: rows in, durable; sessions opened, sealed and asked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from engine.contract.messages import (
+    Answer,
+    Ask,
+    Checkpoint,
+    CheckpointStored,
+    Event,
+    JobProgress,
+    Message,
+    Problem,
+    Rows,
+    RowsStored,
+    RunTraining,
+    SessionStatus,
+    Solved,
+)
+from engine.service.keeper_questions import answer, recent
+from engine.service.keeper_sealing import JOB, Sealing
+from engine.service.transport import SUPERVISOR, WINDOWS, Line
+from engine.sessions import (
+    LiveStore,
+    ResumePoint,
+    SessionFile,
+    SessionProblem,
+    SessionSource,
+)
+from engine.sessions.atomic import replacing
+from engine.sessions.live_folder import live_path
+
+STATUS_EVERY_S = 0.25
+CYCLE_S = 0.03
+RETRY_S = 0.5
+
+Finish = Callable[[dict[str, Any], str], None]
+
+
+class Keeper:
+    """The one who opens session files.
+
+    Attributes:
+      source: The session that is open, for questions.
+      store: The same where it is being written.
+    """
+
+    def __init__(self, line: Line, sessions: Path) -> None:
+        self._line, self._sessions = line, sessions
+        self.source: SessionSource | None = None
+        self.store: LiveStore | None = None
+        self._path: Path | None = None
+        self._sealings: list[Sealing] = []
+        self._later: list[tuple[str, Ask]] = []
+        self._out: SimpleQueue[Message] = SimpleQueue()
+        self._status_at = self._retry_at = 0.0
+        self._in_trouble = False
+        self._sealed_at = 0.0
+
+    # ------------------------------------------------------------------- life
+
+    def cycle(self) -> float:
+        """Commit what is due, tell what is durable, finish what is sealed."""
+        self._commit()
+        for sealing in [it for it in self._sealings if it.is_over]:
+            self._sealings.remove(sealing)
+            sealing.settle()
+        while not self._out.empty():
+            self._line.send(WINDOWS, self._out.get())
+        self._do_later()
+        now = time.monotonic()
+        if self.store is not None and now >= self._status_at:
+            self._status_at = now + STATUS_EVERY_S
+            self._tell_status()
+        return CYCLE_S
+
+    def close(self) -> None:
+        """Make everything durable and let go."""
+        self._let_go()
+
+    def on_message(self, sender: str, message: Message) -> None:
+        """Rows, checkpoints, events and questions."""
+        match message:
+            case Ask() if sender == SUPERVISOR and message.question in self._orders():
+                self._later.append((sender, message))
+                self._do_later()
+            case Ask():
+                self._line.send(sender, self._answer(message))
+            case Rows():
+                self._take_rows(message)
+            case Checkpoint():
+                self._take_checkpoint(message)
+            case Event() if self.store is not None:
+                self.store.note(
+                    message.kind, message.text, message.step, **message.data
+                )
+
+    # ------------------------------------------------------------------- rows
+
+    def _take_rows(self, rows: Rows) -> None:
+        """Only in order: what is missing in between is sent again, and then this."""
+        if self.store is None:
+            return
+        expected = self.store.next_numbers.get(rows.source, 0)
+        if rows.source == "trainer" and rows.number > expected:
+            return
+        self.store.append(rows)
+
+    def _commit(self) -> None:
+        """Group commit; a full disk is told, and tried again until it works."""
+        if self.store is None or time.monotonic() < self._retry_at:
+            return
+        try:
+            stored = self.store.commit_if_due()
+        except SessionProblem as problem:
+            self._retry_at = time.monotonic() + RETRY_S
+            self._tell_trouble(problem)
+            return
+        if stored:
+            self._tell_solved()
+        for source, (number, step) in stored.items():
+            self._line.send(source, RowsStored(source, number, step))
+
+    def _take_checkpoint(self, checkpoint: Checkpoint) -> None:
+        if self.store is None:
+            return
+        try:
+            self.store.write_checkpoint(checkpoint)
+        except SessionProblem as problem:
+            self._tell_trouble(problem)
+            return
+        self._tell_solved()
+        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
+        for who in ("trainer", SUPERVISOR):
+            self._line.send(who, stored)
+        self._tell_status()
+
+    def _tell_trouble(self, problem: SessionProblem) -> None:
+        if not self._in_trouble:
+            self._in_trouble = True
+            self._line.send(WINDOWS, Problem("session.write", str(problem)))
+
+    def _tell_solved(self) -> None:
+        if self._in_trouble:
+            self._in_trouble = False
+            self._line.send(WINDOWS, Solved("session.write"))
+
+    def _tell_status(self) -> None:
+        if self._path is None or self.source is None:
+            return
+        store = self.store
+        status = SessionStatus(
+            name=self._path.stem,
+            path=str(self._path),
+            uuid=self._uuid(),
+            live=store is not None,
+            configuration=self.source.configuration(),
+            durable_step=store.durable_step if store else self._step(),
+            durable_s_ago=max(0.0, time.time() - store.durable_at) if store else 0.0,
+            sealed_at=self._sealed_at,
+        )
+        self._line.send(SUPERVISOR, status)
+
+    def _uuid(self) -> str:
+        assert self.source is not None
+        return str(self.source.summary().get("uuid", ""))
+
+    def _step(self) -> int:
+        assert self.source is not None
+        return int(self.source.summary().get("steps", 0))
+
+    # ----------------------------------------------------------------- orders
+
+    def _orders(self) -> dict[str, Callable[[dict[str, Any], Finish], None]]:
+        """What the supervisor asks for; each answers once, perhaps later."""
+        return {
+            "create": self._create,
+            "resume": self._resume,
+            "recover": self._recover,
+            "attach": self._attach,
+            "open": self._open,
+            "close": self._close,
+            "seal": self._seal,
+            "discard": self._discard,
+        }
+
+    def _do_later(self) -> None:
+        """Carry out orders in turn; those that need a quiet store wait for it."""
+        while self._later:
+            sender, ask = self._later[0]
+            if self._sealings and not self._may_overlap(ask):
+                return
+            self._later.pop(0)
+            self._order(sender, ask)
+
+    def _may_overlap(self, ask: Ask) -> bool:
+        """A new run can begin while the file of the last one is being written."""
+        if ask.question != "create":
+            return False
+        path = self._resolve(str(ask.arguments.get("path", "")))
+        return all(it.store.path != path for it in self._sealings)
+
+    def _order(self, sender: str, ask: Ask) -> None:
+        def finish(result: dict[str, Any], error: str = "") -> None:
+            self._line.send(sender, Answer(ask.id, result, error))
+
+        try:
+            self._orders()[ask.question](ask.arguments, finish)
+        except SessionProblem as problem:
+            finish({}, str(problem))
+        except OSError as error:
+            finish({}, f"The session cannot be used: {error.strerror or error}.")
+
+    def _create(self, arguments: dict[str, Any], finish: Finish) -> None:
+        path = self._resolve(str(arguments["path"]))
+        store = LiveStore.create(
+            path,
+            str(arguments["configuration"]),
+            dict(arguments["card"]),
+            overwrite=bool(arguments["overwrite"]),
+        )
+        self._let_go()
+        self._hold(store, path)
+        self._sealed_at = 0.0
+        self._run_fresh(paused=bool(arguments["paused"]))
+        finish(self._about(0), "")
+
+    def _resume(self, arguments: dict[str, Any], finish: Finish) -> None:
+        path = self._resolve(str(arguments["path"]))
+        if self._path == path:  # it may be a live store, which has one opener only
+            self._let_go()
+        steps = int(arguments["steps"])
+        store = LiveStore.open(path)
+        try:
+            point = _point_to_go_on(store, steps)
+        except SessionProblem:
+            store.close(fold=path.is_file())
+            raise
+        self._let_go()
+        self._hold(store, path)
+        until = point.step + steps if steps else 0
+        self._run_from(store, point, until=until, paused=bool(arguments["paused"]))
+        finish(self._about(point.step, point.note), "")
+
+    def _recover(self, arguments: dict[str, Any], finish: Finish) -> None:
+        """The trainer has died: go back to the newest state that is durable."""
+        store, path = self.store, self._path
+        if store is None or path is None:
+            raise SessionProblem("There is no run to go on with.")
+        store.commit()
+        paused = bool(arguments["paused"])
+        if not store.checkpoints():
+            text, card = store.configuration(), store.card()
+            self._let_go()
+            self._hold(LiveStore.create(path, text, card, overwrite=True), path)
+            self._run_fresh(paused=paused)
+            finish({"step": 0}, "")
+            return
+        point = store.resume_point()
+        if arguments["run"]:
+            self._run_from(store, point, until=0, paused=paused)
+        else:
+            store.truncate_after(point)
+        finish({"step": point.step}, "")
+
+    def _attach(self, arguments: dict[str, Any], finish: Finish) -> None:
+        """This keeper follows one that has died: open what that had open."""
+        path = self._resolve(str(arguments["path"]))
+        self._let_go()
+        if not arguments["live"] or not live_path(path).is_dir():
+            self._look_into(path)
+            finish(self._about(self._step()), "")
+            return
+        store = LiveStore.open(path)
+        self._hold(store, path)
+        for source, (number, step) in store.progress().items():
+            self._line.send(source, RowsStored(source, number, step))
+        finish(self._about(store.durable_step), "")
+
+    def _open(self, arguments: dict[str, Any], finish: Finish) -> None:
+        path = self._resolve(str(arguments["path"]))
+        source = _source_of(path)
+        self._let_go()
+        self.source, self._path = source, path
+        finish(self._about(self._step()), "")
+
+    def _close(self, arguments: dict[str, Any], finish: Finish) -> None:
+        self._let_go()
+        finish({}, "")
+
+    def _discard(self, arguments: dict[str, Any], finish: Finish) -> None:
+        path = self._resolve(str(arguments["path"]))
+        if self._path == path and self.source is not None:
+            raise SessionProblem(
+                f"The session '{path.stem}' is open: close it first, then discard it."
+            )
+        LiveStore.discard(path)
+        finish({}, "")
+
+    def _seal(self, arguments: dict[str, Any], finish: Finish) -> None:
+        """Write the file; a final one takes the place of the live store."""
+        if self._path is None or self.source is None:
+            raise SessionProblem("There is no session to save: press Train first.")
+        wanted = str(arguments["path"])
+        target = self._resolve(wanted) if wanted else self._path
+        if target != self._path and target.exists() and not arguments["overwrite"]:
+            raise SessionProblem(
+                f"There is a file '{target.name}' already: choose another name, or "
+                "replace it."
+            )
+        store = self.store
+        if store is None:
+            self._copy(target)
+            finish({"path": str(target)}, "")
+            return
+        final = bool(arguments["final"])
+
+        def done(error: str) -> None:
+            self._sealed(store, target, error, final=final)
+            finish({"path": str(target)} if not error else {}, error)
+
+        self._sealings.append(Sealing(store, target, done, self._out))
+
+    def _sealed(
+        self, store: LiveStore, target: Path, error: str, *, final: bool
+    ) -> None:
+        current = store is self.store
+        if not error and target == store.path and current:
+            self._sealed_at = time.time()
+        if not final or error:
+            if current:
+                self._tell_status()
+            return
+        if current:
+            self.store = self.source = None
+        store.close(fold=True)
+        if current:
+            self._look_into(store.path)
+            self._tell_status()
+
+    def _copy(self, target: Path) -> None:
+        """*Save as* of a session that is only looked at: the same bytes again."""
+        assert self._path is not None
+        if target != self._path:
+            with replacing(target) as temporary:
+                shutil.copyfile(self._path, temporary)
+        saved = JobProgress(JOB, 1.0, "Saved", done=True, result=str(target))
+        self._line.send(WINDOWS, saved)
+
+    # -------------------------------------------------------------- questions
+
+    def _answer(self, ask: Ask) -> Answer:
+        try:
+            return Answer(ask.id, self._result(ask.question, ask.arguments))
+        except SessionProblem as problem:
+            return Answer(ask.id, error=str(problem))
+        except (KeyError, TypeError, ValueError) as error:
+            text = f"The question '{ask.question}' was asked wrongly: {error}."
+            return Answer(ask.id, error=text)
+
+    def _result(self, question: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if question == "recent":
+            folder = str(arguments.get("folder") or self._sessions)
+            return recent(Path(folder))
+        if question == "keep_views":
+            if self.store is not None:
+                self.store.set_views(dict(arguments["views"]))
+            return {}
+        return answer(self.source, question, arguments)
+
+    # ---------------------------------------------------------------- helpers
+
+    def _resolve(self, text: str) -> Path:
+        """A session file's full path; names without a folder go to the sessions."""
+        path = self._sessions / Path(text).expanduser()
+        return path.with_name(f"{path.name}.h5") if path.suffix != ".h5" else path
+
+    def _hold(self, store: LiveStore, path: Path) -> None:
+        self.store = self.source = store
+        self._path = path
+
+    def _look_into(self, path: Path) -> None:
+        self.source, self._path = SessionFile.open(path), path
+        self._sealed_at = float(self.source.summary().get("sealed", 0.0))
+
+    def _let_go(self) -> None:
+        """Close what is open; a store that is still being sealed closes itself."""
+        source, store = self.source, self.store
+        self.source = self.store = self._path = None
+        if any(it.store is store for it in self._sealings):
+            return
+        if source is not None:
+            source.close()
+
+    def _about(self, step: int, note: str = "") -> dict[str, Any]:
+        assert self.source is not None
+        return {
+            "path": str(self._path),
+            "uuid": self._uuid(),
+            "configuration": self.source.configuration(),
+            "step": step,
+            "sealed_at": self._sealed_at,
+            "note": note,
+        }
+
+    def _run_fresh(self, *, paused: bool) -> None:
+        assert self.store is not None
+        run = RunTraining(self.store.configuration(), self._uuid(), paused=paused)
+        self._line.send("trainer", run)
+
+    def _run_from(
+        self, store: LiveStore, point: ResumePoint, *, until: int, paused: bool
+    ) -> None:
+        """Cut what came after the state, and hand it to the trainer."""
+        store.truncate_after(point)
+        run = RunTraining(
+            configuration=store.configuration(),
+            uuid=self._uuid(),
+            paused=paused,
+            until_step=until,
+            arrays=dict(point.checkpoint.arrays),
+            values=point.checkpoint.values,
+            replay=point.replay,
+            first_row=point.first_row,
+        )
+        self._line.send("trainer", run)
+
+
+def _point_to_go_on(store: LiveStore, steps: int) -> ResumePoint:
+    """The newest state, if there is something left to do from there.
+
+    Raises:
+      SessionProblem: If there is no state, or the budget is used up.
+    """
+    point = store.resume_point()
+    # The state's options are those that were set live, the budget among them.
+    values = json.loads(point.checkpoint.values or "{}")
+    text = str(values.get("configuration") or store.configuration())
+    budget = int(json.loads(text)["training"]["steps"])
+    if not steps and point.step >= budget:
+        raise SessionProblem(
+            f"The run of '{store.name}' has used up its budget of {budget:,} steps: "
+            "say how many further steps it should go on."
+        )
+    return point
+
+
+def _source_of(path: Path) -> SessionSource:
+    """A session to look into; what a crash left is as good as a file."""
+    if live_path(path).is_dir():
+        return LiveStore.open(path)
+    return SessionFile.open(path)

@@ -1,0 +1,151 @@
+"""The keeper's answers about the session that is open: one function a question."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.sessions import SessionProblem, SessionSource
+
+Arguments = dict[str, Any]
+Result = dict[str, Any]
+
+
+def answer(source: SessionSource | None, question: str, arguments: Arguments) -> Result:
+    """What the session says.
+
+    Raises:
+      SessionProblem: If no session is open, or it cannot answer.
+    """
+    if question not in QUESTIONS:
+        raise SessionProblem(f"The keeper knows no question '{question}'.")
+    if source is None:
+        raise SessionProblem("No session is open. Press Train or open a session file.")
+    return QUESTIONS[question](source, arguments)
+
+
+def _history(source: SessionSource, arguments: Arguments) -> Result:
+    most = int(arguments.get("max_points") or 0)
+    return dict(source.history(str(arguments["series"]), most))
+
+
+def _episodes(source: SessionSource, arguments: Arguments) -> Result:
+    return source.episodes()
+
+
+def _episode(source: SessionSource, arguments: Arguments) -> Result:
+    record = source.episode(str(arguments["kind"]), int(arguments["episode"]))
+    if not arguments.get("frames", True):
+        record.pop("frames", None)
+    return record
+
+
+def _stored_frames(source: SessionSource, arguments: Arguments) -> Result:
+    kind, episode = str(arguments["kind"]), int(arguments["episode"])
+    first, end = int(arguments["first"]), int(arguments["end"])
+    return {"frames": source.frames(kind, episode, first, end)}
+
+
+def _events(source: SessionSource, arguments: Arguments) -> Result:
+    events = [msgspec.to_builtins(it) for it in source.events()]
+    for event in events:
+        event.pop("type", None)
+    return {"events": events}
+
+
+def _checkpoints(source: SessionSource, arguments: Arguments) -> Result:
+    rows = source.checkpoints()
+    names = ("step", "update", "episode")
+    columns: Result = {
+        name: np.array([getattr(row, name) for row in rows], np.int64) for name in names
+    }
+    columns["reason"] = [row.reason for row in rows]
+    columns["best"] = np.array([row.best for row in rows], bool)
+    return columns
+
+
+def _checkpoint(source: SessionSource, arguments: Arguments) -> Result:
+    found = source.checkpoint(int(arguments.get("step", -1)))
+    return {
+        "step": found.step,
+        "update": found.update,
+        "episode": found.episode,
+        "reason": found.reason,
+        "arrays": dict(found.arrays),
+        "values": found.values,
+    }
+
+
+def _evaluations(source: SessionSource, arguments: Arguments) -> Result:
+    found = source.evaluations()
+    return {
+        "step": np.array([it.step for it in found], np.int64),
+        "update": np.array([it.update for it in found], np.int64),
+        "mean": np.array([np.mean(it.returns) for it in found], np.float64),
+        "low": np.array([np.min(it.returns) for it in found], np.float64),
+        "high": np.array([np.max(it.returns) for it in found], np.float64),
+        "length": np.array([np.mean(it.lengths) for it in found], np.float64),
+        "wall_time": np.array([it.wall_time for it in found], np.float64),
+        "best": np.array([it.best for it in found], bool),
+        "returns": [it.returns for it in found],
+        "lengths": [it.lengths for it in found],
+    }
+
+
+def _summary(source: SessionSource, arguments: Arguments) -> Result:
+    return source.summary() | {"problems": source.problems()}
+
+
+def _series(source: SessionSource, arguments: Arguments) -> Result:
+    return {"series": source.series()}
+
+
+def _views(source: SessionSource, arguments: Arguments) -> Result:
+    return {"views": source.views()}
+
+
+QUESTIONS: dict[str, Callable[[SessionSource, Arguments], Result]] = {
+    "history": _history,
+    "episodes": _episodes,
+    "episode": _episode,
+    "stored_frames": _stored_frames,
+    "events": _events,
+    "checkpoints": _checkpoints,
+    "checkpoint": _checkpoint,
+    "evaluations": _evaluations,
+    "summary": _summary,
+    "series": _series,
+    "views": _views,
+}
+
+
+def recent(folder: Path, most: int = 50) -> Result:
+    """Sessions in a folder, newest first; ``live`` needs recovery (or runs)."""
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        entries = []
+    for entry in entries:
+        path = Path(entry.path)
+        if path.suffix == ".h5" and entry.is_file():
+            row = found.setdefault(path.stem, _row(folder, path.stem))
+            row["size"] += entry.stat().st_size
+        elif path.suffix == ".live" and entry.is_dir():
+            row = found.setdefault(path.stem, _row(folder, path.stem))
+            row["live"] = True
+        else:
+            continue
+        row["modified"] = max(row["modified"], entry.stat().st_mtime)
+    rows = sorted(found.values(), key=lambda row: -row["modified"])
+    return {"folder": str(folder), "sessions": rows[:most]}
+
+
+def _row(folder: Path, name: str) -> dict[str, Any]:
+    path = str(folder / f"{name}.h5")
+    return {"name": name, "path": path, "size": 0, "modified": 0.0, "live": False}

@@ -1,0 +1,156 @@
+"""Deaths and returns of the processes, as the session sees them."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec.structs import replace
+
+from engine.contract.messages import (
+    Answer,
+    Event,
+    Problem,
+    ProcessState,
+    SetOption,
+    ShowAgent,
+)
+from engine.service.session_core import Actions, Kill, Send, SessionCore
+from engine.service.states import ACTIVE, RESTING
+
+
+class SessionRecovery(SessionCore):
+    """What a death interrupts, and what a restarted process must be told."""
+
+    def on_died(self, role: str) -> Actions:
+        """A process is gone; its questions will not be answered."""
+        self.ready.discard(role)
+        actions = self._drop_questions(role)
+        if role == "trainer":
+            self._trainer_deaths += 1
+            if self.state in ACTIVE and self._delivered:
+                actions += self._start_recovery()
+        return actions
+
+    def on_gave_up(self, role: str) -> Actions:
+        """It died too often; what cannot go on without it ends."""
+        self.ready.discard(role)
+        if role == "stage":
+            self._evaluating.clear()
+        if role == "stage" or self.state in RESTING:
+            return []
+        self._recovering = False
+        if role == "trainer":
+            return self._fail()
+        return [*self._enter("failed"), Kill("trainer")]
+
+    def on_ready(self, role: str) -> Actions:
+        """A process can be spoken to; a restarted one is told what it must know."""
+        self.ready.add(role)
+        if role == "keeper" and self.is_open():
+            live = self.state in ACTIVE or self._seal_by is not None
+            arguments = {"path": self.opened.path, "live": live}
+            return self._ask("keeper", "attach", arguments, self._attached)
+        if role == "stage":
+            return self._tell_stage()
+        return self._recover() if role == "trainer" else []
+
+    def _tell_stage(self) -> Actions:
+        actions: Actions = [Send("stage", self.opened)]
+        if self.opened.configuration:
+            actions.append(Send("stage", ShowAgent(self.opened.configuration)))
+        return [*actions, Send("trainer", ProcessState("stage", "ready"))]
+
+    def _attached(self, answer: Answer) -> Actions:
+        """A restarted keeper has the store again: unconfirmed rows are sent again."""
+        if answer.error:
+            problem = Problem("engine.keeper.attach", answer.error)
+            failed = self._enter("failed") if self.state in ACTIVE else []
+            return [Send("windows", problem), *failed]
+        again = ProcessState("keeper", "ready")
+        actions: Actions = [Send("trainer", again), Send("stage", again)]
+        if self._seal_by is not None:
+            return [*actions, *self._seal_now()]
+        return [*actions, *self._recover()]
+
+    def _start_recovery(self) -> Actions:
+        self._recovering, self._died_at = True, self.status.step
+        return self._recover()
+
+    def _recover(self) -> Actions:
+        """Go back to the last durable state, once trainer and keeper are there.
+
+        A run that was being stopped needs no trainer for that: it ends there.
+        """
+        stopping = self.state == "stopping"
+        needs = {"keeper"} if stopping else {"keeper", "trainer"}
+        if not self._recovering or self._asked("recover", "attach"):
+            return []
+        if not needs <= self.ready:
+            return []
+        paused = self.state in ("pausing", "paused")
+        arguments = {"paused": paused, "run": not stopping}
+        return self._ask("keeper", "recover", arguments, self._recovered)
+
+    def _recovered(self, answer: Answer) -> Actions:
+        if self.state not in ACTIVE:
+            return []
+        self._recovering = False
+        if answer.error:
+            problem = Problem("engine.trainer.recovery", answer.error)
+            return [Send("windows", problem), *self._fail()]
+        step = int(answer.result.get("step", 0))
+        self.status = replace(self.status, step=step)
+        actions = self._tell_loss(step)
+        if self.state == "stopping":
+            return [*actions, *self._conclude()]
+        if self.state == "pausing":
+            actions += self._enter("paused")
+        options = [SetOption(key, text) for key, text in self._changed.items()]
+        return [*actions, *(Send("trainer", it) for it in options)]
+
+    def _tell_loss(self, step: int) -> Actions:
+        """One sentence, for now and for the list of events."""
+        again = max(0, self._died_at - step)
+        if self.state == "stopping":
+            text = f"The trainer ended before it had stopped: the run ends at {step:,}"
+            loss = f", {again:,} steps earlier."
+        else:
+            text = f"The trainer ended unexpectedly and is back at step {step:,}"
+            loss = f": {again:,} steps are trained again."
+        text += loss if again else "; nothing is lost."
+        event = Event("recovery", step, text, time.time())
+        told = Problem("engine.trainer.recovered", text, severity="information")
+        return [
+            Send("windows", told),
+            Send("windows", event),
+            Send("keeper", event),
+            Send("windows", self.status),
+        ]
+
+    def _drop_questions(self, role: str) -> Actions:
+        """Answer our own open questions to a dead process with a sentence."""
+        dropped = [n for n, q in self._questions.items() if q.target == role]
+        sentence = f"The {role} ended while it worked on this. Try again."
+        actions: Actions = []
+        for number in dropped:
+            question = self._questions.pop(number)
+            if question.name == "seal" and self.state in RESTING:
+                self._seal_by = self._clock()  # asked again of the next keeper
+            elif question.name not in ("recover", "attach"):
+                actions += question.then(Answer(number, error=sentence))
+        return actions
+
+    # ----------------------------------------------------------- end of the run
+
+    def _fail(self) -> Actions:
+        return [*self._enter("failed"), *self._seal_when_possible()]
+
+    def _conclude(self) -> Actions:
+        """Its last checkpoint is durable: the run has ended."""
+        raise NotImplementedError
+
+    def _seal_when_possible(self) -> Actions:
+        """Now, or when a keeper is there again."""
+        self._seal_by = self._clock()
+        keeper = "keeper" in self.ready and not self._asked("attach")
+        return self._seal_now() if keeper else []

@@ -1,0 +1,42 @@
+"""The stage as a process: the shown agent, evaluations, and every *why*.
+
+Run as ``python -m engine.service.stage_process CONNECTION_FILE IDENTITY``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from engine.contract.messages import Message
+from engine.service.transport import Line
+from engine.service.worker import Work, main
+
+
+class StageWork:
+    """The stage on a line."""
+
+    def __init__(self, line: Line) -> None:
+        from engine.stage.stage import Stage
+
+        self._stage = Stage(lambda message, target: line.send(target, message))
+
+    def on_message(self, sender: str, message: Message) -> None:
+        """A question, weights, news."""
+        self._stage.on_message(message, sender)
+
+    def cycle(self) -> float:
+        """Some milliseconds of everything that is due."""
+        return self._stage.tick()
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._stage.close()
+
+
+def begin(line: Line) -> Work:
+    """Import what plays, and be ready; torch follows behind."""
+    return StageWork(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main("stage", begin, dies_with_parent=True))

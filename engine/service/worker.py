@@ -1,0 +1,142 @@
+"""What trainer, stage and keeper have in common as processes.
+
+A worker says hello, imports what it needs, says that it is ready, and then lives until
+it is told to end or until its supervisor is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from engine.contract.messages import (
+    Hello,
+    MalformedMessage,
+    Message,
+    Problem,
+    ProcessState,
+    Shutdown,
+)
+from engine.service.connection import read_connection
+from engine.service.transport import SUPERVISOR, WINDOWS, Line
+
+PARENT_EVERY_S = 0.2
+END_WITHIN_S = 3.0
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+class Orphaned(Exception):
+    """The supervisor is gone, so this process has nothing to do any more."""
+
+
+class Work(Protocol):
+    """What a role does; made when everything is imported."""
+
+    def on_message(self, sender: str, message: Message) -> None:
+        """Somebody said something."""
+
+    def cycle(self) -> float:
+        """Do a small piece of work; returns seconds that may be waited after it."""
+
+    def close(self) -> None:
+        """Finish, quickly."""
+
+
+Begin = Callable[[Line], Work]
+
+
+class Worker:
+    """The line to the hub, and the loop of a role."""
+
+    def __init__(self, connection_file: str, identity: str) -> None:
+        connection = read_connection(Path(connection_file))
+        if connection is None or connection.pid != os.getppid():
+            raise Orphaned
+        self._parent = connection.pid
+        self.connection = connection
+        self.line = Line(connection, identity, self._on_malformed)
+        self._gone = threading.Event()
+        threading.Thread(target=self._watch_parent, daemon=True).start()
+
+    def run(self, role: str, begin: Begin) -> None:
+        """Be this role until the end."""
+        self.line.send(SUPERVISOR, Hello(role, os.getpid()))
+        work = begin(self.line)
+        self.line.send(SUPERVISOR, ProcessState(role, "ready", os.getpid()))
+        try:
+            while not self._gone.is_set() and self._serve(work):
+                self.line.wait(min(work.cycle(), PARENT_EVERY_S))
+        finally:
+            work.close()
+            self.line.close()
+
+    def _serve(self, work: Work) -> bool:
+        """Hand over what has arrived; False where that was the word to end."""
+        while (parcel := self.line.receive()) is not None:
+            sender, message = parcel
+            if isinstance(message, Shutdown) and sender == SUPERVISOR:
+                return False
+            try:
+                work.on_message(sender, message)
+            except Exception as error:
+                # One bad message must not end a process that holds a run.
+                self._report(sender, message, error)
+        return True
+
+    def _report(self, sender: str, message: Message, error: Exception) -> None:
+        kind = type(message).__name__
+        sys.stderr.write(traceback.format_exc())
+        problem = Problem(
+            f"engine.message.{kind}",
+            f"The {self.line.identity.split('.')[0]} failed at {kind} of {sender}.",
+            why=f"{type(error).__name__}: {error}.",
+            fix="Please report it with the details.",
+            details=traceback.format_exc(),
+        )
+        self.line.send(WINDOWS, problem)
+
+    def _on_malformed(self, sender: str, error: MalformedMessage) -> None:
+        problem = Problem(
+            "engine.message.malformed",
+            f"A message of {sender} was not understood and is dropped.",
+            why=str(error)[:300],
+            severity="warning",
+        )
+        self.line.send(WINDOWS, problem)
+
+    def _watch_parent(self) -> None:
+        """A worker whose supervisor is gone ends, whatever it is busy with."""
+        while os.getppid() == self._parent:
+            self._gone.wait(PARENT_EVERY_S)
+        self._gone.set()
+        threading.Event().wait(END_WITHIN_S)
+        os._exit(3)
+
+
+def main(role: str, begin: Begin, *, dies_with_parent: bool) -> int:
+    """Entry point of a process: ``CONNECTION_FILE IDENTITY``.
+
+    Args:
+      role: What it is.
+      begin: Imports what is needed and makes the role's work.
+      dies_with_parent: Have the system end it at once with its supervisor; not for
+        the keeper, which makes the last rows durable first.
+    """
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if dies_with_parent and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    try:
+        worker = Worker(*sys.argv[1:3])
+    except Orphaned:
+        return 3
+    worker.run(role, begin)
+    return 0
