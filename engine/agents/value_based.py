@@ -28,8 +28,19 @@ from engine.contract.randomness import (
     generator_state,
     restore_generator,
 )
-from engine.equations.value import double_q_target, huber, q_target, td_error
-from engine.networks import build_q_network, flatten_parameters
+from engine.equations.value import (
+    double_q_target,
+    huber,
+    huber_slope,
+    q_target,
+    td_error,
+)
+from engine.networks import (
+    Pass,
+    build_q_network,
+    fastest_pass,
+    flatten_parameters,
+)
 from engine.replay import Batch, Memory
 
 WEIGHTS, EXPLORATION = 1, 2
@@ -116,7 +127,9 @@ class ValueBasedAgent:
         self.online.to(self._device)
         self.target.to(self._device).requires_grad_(False)
         self._values, self._gradients = flatten_parameters(self.online)
-        self._target_values, _ = flatten_parameters(self.target)
+        self._target_values, unused = flatten_parameters(self.target)
+        self._online = fastest_pass(self.online, self._gradients)
+        self._target_pass = fastest_pass(self.target, unused)
         self._adam = Adam(
             self._values, self._gradients, configuration.agent.adam_epsilon
         )
@@ -149,12 +162,13 @@ class ValueBasedAgent:
             explores = mode == "explore"
             epsilon = schedules.epsilon(self.configuration, step) if explores else 0.0
         explored = self._rng.random(count) < epsilon
-        if all_values or not explored.all():
-            q = self._q_values(observations)
+        exploring = np.count_nonzero(explored)
+        if all_values or exploring < count:
+            q = self._online.values(self._tensor(observations)).cpu().numpy()
         else:
             q = np.full((count, self.card.actions), np.nan, np.float32)
         actions = q.argmax(1)
-        if explored.any():
+        if exploring:
             random_actions = self._rng.integers(0, self.card.actions, count)
             actions = np.where(explored, random_actions, actions)
         return Decision(actions, explored, q)
@@ -176,61 +190,74 @@ class ValueBasedAgent:
             return None
 
         target = self._target(batch)
-        q = self.online(self._tensor(batch.observation))
-        error = td_error(q, self._tensor(batch.action), target)
-        loss = self._loss(error, batch.weight)
+        q = self._online.forward(self._tensor(batch.observation))
+        error, gradient, loss = self._loss(q, target, batch)
+        self._online.backward(gradient)
         gradient_norm = self._descend(loss, learning_rate)
         self.updates += 1
         self._follow()
 
-        errors = error.detach().cpu().numpy()
+        errors = error.cpu().numpy()
         self.memory.learned(batch.slots, errors)
-        values = q.detach().cpu().numpy()
-        return Update(loss.item(), gradient_norm, errors, values, learning_rate, beta)
+        values = q.cpu().numpy()
+        return Update(loss, gradient_norm, errors, values, learning_rate, beta)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _target(self, batch: Batch) -> Tensor:
         """Bootstrapped targets, float [B]."""
         reward, discount = self._tensor(batch.reward), self._tensor(batch.discount)
         next_observation = self._tensor(batch.next_observation)
-        next_q = self._bootstrap(next_observation)
+        next_q = self._bootstrap.values(next_observation)
         if not self.configuration.agent.double:
             return q_target(reward, discount, next_q)
-        return double_q_target(reward, discount, self.online(next_observation), next_q)
+        next_q_online = self._online.values(next_observation)
+        return double_q_target(reward, discount, next_q_online, next_q)
 
-    def _loss(self, error: Tensor, weight: np.ndarray | None) -> Tensor:
-        """Mean loss of a batch, each TD error with its importance weight."""
-        options = self.configuration.agent
-        if options.loss == "huber":
-            losses = huber(error, options.huber_delta)
-        else:
-            losses = error.square()
-        if weight is not None:
-            losses = losses * self._tensor(weight)
-        return losses.mean()
+    @torch.inference_mode()
+    def _loss(
+        self, q: Tensor, target: Tensor, batch: Batch
+    ) -> tuple[Tensor, Tensor, float]:
+        """TD errors [B], gradient of the loss by the Q-values [B, A], and the loss.
 
-    def _descend(self, loss: Tensor, learning_rate: float) -> float:
+        The loss is the mean over the batch, weighted by importance.
+        """
+        action = self._tensor(batch.action)
+        delta = self._huber_delta
+        error = td_error(q, action, target)
+        losses, slope = huber(error, delta), huber_slope(error, delta)
+        if batch.weight is not None:
+            weight = self._tensor(batch.weight)
+            losses, slope = losses * weight, slope * weight
+        # A TD error is target minus estimate: raising Q lowers it.
+        per_action = (slope / -len(error)).unsqueeze(1)
+        gradient = torch.zeros_like(q).scatter_(1, action.unsqueeze(1), per_action)
+        return error, gradient, losses.mean().item()
+
+    def _descend(self, loss: float, learning_rate: float) -> float:
         """Follow the clipped gradient; its length before clipping.
 
         Raises:
           NotFinite: If the loss or the gradient is not; the weights are untouched.
         """
-        self._gradients.zero_()
-        loss.backward()  # type: ignore[no-untyped-call]
         norm = math.sqrt(self._gradients.dot(self._gradients).item())
-        if not (math.isfinite(norm) and math.isfinite(loss.item())):
-            raise NotFinite("loss" if math.isfinite(norm) else "gradient")
+        if not math.isfinite(loss + norm):
+            raise NotFinite("gradient" if math.isfinite(loss) else "loss")
         longest = self.configuration.agent.gradient_clip
         if 0 < longest < norm:
             self._gradients.mul_(longest / norm)
         self._adam.step(learning_rate)
         return norm
 
-    def _bootstrap(self, observations: Tensor) -> Tensor:
-        """Values to bootstrap on: the target network's, where there is one."""
+    @property
+    def _huber_delta(self) -> float:
+        options = self.configuration.agent
+        return options.huber_delta if options.loss == "huber" else math.inf
+
+    @property
+    def _bootstrap(self) -> Pass:
+        """What values the next observation: the target network, where there is one."""
         shared = self.configuration.target_network.kind == "none"
-        q: Tensor = (self.online if shared else self.target)(observations)
-        return q
+        return self._online if shared else self._target_pass
 
     def _follow(self) -> None:
         """Let the target network follow the online network."""
@@ -343,11 +370,6 @@ class ValueBasedAgent:
             named[name] = flat[start:end].reshape(parameter.shape)
             start = end
         return named
-
-    def _q_values(self, observations: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            values: np.ndarray = self.online(self._tensor(observations)).cpu().numpy()
-        return values
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)

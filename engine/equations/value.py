@@ -12,7 +12,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from engine.equations.shapes import check_index, check_rank, check_shape
 
@@ -167,6 +166,23 @@ def huber(error: Tensor, delta: float) -> Tensor:
 
     Args:
       error: float, any shape.
+      delta: Threshold > 0; infinite for half the square everywhere.
+
+    Raises:
+      ValueError: If the threshold is not positive.
+    """
+    slope = huber_slope(error, delta)
+    # With the slope s this is both cases at once: s (x - s/2).
+    return slope * (error - slope / 2)
+
+
+def huber_slope(error: Tensor, delta: float) -> Tensor:
+    r"""Derivative of :func:`huber`, float of the same shape.
+
+    .. math:: L'(x) = \min(\max(x, -\delta), \delta)
+
+    Args:
+      error: float, any shape.
       delta: Threshold > 0.
 
     Raises:
@@ -174,8 +190,7 @@ def huber(error: Tensor, delta: float) -> Tensor:
     """
     if not delta > 0:
         raise ValueError(f"delta must be positive, got {delta}")
-    zero = torch.zeros_like(error)
-    return functional.huber_loss(error, zero, reduction="none", delta=delta)
+    return error.clamp(-delta, delta)
 
 
 @torch.no_grad()

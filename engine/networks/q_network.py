@@ -50,23 +50,37 @@ class QNetwork(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Q-values, float [B, A], of observations [B, ...]."""
-        return self._q(self.head(self.torso(observations)))
+        return self.q_of_streams(self.head(self.torso(observations)))
 
     def outputs(self, observations: Tensor) -> QOutputs:
         """Q-values together with what they were made of."""
         embedding = self.torso(observations)
         streams = self.head(embedding)
-        q = self._q(streams)
+        q = self.q_of_streams(streams)
         if self._dueling == "none":
             value = q.new_full((len(q),), math.nan)
             return QOutputs(q, value, q - q.amax(1, keepdim=True), embedding)
         value = streams[:, 0]
         return QOutputs(q, value, q - value.unsqueeze(1), embedding)
 
-    def _q(self, streams: Tensor) -> Tensor:
+    def q_of_streams(self, streams: Tensor) -> Tensor:
+        """Q-values from the outputs of the head."""
         if self._dueling == "none":
             return streams
         return dueling(streams[:, 0], streams[:, 1:], self._dueling)
+
+    def streams_gradient(self, gradient: Tensor, streams: Tensor) -> Tensor:
+        """Gradient of the head's outputs, from that of the Q-values."""
+        if self._dueling == "none":
+            return gradient
+        of_value = gradient.sum(1, keepdim=True)
+        if self._dueling == "mean":
+            of_centre = of_value / gradient.shape[1]
+        else:
+            advantage = streams[:, 1:]
+            best = advantage == advantage.amax(1, keepdim=True)
+            of_centre = of_value * best / best.sum(1, keepdim=True)
+        return torch.cat((of_value, gradient - of_centre), 1)
 
 
 def build_q_network(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
@@ -16,7 +15,6 @@ from engine.contract.randomness import (
     generator_state,
     restore_generator,
 )
-from engine.equations.prioritization import importance_weights
 from engine.replay.newest import Newest
 from engine.replay.priorities import Priorities
 from engine.replay.streams import Streams
@@ -133,8 +131,8 @@ class Memory:
         if self._options.kind == "uniform":
             return self._batch(self._draw_uniformly(count), gamma, None)
         slots, probabilities = self.priorities.draw(self._rng.random(count))
-        weight = importance_weights(torch.from_numpy(probabilities), len(self), beta)
-        return self._batch(slots, gamma, weight.numpy().astype(np.float32))
+        weight = self.priorities.weights(probabilities, beta)
+        return self._batch(slots, gamma, weight)
 
     def learned(self, slots: np.ndarray, td_error: np.ndarray) -> None:
         """Tell the memory how wrong the estimates were, float [B]."""
@@ -173,10 +171,11 @@ class Memory:
         """Each sampleable slot with the same probability, with replacement."""
         self.streams.changed.clear()
         slots = self._any_slots(count)
-        wrong = ~self.streams.sampleable[slots]
-        while wrong.any():
-            slots[wrong] = self._any_slots(int(wrong.sum()))
-            wrong = ~self.streams.sampleable[slots]
+        sampleable = self.streams.sampleable
+        wrong = np.flatnonzero(~sampleable[slots])
+        while len(wrong):
+            slots[wrong] = self._any_slots(len(wrong))
+            wrong = wrong[~sampleable[slots[wrong]]]
         return slots
 
     def _any_slots(self, count: int) -> np.ndarray:

@@ -60,6 +60,16 @@ class Priorities:
         assert self._tree is not None, "use() comes before draw()"
         return self._tree.sample(uniform)
 
+    def weights(self, probabilities: np.ndarray, beta: float) -> np.ndarray:
+        """Importance weights of a batch, float32 [B].
+
+        It is ``equations.importance_weights`` in numpy, where it takes a tenth of
+        the time for a batch; a test keeps them equal.
+        """
+        weights = (len(self._streams) * probabilities) ** -beta
+        weights /= weights.max()
+        return weights.astype(np.float32)
+
     def update(self, slots: np.ndarray, priority: np.ndarray) -> None:
         """Change raw priorities, float64 above 0."""
         self.raw[slots] = priority

@@ -155,11 +155,13 @@ class Streams:
     def successors(self, slots: np.ndarray) -> np.ndarray:
         """The next slot of the same ring."""
         if self.count == 1:
-            following = slots + 1
+            following: np.ndarray = slots + 1
             following[following == self.length] = 0
             return following
         position = slots % self.length
-        return slots - position + (position + 1) % self.length
+        following = slots - position
+        following += (position + 1) % self.length
+        return following
 
     def windows(
         self, slots: np.ndarray, n: int, gamma: float

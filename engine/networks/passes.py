@@ -1,0 +1,150 @@
+"""Forward and backward passes through a network whose parameters are one vector.
+
+:class:`GraphPass` works for every network: torch records a graph and walks it back.
+:class:`DirectPass` spells out the gradient of a fully connected network, which is a
+dozen calls in place of a graph of twenty nodes, and more than twice as fast for
+small networks. Tests hold both equal.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from engine.networks.q_network import QNetwork
+from engine.networks.torsos import Flat
+
+
+class Pass(Protocol):
+    """How an agent runs its network."""
+
+    def values(self, observations: Tensor) -> Tensor:
+        """Q-values, float [B, A], for use without a gradient."""
+        ...
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Q-values, float [B, A]; remembers what :meth:`backward` needs."""
+        ...
+
+    def backward(self, gradient: Tensor) -> None:
+        """Fill the gradient vector, from that of the Q-values of ``forward``."""
+        ...
+
+
+def fastest_pass(network: QNetwork, gradients: Tensor) -> Pass:
+    """The direct pass where there is one for this network, else the graph's.
+
+    Args:
+      network: Its parameters are flat (see :func:`flatten_parameters`).
+      gradients: The vector of their gradients.
+    """
+    if all(isinstance(it, (Flat, nn.Linear, nn.ReLU, nn.Tanh)) for it in network.torso):
+        return DirectPass(network)
+    return GraphPass(network, gradients)
+
+
+class GraphPass:
+    """Passes through any network by torch's automatic differentiation."""
+
+    def __init__(self, network: QNetwork, gradients: Tensor) -> None:
+        self._network = network
+        self._gradients = gradients
+        self._q: Tensor | None = None
+
+    def values(self, observations: Tensor) -> Tensor:
+        """See :class:`Pass`."""
+        with torch.inference_mode():
+            q: Tensor = self._network(observations)
+        return q
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """See :class:`Pass`."""
+        with torch.enable_grad():
+            self._q = self._network(observations)
+        return self._q.detach()
+
+    def backward(self, gradient: Tensor) -> None:
+        """See :class:`Pass`."""
+        assert self._q is not None, "forward() comes before backward()"
+        self._gradients.zero_()
+        self._q.backward(gradient)  # type: ignore[no-untyped-call]
+        self._q = None
+
+
+class DirectPass:
+    """Passes through a fully connected network with ReLU or tanh between layers."""
+
+    def __init__(self, network: QNetwork) -> None:
+        self._network = network
+        self._flat = network.torso[0]
+        layers = [it for it in network.torso if isinstance(it, nn.Linear)]
+        self._tanh = any(isinstance(it, nn.Tanh) for it in network.torso)
+        self._hidden = [_Weights(it) for it in layers]
+        self._head = _Weights(network.head)
+        self._inputs: list[Tensor] = []
+        self._streams: Tensor | None = None
+
+    def values(self, observations: Tensor) -> Tensor:
+        """See :class:`Pass`."""
+        with torch.inference_mode():
+            return self._network.q_of_streams(self._run(observations)[-1])
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """See :class:`Pass`."""
+        with torch.inference_mode():
+            *self._inputs, self._streams = self._run(observations)
+            return self._network.q_of_streams(self._streams)
+
+    def backward(self, gradient: Tensor) -> None:
+        """See :class:`Pass`."""
+        assert self._streams is not None, "forward() comes before backward()"
+        with torch.inference_mode():
+            gradient = self._network.streams_gradient(gradient, self._streams)
+            self._head.fill(gradient, self._inputs[-1])
+            above = self._head
+            for layer, below, output in zip(
+                reversed(self._hidden),
+                reversed(self._inputs[:-1]),
+                reversed(self._inputs[1:]),
+                strict=True,
+            ):
+                gradient = gradient.mm(above.weight)
+                gradient = self._through_activation(gradient, output)
+                layer.fill(gradient, below)
+                above = layer
+
+    def _run(self, observations: Tensor) -> list[Tensor]:
+        """Input of each layer, and the outputs of the head last."""
+        found: list[Tensor] = [self._flat(observations)]
+        activate = torch.tanh_ if self._tanh else torch.relu_
+        for layer in self._hidden:
+            found.append(activate(layer(found[-1])))
+        found.append(self._head(found[-1]))
+        return found
+
+    def _through_activation(self, gradient: Tensor, output: Tensor) -> Tensor:
+        """Gradient before an activation, from its output and the gradient after it."""
+        if self._tanh:
+            return gradient.addcmul_(gradient * output, output, value=-1)
+        # The output of a ReLU is never negative: its sign is its derivative.
+        return gradient.mul_(output.sign())
+
+
+class _Weights:
+    """Weight and bias of one layer, and where their gradients go."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        self.weight, self._bias = layer.weight.detach(), layer.bias.detach()
+        self._transposed = self.weight.t()
+        self._gradients = layer.weight.grad, layer.bias.grad
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        return torch.addmm(self._bias, inputs, self._transposed)
+
+    def fill(self, gradient: Tensor, inputs: Tensor) -> None:
+        """Write the gradients of the parameters, from that of the outputs."""
+        of_weight, of_bias = self._gradients
+        torch.mm(gradient.t(), inputs, out=of_weight)
+        torch.sum(gradient, 0, out=of_bias)
