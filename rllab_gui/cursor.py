@@ -135,6 +135,13 @@ class Cursor(QObject):
         self._loop = loop
         self.playChanged.emit()
 
+    def next_loop(self) -> None:
+        """From once to all to the selection (if there is one), round again."""
+        order: list[Loop] = ["off", "all"]
+        order += ["selection"] if self._range is not None else []
+        at = order.index(self._loop) if self._loop in order else -1
+        self.set_loop(order[(at + 1) % len(order)])
+
     def select(self, selection: tuple[int, int] | None) -> None:
         """Select a range of steps (Shift+drag), or none."""
         self._range = selection

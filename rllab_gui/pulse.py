@@ -32,6 +32,7 @@ class Pulse(QObject):
         self._loads: deque[float] = deque(maxlen=15)
         self._beats: deque[float] = deque(maxlen=30)
         self._soon = False
+        self.stopped_for_good = False
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // self._rate)
         self._timer.timeout.connect(self.beat)
@@ -54,6 +55,11 @@ class Pulse(QObject):
 
     def stop(self) -> None:
         """Hold; :meth:`beat` still works by hand."""
+        self._timer.stop()
+
+    def end(self) -> None:
+        """Never beat again: the engine has been let go of."""
+        self.stopped_for_good = True
         self._timer.stop()
 
     def beat(self) -> None:

@@ -50,6 +50,8 @@ class Store(QObject):
     Attributes:
       configuration: Of the open session; before one is open, what the form says.
       card: Describes the environment of ``configuration``, None until known.
+      live_card: Describes the environment of ``picture``; the same, except while
+        another preset is tried out beside an open session.
       status, session, picture, priorities, embedding: Newest of their kind.
       episodes: Finished episodes, oldest first. evaluations, events: likewise.
 
@@ -81,6 +83,7 @@ class Store(QObject):
         self.session = SessionStatus()
         self.picture: Picture | None = None
         self.card: EnvironmentCard | None = None
+        self.live_card: EnvironmentCard | None = None
         self.configuration = Configuration()
         self._clear()
         link.statusChanged.connect(self._on_status)
@@ -112,6 +115,11 @@ class Store(QObject):
     def set_card(self, card: EnvironmentCard | None) -> None:
         """Say what is known of the environment of ``configuration``."""
         self.card = card
+        self.cardChanged.emit()
+
+    def set_live_card(self, card: EnvironmentCard | None) -> None:
+        """Say what is known of the environment that pictures come from."""
+        self.live_card = card
         self.cardChanged.emit()
 
     def set_configuration(self, configuration: Configuration) -> None:

@@ -24,9 +24,9 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, choice: Choice = "system", scale: float = 1.0) -> None:
+    def __init__(self, choice: str = "system", scale: float = 1.0) -> None:
         super().__init__()
-        self._choice: Choice = choice
+        self._choice = _known(choice)
         self._scale = scale
         self._base = QFont(QApplication.font())
         hints = QGuiApplication.styleHints()
@@ -84,8 +84,7 @@ class Theme(QObject):
 
     def set_choice(self, choice: str) -> None:
         """Take ``system``, ``light`` or ``dark``; anything else is system."""
-        known = choice if choice in ("light", "dark") else "system"
-        self._choice = cast(Choice, known)
+        self._choice = _known(choice)
         self.apply()
 
     def set_scale(self, scale: float) -> None:
@@ -110,6 +109,10 @@ class Theme(QObject):
     def _on_system_changed(self) -> None:
         if self._choice == "system":
             self.apply()
+
+
+def _known(choice: str) -> Choice:
+    return cast(Choice, choice) if choice in ("light", "dark") else "system"
 
 
 def palette(tokens: Tokens) -> QPalette:

@@ -1,0 +1,70 @@
+"""Starts the window: settings, engine, theme, guard; Qt is imported inside."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from rllab_gui.link import EngineClient
+    from rllab_gui.main_window import MainWindow
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Open the lab, with a session if one is named; returns the exit status."""
+    from rllab_gui.engine_start import EngineStart
+
+    options = _parse(sys.argv[1:] if arguments is None else list(arguments))
+    starting = EngineStart()  # works in the background while Qt is being imported
+    application = make_application()
+    window = make_window(starting.client())
+    if starting.problem is not None:
+        window.lab.problems.report(starting.problem)
+    window.show()
+    if options.session:
+        window.lab.sessions.open(options.session)
+    window.lab.pulse.start()
+    return application.exec()
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="rllab", description="A visual laboratory for reinforcement learning."
+    )
+    parser.add_argument("session", nargs="?", help="session file to open")
+    return parser.parse_args(arguments)
+
+
+def make_application() -> QApplication:
+    """The application object, with our name, icon and key guard."""
+    import pyqtgraph  # noqa: F401  (it replaces sys.excepthook: before ours)
+    from PySide6.QtGui import QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from rllab_gui.frame.guard import PlainKeyGuard
+    from rllab_gui.theme.icons import FOLDER
+
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication([])
+    application.setApplicationName("rllab")
+    application.setApplicationDisplayName("RL Lab")
+    application.setWindowIcon(QIcon(str(FOLDER / "app.svg")))
+    application.installEventFilter(PlainKeyGuard(application))
+    return application
+
+
+def make_window(client: EngineClient) -> MainWindow:
+    """The window and all its models, dressed but not shown."""
+    from rllab_gui.lab import Lab
+    from rllab_gui.main_window import MainWindow
+    from rllab_gui.problems import install_hook
+    from rllab_gui.settings import Settings
+
+    lab = Lab(client, Settings())
+    install_hook(lab.problems)
+    lab.theme.apply()
+    return MainWindow(lab)

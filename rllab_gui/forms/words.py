@@ -1,0 +1,141 @@
+"""What the form says about options besides their declaration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from html import escape
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration, OptionSpec, describe_range
+
+GROUPS: dict[str, str] = {
+    "environment": "Environment",
+    "agent": "Agent",
+    "replay": "Replay",
+    "target_network": "Target network",
+    "exploration": "Exploration",
+    "network": "Network",
+    "head": "Head",
+    "training": "Run",
+    "evaluation": "Evaluation",
+    "recording": "Recording",
+}
+"""Sections of the form, in their order."""
+
+_CHOICES = {
+    "epsilon_greedy": "ε-greedy",
+    "mlp": "fully connected",
+    "conv": "convolutional",
+    "relu": "ReLU",
+    "silu": "SiLU",
+}
+
+Relevance = Callable[[Configuration, EnvironmentCard | None], bool]
+
+
+def _prioritized(of: Configuration, card: EnvironmentCard | None) -> bool:
+    return of.replay.kind == "prioritized"
+
+
+def _images(of: Configuration, card: EnvironmentCard | None) -> bool:
+    return card is not None and card.observation == "image"
+
+
+def _decaying(of: Configuration, card: EnvironmentCard | None) -> bool:
+    return of.exploration.schedule != "constant"
+
+
+_RELEVANT: dict[str, Relevance] = {
+    "replay.capacity": lambda of, card: of.replay.kind != "none",
+    "replay.alpha": _prioritized,
+    "replay.beta": _prioritized,
+    "replay.beta_final": _prioritized,
+    "replay.priority_epsilon": _prioritized,
+    "target_network.period": lambda of, card: of.target_network.kind == "periodic",
+    "target_network.tau": lambda of, card: of.target_network.kind == "polyak",
+    "agent.huber_delta": lambda of, card: of.agent.loss == "huber",
+    "exploration.epsilon_final": _decaying,
+    "exploration.decay_steps": _decaying,
+    "network.conv": _images,
+    "environment.image_size": _images,
+    "environment.grayscale": _images,
+    "evaluation.episodes": lambda of, card: of.evaluation.period > 0,
+    "evaluation.seed": lambda of, card: of.evaluation.period > 0,
+}
+
+
+def is_relevant(
+    key: str, configuration: Configuration, card: EnvironmentCard | None
+) -> bool:
+    """Whether an option has any effect beside the others; if not it is hidden."""
+    rule = _RELEVANT.get(key)
+    return rule is None or rule(configuration, card)
+
+
+def choice_title(choice: str) -> str:
+    """A word of a choice as a person reads it."""
+    return _CHOICES.get(choice, choice.replace("_", " "))
+
+
+def tooltip(of: OptionSpec) -> str:
+    """What it is, what happens when it is changed, its range, when it applies."""
+    name = f"{of.title} {of.symbol}".strip()
+    when = (
+        "Applies at once, also while training runs."
+        if of.applies == "live"
+        else "Takes effect with the next Train."
+    )
+    parts = [f"<b>{escape(name)}</b>", escape(of.help)]
+    parts += [escape(of.effect)] if of.effect else []
+    unit = f" ({escape(of.unit)})" if of.unit else ""
+    if of.kind not in ("bool", "choice"):
+        parts.append(f"Takes {escape(describe_range(of))}{unit}.")
+    return "<br>".join([*parts, f"<i>{when}</i>"])
+
+
+def remark(key: str, configuration: Configuration, card: EnvironmentCard | None) -> str:
+    """What the value means, in a few words; empty where it speaks for itself."""
+    if key == "agent.discount":
+        gamma = configuration.agent.discount
+        return (
+            f"horizon about {_rounded(1 / (1 - gamma))} steps"
+            if gamma < 1
+            else "endless horizon"
+        )
+    if key == "replay.capacity" and card is not None and card.shape:
+        return f"about {size_text(replay_bytes(configuration, card))} of memory"
+    return ""
+
+
+def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+    """Estimated memory of a full replay: each frame is stored once, unstacked."""
+    values = math.prod(card.shape) // max(1, configuration.environment.frame_stack)
+    width = 1 if card.dtype == "uint8" else 4
+    beside = 8 + 4 + 4 + 16 + 16  # action, reward, flags, episode, priority
+    return configuration.replay.capacity * (values * width + beside)
+
+
+def size_text(count: float) -> str:
+    """A number of bytes in words."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
+def _rounded(number: float) -> str:
+    return f"{float(f'{number:.2g}'):,.0f}".replace(",", "\u202f")
+
+
+def agent_name(configuration: Configuration) -> str:
+    """What the field calls this combination: "Dueling double DQN, prioritized"."""
+    agent, replay = configuration.agent, configuration.replay
+    words = ["dueling"] if agent.dueling != "none" else []
+    words += ["double"] if agent.double else []
+    words += [f"{agent.n_step}-step"] if agent.n_step > 1 else []
+    words += ["Q-learning" if replay.kind == "none" else "DQN"]
+    name = " ".join(words)
+    name = name[0].upper() + name[1:]
+    return f"{name}, prioritized" if replay.kind == "prioritized" else name

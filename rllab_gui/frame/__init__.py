@@ -1,0 +1,1 @@
+"""What surrounds the workspaces: bars, messages, palette, overlay, dialogs."""

@@ -1,0 +1,465 @@
+"""All commands of the window, and when each can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from rllab_gui.commands import Command
+from rllab_gui.lab import Lab
+from rllab_gui.theme.theme import SCALES
+
+if TYPE_CHECKING:
+    from rllab_gui.main_window import MainWindow
+
+MENUS: dict[str, tuple[str, ...]] = {
+    "&File": (
+        "session.new",
+        "session.open",
+        "",
+        "session.save",
+        "session.saveAs",
+        "session.close",
+        "",
+        "preset.save",
+        "preset.delete",
+        "",
+        "record.live",
+        "record.export",
+        "",
+        "app.quit",
+    ),
+    "&Edit": ("edit.undo", "edit.redo", "", "view.palette", "edit.preferences"),
+    "&View": (
+        "workspace.train",
+        "workspace.step",
+        "",
+        "view.theme",
+        "view.larger",
+        "view.smaller",
+        "view.normal",
+        "view.freeze",
+        "",
+        "view.nextPanel",
+        "view.previousPanel",
+        "view.resetLayout",
+    ),
+    "&Train": (
+        "train.start",
+        "train.startPaused",
+        "train.startAgain",
+        "train.continue",
+        "",
+        "train.pause",
+        "train.resume",
+        "train.stop",
+        "",
+        "train.stepEnv",
+        "train.stepEpisode",
+        "",
+        "options.takeBack",
+        "replay.prioritize",
+    ),
+    "&Play": (
+        "transport.play",
+        "transport.stepBack",
+        "transport.stepFwd",
+        "transport.back10",
+        "transport.fwd10",
+        "transport.first",
+        "transport.last",
+        "",
+        "transport.prevEpisode",
+        "transport.nextEpisode",
+        "transport.follow",
+        "transport.loop",
+        "transport.slower",
+        "transport.faster",
+    ),
+    "&Help": ("help.shortcuts",),
+}
+
+
+def declare(lab: Lab, window: MainWindow) -> None:
+    """Make every command known."""
+    for group in (_train, _sessions, _view, _transport, _other):
+        lab.commands.add(*group(lab, window))
+    Enabler(lab, window)
+
+
+def _train(lab: Lab, window: MainWindow) -> list[Command]:
+    run = lab.run
+    return [
+        Command(
+            "train.start",
+            "Train, pause or resume",
+            "Start training; while it runs, pause it; while paused, go on",
+            run.toggle,
+            ("F5",),
+        ),
+        Command(
+            "train.startPaused",
+            "Start paused",
+            "Start a run that waits before its first step, to go through step by step",
+            lambda: run.start(paused=True),
+        ),
+        Command(
+            "train.startAgain",
+            "Start a new run now",
+            "Stop and save the run, then train anew with the options of the form",
+            run.start_again,
+        ),
+        Command(
+            "train.continue",
+            "Continue session",
+            "Go on training the open session exactly where it stopped",
+            lab.sessions.continue_run,
+        ),
+        Command(
+            "train.pause", "Pause training", "Hold after the step under way", run.pause
+        ),
+        Command("train.resume", "Resume training", "Go on after a pause", run.resume),
+        Command(
+            "train.stop",
+            "Stop training",
+            "End the run; a checkpoint is written and can be continued from",
+            run.stop,
+            ("Shift+F5",),
+        ),
+        Command(
+            "train.stepEnv",
+            "One environment step",
+            "While paused: one step of training",
+            run.advance_step,
+            ("F10",),
+        ),
+        Command(
+            "train.stepEpisode",
+            "One episode",
+            "While paused: train to the end of the episode",
+            run.advance_episode,
+            ("Shift+F10",),
+        ),
+        Command(
+            "options.takeBack",
+            "Back to the running options",
+            "Show again the options that the run works with",
+            lab.live.take_back,
+        ),
+        Command(
+            "replay.prioritize",
+            "Turn on prioritized replay",
+            "Sample transitions by their TD error instead of uniformly",
+            lambda: lab.draft.set("replay.kind", "prioritized"),
+        ),
+    ]
+
+
+def _sessions(lab: Lab, window: MainWindow) -> list[Command]:
+    files = window.files
+    return [
+        Command(
+            "session.new",
+            "New",
+            "Start over: choose an environment for the next run",
+            window.new_session,
+            ("Ctrl+N",),
+        ),
+        Command(
+            "session.open",
+            "Open session…",
+            "Look back into a session file",
+            files.ask_open,
+            ("Ctrl+O",),
+        ),
+        Command(
+            "session.save",
+            "Save session",
+            "Write the session file now; training goes on",
+            lab.sessions.save,
+            ("Ctrl+S",),
+        ),
+        Command(
+            "session.saveAs",
+            "Save session as…",
+            "Write the session to a file of another name",
+            files.ask_save_as,
+            ("Ctrl+Shift+S",),
+        ),
+        Command(
+            "session.close",
+            "Close session",
+            "Let go of the session; a run that is active is stopped and saved",
+            lab.sessions.close,
+            ("Ctrl+W",),
+        ),
+        Command(
+            "preset.save",
+            "Save options as preset…",
+            "Keep the options of the form as a preset of your own",
+            files.ask_preset_title,
+        ),
+        Command(
+            "preset.delete",
+            "Delete preset",
+            "Remove the marked preset, if it is one of yours; can be undone",
+            window.delete_preset,
+        ),
+        Command(
+            "record.live",
+            "Record the shown agent",
+            "Film the agent view from now on, until pressed again",
+            files.toggle_recording,
+            ("Ctrl+R",),
+        ),
+        Command(
+            "record.export",
+            "Export episode as film…",
+            "Write the shown episode to MP4 or GIF",
+            files.ask_export,
+            ("Ctrl+Shift+E",),
+        ),
+        Command(
+            "record.cancel",
+            "Cancel recording",
+            "Give up the film that is being written",
+            lab.recorder.cancel,
+        ),
+    ]
+
+
+def _view(lab: Lab, window: MainWindow) -> list[Command]:
+    theme = lab.theme
+
+    def scaled(by: int) -> Callable[[], None]:
+        def change() -> None:
+            nearest = min(SCALES, key=lambda it: abs(it - theme.scale))
+            at = min(max(SCALES.index(nearest) + by, 0), len(SCALES) - 1)
+            theme.set_scale(SCALES[at])
+
+        return change
+
+    return [
+        Command(
+            "workspace.train",
+            "Workspace Train",
+            "Choose, train and watch",
+            lambda: window.show_workspace("train"),
+            ("Ctrl+1",),
+        ),
+        Command(
+            "workspace.step",
+            "Workspace Step through",
+            "Go through recorded episodes step by step",
+            lambda: window.show_workspace("step"),
+            ("Ctrl+2",),
+        ),
+        Command(
+            "view.theme",
+            "Light or dark",
+            "Change between the light and the dark theme",
+            theme.toggle,
+            ("Ctrl+Shift+T",),
+        ),
+        Command(
+            "view.larger",
+            "Larger",
+            "Make everything larger",
+            scaled(1),
+            ("Ctrl+=", "Ctrl++"),
+        ),
+        Command(
+            "view.smaller",
+            "Smaller",
+            "Make everything smaller",
+            scaled(-1),
+            ("Ctrl+-",),
+        ),
+        Command(
+            "view.normal",
+            "Normal size",
+            "Everything at its normal size",
+            lambda: theme.set_scale(1.0),
+            ("Ctrl+0",),
+        ),
+        Command(
+            "view.freeze",
+            "Freeze picture",
+            "The picture stands still; training goes on",
+            lambda frozen: lab.viewer.set_playing(not frozen),
+            ("Ctrl+Shift+F",),
+            checkable=True,
+        ),
+        Command(
+            "view.palette",
+            "Search commands…",
+            "Find any command, option or preset by a few letters",
+            window.open_palette,
+            ("Ctrl+Shift+P", "Ctrl+K"),
+        ),
+        Command(
+            "view.nextPanel",
+            "Next panel",
+            "Move the focus to the next panel",
+            lambda: window.focus_panel(1),
+            ("F6",),
+        ),
+        Command(
+            "view.previousPanel",
+            "Previous panel",
+            "Move the focus to the previous panel",
+            lambda: window.focus_panel(-1),
+            ("Shift+F6",),
+        ),
+        Command(
+            "view.resetLayout",
+            "Reset layout",
+            "Put all panels of this workspace back; can be undone",
+            window.reset_layout,
+        ),
+    ]
+
+
+def _transport(lab: Lab, window: MainWindow) -> list[Command]:
+    cursor, playback = lab.cursor, lab.playback
+    table: tuple[tuple[str, str, str, Callable[[], object], str], ...] = (
+        ("play", "Play or pause", "Play the episode", window.play_or_pause, "Space"),
+        ("stepBack", "Step back", "One step back", lambda: cursor.step(-1), "Left"),
+        ("stepFwd", "Step forward", "One step on", lambda: cursor.step(1), "Right"),
+        (
+            "back10",
+            "Ten steps back",
+            "Ten steps back",
+            lambda: cursor.step(-10),
+            "Shift+Left",
+        ),
+        (
+            "fwd10",
+            "Ten steps forward",
+            "Ten steps on",
+            lambda: cursor.step(10),
+            "Shift+Right",
+        ),
+        ("first", "First step", "To the first step", lambda: cursor.seek(0), "Home"),
+        (
+            "last",
+            "Last step",
+            "To the last step",
+            lambda: cursor.seek(cursor.last),
+            "End",
+        ),
+        (
+            "prevEpisode",
+            "Previous episode",
+            "To the episode before",
+            lambda: playback.go(-1),
+            "PgUp",
+        ),
+        (
+            "nextEpisode",
+            "Next episode",
+            "To the episode after",
+            lambda: playback.go(1),
+            "PgDown",
+        ),
+        ("slower", "Slower", "Play more slowly", lambda: playback.faster(-1), ","),
+        ("faster", "Faster", "Play faster", lambda: playback.faster(1), "."),
+        (
+            "loop",
+            "Loop",
+            "Play once, everything again, or the selection again",
+            cursor.next_loop,
+            "O",
+        ),
+    )
+    commands = [
+        Command(f"transport.{name}", text, tip, deed, (keys,), plain=True)
+        for name, text, tip, deed, keys in table
+    ]
+    follow = Command(
+        "transport.follow",
+        "Follow live",
+        "Always show the newest episode",
+        playback.set_follow,
+        ("L",),
+        checkable=True,
+        plain=True,
+    )
+    return [*commands, follow]
+
+
+def _other(lab: Lab, window: MainWindow) -> list[Command]:
+    return [
+        Command("edit.undo", "Undo", "Take back the last change", lab.history.undo,
+                ("Ctrl+Z",)),
+        Command("edit.redo", "Redo", "Do it again", lab.history.redo,
+                ("Ctrl+Shift+Z", "Ctrl+Y")),
+        Command("edit.preferences", "Preferences…", "Theme, size and keyboard",
+                window.open_preferences, ("Ctrl+,",)),
+        Command("help.shortcuts", "Keyboard shortcuts", "Show all shortcuts",
+                window.toggle_shortcuts, ("?",), plain=True),
+        Command("app.quit", "Quit", "Close the window", window.close, ("Ctrl+Q",)),
+    ]  # fmt: skip
+
+
+class Enabler(QObject):
+    """Enables exactly the commands that do something now."""
+
+    def __init__(self, lab: Lab, window: MainWindow) -> None:
+        super().__init__(window)
+        self._lab, self._window = lab, window
+        for signal in (
+            lab.run.stateChanged,
+            lab.store.sessionChanged,
+            lab.history.changed,
+            lab.live.pendingChanged,
+            lab.draft.changed,
+            lab.recorder.changed,
+            lab.presets.changed,
+            lab.playback.episodesChanged,
+            lab.cursor.changed,
+        ):
+            signal.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        """Look at everything and enable or disable."""
+        for command, usable in self._usable().items():
+            self._lab.commands.action(command).setEnabled(usable)
+        history = self._lab.history
+        undo, redo = history.undo_text, history.redo_text
+        self._lab.commands.action("edit.undo").setText(f"Undo {undo}".strip())
+        self._lab.commands.action("edit.redo").setText(f"Redo {redo}".strip())
+
+    def _usable(self) -> dict[str, bool]:
+        lab, run = self._lab, self._lab.run
+        shows = lab.cursor.position.episode >= 0
+        preset = lab.presets.get(self._window.current_preset())
+        table = {
+            "train.start": any(run.can(it) for it in ("start", "pause", "resume")),
+            "train.startPaused": run.can("start"),
+            "train.startAgain": run.state != "stopping",
+            "train.continue": lab.sessions.can_continue,
+            "train.pause": run.can("pause"),
+            "train.resume": run.can("resume"),
+            "train.stop": run.can("stop"),
+            "train.stepEnv": run.can("advance"),
+            "train.stepEpisode": run.can("advance"),
+            "options.takeBack": bool(lab.live.pending),
+            "session.save": lab.sessions.is_open,
+            "session.saveAs": lab.sessions.is_open,
+            "session.close": lab.sessions.is_open,
+            "preset.delete": preset is not None and preset.preset.own,
+            "record.export": shows and not lab.recorder.exporting,
+            "record.cancel": lab.recorder.exporting,
+            "edit.undo": bool(lab.history.undo_text),
+            "edit.redo": bool(lab.history.redo_text),
+        }
+        moves = ("stepBack", "stepFwd", "back10", "fwd10", "first", "last")
+        table |= {f"transport.{it}": shows for it in moves}
+        table["replay.prioritize"] = (
+            lab.draft.configuration.replay.kind != "prioritized"
+        )
+        return table

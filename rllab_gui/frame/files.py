@@ -1,0 +1,122 @@
+"""Dialogs that ask for a file or a name; all are opened, none blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+
+from rllab_gui.frame.film_dialog import FilmDialog
+from rllab_gui.lab import Lab
+from rllab_gui.sessions import SUFFIX
+
+SESSION_FILTER = f"Sessions (*{SUFFIX})"
+
+
+class FileDialogs(QObject):
+    """Asks, then does."""
+
+    def __init__(self, lab: Lab, window: QWidget) -> None:
+        super().__init__(window)
+        self._lab, self._window = lab, window
+        self.native = True
+
+    def ask_open(self) -> None:
+        """Which session to look at."""
+        self._ask(
+            "dlg.open",
+            "Open session",
+            QFileDialog.AcceptMode.AcceptOpen,
+            self._lab.sessions.open,
+        )
+
+    def ask_save_as(self) -> None:
+        """Where to write the session to; an existing file is asked about once."""
+        self._ask(
+            "dlg.saveAs",
+            "Save session as",
+            QFileDialog.AcceptMode.AcceptSave,
+            lambda path: self._lab.sessions.save(path, overwrite=True),
+        )
+
+    def _ask(
+        self,
+        name: str,
+        title: str,
+        mode: QFileDialog.AcceptMode,
+        then: Callable[[str], None],
+    ) -> None:
+        folder = self._lab.settings.text("folder", str(Path.home()))
+        dialog = QFileDialog(self._window, title, folder, SESSION_FILTER)
+        dialog.setObjectName(name)
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog, not self.native)
+        dialog.setAcceptMode(mode)
+        if mode == QFileDialog.AcceptMode.AcceptOpen:
+            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        else:
+            dialog.setDefaultSuffix(SUFFIX.lstrip("."))
+        dialog.fileSelected.connect(lambda path: self._on_chosen(path, then))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _on_chosen(self, path: str, then: Callable[[str], None]) -> None:
+        self._lab.settings.set("folder", str(Path(path).parent))
+        then(path)
+
+    def ask_preset_title(self) -> None:
+        """What the preset is to be called."""
+        dialog = QInputDialog(self._window)
+        dialog.setObjectName("dlg.preset")
+        dialog.setWindowTitle("Save options as preset")
+        dialog.setLabelText("Title of the preset")
+        dialog.setOkButtonText("Save")
+        dialog.setTextValue(f"My {self._lab.draft.title or 'preset'}")
+        dialog.textValueSelected.connect(self._save_preset)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _save_preset(self, title: str) -> None:
+        if title.strip():
+            self._lab.presets.save(title.strip(), self._lab.draft.configuration)
+
+    # ------------------------------------------------------------------- films
+
+    def toggle_recording(self) -> None:
+        """Begin to film the shown agent, or end and keep the film."""
+        if self._lab.recorder.live:
+            self._lab.recorder.stop_live()
+            return
+        dialog = FilmDialog(self._default_film("live"), self._lab.theme, self._window)
+        dialog.chosen.connect(
+            lambda path, format, panels: self._lab.recorder.start_live(
+                path, format, panels=panels
+            )
+        )
+        self._open(dialog)
+
+    def ask_export(self) -> None:
+        """How the shown episode is to be filmed."""
+        position = self._lab.cursor.position
+        name = f"{position.kind}-{position.episode}"
+        dialog = FilmDialog(self._default_film(name), self._lab.theme, self._window)
+        dialog.chosen.connect(self._export)
+        self._open(dialog)
+
+    def _open(self, dialog: FilmDialog) -> None:
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _export(self, path: str, format: str, panels: bool) -> None:
+        position = self._lab.cursor.position
+        self._lab.recorder.export(
+            position.kind, position.episode, path, format, panels=panels
+        )
+
+    def _default_film(self, what: str) -> str:
+        folder = self._lab.settings.text("folder", str(Path.home()))
+        session = self._lab.store.session.name.removesuffix(SUFFIX) or "rllab"
+        moment = datetime.now().strftime("%H%M%S")
+        return str(Path(folder) / f"{session}-{what}-{moment}.mp4")

@@ -1,0 +1,62 @@
+"""Keeps plain-key shortcuts from stealing keys that a focused widget uses."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QComboBox,
+    QTabBar,
+    QWidget,
+)
+
+NAVIGATION = frozenset(
+    {
+        Qt.Key.Key_Left,
+        Qt.Key.Key_Right,
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Home,
+        Qt.Key.Key_End,
+        Qt.Key.Key_PageUp,
+        Qt.Key.Key_PageDown,
+    }
+)
+_PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+
+
+class PlainKeyGuard(QObject):
+    """Event filter of the application; text and spin fields need no help."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the focused widget have the keys that it works with."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and isinstance(watched, QWidget)
+            and event.modifiers() in _PLAIN
+            and keeps(watched, event)
+        ):
+            event.accept()
+            return True
+        return False
+
+
+def keeps(widget: QWidget, event: QKeyEvent) -> bool:
+    """Whether this widget uses this key itself."""
+    key = event.key()
+    if isinstance(widget, QAbstractButton):
+        return key == Qt.Key.Key_Space
+    if isinstance(widget, QAbstractSlider | QTabBar):
+        return key in NAVIGATION
+    if isinstance(widget, QComboBox | QAbstractItemView):
+        typed = event.text()
+        return (
+            key in NAVIGATION
+            or key == Qt.Key.Key_Space
+            or bool(typed and typed.isprintable())
+        )
+    return False

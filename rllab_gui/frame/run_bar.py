@@ -1,0 +1,185 @@
+"""The bar above the workspaces: what is loaded, Train, stop, steps, speed, progress."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QToolButton,
+    QWidget,
+)
+
+from rllab_gui.forms.words import agent_name
+from rllab_gui.frame.widgets import IconButton, vertical_line
+from rllab_gui.frame.words import duration, percent
+from rllab_gui.lab import Lab
+from rllab_gui.theme.icons import icon
+from rllab_gui.viewer import SPEEDS
+
+FACES: dict[str, tuple[str, str]] = {
+    "idle": ("Train", "play"),
+    "starting": ("Starting…", "play"),
+    "running": ("Pause", "pause"),
+    "pausing": ("Pausing…", "pause"),
+    "paused": ("Resume", "play"),
+    "stopping": ("Stopping…", "stop"),
+    "finished": ("Train again", "play"),
+    "failed": ("Train", "play"),
+}
+"""What the large button says in each state of the run."""
+
+
+class TrainButton(QToolButton):
+    """The one primary action; its property ``state`` is that of the run."""
+
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self.setObjectName("main.train.button")
+        self.setAccessibleName("Start training")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.clicked.connect(lab.commands.action("train.start").trigger)
+        self._since = QElapsedTimer()
+        self._waiting = QTimer(self)
+        self._waiting.setInterval(500)
+        self._waiting.timeout.connect(self._say_how_long)
+        lab.run.stateChanged.connect(self.show_state)
+        lab.theme.changed.connect(lambda: self.show_state(lab.run.state))
+        self.show_state(lab.run.state)
+
+    def show_state(self, state: str) -> None:
+        """Show what a click would do now."""
+        text, drawing = FACES[state]
+        tokens = self._lab.theme.tokens
+        primary = state in ("idle", "paused", "finished", "failed")
+        colour = tokens.on_accent if primary else tokens.text
+        self.setText(text)
+        self.setIcon(icon(drawing, self._lab.theme, colour=colour))
+        self.setProperty("state", state)
+        self.setEnabled(not state.endswith("ing") or state == "running")
+        self.setToolTip(self._lab.commands.action("train.start").toolTip())
+        self.setAccessibleDescription(f"The run is {state}.")
+        self.style().unpolish(self)
+        self.style().polish(self)
+        if state == "starting":
+            self._since.start()
+            self._waiting.start()
+        else:
+            self._waiting.stop()
+
+    def _say_how_long(self) -> None:
+        """While the learner is still being imported there is nothing else to say."""
+        seconds = self._since.elapsed() // 1000
+        if seconds >= 1:
+            self.setText(f"Preparing learner {seconds} s")
+
+
+class RunBar(QWidget):
+    """The whole bar."""
+
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("main.runBar")
+        self.setProperty("role", "bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._lab = lab
+        self._title = QLabel()
+        self._title.setObjectName("main.title")
+        self.train = TrainButton(lab)
+        self._continue = self._make_continue()
+        self.speed = self._make_speed()
+        self.progress = self._make_progress()
+        self._lay_out()
+        lab.draft.changed.connect(lambda keys: self._show_title())
+        lab.store.statusChanged.connect(self._show_progress)
+        lab.run.stateChanged.connect(lambda state: self._show_progress())
+        lab.theme.changed.connect(self._show_title)
+        self._show_title()
+        self._show_progress()
+
+    def _button(self, command: str, title: str, drawing: str) -> IconButton:
+        action = self._lab.commands.action(command)
+        return IconButton(
+            f"main.{command}", title, drawing, self._lab.theme, action=action
+        )
+
+    def _make_continue(self) -> QToolButton:
+        button = QToolButton()
+        button.setDefaultAction(self._lab.commands.action("train.continue"))
+        button.setObjectName("main.continue.button")
+        button.setAccessibleName("Continue training this session")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        action = self._lab.commands.action("train.continue")
+        action.enabledChanged.connect(button.setVisible)
+        button.setVisible(action.isEnabled())
+        return button
+
+    def _make_speed(self) -> QComboBox:
+        speed = QComboBox()
+        speed.setObjectName("main.speed")
+        speed.setAccessibleName("Viewer speed")
+        speed.setToolTip("How fast the shown agent plays; training goes at full speed")
+        for text, value in SPEEDS:
+            speed.addItem(text, value)
+        speed.setCurrentIndex(speed.findData(self._lab.viewer.speed))
+        speed.activated.connect(
+            lambda index: self._lab.viewer.set_speed(speed.itemData(index))
+        )
+        return speed
+
+    def _make_progress(self) -> QProgressBar:
+        progress = QProgressBar()
+        progress.setObjectName("main.progress")
+        progress.setAccessibleName("Training progress")
+        progress.setRange(0, 1000)
+        progress.setMinimumWidth(160)
+        return progress
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(6)
+        row.addWidget(self._title)
+        row.addStretch(1)
+        row.addWidget(self.train)
+        row.addWidget(self._continue)
+        row.addWidget(self._button("train.stop", "Stop", "stop"))
+        row.addWidget(self._button("train.stepEnv", "One environment step", "step"))
+        row.addWidget(self._button("train.stepEpisode", "One episode", "episode"))
+        row.addWidget(vertical_line())
+        row.addWidget(QLabel("view"))
+        row.addWidget(self.speed)
+        row.addWidget(self._button("view.freeze", "Freeze picture", "freeze"))
+        row.addWidget(vertical_line())
+        row.addWidget(self.progress, 1)
+        row.addWidget(self._button("record.live", "Record", "record"))
+        row.addWidget(self._button("view.palette", "Search commands", "search"))
+
+    def _show_title(self) -> None:
+        configuration = self._lab.draft.configuration
+        world = configuration.environment.id.rsplit("/", 1)[-1]
+        muted = self._lab.theme.tokens.muted
+        self._title.setText(
+            f"<b>{world}</b> <span style='color:{muted}'>· "
+            f"{agent_name(configuration)}</span>"
+        )
+
+    def _show_progress(self) -> None:
+        status, state = self._lab.store.status, self._lab.run.state
+        budget = status.steps_budget or self._lab.draft.configuration.training.steps
+        fraction = min(1.0, status.step / max(1, budget))
+        self.progress.setValue(round(1000 * fraction))
+        self.progress.setFormat(_progress_text(state, fraction, status.remaining_s))
+
+
+def _progress_text(state: str, fraction: float, remaining_s: float) -> str:
+    if state == "running":
+        left = f" · {duration(remaining_s)} left" if remaining_s > 0 else ""
+        return percent(fraction) + left
+    if state == "idle":
+        return "not started"
+    return f"{percent(fraction)} · {state}"

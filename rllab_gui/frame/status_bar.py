@@ -1,0 +1,141 @@
+"""The status bar: where the run is, how fast, and how safe."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+
+from engine.contract.messages import JobProgress
+from rllab_gui.frame.widgets import IconButton
+from rllab_gui.frame.words import ago, percent, whole
+from rllab_gui.lab import Lab
+
+REFRESH_MS = 250
+"""Numbers that change faster than four times a second cannot be read."""
+
+FIELDS: dict[str, str] = {
+    "step": "Environment steps so far",
+    "steps": "Environment steps per second",
+    "updates": "Gradient updates per second",
+    "ui": "Redraws of this window per second",
+    "epsilon": "Share of random actions while training",
+    "replay": "How full the replay memory is",
+    "device": "Where the networks are computed",
+    "durable": "Everything up to this step survives a power cut",
+}
+
+
+class StatusBar(QStatusBar):
+    """Numbers at the left, jobs and buttons at the right."""
+
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("main.status")
+        self.setSizeGripEnabled(False)
+        self._lab = lab
+        self._heard = monotonic()
+        self._labels = {name: self._label(name, tip) for name, tip in FIELDS.items()}
+        self._job = self._make_job()
+        for name, title, drawing in (
+            ("record.cancel", "Cancel the recording", "close"),
+            ("view.theme", "Light or dark", "theme"),
+            ("help.shortcuts", "Keyboard shortcuts", "keyboard"),
+        ):
+            self.addPermanentWidget(self._button(name, title, drawing))
+        self._cancel = self.findChild(IconButton, "status.record.cancel")
+        lab.store.sessionChanged.connect(self._on_session)
+        lab.recorder.progressed.connect(self._on_job)
+        lab.recorder.changed.connect(self._show_cancel)
+        lab.theme.changed.connect(self._restyle)
+        self._show_cancel()
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start()
+        self._restyle()
+        self.refresh()
+
+    def _label(self, name: str, tip: str) -> QLabel:
+        label = QLabel()
+        label.setObjectName(f"status.{name}")
+        label.setAccessibleName(tip)
+        label.setToolTip(tip)
+        self.addWidget(label)
+        return label
+
+    def _button(self, command: str, title: str, drawing: str) -> IconButton:
+        action = self._lab.commands.action(command)
+        return IconButton(
+            f"status.{command}",
+            title,
+            drawing,
+            self._lab.theme,
+            action=action,
+            size=15,
+        )
+
+    def _make_job(self) -> QProgressBar:
+        job = QProgressBar()
+        job.setObjectName("status.job")
+        job.setAccessibleName("Long job")
+        job.setRange(0, 1000)
+        job.setMaximumWidth(260)
+        job.setMinimumWidth(180)
+        job.hide()
+        self.addPermanentWidget(job)
+        return job
+
+    # ----------------------------------------------------------------- content
+
+    def refresh(self) -> None:
+        """Bring all numbers up to date."""
+        texts = self._texts()
+        for name, label in self._labels.items():
+            label.setText(texts[name])
+            label.setVisible(bool(texts[name]))
+
+    def _texts(self) -> dict[str, str]:
+        status, pulse = self._lab.store.status, self._lab.pulse
+        configuration = self._lab.store.configuration
+        active = self._lab.run.active or status.step > 0
+        fill = status.replay_size / max(1, status.replay_capacity)
+        learns = active and configuration.replay.kind != "none"
+        return {
+            "step": f"step {whole(status.step)}" if active else "ready",
+            "steps": f"{whole(status.steps_per_s):>6} steps/s" if active else "",
+            "updates": f"{whole(status.updates_per_s):>6} updates/s" if active else "",
+            "ui": f"UI {pulse.measured_rate:2.0f} Hz",
+            "epsilon": f"ε {status.epsilon:.3f}" if active else "",
+            "replay": f"replay {percent(fill):>5}" if learns else "",
+            "device": status.device.upper() if active else "",
+            "durable": self._durable_text(),
+        }
+
+    def _durable_text(self) -> str:
+        session = self._lab.store.session
+        if not session.uuid:
+            return ""
+        if not session.live:
+            return f"looking back: {session.name}"
+        age = session.durable_s_ago + monotonic() - self._heard
+        return f"durable to step {whole(session.durable_step)} ({ago(age)})"
+
+    def _on_session(self) -> None:
+        self._heard = monotonic()
+
+    def _on_job(self, progress: JobProgress) -> None:
+        self._job.setVisible(not progress.done)
+        self._job.setValue(round(1000 * progress.fraction))
+        self._job.setFormat(f"{progress.text} %p%")
+        if progress.done and progress.result:
+            self.showMessage(f"{progress.text}: {progress.result}", 8000)
+
+    def _show_cancel(self) -> None:
+        assert self._cancel is not None
+        self._cancel.setVisible(self._lab.recorder.exporting)
+
+    def _restyle(self) -> None:
+        for label in self._labels.values():
+            label.setFont(self._lab.theme.mono(relative=0.88))

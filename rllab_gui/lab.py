@@ -1,0 +1,77 @@
+"""All models of the window, built once and handed to its widgets."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from rllab_gui.commands import Commands
+from rllab_gui.cursor import Cursor
+from rllab_gui.draft import Draft
+from rllab_gui.episode import ShownEpisode
+from rllab_gui.history import History
+from rllab_gui.link import EngineClient, Link
+from rllab_gui.live_options import LiveOptions
+from rllab_gui.playback import Playback
+from rllab_gui.presets import Presets
+from rllab_gui.problems import Problems
+from rllab_gui.pulse import Pulse
+from rllab_gui.recorder import Recorder
+from rllab_gui.run import Run
+from rllab_gui.sessions import Sessions
+from rllab_gui.settings import Settings
+from rllab_gui.store import Store
+from rllab_gui.theme import Theme
+from rllab_gui.viewer import Viewer
+from rllab_gui.views.base import ViewContext
+
+
+class Lab(QObject):
+    """The parts that have no widgets; ``context`` is what views get of them."""
+
+    def __init__(self, client: EngineClient, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.theme = Theme(
+            settings.text("theme", "system"), settings.number("scale", 1)
+        )
+        self.link = Link(client, self)
+        self.store = Store(self.link, self)
+        self.pulse = Pulse(self.link, self)
+        self.commands = Commands(self)
+        self.history = History(self)
+        self.problems = Problems(self.link, self)
+        self.cursor = Cursor(self)
+        self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
+        self.playback = Playback(self.store, self.cursor, self.link, self)
+        self.draft = Draft(self.link, self.history, self)
+        self.run = Run(self.link, self.draft, self.problems, self)
+        self.live = LiveOptions(self.link, self.store, self.draft, self.run, self)
+        self.viewer = Viewer(self.link, self.store, self.draft, self.run, self)
+        self.presets = Presets(
+            settings.folder / "presets", self.history, self.problems, parent=self
+        )
+        self.sessions = Sessions(self.link, self.store, self.run, self)
+        self.recorder = Recorder(self.link, self.store, self.problems, self)
+        self.draft.cardChanged.connect(self._on_card)
+        self.store.sessionChanged.connect(self._on_card)
+
+    @property
+    def context(self) -> ViewContext:
+        """What a view may use."""
+        return ViewContext(
+            link=self.link,
+            store=self.store,
+            cursor=self.cursor,
+            theme=self.theme,
+            commands=self.commands,
+            episode=self.episode,
+            pulse=self.pulse,
+        )
+
+    def _on_card(self) -> None:
+        """The card belongs to what is looked at, not to a draft for later."""
+        same = self.draft.configuration.environment == (
+            self.store.configuration.environment
+        )
+        if same and self.draft.card != self.store.card:
+            self.store.set_card(self.draft.card)

@@ -1,0 +1,400 @@
+"""The frame: rail, bars, messages, and the workspaces one behind the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.contract.messages import Problem, Shutdown
+from engine.contract.options import Configuration, specs
+from rllab_gui.frame.actions import MENUS, declare
+from rllab_gui.frame.dialogs import Preferences, ask_before_closing
+from rllab_gui.frame.files import FileDialogs
+from rllab_gui.frame.geometry import restore_geometry
+from rllab_gui.frame.messages import MessageStrip
+from rllab_gui.frame.overlay import ShortcutOverlay
+from rllab_gui.frame.palette import Choice, Palette
+from rllab_gui.frame.rail import Rail
+from rllab_gui.frame.recent import RecoveryStrip
+from rllab_gui.frame.run_bar import RunBar
+from rllab_gui.frame.status_bar import StatusBar
+from rllab_gui.frame.transport import TransportBar
+from rllab_gui.frame.words import percent
+from rllab_gui.history import Deed
+from rllab_gui.lab import Lab
+from rllab_gui.sessions import dropped_session
+from rllab_gui.workspaces.base import Workspace
+from rllab_gui.workspaces.step_through import StepThroughWorkspace
+from rllab_gui.workspaces.train import TrainWorkspace
+
+NAME = "RL Lab"
+FIRST_PRESET = "cartpole"
+NATIVE = QKeySequence.SequenceFormat.NativeText
+
+
+class MainWindow(QMainWindow):
+    """The one window."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self.setObjectName("main")
+        self.setAccessibleName("RL Lab")
+        self.setAcceptDrops(True)
+        self.lab = lab
+        self.files = FileDialogs(lab, self)
+        self._gallery_preset = FIRST_PRESET
+        self._closing = False
+        self.workspaces: dict[str, Workspace] = {}
+        declare(lab, self)
+        self._build()
+        self._connect()
+        self._set_plain_keys(lab.settings.flag("plainKeys", True))
+        self._load_first_preset()
+        self._restore()
+
+    # ------------------------------------------------------------ construction
+
+    def _build(self) -> None:
+        lab = self.lab
+        self._fill_menus()
+        self.rail = Rail(lab)
+        self.run_bar = RunBar(lab)
+        self.transport = TransportBar(lab)
+        self.messages = MessageStrip(lab.problems, lab.commands, lab.theme)
+        self.recovery = RecoveryStrip(lab.sessions, lab.theme)
+        self.stack = QStackedWidget()
+        self.train = TrainWorkspace(lab)
+        for workspace in (self.train, StepThroughWorkspace(lab)):
+            self.workspaces[workspace.name] = workspace
+            self.stack.addWidget(workspace)
+            workspace.arranged.connect(self._keep_layout)
+        self.setCentralWidget(self._lay_out())
+        self.setStatusBar(StatusBar(lab))
+        self.palette_popup = Palette(self._choices, lab.theme, self)
+        self.shortcuts = ShortcutOverlay(lab.commands, lab.theme, self)
+
+    def _lay_out(self) -> QWidget:
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        for widget in (self.run_bar, self.messages, self.recovery):
+            right.addWidget(widget)
+        right.addWidget(self.stack, 1)
+        right.addWidget(self.transport)
+        whole = QWidget()
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addLayout(right, 1)
+        return whole
+
+    def _fill_menus(self) -> None:
+        bar = self.menuBar()
+        bar.setObjectName("main.menu")
+        bar.setAccessibleName("Menu")
+        for title, commands in MENUS.items():
+            menu = bar.addMenu(title)
+            menu.setObjectName(f"main.menu.{title.strip('&').lower()}")
+            menu.setToolTipsVisible(True)
+            for command in commands:
+                if command:
+                    menu.addAction(self.lab.commands.action(command))
+                else:
+                    menu.addSeparator()
+        for command_id in self.lab.commands.ids():
+            self.addAction(self.lab.commands.action(command_id))
+
+    def _connect(self) -> None:
+        lab = self.lab
+        lab.store.statusChanged.connect(self._show_title)
+        lab.store.sessionChanged.connect(self._show_title)
+        lab.draft.changed.connect(lambda keys: self._show_title())
+        lab.theme.changed.connect(self._keep_theme)
+        lab.run.stateChanged.connect(self._on_state)
+        self.train.gallery.unusable.connect(self._on_unusable)
+        self._show_title()
+
+    def _load_first_preset(self) -> None:
+        """The window never opens empty: a preset is loaded, its agent moves."""
+        card = self.lab.presets.get(FIRST_PRESET)
+        if card is not None:
+            self.lab.draft.title = card.preset.title
+            self.lab.draft.adopt(card.preset.configuration)
+            self.lab.draft.describe_again()
+        self.lab.sessions.refresh()
+
+    # ----------------------------------------------------------------- actions
+
+    def show_workspace(self, name: str) -> None:
+        """Bring a workspace to the front."""
+        self.stack.setCurrentWidget(self.workspaces[name])
+        self.rail.show_current(name)
+        self.transport.setVisible(name != "train")
+        self.lab.playback.set_active(name == "step")
+        self.lab.settings.set("workspace", name)
+
+    def current_workspace(self) -> Workspace:
+        """The workspace in front."""
+        widget = self.stack.currentWidget()
+        assert isinstance(widget, Workspace)
+        return widget
+
+    def play_or_pause(self) -> None:
+        """Space: in Train the run, elsewhere the episode."""
+        if self.current_workspace().name != "train":
+            self.lab.playback.toggle()
+        elif self.lab.run.can("pause") or self.lab.run.can("resume"):
+            self.lab.run.toggle()
+
+    def new_session(self) -> None:
+        """Let go of what is open, and choose an environment."""
+        if self.lab.sessions.is_open and not self.lab.run.active:
+            self.lab.sessions.close()
+        self.lab.draft.load(Configuration(), "new session")
+        self.show_workspace("train")
+        self.train.form.go_to("environment.id")
+
+    def current_preset(self) -> str:
+        """Name of the preset that the draft equals; empty where it is of none."""
+        return self.train.gallery.current_name() if self.workspaces else ""
+
+    def delete_preset(self) -> None:
+        """Remove the marked preset of the user's."""
+        name = self.current_preset()
+        card = self.lab.presets.get(name)
+        if card is not None and card.preset.own:
+            self.lab.presets.delete(name)
+
+    def focus_panel(self, by: int) -> None:
+        """Move the focus to the next or previous panel."""
+        docks = [d for d in self.current_workspace().docks.values() if d.isVisible()]
+        focus = QApplication.focusWidget()
+        at = next(
+            (i for i, d in enumerate(docks) if focus and d.isAncestorOf(focus)), -by
+        )
+        for offset in range(1, len(docks) + 1):
+            dock = docks[(at + by * offset) % len(docks)]
+            target = next(_focusable(dock), None)
+            if target is not None:
+                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+
+    def reset_layout(self) -> None:
+        """Put the panels of this workspace back; can be undone."""
+        workspace = self.current_workspace()
+        before = workspace.layout_state()
+        workspace.reset_layout()
+        self.lab.history.add(
+            Deed(
+                "reset layout",
+                lambda: workspace.restore_layout(before),
+                workspace.reset_layout,
+            )
+        )
+
+    def open_palette(self) -> None:
+        """Search commands, options and presets."""
+        self.palette_popup.open()
+
+    def toggle_shortcuts(self) -> None:
+        """Show all shortcuts, or take the overlay away."""
+        self.shortcuts.toggle()
+
+    def open_preferences(self) -> None:
+        """Theme, size and keyboard."""
+        Preferences(self.lab, self._set_plain_keys, self).open()
+
+    def _choices(self) -> list[Choice]:
+        """Everything that the palette offers."""
+        lab, found = self.lab, []
+        for command_id in lab.commands.ids():
+            action = lab.commands.action(command_id)
+            if action.isEnabled() and command_id != "view.palette":
+                keys = action.shortcut().toString(NATIVE)
+                found.append(Choice(action.text(), keys, action.trigger))
+        for card in lab.presets.cards():
+            name = card.preset.name
+            found.append(
+                Choice(
+                    f"Preset: {card.preset.title}",
+                    "",
+                    lambda name=name: self.train.gallery.choose(name),  # type: ignore[misc]
+                )
+            )
+        for key, of in specs().items():
+            if key in self.train.form.rows:
+                text = f"Option: {of.title} {of.symbol}".strip()
+                found.append(
+                    Choice(text, key, lambda key=key: self._go_to_option(key))  # type: ignore[misc]
+                )
+        return found
+
+    def _go_to_option(self, key: str) -> None:
+        self.show_workspace("train")
+        self.train.form.go_to(key)
+
+    def _set_plain_keys(self, on: bool) -> None:
+        """Single-key shortcuts can be switched off (WCAG 2.1.4)."""
+        self.lab.settings.set("plainKeys", on)
+        for command_id in self.lab.commands.ids():
+            command = self.lab.commands.get(command_id)
+            if command.plain:
+                keys = [QKeySequence(it) for it in command.shortcut] if on else []
+                self.lab.commands.action(command_id).setShortcuts(keys)
+
+    # ------------------------------------------------------------- what is heard
+
+    def _on_state(self, state: str) -> None:
+        self._show_title()
+        if self._closing and not self.lab.run.active:
+            self.close()
+
+    def _on_unusable(self, name: str) -> None:
+        card = self.lab.presets.get(name)
+        if card is not None:
+            self.lab.problems.report(
+                Problem(
+                    id="window.missing",
+                    what=card.reason,
+                    fixes=[(f"copy:{card.preset.install}", "Copy")],
+                    severity="information",
+                )
+            )
+
+    def _show_title(self) -> None:
+        lab = self.lab
+        parts = [NAME]
+        name = lab.store.session.name or lab.draft.title
+        if name:
+            parts.insert(0, name)
+        status = lab.store.status
+        if lab.run.active and status.steps_budget:
+            parts.insert(0, percent(status.step / status.steps_budget))
+        self.setWindowTitle(" - ".join(parts))
+
+    # ------------------------------------------------------------------ settings
+
+    def _restore(self) -> None:
+        """Take over geometry and layouts of the last time, as far as they fit."""
+        settings = self.lab.settings
+        restore_geometry(self, settings.data("geometry"))
+        for name, workspace in self.workspaces.items():
+            workspace.restore_layout(settings.data(f"layout/{name}"))
+        wanted = settings.text("workspace", "train")
+        self.show_workspace(wanted if wanted in self.workspaces else "train")
+
+    def _keep_layout(self) -> None:
+        settings = self.lab.settings
+        for name, workspace in self.workspaces.items():
+            if workspace.isVisible():
+                settings.set(f"layout/{name}", workspace.layout_state())
+
+    def _keep_theme(self) -> None:
+        self.lab.settings.set("theme", self.lab.theme.choice)
+        self.lab.settings.set("scale", self.lab.theme.scale)
+
+    def _keep_everything(self) -> None:
+        self._keep_layout()
+        self.lab.settings.set("geometry", QByteArray(self.saveGeometry()))
+        self.lab.settings.flush()
+
+    # ---------------------------------------------------------------- Qt events
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The Train button has the focus: Enter is enough."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self.run_bar.train.setFocus)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What floats over the window goes when the window changes."""
+        super().resizeEvent(event)
+        self.palette_popup.hide()
+        self.shortcuts.hide()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves the topmost of palette and overlay; Enter starts on Train."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.palette_popup.close_again()
+            self.shortcuts.hide()
+        elif (
+            event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            and QApplication.focusWidget() is self.run_bar.train
+        ):
+            self.run_bar.train.click()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Only a session file may be dropped; the reason for others is said."""
+        path, reason = dropped_session(_paths(event))
+        if path:
+            event.acceptProposedAction()
+        else:
+            self.statusBar().showMessage(reason, 4000)
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the session that was dropped."""
+        path, _ = dropped_session(_paths(event))
+        if path:
+            event.acceptProposedAction()
+            self.lab.sessions.open(path)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask while a run is active; leave nothing running unless it is wanted."""
+        if self.lab.run.active and not self._closing:
+            event.ignore()
+            ask_before_closing(self, self._stop_and_close, self._detach)
+            return
+        self._leave(keep_training=False)
+        super().closeEvent(event)
+
+    def _stop_and_close(self) -> None:
+        self._closing = True
+        self.lab.run.stop()
+
+    def _detach(self) -> None:
+        self._leave(keep_training=True)
+        self._closing = True
+        super().close()
+
+    def _leave(self, *, keep_training: bool) -> None:
+        """Say goodbye to the engine, once."""
+        if self.lab.pulse.stopped_for_good:
+            return
+        self._keep_everything()
+        self.lab.link.send(Shutdown(keep_training=keep_training))
+        self.lab.pulse.end()
+        self.lab.link.close()
+
+
+def _paths(event: QDropEvent) -> list[str]:
+    return [url.toLocalFile() for url in event.mimeData().urls()]
+
+
+def _focusable(inside: QWidget) -> Iterator[QWidget]:
+    """Widgets of a dock that the Tab key would reach, its title bar's last."""
+    for widget in inside.findChildren(QWidget):
+        reachable = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        title = widget.objectName().startswith("dock.")
+        if reachable and widget.isVisible() and widget.isEnabled() and not title:
+            yield widget

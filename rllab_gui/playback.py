@@ -1,0 +1,127 @@
+"""Moves the cursor by itself: plays an episode, goes through episodes, follows live."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from rllab_gui.cursor import SPEEDS, Cursor
+from rllab_gui.link import Link
+from rllab_gui.store import Store
+
+DEFAULT_RATE = 30
+
+
+class Playback(QObject):
+    """The motor of the cursor.
+
+    Attributes:
+      active: Somebody looks; while nobody does, *following* fetches nothing.
+
+    Signals:
+      episodesChanged(): Which episodes there are is another.
+    """
+
+    episodesChanged = Signal()
+
+    def __init__(
+        self, store: Store, cursor: Cursor, link: Link, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._cursor, self._link = store, cursor, link
+        self.active = False
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._on_tick)
+        cursor.modeChanged.connect(lambda mode: self._run())
+        cursor.playChanged.connect(self._run)
+        store.wasReset.connect(self._on_session)
+        store.episodesChanged.connect(self._on_episodes)
+
+    # ------------------------------------------------------------------ motion
+
+    def set_active(self, active: bool) -> None:
+        """Somebody looks at episodes now, or nobody does."""
+        self.active = active
+        if active and (self._cursor.mode == "following" or not self._shows_any()):
+            self._show_newest()
+        self._run()
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        playing = self._cursor.mode == "playing"
+        self._cursor.set_mode("paused" if playing else "playing")
+
+    def set_follow(self, follow: bool) -> None:
+        """Follow the newest episode, or hold."""
+        if follow == (self._cursor.mode == "following"):
+            return
+        self._cursor.set_mode("following" if follow else "paused")
+        if follow:
+            self._show_newest()
+
+    def faster(self, by: int) -> None:
+        """To the next offered speed, up or down."""
+        nearest = min(SPEEDS, key=lambda speed: abs(speed - self._cursor.speed))
+        at = min(max(SPEEDS.index(nearest) + by, 0), len(SPEEDS) - 1)
+        self._cursor.set_speed(SPEEDS[at])
+
+    def _run(self) -> None:
+        """Beat at the frame rate of the environment while something moves."""
+        moves = self.active and self._cursor.mode != "paused"
+        if not moves:
+            self._timer.stop()
+            return
+        rate = self._store.card.frame_rate if self._store.card else DEFAULT_RATE
+        self._timer.setInterval(max(8, round(1000 / (rate * self._cursor.speed))))
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _on_tick(self) -> None:
+        if self._cursor.mode == "playing":
+            self._cursor.play_on()
+        elif self._cursor.t < self._cursor.last:
+            self._cursor.place(t=self._cursor.t + 1)
+        else:
+            self._show_newest()
+
+    # ---------------------------------------------------------------- episodes
+
+    def go(self, by: int) -> None:
+        """To the next or previous episode of the same kind."""
+        position = self._cursor.position
+        numbers = sorted(
+            {it.episode for it in self._store.episodes if it.kind == position.kind}
+        )
+        if not numbers:
+            return
+        if position.episode not in numbers:
+            target = numbers[-1]
+        else:
+            at = numbers.index(position.episode) + by
+            target = numbers[min(max(at, 0), len(numbers) - 1)]
+        if target != position.episode:
+            self._cursor.show_episode(position.kind, target)
+
+    def _show_newest(self) -> None:
+        if not self._store.episodes:
+            return
+        newest = self._store.episodes[-1]
+        position = self._cursor.position
+        if (newest.kind, newest.episode) != (position.kind, position.episode):
+            self._cursor.place(kind=newest.kind, episode=newest.episode, t=0)
+
+    def _shows_any(self) -> bool:
+        return self._cursor.position.episode >= 0
+
+    def _on_episodes(self) -> None:
+        if self.active and not self._shows_any():
+            self._show_newest()
+        self.episodesChanged.emit()
+
+    def _on_session(self) -> None:
+        """Another session: nothing of the old one stays under the cursor."""
+        session = self._store.session
+        self._cursor.set_last(0)
+        self._cursor.select(None)
+        self._cursor.place(session=session.uuid, checkpoint=-1, episode=-1, t=0)
+        self._cursor.set_mode("following" if session.live else "paused")
+        self.episodesChanged.emit()

@@ -1,0 +1,102 @@
+"""Films: of the live picture from now on, or of a recorded episode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.contract.messages import JobProgress, Problem
+from rllab_gui.link import Link
+from rllab_gui.problems import Problems
+from rllab_gui.store import Store
+
+FORMATS = ("mp4", "gif")
+
+
+class Recorder(QObject):
+    """Starts, ends and cancels recordings.
+
+    Signals:
+      changed(): A recording has begun or ended.
+      progressed(JobProgress): Any long job of the engine has come further.
+    """
+
+    changed = Signal()
+    progressed = Signal(object)
+
+    def __init__(
+        self,
+        link: Link,
+        store: Store,
+        problems: Problems,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._link, self._store, self._problems = link, store, problems
+        self._export = -1
+        self.live = False
+        link.jobProgressed.connect(self._on_progress)
+
+    @property
+    def exporting(self) -> bool:
+        """A recorded episode is being written to a film."""
+        return self._export >= 0
+
+    def start_live(self, path: str, format: str, *, panels: bool) -> None:
+        """Film the shown agent from now on."""
+        self._ask_live(
+            {"do": "start", "path": path, "format": format, "panels": panels}
+        )
+        self.live = True
+        self.changed.emit()
+
+    def stop_live(self) -> None:
+        """End the film of the shown agent; its file is complete then."""
+        self._ask_live({"do": "stop"})
+        self.live = False
+        self.changed.emit()
+
+    def export(
+        self, kind: str, episode: int, path: str, format: str, *, panels: bool
+    ) -> None:
+        """Write a recorded episode to a film."""
+        arguments = {
+            "kind": kind,
+            "episode": episode,
+            "path": path,
+            "format": format,
+            "panels": panels,
+        }
+        self._export = self._link.ask(
+            "record", arguments, self._on_exported, self._on_refused
+        )
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Give up the film that is being written; no half file stays."""
+        self._link.cancel(self._export)
+        self._export = -1
+        self.changed.emit()
+
+    def _ask_live(self, arguments: dict[str, Any]) -> None:
+        self._link.ask(
+            "record_live", arguments, lambda result: None, self._on_live_refused
+        )
+
+    def _on_exported(self, result: dict[str, Any]) -> None:
+        self._export = -1
+        self._problems.solve("window.recording")
+        self.changed.emit()
+
+    def _on_live_refused(self, sentence: str) -> None:
+        self.live = False
+        self._on_refused(sentence)
+
+    def _on_refused(self, sentence: str) -> None:
+        self._export = -1
+        self._problems.report(Problem(id="window.recording", what=sentence))
+        self.changed.emit()
+
+    def _on_progress(self, progress: JobProgress) -> None:
+        self.progressed.emit(progress)

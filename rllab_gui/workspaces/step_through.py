@@ -1,0 +1,35 @@
+"""The Step through workspace: one recorded episode, step by step."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from rllab_gui.workspaces.base import Workspace
+
+LEFT = (("episodes", "step.episodes"),)
+MIDDLE = (("frame", "step.frame"), ("timeline", "step.timeline"))
+RIGHT = (("stepQbars", "step.why"),)
+
+
+class StepThroughWorkspace(Workspace):
+    """Episodes at the left, frame over timeline, and why it acted so at the right."""
+
+    name = "step"
+
+    def build(self) -> None:
+        """Three columns."""
+        self.add_columns(LEFT, MIDDLE, RIGHT)
+
+    def arrange(self) -> None:
+        """The frame in the middle gets the most."""
+        wide, high = max(self.width(), 900), max(self.height(), 500)
+        left = self.lab.theme.px(280)
+        right = self.lab.theme.px(330)
+        self.size_docks(
+            {"episodes": left, "frame": wide - left - right, "stepQbars": right},
+            Qt.Orientation.Horizontal,
+        )
+        self.size_docks(
+            {"frame": high * 55 // 100, "timeline": high * 45 // 100},
+            Qt.Orientation.Vertical,
+        )
