@@ -48,12 +48,13 @@ class Theatre:
       sent: All messages with their destinations, in order.
       source: The session that the keeper has open, or None.
       loop: The training that answers ``sample_states``, or None.
+      paint, stored: Whether the window and the keeper say that they are done.
     """
 
     def __init__(self, source: SessionSource | None = None) -> None:
         self.sent: list[tuple[Message, str]] = []
         self.source, self.loop = source, None
-        self.paint = True
+        self.paint = self.stored = True
         self._inbox: deque[tuple[Message, str]] = deque()
         self._asked = 0
         self.stage = Stage(self._send)
@@ -63,7 +64,7 @@ class Theatre:
         self.sent.append((message, destination))
         if isinstance(message, Ask):
             self._inbox.append((self._answer(message, destination), destination))
-        elif isinstance(message, Rows):
+        elif isinstance(message, Rows) and self.stored:
             stored = RowsStored(message.source, message.number, message.step)
             self._inbox.append((stored, "keeper"))
         elif isinstance(message, Picture) and self.paint:
