@@ -118,14 +118,12 @@ class PlotView(PlotFrame):
             return
         left, right = self._ranges["x"].range
         low, high = self._ranges["log" if self.log else "y"].range
-        self.left.floor = self.floor if self.log and self._zeros else None
+        self.left.set_floor(self.floor if self.log and self._zeros else None)
         if self.left.floor is not None:
             low = self.left.floor - 0.2
         self.item.getViewBox().setRange(
             xRange=(left, right), yRange=(low, high), padding=0.0
         )
-        self.left.picture = None
-        self.left.update()
 
     @property
     def floor(self) -> float:
@@ -166,7 +164,7 @@ class PlotView(PlotFrame):
         self.log = log
         self.left.logarithmic = log
         self._zeros = False
-        self.left.picture = None
+        self.left.redraw()
         super()._on_log(log)
         self.set_auto(True)
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
@@ -122,6 +122,23 @@ class DecadeAxis(pg.AxisItem):  # type: ignore[misc]
         super().__init__(orientation)
         self.logarithmic = True
         self.floor: float | None = None
+
+    def set_floor(self, floor: float | None) -> None:
+        """Zeros are drawn here from now on."""
+        if floor != self.floor:
+            self.floor = floor
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Make the ticks anew although the range is the same."""
+        self.picture = None
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """With room for half a label beyond either end of an upright axis."""
+        bounds = QRectF(super().boundingRect())
+        upright = self.orientation in ("left", "right")
+        return bounds.adjusted(0, -8, 0, 8) if upright else bounds
 
     def tickValues(
         self, low: float, high: float, size: float

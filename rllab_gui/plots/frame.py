@@ -65,6 +65,7 @@ class PlotFrame(QWidget):
         self._words_due = ""
         self._words_timer = QTimer(self, singleShot=True)
         self._words_timer.timeout.connect(self._say)
+        self.setObjectName(f"plot.{plot_id}")
         self.setAccessibleName(title)
         self.header = PlotHeader(plot_id, title, theme, log=log, smoothing=smoothing)
         self.canvas: QWidget = QWidget()
@@ -95,6 +96,7 @@ class PlotFrame(QWidget):
     def set_canvas(self, canvas: QWidget) -> None:
         """Take this widget as the picture, under the name of the plot."""
         self.canvas = canvas
+        canvas.setObjectName(f"plot.{self.plot_id}.canvas")
         canvas.setAccessibleName(self._title)
         canvas.installEventFilter(self)
         self._layout.insertWidget(1, canvas, 1)

@@ -30,7 +30,6 @@ class AgentView(View):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.setObjectName("train.agent.view")
         self.picture = PictureBox(context.theme, self)
         self.picture.setObjectName("train.agent.picture")
         self.picture.setAccessibleName("Picture of the agent")
@@ -96,7 +95,7 @@ class AgentView(View):
         self._action.setStyleSheet(f"padding: 0px {gap}px {gap // 2}px {gap}px;")
 
     def _actions(self) -> tuple[str, ...]:
-        card = self.context.store.card
+        card = self.context.store.live_card or self.context.store.card
         return card.action_names if card is not None else ()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import Property, QEvent, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
@@ -52,6 +52,7 @@ class View(QWidget):
 
     Signals:
       painted(str view_id, int revision): Something new has been drawn.
+      axisModeChanged(str): ``auto`` or ``manual``, of the first plot.
       helpAsked(str plot_id): Somebody wants to know what a plot shows.
     """
 
@@ -62,12 +63,14 @@ class View(QWidget):
 
     painted = Signal(str, int)
     helpAsked = Signal(str)
+    axisModeChanged = Signal(str)
 
     def __init__(self, context: ViewContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
         self.revision = 0
         self._dirty = True
+        self.main_plot: PlotFrame | None = None
         self.setAccessibleName(self.title)
         self.body = QWidget(self)
         self.body_layout = QVBoxLayout(self.body)
@@ -103,10 +106,22 @@ class View(QWidget):
         """Say in words what is seen, for screen readers."""
         self.setAccessibleDescription(sentence)
 
+    def model(self) -> dict[str, Any]:
+        """The arrays that are shown, by name; empty for a view without a plot."""
+        return self.main_plot.model() if self.main_plot is not None else {}
+
+    def _get_axis_mode(self) -> str:
+        return str(self.main_plot.axisMode) if self.main_plot is not None else "auto"
+
+    axisMode = Property(str, _get_axis_mode, notify=axisModeChanged)
+
     def adopt(self, plot: PlotFrame) -> None:
         """Take a plot into the body: its words, questions and failures are mine."""
         self.body_layout.addWidget(plot, 1)
-        plot.described.connect(self.describe)
+        if self.main_plot is None:
+            self.main_plot = plot
+            plot.described.connect(self.describe)
+            plot.axisModeChanged.connect(self.axisModeChanged)
         plot.helpAsked.connect(self.helpAsked)
         plot.exportFailed.connect(self._on_export_failed)
 

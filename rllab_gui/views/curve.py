@@ -43,7 +43,6 @@ class CurveView(View):
             y=GrowingSpan(anchor=0.0),
             smoothing=SMOOTHING,
         )
-        self.plot.canvas.setObjectName("train.curve")
         self._box = clock_box("train.curve.x", self)
         self.plot.header.add(self._box)
         self._furnish()

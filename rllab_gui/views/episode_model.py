@@ -50,6 +50,7 @@ class Episode:
       ended: ``terminated``, ``truncated`` or empty.
       exact: The replay was verified against the recording.
       note: A sentence about what is not as recorded, or empty.
+      action_names, observation_names: Words of its environment.
       judged_by: Training step of the weights, -1 where the answer does not say.
     """
 
@@ -67,6 +68,12 @@ class Episode:
     exact: bool
     note: str
     judged_by: int
+    action_names: tuple[str, ...] = ()
+    observation_names: tuple[str, ...] = ()
+
+    def word(self, action: int) -> str:
+        """What an action is called."""
+        return action_word(self.action_names, action)
 
     @property
     def steps(self) -> int:
@@ -186,6 +193,8 @@ def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
         exact=bool(answer.get("exact", True)),
         note=str(answer.get("note", "")),
         judged_by=int(answer.get("checkpoint_step", key[1])),
+        action_names=tuple(map(str, answer.get("action_names", ()))),
+        observation_names=tuple(map(str, answer.get("observation_names", ()))),
     )
 
 

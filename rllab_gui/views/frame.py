@@ -14,7 +14,7 @@ from rllab_gui.plots.numbers import extent, short
 from rllab_gui.plots.picture import PictureBox
 from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.episode_model import Moment, action_word
+from rllab_gui.views.episode_model import Moment
 
 DICE = "⚄"
 NAMES_SHOWN = 12
@@ -37,7 +37,7 @@ class FrameView(View):
         super().__init__(context)
         self.moment: Moment | None = None
         self.picture = PictureBox(context.theme, self)
-        self.picture.setObjectName("step.frame")
+        self.picture.setObjectName("step.frame.picture")
         self.picture.setAccessibleName("Picture of the step at the cursor")
         self.picture.shown.connect(self.frameShown)
         self.bar = EvalBar(context.theme, self)
@@ -70,10 +70,6 @@ class FrameView(View):
             return "This episode cannot be shown.", episode.problem, ()
         if episode.key is not None:
             return "The episode is being judged.", "One moment.", ()
-        offers = [("step.record", "Record one episode")]
-        if not self.context.store.episodes:
-            guidance = "Record one now with the current agent."
-            return "No episode recorded yet.", guidance, offers
         return "No episode is chosen.", "Choose one in the list of episodes.", ()
 
     def draw(self) -> None:
@@ -113,8 +109,7 @@ class FrameView(View):
         if moment.is_last:
             total = short(float(episode.reward_sum[-1]))
             return f"{head} · {episode.ended or 'end'} · return {total} (undiscounted)"
-        card = self.context.store.card
-        word = action_word(card.action_names if card else (), moment.action)
+        word = episode.word(moment.action)
         why = f"{DICE} explored" if moment.explored else "greedy"
         parts = [head, f"action {word} ({why})", f"reward {_signed(moment.reward)}"]
         gap = float(episode.gaps[t])
@@ -129,8 +124,7 @@ class FrameView(View):
         if observations is None:
             return ""
         values = np.asarray(observations[moment.t], np.float64)
-        card = self.context.store.card
-        names = card.observation_names if card is not None else ()
+        names = moment.episode.observation_names
         words = []
         for index, value in enumerate(values[:NAMES_SHOWN].tolist()):
             name = names[index] if index < len(names) else f"o{index}"

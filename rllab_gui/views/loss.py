@@ -71,7 +71,6 @@ class LossView(View):
             log=True,
             smoothing=SMOOTHING,
         )
-        self.plot.canvas.setObjectName("train.loss")
         self.shown = {trace.name: trace.shown for trace in TRACES}
         self._box = clock_box("train.loss.x", self)
         self.plot.header.add(self._box)

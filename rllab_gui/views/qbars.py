@@ -50,12 +50,6 @@ class QBars(View):
         self.plot.set_auto(True)
         self.refresh()
 
-    def names(self, actions: int) -> tuple[str, ...]:
-        """A word for each action."""
-        card = self.context.store.card
-        words = card.action_names if card is not None else ()
-        return tuple(action_word(words, action) for action in range(actions))
-
     def show_bars(self, bars: Bars, why: str, caption: str) -> None:
         """Draw these and say what they mean."""
         known = bars.q[np.isfinite(bars.q)]
@@ -102,7 +96,6 @@ class QBarsView(QBars):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.setObjectName("train.qbars")
         self._past: deque[np.ndarray] = deque(maxlen=HISTORY)
         self._at = (-1, -1)
         context.store.pictureChanged.connect(self._on_picture)
@@ -119,7 +112,7 @@ class QBarsView(QBars):
         picture = self.context.store.picture
         assert picture is not None
         bars = Bars(
-            names=self.names(len(picture.q)),
+            names=self._names(len(picture.q)),
             q=np.asarray(picture.q, np.float64),
             advantage=np.asarray(picture.advantage, np.float64),
             value_head=picture.value_head,
@@ -129,6 +122,12 @@ class QBarsView(QBars):
         )
         where = f"Episode {picture.episode}, t {picture.t} of the viewer environment"
         self.show_bars(bars, picture.reason, f"{where}; n = 1 seed.")
+
+    def _names(self, actions: int) -> tuple[str, ...]:
+        store = self.context.store
+        card = store.live_card or store.card
+        words = card.action_names if card is not None else ()
+        return tuple(action_word(words, action) for action in range(actions))
 
     def _on_picture(self) -> None:
         picture = self.context.store.picture
@@ -154,7 +153,6 @@ class StepQBarsView(QBars):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.setObjectName("step.qbars")
         self.moment: Moment | None = None
         context.episode.momentChanged.connect(self.refresh)
 
@@ -174,7 +172,7 @@ class StepQBarsView(QBars):
         self.moment = moment
         episode, t = moment.episode, moment.t
         bars = Bars(
-            names=self.names(episode.q.shape[1]),
+            names=tuple(episode.word(action) for action in range(episode.q.shape[1])),
             q=moment.q,
             advantage=episode.advantage[t],
             value_head=float(episode.value_head[t]),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtGui import QCursor
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtGui import QCursor, QMouseEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QToolTip
 
 from rllab_gui.plots.frame import PlotFrame
@@ -22,7 +23,7 @@ from rllab_gui.plots.lanes import (
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.timeline import TimelineCanvas
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.episode_model import GLYPHS, Episode, action_word
+from rllab_gui.views.episode_model import GLYPHS, Episode
 
 
 class TimelineView(View):
@@ -47,7 +48,6 @@ class TimelineView(View):
         lanes: tuple[Lane, ...] = (self._value, self._reward, self._surprise)
         lanes = (*lanes, self._importance, self._actions, self._marks)
         self.canvas = TimelineCanvas(theme, lanes, scale)
-        self.canvas.setObjectName("step.timeline")
         self.plot.set_canvas(self.canvas)
         self.plot.header.add(self._lane_button())
         self.adopt(self.plot)
@@ -86,9 +86,15 @@ class TimelineView(View):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
 
-    def posOf(self, t: int) -> object:
-        """Where step ``t`` is, in pixels of ``canvas`` (object step.timeline)."""
-        return self.canvas.posOf(t)
+    def posOf(self, t: int) -> QPoint:
+        """Where step ``t`` is, in pixels of this view; a click there seeks it."""
+        return self.canvas.mapTo(self, self.canvas.posOf(t))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on the view is one on the lanes."""
+        at = self.canvas.mapFrom(self, event.position().toPoint())
+        if self.canvas.rect().contains(at) and self._shown is not None:
+            self.context.cursor.seek(self.canvas.step_at(QPointF(at)))
 
     def emptiness(self) -> tuple[str, str, tuple[()]] | None:
         """There is no judged episode."""
@@ -127,14 +133,10 @@ class TimelineView(View):
         self._explain(episode)
 
     def _letters(self, episode: Episode) -> list[str]:
-        words = [self._word(action) for action in range(episode.q.shape[1])]
+        words = [episode.word(action) for action in range(episode.q.shape[1])]
         letters = [word[:1].upper() for word in words]
         unique = len(set(letters)) == len(letters)
         return letters if unique else [str(index) for index in range(len(words))]
-
-    def _word(self, action: int) -> str:
-        card = self.context.store.card
-        return action_word(card.action_names if card is not None else (), action)
 
     def _explain(self, episode: Episode) -> None:
         self.plot.set_model(
@@ -176,7 +178,7 @@ class TimelineView(View):
             parts.append(f"reward {short(float(episode.rewards[t]))}")
             parts.append(f"δ {short(float(episode.td_error[t]))}")
             why = "explored" if episode.explored[t] else "greedy"
-            parts.append(f"{self._word(int(episode.actions[t]))} ({why})")
+            parts.append(f"{episode.word(int(episode.actions[t]))} ({why})")
             if episode.marks[t]:
                 parts.append(GLYPHS[episode.marks[t]])
         return ", ".join(parts)

@@ -11,7 +11,7 @@ from rllab_gui.frame.recent import RecentList
 from rllab_gui.lab import Lab
 from rllab_gui.workspaces.base import Workspace
 
-MIDDLE = (("agent", "train.agent"), ("qbars", "train.qbars"))
+MIDDLE = (("agent", "train.agent.view"), ("qbars", "train.qbars"))
 RIGHT = (("curve", "train.curve"), ("loss", "train.loss"))
 TABBED = (
     ("priorities", "train.priorities"),

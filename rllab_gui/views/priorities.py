@@ -1,0 +1,272 @@
+"""What the replay memory holds, and which of it prioritized sampling prefers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QToolTip
+
+from engine.contract.messages import PriorityReport
+from rllab_gui.commands import Command
+from rllab_gui.plots.base import PlotView
+from rllab_gui.plots.canvas import DecadeAxis
+from rllab_gui.plots.header import legend_html
+from rllab_gui.plots.numbers import count, short
+from rllab_gui.plots.ranges import GrowingCount, GrowingDecades
+from rllab_gui.views.base import View, ViewContext
+
+ZERO_AT = 0.6
+"""How far left of the first bin the bin of zeros stands, in decades."""
+TOP = 0.1
+"""The share of transitions that the sentence speaks of."""
+
+
+class PrioritiesView(View):
+    """Histogram of priorities in log bins; probability and weight over it; ages."""
+
+    view_id = "priorities"
+    title = "Replay priorities"
+    topics = frozenset({"priorities"})
+    needs = frozenset({"replay"})
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self._axis = DecadeAxis("bottom")
+        self.plot = PlotView(
+            "priorities",
+            "Priorities in the replay",
+            context.theme,
+            x=GrowingDecades(),
+            y=GrowingCount(least=10.0),
+            log=False,
+            bottom=self._axis,
+        )
+        self.ages = PlotView(
+            "ages",
+            "Age of what is stored",
+            context.theme,
+            x=GrowingCount(),
+            y=GrowingCount(),
+        )
+        self._furnish()
+        self.adopt(self.plot)
+        self.adopt(self.ages)
+        self.body_layout.setStretch(0, 3)
+        self.body_layout.setStretch(1, 2)
+        self._offer()
+        self._connect()
+        self.restyle()
+
+    def _furnish(self) -> None:
+        self._bars, self._zero, self._age_bars = (
+            pg.BarGraphItem(x0=[], x1=[], y0=[], y1=[]) for _ in range(3)
+        )
+        self.plot.item.addItem(self._bars)
+        self.plot.item.addItem(self._zero)
+        self.ages.item.addItem(self._age_bars)
+        box, _ = self.plot.add_right_axis()
+        self._mass = pg.PlotCurveItem()
+        self._weight = pg.PlotCurveItem()
+        for line in (self._mass, self._weight):
+            box.addItem(line)
+
+    def _offer(self) -> None:
+        if "explain.priorities" not in self.context.commands:
+            self.context.commands.add(
+                Command(
+                    "explain.priorities",
+                    "Explain prioritized replay",
+                    "Open the lesson about sampling by TD error",
+                    lambda: self.helpAsked.emit("priorities"),
+                )
+            )
+
+    def _connect(self) -> None:
+        store = self.context.store
+        store.prioritiesChanged.connect(self.refresh)
+        store.configurationChanged.connect(self.refresh)
+        store.wasReset.connect(self._on_reset)
+        self.plot.logToggled.connect(self.refresh)
+        self.plot.pointed.connect(self._on_pointed)
+        self.plot.pointerLeft.connect(QToolTip.hideText)
+
+    def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
+        """There are no priorities, or nothing is stored yet."""
+        report = self.context.store.priorities
+        kind = self.context.store.configuration.replay.kind
+        if report is not None and report.size:
+            kind = report.kind  # type: ignore[assignment]
+        if kind == "uniform":
+            return (
+                "This agent samples uniformly.",
+                "Prioritized replay weights transitions by TD error.",
+                [
+                    ("replay.prioritize", "Turn on prioritized replay"),
+                    ("explain.priorities", "Explain"),
+                ],
+            )
+        if kind == "none":
+            words = "It learns from each transition once, as it comes."
+            return "This agent keeps no replay memory.", words, ()
+        if report is None or not report.size:
+            return "Nothing is stored yet.", "Train to fill the replay memory.", ()
+        return None
+
+    # ------------------------------------------------------------------ draw
+
+    def draw(self) -> None:
+        """Bring both histograms up to date."""
+        report = self.context.store.priorities
+        assert report is not None
+        self._draw_bars(report)
+        self._draw_shares(report)
+        self._draw_ages(report)
+        self.plot.set_model(
+            bin_edges=report.bin_edges,
+            counts=report.counts,
+            zero_count=np.array([report.zero_count]),
+            mass=report.mass,
+            weight=report.weight,
+        )
+        self._say(report)
+
+    def _draw_bars(self, report: PriorityReport) -> None:
+        edges = np.asarray(report.bin_edges, np.float64)
+        counts = np.asarray(report.counts, np.float64)
+        zero = edges[0] - ZERO_AT
+        self._axis.set_floor(zero if report.zero_count else None)
+        self.plot.include(
+            edges if not report.zero_count else np.append(edges, zero - 0.3),
+            np.append(counts, report.zero_count),
+        )
+        base = self.plot.shown_range()[1][0] - 1.0 if self.plot.log else 0.0
+        margin = 0.05 * np.diff(edges)
+        tops = np.where(counts > 0.0, self.plot.heights(counts), base)
+        self._bars.setOpts(
+            x0=edges[:-1] + margin,
+            x1=edges[1:] - margin,
+            y0=base,
+            y1=tops,
+        )
+        top = self.plot.heights(np.array([float(report.zero_count)]))
+        self._zero.setOpts(x0=[zero - 0.15], x1=[zero + 0.15], y0=base, y1=top)
+        self._zero.setVisible(report.zero_count > 0)
+
+    def _draw_shares(self, report: PriorityReport) -> None:
+        edges = np.asarray(report.bin_edges, np.float64)
+        filled = np.asarray(report.counts) > 0
+        self._mass.setData(
+            edges, np.asarray(report.mass, np.float64), stepMode="center"
+        )
+        centres = ((edges[:-1] + edges[1:]) / 2)[filled]
+        self._weight.setData(centres, np.asarray(report.weight, np.float64)[filled])
+
+    def _draw_ages(self, report: PriorityReport) -> None:
+        edges = np.asarray(report.age_edges, np.float64)
+        counts = np.asarray(report.age_counts, np.float64)
+        self.ages.setVisible(len(counts) > 0)
+        if not len(counts):
+            return
+        self._age_bars.setOpts(x0=edges[:-1], x1=edges[1:], y0=0.0, y1=counts)
+        self.ages.include(edges, counts)
+        self.ages.set_model(age_edges=edges, age_counts=counts)
+        words = f"transitions by age in steps; {count(report.size)} stored"
+        self.ages.set_legend(legend_html([("■", self.context.theme.colour(0), words)]))
+        oldest = edges[1:][counts > 0]
+        if len(oldest):
+            far = count(float(oldest[-1]))
+            sentence = f"The oldest stored transition is up to {far} steps old."
+            self.ages.describe(sentence)
+            self.ages.set_caption(f"{sentence} Step {count(report.step)}; n = 1 seed.")
+
+    def _say(self, report: PriorityReport) -> None:
+        theme = self.context.theme
+        names = [
+            ("■", theme.colour(0), "stored transitions"),
+            ("━", theme.colour(1), "sampling probability of the bin (right)"),
+            ("╌", theme.colour(2), "importance weight, 1 = largest (right)"),
+            ("", theme.tokens.muted, f"α {report.alpha:g} · β {report.beta:.3g}"),
+        ]
+        self.plot.set_legend(legend_html(names))
+        sentence = words_of(report)
+        self.plot.set_caption(
+            f"{sentence} Step {count(report.step)}, α {report.alpha:g}, "
+            f"β {report.beta:.3g}; bins of log10(priority); n = 1 seed."
+        )
+        self.plot.describe(sentence)
+
+    # -------------------------------------------------------------- the person
+
+    def _on_pointed(self, x: float, y: float) -> None:
+        report = self.context.store.priorities
+        if report is None or not len(report.counts):
+            return
+        words = bin_words(report, x)
+        if words:
+            place = self.plot.canvas.mapToGlobal(self.plot.pixel_of(x, y))
+            QToolTip.showText(place + QPoint(12, 12), words, self.plot.canvas)
+
+    def _on_reset(self) -> None:
+        self.plot.start_again()
+        self.ages.start_again()
+        self.refresh()
+
+    def restyle(self) -> None:
+        """Take over the colours of the theme."""
+        theme = self.context.theme
+        fill = QColor(theme.colour(0))
+        fill.setAlphaF(0.55)
+        for bars in (self._bars, self._age_bars):
+            bars.setOpts(brush=fill, pen=self.plot.pen(theme.colour(0)))
+        hatch = pg.mkBrush(QColor(theme.tokens.warning))
+        hatch.setStyle(Qt.BrushStyle.BDiagPattern)
+        self._zero.setOpts(brush=hatch, pen=self.plot.pen(theme.tokens.warning))
+        self._mass.setPen(self.plot.pen(theme.colour(1)))
+        self._weight.setPen(self.plot.pen(theme.colour(2), Qt.PenStyle.DashLine))
+        self.plot.set_labels("priority p = |δ| + ε", "")
+        self.ages.set_labels("age in steps", "")
+
+
+def top_share(report: PriorityReport, share: float = TOP) -> float:
+    """How much of the sampling the transitions of highest priority get together."""
+    counts = np.asarray(report.counts, np.float64)[::-1]
+    mass = np.asarray(report.mass, np.float64)[::-1]
+    wanted = share * (counts.sum() + report.zero_count)
+    if wanted <= 0.0:
+        return 0.0
+    before = np.cumsum(counts) - counts
+    taken = np.clip(wanted - before, 0.0, counts)
+    parts = np.divide(taken, counts, out=np.zeros_like(counts), where=counts > 0)
+    return float(np.sum(parts * mass))
+
+
+def words_of(report: PriorityReport) -> str:
+    """One sentence: how unequal the sampling is."""
+    many = f"{count(report.size)} of {count(report.capacity)} slots filled."
+    part = top_share(report)
+    said = (
+        f"The tenth with the highest priority gets {100 * part:.0f} % of the samples "
+        "(uniform: 10 %)."
+    )
+    if report.zero_count:
+        said += f" {count(report.zero_count)} have priority zero."
+    return f"{many} {said}"
+
+
+def bin_words(report: PriorityReport, x: float) -> str:
+    """What one bin holds, as a tooltip."""
+    edges = np.asarray(report.bin_edges, np.float64)
+    at = int(np.searchsorted(edges, x)) - 1
+    if not 0 <= at < len(report.counts):
+        near_zero = report.zero_count and x < edges[0]
+        return f"priority 0: {count(report.zero_count)}" if near_zero else ""
+    low, high = (short(float(10.0**edge)) for edge in edges[at : at + 2])
+    return (
+        f"priority {low} to {high}\n{count(int(report.counts[at]))} transitions\n"
+        f"sampled with probability {100 * float(report.mass[at]):.1f} %\n"
+        f"importance weight {short(float(report.weight[at]))}"
+    )
