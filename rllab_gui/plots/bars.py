@@ -132,7 +132,8 @@ class BarsCanvas(QWidget):
         widest = max((metrics.horizontalAdvance(word) for word in words), default=0.0)
         names = min(widest + self._theme.px(30), self.width() * 0.34)
         end = self.width() - self._theme.px(8)
-        return names, names + (end - names) * 0.62, end
+        share = 0.62 if self.width() >= self._theme.px(300) else 1.0
+        return names, names + (end - names) * share, end
 
     def x_of(self, q: float) -> float:
         """Where a Q-value lies, in pixels from the left."""
@@ -174,6 +175,7 @@ class BarsCanvas(QWidget):
         vertical = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(left, 0, middle - left, head), vertical, "Q(s,a)")
         words = "A(s,a)" if self.bars.dueling else "A derived"
+        words = words if right > middle else ""
         place = QRectF(middle, 0, right - middle, head)
         painter.drawText(place, vertical | Qt.AlignmentFlag.AlignHCenter, words)
 
@@ -190,7 +192,8 @@ class BarsCanvas(QWidget):
         if action == self.bars.best:
             self._paint_arrow(painter, bar, colour)
         self._paint_number(painter, action, bar)
-        if len(self.bars.advantage) > action:
+        _, left, right = self._columns()
+        if len(self.bars.advantage) > action and right > left:
             self._paint_advantage(painter, action, fill, colour)
 
     def _paint_name(self, painter: QPainter, action: int, taken: bool) -> None:

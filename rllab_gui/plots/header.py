@@ -7,7 +7,13 @@ from html import escape
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QHBoxLayout,
+    QMenu,
+    QToolButton,
+)
 from PySide6.QtWidgets import QWidget as Widget
 
 from rllab_gui.plots.text import OneLine
@@ -93,7 +99,8 @@ class PlotHeader(Widget):
         self._row.setSpacing(self._theme.px(3))
         self._title.setFont(self._theme.font(relative=0.95, bold=True))
         least = max(24, self._theme.px(24))
-        for control in (*self.findChildren(QToolButton), *self.findChildren(QComboBox)):
+        buttons = self.findChildren(QAbstractButton)
+        for control in (*buttons, *self.findChildren(QComboBox)):
             control.setFont(self._theme.font(relative=0.85))
             control.setMinimumSize(least, least)
 

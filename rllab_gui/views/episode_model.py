@@ -205,10 +205,12 @@ def action_word(names: tuple[str, ...] | list[str], action: int) -> str:
     return names[action] if action < len(names) else f"action {action}"
 
 
-def preference(q: np.ndarray, names: tuple[str, ...], action: int, why: str) -> str:
+def preference(
+    q: np.ndarray, names: tuple[str, ...], action: int = -1, why: str = ""
+) -> str:
     """One sentence: which action looks best, by how much, and what was done."""
     if len(q) == 0 or not np.isfinite(q).all():
-        return "There are no Q-values yet: the network is not there."
+        return "There are no Q-values here."
     best = int(np.argmax(q))
     word = action_word(names, best)
     if len(q) == 1:
@@ -216,7 +218,7 @@ def preference(q: np.ndarray, names: tuple[str, ...], action: int, why: str) -> 
     second = float(np.sort(q)[-2])
     said = f"{word} looks best: Q = {short(q[best])}, {short(q[best] - second)} ahead"
     if action < 0:
-        return f"{said}; the episode has ended."
+        return f"{said}."
     if action == best:
         return f"{said}; taken ({why})."
     return f"{said}; taken was {action_word(names, action)} ({why})."

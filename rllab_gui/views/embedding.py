@@ -1,0 +1,306 @@
+"""A map of states by what the network makes of them, coloured by their value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter
+
+from engine.contract.messages import EmbeddingReport
+from rllab_gui.commands import Command
+from rllab_gui.plots.base import PlotView
+from rllab_gui.plots.numbers import count, short
+from rllab_gui.plots.ranges import Exact
+from rllab_gui.views.base import View, ViewContext
+from rllab_gui.views.embedding_points import ColourScale, Journey
+from rllab_gui.views.point import PointPanel
+
+LEAST_STATES = 50
+COUNTS = (500, 1000, 2000, 5000)
+TRAVEL_S = 0.15
+"""Points take so long from one final layout to the next."""
+UPDATE_S = 0.1
+"""A scatter of thousands costs several milliseconds: at most ten updates a second."""
+LEVELS = 64
+NEAR_PX = 8
+
+
+class EmbeddingView(View):
+    """Scatter of states; a click on one shows its picture and its Q-values."""
+
+    view_id = "embedding"
+    title = "Map of states"
+    topics = frozenset({"embedding"})
+    needs = frozenset({"embedding"})
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self._colours = ColourScale()
+        self._journey = Journey()
+        self._left_at = -TRAVEL_S
+        self._drawn_at = -UPDATE_S
+        self._report: EmbeddingReport | None = None
+        self._positions = np.empty((0, 2))
+        self._busy = ""
+        self._failed = ""
+        self._question = -1
+        self.reduced_motion = False
+        self._make_plot()
+        self._make_controls()
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self._on_later)
+        self._connect()
+        self.restyle()
+
+    def _make_plot(self) -> None:
+        self.plot = PlotView(
+            "embedding",
+            self.title,
+            self.context.theme,
+            x=Exact(-1.05, 1.05),
+            y=Exact(-1.05, 1.05),
+        )
+        for axis in ("left", "bottom"):
+            self.plot.item.hideAxis(axis)  # its numbers would mean nothing
+        self.plot.item.showGrid(x=False, y=False)
+        self._greedy = pg.ScatterPlotItem(size=6, pxMode=True, symbol="o")
+        self._explored = pg.ScatterPlotItem(size=8, pxMode=True, symbol="t")
+        self._pin = pg.ScatterPlotItem(size=14, pxMode=True, symbol="o", brush=None)
+        self.plot.item.addItem(self._greedy)
+        self.plot.item.addItem(self._explored)
+        self.plot.item.addItem(self._pin)
+        self.panel = PointPanel(self.context)
+        self.panel.hide()
+        split = QSplitter(Qt.Orientation.Horizontal, self)
+        self.adopt(self.plot)
+        split.addWidget(self.plot)
+        split.addWidget(self.panel)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
+        split.setChildrenCollapsible(False)
+        self.body_layout.addWidget(split, 1)
+
+    def _make_controls(self) -> None:
+        self._count = QComboBox(self)
+        self._count.setObjectName("train.embedding.count")
+        self._count.setAccessibleName("Number of states on the map")
+        self._count.setToolTip("How many states the next map is made of")
+        for number in COUNTS:
+            self._count.addItem(f"{number:,}", number)
+        self._refresh = self._button("collect", "Refresh", "Lay out a new map")
+        self._refresh.clicked.connect(self.collect)
+        self._rescale = self._button(
+            "rescale", "Rescale", "Stretch the colours over the values of now"
+        )
+        self._rescale.clicked.connect(self._on_rescale)
+        for control in (self._count, self._refresh, self._rescale):
+            self.plot.header.add(control)
+
+    def _button(self, name: str, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setObjectName(f"train.embedding.{name}")
+        button.setAccessibleName(text)
+        button.setToolTip(tip)
+        return button
+
+    def _connect(self) -> None:
+        store = self.context.store
+        store.embeddingChanged.connect(self._on_report)
+        store.statusChanged.connect(self._on_status)
+        store.wasReset.connect(self._on_reset)
+        self.plot.picked.connect(self._on_picked)
+        if "embedding.collect" not in self.context.commands:
+            self.context.commands.add(
+                Command(
+                    "embedding.collect",
+                    "Collect 500 states for the map",
+                    "Gather states and lay them out by what the network makes of them",
+                    self.collect,
+                )
+            )
+
+    # ------------------------------------------------------------ what is asked
+
+    def collect(self) -> None:
+        """Have a map made of the chosen number of states."""
+        number = int(self._count.currentData())
+        self.context.link.cancel(self._question)
+        self._busy, self._failed = f"Collecting {number:,} states …", ""
+        self._question = self.context.link.ask(
+            "embedding",
+            {"count": number, "perplexity": 30.0},
+            self._on_begun,
+            self._on_failed,
+        )
+        self.refresh()
+
+    def _on_begun(self, answer: dict[str, Any]) -> None:
+        states = answer.get("count")
+        what = f"{int(states):,} states" if states else "the map"
+        self._busy = f"Laying out {what} …"
+        self.refresh()
+
+    def _on_failed(self, sentence: str) -> None:
+        self._busy, self._failed = "", sentence
+        self.refresh()
+
+    def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
+        """There is no map yet, and maybe nothing to make one of."""
+        if self.context.store.embedding is not None:
+            return None
+        offers = [("embedding.collect", "Collect 500 states")]
+        if self._busy:
+            return self._busy, "Training goes on meanwhile.", ()
+        if self._failed:
+            return "No map could be made.", self._failed, offers
+        have = self.context.store.status.replay_size
+        if have < LEAST_STATES and not self.context.store.session.uuid:
+            title = f"Needs at least {LEAST_STATES} states (have {count(have)})."
+            return title, "Train for a moment, then collect.", offers
+        words = "Similar states lie together; the colour is their value V(s)."
+        return "No map yet.", words, offers
+
+    # ------------------------------------------------------------------ draw
+
+    def _on_report(self) -> None:
+        report = self.context.store.embedding
+        if report is None:
+            return
+        now = monotonic()
+        done = 1.0 if self.reduced_motion else (now - self._left_at) / TRAVEL_S
+        self._journey.set_out(report.point_ids, report.positions, done)
+        self._left_at = now if report.final else -TRAVEL_S
+        self._report = report
+        if report.final:
+            self._busy = ""
+        self.refresh()
+
+    def draw(self) -> None:
+        """Draw the points where they are on their way, at most ten times a second."""
+        report = self._report
+        if report is None:
+            return
+        now = monotonic()
+        wait = self._drawn_at + UPDATE_S - now
+        done = 1.0 if self.reduced_motion else (now - self._left_at) / TRAVEL_S
+        if wait > 0.0:
+            self._later.start(round(1000 * wait) + 1)
+            return
+        self._drawn_at = now
+        self._positions = self._journey.at(done)
+        self._draw_points(report)
+        self._draw_pin()
+        if done < 1.0:
+            self._later.start(round(1000 * UPDATE_S))
+        self._say(report)
+
+    def _on_later(self) -> None:
+        self.refresh()
+        self.context.pulse.soon()
+
+    def _draw_points(self, report: EmbeddingReport) -> None:
+        shade = np.round(self._colours.take(report.value) * (LEVELS - 1)).astype(int)
+        explored = np.asarray(report.exploring, bool)
+        for item, which in ((self._greedy, ~explored), (self._explored, explored)):
+            item.setData(
+                x=self._positions[which, 0],
+                y=self._positions[which, 1],
+                brush=self._brushes[shade[which]],
+                pen=self._rim,
+            )
+        self.plot.set_model(
+            x=self._positions[:, 0],
+            y=self._positions[:, 1],
+            value=np.asarray(report.value),
+            point_id=np.asarray(report.point_ids),
+            exploring=explored,
+        )
+
+    def _draw_pin(self) -> None:
+        at = self._index(self.panel.point_id)
+        spot = self._positions[at : at + 1] if at >= 0 else np.empty((0, 2))
+        self._pin.setData(x=spot[:, 0], y=spot[:, 1])
+
+    def _say(self, report: EmbeddingReport) -> None:
+        scale, theme = self._colours, self.context.theme
+        ends = [scale.low, (scale.low + scale.high) / 2, scale.high]
+        marks = [
+            f'<span style="color:{self._shades[int(at * (LEVELS - 1))]}">●</span>'
+            f"&nbsp;{short(value)}"
+            for at, value in zip((0.0, 0.5, 1.0), ends, strict=True)
+        ]
+        clipped = f" ({100 * scale.clipped:.1f} % beyond)" if scale.clipped else ""
+        busy = f"<b>{self._busy or self._failed}</b> " if self._busy else ""
+        warned = f'<span style="color:{theme.tokens.bad}">{self._failed}</span> '
+        self.plot.set_legend(
+            f"{busy}{warned if self._failed else ''}V(s) {' '.join(marks)}{clipped} "
+            f"&nbsp; ● greedy ▼ explored. {report.legend}"
+        )
+        explored = int(np.sum(report.exploring))
+        sentence = (
+            f"{count(len(report.value))} states, {count(explored)} exploratory, "
+            f"V(s) from {short(float(np.min(report.value)))} to "
+            f"{short(float(np.max(report.value)))}."
+        )
+        self.plot.set_caption(f"{sentence} {report.legend} n = 1 seed.")
+        self.plot.describe(sentence)
+
+    # -------------------------------------------------------------- the person
+
+    def pointPos(self, index: int) -> QPoint:
+        """Where point ``index`` is, in pixels of ``plot.canvas``."""
+        x, y = self._positions[index]
+        return self.plot.pixel_of(float(x), float(y))
+
+    def _index(self, point_id: int) -> int:
+        if self._report is None:
+            return -1
+        found = np.flatnonzero(self._report.point_ids == point_id)
+        return int(found[0]) if len(found) else -1
+
+    def _on_picked(self, x: float, y: float) -> None:
+        """Show the nearest point, if one is under the pointer."""
+        if self._report is None or not len(self._positions):
+            return
+        dx, dy = self.plot.item.getViewBox().viewPixelSize()
+        away = np.hypot(
+            (self._positions[:, 0] - x) / dx, (self._positions[:, 1] - y) / dy
+        )
+        nearest = int(np.argmin(away))
+        if away[nearest] > NEAR_PX:
+            return
+        self.panel.show_point(int(self._report.point_ids[nearest]))
+        self._draw_pin()
+
+    def _on_rescale(self) -> None:
+        if self._report is not None:
+            self._colours.fit(self._report.value)
+            self.refresh()
+
+    # ------------------------------------------------------------ what changes
+
+    def _on_status(self) -> None:
+        if self._report is None:
+            self.refresh()
+
+    def _on_reset(self) -> None:
+        self._report, self._busy, self._failed = None, "", ""
+        self._colours, self._journey = ColourScale(), Journey()
+        self.panel.forget()
+        self.refresh()
+
+    def restyle(self) -> None:
+        """Take over the colours of the theme; the values keep theirs."""
+        table = pg.colormap.get("viridis").getLookupTable(nPts=LEVELS)
+        self._shades = [QColor(*row).name() for row in table.tolist()]
+        self._brushes = np.array([pg.mkBrush(it) for it in self._shades], object)
+        tokens = self.context.theme.tokens
+        self._rim = self.plot.pen(tokens.muted, opacity=0.35)
+        self._pin.setPen(self.plot.pen(tokens.text))
+        self.plot.item.showGrid(x=False, y=False)
