@@ -37,8 +37,8 @@ class Home:
 
     def prepare(self) -> None:
         """Make the folders; the runtime one is closed to other users."""
-        self.logs.mkdir(parents=True, exist_ok=True)
         self.runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.logs.mkdir(parents=True, exist_ok=True)
 
 
 def find_home(explicit: str | Path | None = None) -> Home:

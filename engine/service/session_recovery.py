@@ -83,7 +83,9 @@ class SessionRecovery(SessionCore):
         """
         stopping = self.state == "stopping"
         needs = {"keeper"} if stopping else {"keeper", "trainer"}
-        if not self._recovering or self._asked("recover", "attach"):
+        if not self._recovering or self.state not in ACTIVE:
+            return []
+        if self._asked("recover", "attach"):
             return []
         if not needs <= self.ready:
             return []
@@ -92,9 +94,9 @@ class SessionRecovery(SessionCore):
         return self._ask("keeper", "recover", arguments, self._recovered)
 
     def _recovered(self, answer: Answer) -> Actions:
-        if self.state not in ACTIVE:
-            return []
         self._recovering = False
+        if self.state not in ACTIVE:  # its last checkpoint was durable after all
+            return []
         if answer.error:
             problem = Problem("engine.trainer.recovery", answer.error)
             return [Send("windows", problem), *self._fail()]

@@ -11,6 +11,8 @@ import os
 import sys
 
 from engine.contract.messages import Message, ProcessState
+from engine.service.stage_process import StageWork
+from engine.service.trainer_process import Trainer
 from engine.service.transport import SUPERVISOR, Line
 from engine.service.worker import Begin, Work, main
 
@@ -21,14 +23,9 @@ class Spare:
     """Waits until it is told what it is."""
 
     def __init__(self, line: Line) -> None:
-        from engine.service import stage_process, trainer_process
-
         self._line = line
-        self._roles: dict[str, Begin] = {
-            "trainer": trainer_process.Trainer,
-            "stage": stage_process.begin,
-        }
-        trainer_process.Trainer(line)  # warms up what both need
+        self._roles: dict[str, Begin] = {"trainer": Trainer, "stage": StageWork}
+        Trainer(line)  # imports and warms up what both need
         self._work: Work | None = None
 
     def cycle(self) -> float:

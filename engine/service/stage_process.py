@@ -9,11 +9,11 @@ import sys
 
 from engine.contract.messages import Message
 from engine.service.transport import Line
-from engine.service.worker import Work, main
+from engine.service.worker import main
 
 
 class StageWork:
-    """The stage on a line."""
+    """The stage on a line; torch is imported behind its back, in a thread."""
 
     def __init__(self, line: Line) -> None:
         from engine.stage.stage import Stage
@@ -33,10 +33,5 @@ class StageWork:
         self._stage.close()
 
 
-def begin(line: Line) -> Work:
-    """Import what plays, and be ready; torch follows behind."""
-    return StageWork(line)
-
-
 if __name__ == "__main__":
-    sys.exit(main("stage", begin, dies_with_parent=True))
+    sys.exit(main("stage", StageWork, dies_with_parent=True))

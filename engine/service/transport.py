@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import zmq
 from zmq.utils import z85
 
@@ -26,25 +25,6 @@ STRANGER = "stranger"
 it has to say hello again."""
 HUB_LIMIT = 20_000
 """Messages that may wait for one receiver before it counts as hung."""
-
-
-class _Tag(msgspec.Struct):
-    type: str
-
-
-_TAG = msgspec.msgpack.Decoder(_Tag)
-
-
-def kind_of(frames: Sequence[Any]) -> str:
-    """Type name of an encoded message, without decoding the rest of it.
-
-    Raises:
-      MalformedMessage: If it has none.
-    """
-    try:
-        return _TAG.decode(_bytes(frames[0])).type
-    except (msgspec.MsgspecError, IndexError) as error:
-        raise MalformedMessage(f"A message has no type: {error}") from error
 
 
 def _bytes(frame: Any) -> Any:

@@ -1,0 +1,447 @@
+"""The session's state: legal commands, what follows from them, any order of events."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from engine.contract.messages import (
+    Advance,
+    Answer,
+    Ask,
+    CheckpointStored,
+    CloseSession,
+    Message,
+    OpenSession,
+    Pause,
+    Problem,
+    ProcessState,
+    Resume,
+    ResumeTraining,
+    RunTraining,
+    SaveSession,
+    SessionStatus,
+    SetOption,
+    ShowAgent,
+    StartTraining,
+    Stop,
+    TrainerStatus,
+)
+from engine.contract.options import Configuration
+from engine.service.session import Session
+from engine.service.session_core import Actions, Kill, Send
+from engine.service.states import FOLLOWS, STATES
+
+CONFIGURATION = Configuration().to_json()
+WINDOW = "window-1"
+
+
+class World:
+    """The processes as the session knows them, each obedient but slow.
+
+    Messages to trainer and keeper wait in their queues until :meth:`work` takes one.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.session = Session(lambda _: "/new.h5", lambda: self.now)
+        self.told: list[Message] = []
+        self.queues: dict[str, deque[Message]] = {"trainer": deque(), "keeper": deque()}
+        self.stage: list[Message] = []
+        self.run = "none"
+        self.open = ""
+        self.unsealed = False
+        self.states = ["idle"]
+        for role in ("trainer", "keeper", "stage"):
+            self.do(self.session.on_ready(role))
+        self.work_all()
+
+    def do(self, actions: Actions) -> None:
+        for action in actions:
+            if isinstance(action, Kill):
+                self.die(action.role)
+            elif action.destination in self.queues:
+                self.queues[action.destination].append(action.message)
+            elif action.destination == "stage":
+                self.stage.append(action.message)
+            else:
+                self.hear(action)
+
+    def hear(self, action: Send) -> None:
+        assert action.destination in ("windows", WINDOW)
+        self.told.append(action.message)
+        if isinstance(action.message, TrainerStatus):
+            self.states.append(action.message.state)
+
+    def command(self, message: Message) -> None:
+        self.do(self.session.command(WINDOW, message))
+
+    def work(self, role: str) -> None:
+        """The process takes its next message."""
+        if self.queues[role] and role in self.session.ready:
+            message = self.queues[role].popleft()
+            {"trainer": self.train, "keeper": self.keep}[role](message)
+
+    def work_all(self) -> None:
+        while any(self.queues.values()):
+            for role in self.queues:
+                self.work(role)
+
+    def train(self, message: Message) -> None:
+        match message:
+            case Ask():
+                self.do(self.session.on_answer(Answer(message.id, {"card": {}})))
+            case RunTraining():
+                self.run = "paused" if message.paused else "running"
+            case Pause() if self.run == "running":
+                self.run = "paused"
+                self.store("pause")
+            case Resume() if self.run == "paused":
+                self.run = "running"
+            case SaveSession() if self.run in ("running", "paused"):
+                self.store("save")
+            case Stop() if self.run in ("running", "paused"):
+                self.run = "stopping"
+                self.store("stop")
+        if self.run != "none":
+            self.report(self.run)
+
+    def report(self, state: str) -> None:
+        self.do(self.session.on_status(TrainerStatus(state, step=10)))  # type: ignore[arg-type]
+
+    def store(self, reason: str) -> None:
+        self.queues["keeper"].append(CheckpointStored(10, reason))
+
+    def finish(self) -> None:
+        """The budget is used up."""
+        if self.run == "running":
+            self.run = "finished"
+            self.store("stop")
+            self.report("finished")
+
+    def keep(self, message: Message) -> None:
+        if isinstance(message, CheckpointStored):
+            self.do(self.session.on_checkpoint(message))
+        if not isinstance(message, Ask):
+            return
+        if message.question in ("create", "resume", "recover"):
+            if message.arguments.get("run", True):
+                self.queues["trainer"].append(RunTraining(CONFIGURATION, "u"))
+            self.open = str(message.arguments.get("path", self.open))
+            self.unsealed = True
+        if message.question == "seal" and message.arguments["final"]:
+            self.unsealed = False
+        result = {"path": self.open, "uuid": "u", "configuration": CONFIGURATION}
+        self.do(self.session.on_answer(Answer(message.id, {**result, "step": 5})))
+
+    def die(self, role: str) -> None:
+        if role in self.session.ready:
+            self.queues.get(role, deque()).clear()
+            if role == "trainer":
+                self.run = "none"
+            self.do(self.session.on_died(role))
+
+    def back(self, role: str) -> None:
+        if role not in self.session.ready:
+            self.do(self.session.on_ready(role))
+
+    def asked(self, question: str) -> bool:
+        return any(
+            isinstance(it, Ask) and it.question == question
+            for it in self.queues["keeper"]
+        )
+
+    def problems(self) -> list[Problem]:
+        return [it for it in self.told if isinstance(it, Problem)]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def running(world: World) -> World:
+    world.command(StartTraining(CONFIGURATION))
+    world.work_all()
+    assert world.session.state == "running"
+    return world
+
+
+def test_a_start_is_said_at_once_and_shows_the_agent(world: World) -> None:
+    world.command(StartTraining(CONFIGURATION))
+    assert world.session.state == "starting"
+    assert isinstance(world.told[-1], TrainerStatus)
+    world.work_all()
+    assert world.session.state == "running"
+    assert any(isinstance(it, ShowAgent) for it in world.stage)
+
+
+def test_a_refused_start_says_why_and_is_idle_again(world: World) -> None:
+    world.command(StartTraining(CONFIGURATION))
+    ask = world.queues["trainer"].popleft()
+    assert isinstance(ask, Ask)
+    world.do(world.session.on_answer(Answer(ask.id, error="No such world.")))
+    assert world.session.state == "idle"
+    assert world.problems()[-1].what == "No such world."
+
+
+def test_a_bad_configuration_is_refused_before_anything_starts(world: World) -> None:
+    world.command(StartTraining('{"agent": {"discount": 7}}'))
+    assert "agent.discount" in world.problems()[-1].what
+    assert set(world.states) == {"idle"}
+
+
+def test_a_stop_is_acknowledged_by_the_checkpoint_and_sealed_behind(
+    running: World,
+) -> None:
+    running.command(Stop())
+    running.work("trainer")
+    assert running.session.state == "stopping"
+    running.work("keeper")
+    assert running.session.state == "idle"
+    assert running.asked("seal")
+    assert not running.session.resting
+    running.work_all()
+    assert running.session.resting
+
+
+def test_a_finished_run_waits_for_its_evaluations_before_it_is_sealed(
+    running: World,
+) -> None:
+    running.session.on_evaluation_asked(10)
+    running.finish()
+    running.work_all()
+    assert running.session.state == "finished"
+    assert not running.asked("seal")
+    running.do(running.session.on_evaluation_finished(10))
+    assert running.asked("seal")
+
+
+def test_a_lost_evaluation_does_not_keep_the_file_waiting_for_ever(
+    running: World,
+) -> None:
+    running.session.on_evaluation_asked(10)
+    running.finish()
+    running.work_all()
+    running.now += 61.0
+    running.do(running.session.tick())
+    assert running.asked("seal")
+
+
+def test_pause_save_and_resume(running: World) -> None:
+    running.command(Pause())
+    assert running.session.state == "pausing"
+    running.work_all()
+    assert running.session.state == "paused"
+    running.command(SaveSession("/copy.h5"))
+    running.work("trainer")
+    running.work("keeper")
+    assert running.asked("seal")
+    running.command(Resume())
+    assert running.session.state == "running"
+
+
+def test_a_running_session_is_saved_every_ten_minutes(running: World) -> None:
+    running.now += 601.0
+    running.do(running.session.tick())
+    assert isinstance(running.queues["trainer"][-1], SaveSession)
+
+
+def test_an_illegal_command_changes_nothing_and_says_why(world: World) -> None:
+    for message in (Pause(), Resume(), Stop(), Advance(), SetOption("a.b", "1")):
+        world.command(message)
+        problem = world.problems()[-1]
+        assert problem.what
+        assert problem.severity == "warning"
+        assert world.session.state == "idle"
+        assert isinstance(world.told[-1], TrainerStatus)
+
+
+def test_an_option_reaches_trainer_and_stage_when_it_is_live(running: World) -> None:
+    running.command(SetOption("agent.learning_rate", "0.01"))
+    assert isinstance(running.queues["trainer"][-1], SetOption)
+    assert isinstance(running.stage[-1], SetOption)
+    running.command(SetOption("network.hidden", '"8,8"'))
+    assert "new run" in running.problems()[-1].what
+
+
+def test_a_dead_trainer_goes_on_from_the_durable_step(running: World) -> None:
+    running.report("running")
+    running.die("trainer")
+    assert running.session.state == "running"
+    running.back("trainer")
+    assert running.asked("recover")
+    running.work_all()
+    assert running.run == "running"
+    assert "back at step 5: 5 steps" in running.problems()[-1].what
+
+
+def test_options_changed_since_the_checkpoint_are_set_again(running: World) -> None:
+    running.command(SetOption("agent.learning_rate", "0.01"))
+    running.die("trainer")
+    running.back("trainer")
+    running.work("keeper")
+    assert SetOption("agent.learning_rate", "0.01") in running.queues["trainer"]
+
+
+def test_a_paused_run_is_paused_after_a_death(running: World) -> None:
+    running.command(Pause())
+    running.work_all()
+    running.die("trainer")
+    running.back("trainer")
+    recover = running.queues["keeper"][-1]
+    assert isinstance(recover, Ask)
+    assert recover.arguments["paused"]
+
+
+def test_a_trainer_that_dies_while_stopping_needs_no_new_one(running: World) -> None:
+    running.command(Stop())
+    running.die("trainer")
+    running.work_all()
+    assert running.session.state == "idle"
+    assert "the run ends at 5" in running.problems()[-1].what
+
+
+def test_a_trainer_that_does_not_stop_is_ended(running: World) -> None:
+    running.command(Stop())
+    running.queues["trainer"].clear()  # it hangs
+    running.now += 11.0
+    running.do(running.session.tick())
+    running.work_all()
+    assert running.session.state == "idle"
+
+
+def test_a_restarted_keeper_opens_the_store_and_gets_the_rows_again(
+    running: World,
+) -> None:
+    running.die("keeper")
+    running.back("keeper")
+    assert running.asked("attach")
+    running.work("keeper")
+    assert ProcessState("keeper", "ready") in running.queues["trainer"]
+    assert ProcessState("keeper", "ready") in running.stage
+
+
+def test_a_keeper_that_dies_while_sealing_is_asked_again(running: World) -> None:
+    running.command(Stop())
+    running.work("trainer")
+    running.work("keeper")
+    running.die("keeper")
+    running.back("keeper")
+    attach = running.queues["keeper"][-1]
+    assert isinstance(attach, Ask)
+    assert attach.arguments["live"]
+    running.work("keeper")
+    assert running.asked("seal")
+
+
+def test_a_role_that_is_given_up_ends_the_run_as_failed(running: World) -> None:
+    running.die("trainer")
+    running.do(running.session.on_gave_up("trainer"))
+    running.work_all()
+    assert running.session.state == "failed"
+    assert running.session.resting
+
+
+def test_a_failed_run_is_sealed(running: World) -> None:
+    running.report("failed")
+    assert running.session.state == "failed"
+    assert running.asked("seal")
+
+
+def test_closing_stops_seals_and_forgets(running: World) -> None:
+    running.command(CloseSession())
+    running.work_all()
+    assert running.session.state == "idle"
+    assert not running.session.is_open()
+
+
+def test_a_session_that_is_not_ours_is_not_passed_on(running: World) -> None:
+    told = len(running.told)
+    running.do(running.session.on_session(SessionStatus("x", "/other.h5")))
+    assert len(running.told) == told
+    status = SessionStatus("new", "/new.h5", live=True, durable_step=9)
+    running.do(running.session.on_session(status))
+    assert running.told[-1] == replace(status, live=True)
+
+
+COMMANDS = (
+    StartTraining(CONFIGURATION),
+    ResumeTraining("/old.h5"),
+    OpenSession("/old.h5"),
+    CloseSession(),
+    SaveSession(),
+    Pause(),
+    Resume(),
+    Advance(),
+    Stop(),
+    SetOption("agent.learning_rate", "0.01"),
+    SetOption("agent.learning_rate", "nonsense"),
+)
+
+WORK = st.sampled_from(("trainer", "keeper")).map(lambda it: ("work", it))
+STEPS = st.one_of(
+    WORK,
+    WORK,
+    st.sampled_from(COMMANDS).map(lambda it: ("command", it)),
+    st.sampled_from(("trainer", "keeper", "stage")).flatmap(
+        lambda it: st.sampled_from((("die", it), ("back", it)))
+    ),
+    st.sampled_from(("finish", "time", "fail")).map(lambda it: (it, "")),
+)
+
+
+def perform(world: World, what: str, which: Message | str) -> None:
+    if what == "command":
+        world.command(which)  # type: ignore[arg-type]
+    elif what in ("work", "die", "back"):
+        getattr(world, what)(which)
+    elif what == "finish":
+        world.finish()
+    elif what == "fail" and world.run == "running":
+        world.run = "none"
+        world.report("failed")
+    else:
+        world.now += 7.0
+        world.do(world.session.tick())
+
+
+def settle(world: World) -> None:
+    """All processes come back and do what they were asked, and time passes."""
+    for _ in range(12):
+        for role in ("keeper", "trainer", "stage"):
+            world.back(role)
+        world.work_all()
+        if world.run != "none":
+            world.report(world.run)
+        world.now += 11.0
+        world.do(world.session.tick())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(STEPS, max_size=40), st.booleans())
+def test_any_order_of_events_ends_in_a_legal_state(
+    steps: list[tuple[str, str]], begun: bool
+) -> None:
+    world = World()
+    if begun:
+        world.command(StartTraining(CONFIGURATION))
+        world.work_all()
+    for what, which in steps:
+        perform(world, what, which)
+        assert world.session.state in STATES
+    settle(world)
+    for old, new in zip(world.states, world.states[1:], strict=False):
+        assert old == new or new in FOLLOWS[old] or new == "idle"
+    # Nothing is left half done: the run goes on, holds, or has ended and is sealed.
+    session = world.session
+    assert session.state in ("running", "paused") or session.resting
+    world.do(session.finish_quickly())
+    settle(world)
+    assert session.resting
+    assert not world.unsealed
