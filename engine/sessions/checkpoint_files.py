@@ -141,6 +141,7 @@ def row_from_attributes(attributes: dict[str, Any]) -> CheckpointRow:
         episode=number("episode"),
         rows=number("rows"),
         replay_slots=number("replay_slots"),
+        replay_row=number("replay_row"),
         reason=str(attributes.get("reason", "")),
         sha256=str(attributes.get("sha256_state", "")),
     )

@@ -42,8 +42,10 @@ class CheckpointRing:
         self._reader, self._writer = reader, writer
         self._folder = reader.folder
 
-    def add(self, checkpoint: Checkpoint, replay_slots: int) -> CheckpointRow:
+    def add(self, checkpoint: Checkpoint, slots: replay_log.SlotMap) -> CheckpointRow:
         """Seal a checkpoint on disk, list it, and let older ones go.
+
+        ``slots`` is the replay memory as it is at the checkpoint.
 
         Raises:
           SessionProblem: If it cannot be written; those before it are kept.
@@ -55,7 +57,8 @@ class CheckpointRing:
             episode=checkpoint.episode,
             reason=checkpoint.reason,
             rows=checkpoint.rows,
-            replay_slots=replay_slots,
+            replay_slots=slots.count(),
+            replay_row=slots.last_row,
             sha256=checkpoint.sha256,
         )
         head = {name: self._reader.meta(name, "") for name in HEAD}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -71,18 +72,19 @@ class StrictFile:
           SessionProblem: If the group is missing or breaks a rule.
         """
         group = self._group(path)
-        if len(group) > MAX_LINKS:
-            raise self._refuse(path, f"it has {len(group)} members")
-        names = [name.decode("utf-8", "replace") for name in group]
-        self._reader.check(path)
-        return names
+        with self._careful(path, "its members cannot be read"):
+            if len(group) > MAX_LINKS:
+                raise self._refuse(path, f"it has {len(group)} members")
+            return [name.decode("utf-8", "replace") for name in group]
 
     def has(self, path: str) -> bool:
         """Whether there is an object of this path."""
         parent, _, name = path.rpartition("/")
         if parent and not self.has(parent):
             return False
-        return name.encode() in self._group(parent)
+        group = self._group(parent)
+        with self._careful(path, "its members cannot be read"):
+            return name.encode() in group
 
     def kind(self, path: str) -> str:
         """``group`` or ``array``; anything else is refused."""
@@ -90,17 +92,15 @@ class StrictFile:
 
     def attributes(self, path: str = "") -> dict[str, Any]:
         """Attributes of a group: int, float or str each."""
-        target = self._group(path)
-        count = h5py.h5a.get_num_attrs(target)
-        if count > MAX_ATTRIBUTES:
-            raise self._refuse(path, f"it has {count} attributes")
-        found = {}
-        for index in range(count):
-            attribute = h5py.h5a.open(target, index=index)
-            found[attribute.name.decode("utf-8", "replace")] = self._value(
-                attribute, path
-            )
-        self._reader.check(path)
+        target, found = self._group(path), {}
+        with self._careful(path, "its attributes cannot be read"):
+            count = h5py.h5a.get_num_attrs(target)
+            if count > MAX_ATTRIBUTES:
+                raise self._refuse(path, f"it has {count} attributes")
+            for index in range(count):
+                attribute = h5py.h5a.open(target, index=index)
+                name = attribute.name.decode("utf-8", "replace")
+                found[name] = self._value(attribute, path)
         return found
 
     def json(self, path: str, limit_bytes: int = 64 << 20) -> Any:
@@ -131,15 +131,8 @@ class StrictFile:
           SessionProblem: If it breaks a rule, is damaged or larger than 1 GB.
         """
         dataset = self._dataset(path)
-        try:
-            found = self._read(dataset, path, first, end)
-        except _HDF5_ERRORS as error:
-            self._reader.check(path)
-            if isinstance(error, SessionProblem):
-                raise
-            raise self._refuse(path, "its data cannot be read") from error
-        self._reader.check(path)
-        return found
+        with self._careful(path, "its data cannot be read"):
+            return self._read(dataset, path, first, end)
 
     def walk(self) -> Iterator[str]:
         """Judge every object; yields the path of each array.
@@ -182,13 +175,20 @@ class StrictFile:
         if not NAME.match(name) or path.count("/") >= MAX_DEPTH:
             raise self._refuse(path, "its name is not allowed")
         group = self._group(parent)
+        with self._careful(path, "it is missing or not a plain object"):
+            return self._open_link(group, name)
+
+    @contextmanager
+    def _careful(self, path: str, reason: str) -> Iterator[None]:
+        """Damage that was read in the block goes before whatever HDF5 made of it."""
         try:
-            found = self._open_link(group, name)
+            yield
         except _HDF5_ERRORS as error:
             self._reader.check(path)
-            raise self._refuse(path, "it is missing or not a plain object") from error
+            if isinstance(error, SessionProblem):
+                raise
+            raise self._refuse(path, reason) from error
         self._reader.check(path)
-        return found
 
     @staticmethod
     def _open_link(group: Any, name: str) -> Any:
@@ -203,10 +203,10 @@ class StrictFile:
         dataset = self._open(path)
         if not isinstance(dataset, h5py.h5d.DatasetID):
             raise self._refuse(path, "it is not an array")
-        reason = self._judge(dataset)
-        self._reader.check(path)
-        if reason:
-            raise self._refuse(path, reason)
+        with self._careful(path, "it cannot be described"):
+            reason = self._judge(dataset)
+            if reason:
+                raise self._refuse(path, reason)
         return dataset
 
     def _judge(self, dataset: Any) -> str:

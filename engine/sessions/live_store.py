@@ -295,7 +295,7 @@ class LiveStore(StoreReader):
         """
         check_state(checkpoint)
         self.commit()
-        return self._ring.add(checkpoint, self._slots.count())
+        return self._ring.add(checkpoint, self._slots)
 
     def truncate_after(self, point: ResumePoint) -> int:
         """Cut what came after a checkpoint, because the run goes on from there.

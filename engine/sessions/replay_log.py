@@ -27,11 +27,13 @@ class SlotMap:
 
     def __init__(self) -> None:
         self.newest = np.full(0, NEVER, np.int64)
+        self.last_row = NEVER
 
     def write(self, slots: np.ndarray, row: int) -> None:
         """These slots were written by this row, later than all before."""
         if not len(slots):
             return
+        self.last_row = row
         need = int(slots.max()) + 1
         if need > len(self.newest):
             grown = np.full(max(need, 2 * len(self.newest)), NEVER, np.int64)
@@ -97,10 +99,16 @@ def slot_map(connection: sqlite3.Connection, up_to: int, tell: Tell) -> SlotMap:
 
 
 def each_lines(
-    connection: sqlite3.Connection, up_to: int, tell: Tell
+    connection: sqlite3.Connection, up_to: int, last_row: int, tell: Tell
 ) -> Iterator[Arrays]:
-    """The memory after this row, message by message; each slot occurs once."""
-    newest = slot_map(connection, up_to, tell).newest
+    """The memory after the row ``up_to``, message by message; each slot once.
+
+    ``last_row`` is the last one up to there that brought slots.
+    """
+    slots_then = slot_map(connection, up_to, tell)
+    if slots_then.last_row != last_row:
+        tell("the last rows of the replay are lost")
+    newest = slots_then.newest
     query = "SELECT row, crc, slots, data FROM replay_log WHERE row <= ? ORDER BY row"
     for row, crc, slots, data in connection.execute(query, (up_to,)):
         if checksum(data, "replay_log", row) != crc:
@@ -111,9 +119,11 @@ def each_lines(
             yield lines
 
 
-def read_replay(connection: sqlite3.Connection, up_to: int, tell: Tell) -> Arrays:
-    """The memory after this row in one piece; {} where nothing was logged."""
-    blocks = list(each_lines(connection, up_to, tell))
+def read_replay(
+    connection: sqlite3.Connection, up_to: int, last_row: int, tell: Tell
+) -> Arrays:
+    """As :func:`each_lines`, in one piece; {} where nothing was logged."""
+    blocks = list(each_lines(connection, up_to, last_row, tell))
     if not blocks:
         return {}
     return {name: np.concatenate([it[name] for it in blocks]) for name in blocks[0]}

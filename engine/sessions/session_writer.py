@@ -40,7 +40,9 @@ from engine.sessions.sink import Sink
 from engine.sessions.source import CheckpointRow
 from engine.sessions.store_reader import StoreReader
 
-SPAN_BYTES = 8 << 20
+SPAN_BYTES = 1 << 20
+"""So much is handed to HDF5 at once, which lets nobody else run meanwhile."""
+
 EXACT_LIMIT_BYTES = 500_000_000
 """Below this the replay memory is in the file by default."""
 
@@ -74,7 +76,7 @@ def write_session(
 def _build(reader: StoreReader, file: BinaryIO, what: str, tell: Progress) -> None:
     sink = Sink(file, what)
     try:
-        with h5py.File(sink, "w", libver=LIBVER) as target:
+        with h5py.File(sink, "w", libver=LIBVER, rdcc_nbytes=8 << 20) as target:
             for fraction, text in SessionWriter(reader, target).steps():
                 sink.check()
                 tell(0.9 * fraction, text)
@@ -151,7 +153,7 @@ class SessionWriter:
                 stored = self.reader.stored_episode(kind, number)
                 self._episode(group, len(table), stored)
             except SessionProblem as problem:
-                self.reader.tell(str(problem).rstrip("."))
+                self._leave_out(group, f"episode_{len(table)}", problem)
                 continue
             table.append((kind == "evaluation", number))
             yield count / len(keys)
@@ -167,7 +169,7 @@ class SessionWriter:
             try:
                 self._checkpoint(group, row)
             except SessionProblem as problem:
-                self.reader.tell(str(problem).rstrip("."))
+                self._leave_out(group, f"ck_{row.number}", problem)
             yield (count + 1) / len(rows)
 
     def replay(self) -> Iterator[float]:
@@ -193,6 +195,12 @@ class SessionWriter:
         write_attributes(group, {"count": at})
 
     # ------------------------------------------------------------- insides
+
+    def _leave_out(self, group: Any, name: str, problem: SessionProblem) -> None:
+        """What is damaged in the live store does not keep the rest from being saved."""
+        self.reader.tell(str(problem).rstrip("."))
+        if name in group:
+            del group[name]
 
     def _kept(self) -> list[CheckpointRow]:
         rows = self.reader.checkpoints()
@@ -293,8 +301,15 @@ _PLACES = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\\/\s\"'<>|:,;()]+){2,}")
 
 def without_places(event: Event) -> Event:
     """An event as it may be shared: without folders, user and machine."""
-    text = msgspec.json.encode(event).decode()
-    return msgspec.json.decode(redacted(text), type=Event)
+    return msgspec.convert(_redacted_value(msgspec.to_builtins(event)), Event)
+
+
+def _redacted_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, dict):
+        return {_redacted_value(k): _redacted_value(v) for k, v in value.items()}
+    return [_redacted_value(it) for it in value] if isinstance(value, list) else value
 
 
 def redacted(text: str) -> str:

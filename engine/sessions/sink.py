@@ -13,6 +13,11 @@ from typing import BinaryIO
 from engine.sessions.problems import from_os_error
 
 
+def write_some(file: BinaryIO, data: memoryview) -> int:
+    """Write as much as the system takes; returns how much."""
+    return file.write(data)
+
+
 class Sink:
     """A file object for ``h5py.File``; after an error it goes on in memory.
 
@@ -100,7 +105,7 @@ class Sink:
         self._file.seek(self._at)
         view = memoryview(data)
         while view:
-            view = view[self._file.write(view) :]
+            view = view[write_some(self._file, view) :]
 
     def _read_file(self, size: int) -> bytes:
         try:

@@ -18,6 +18,7 @@ class CheckpointRow(NamedTuple):
     Attributes:
       rows: Number of the last row that belongs before it.
       replay_slots: Slots of the replay memory that were filled then.
+      replay_row: The last row up to then that brought slots of the replay.
       best: Its evaluation has the highest mean return of all that are kept.
     """
 
@@ -28,6 +29,7 @@ class CheckpointRow(NamedTuple):
     reason: str
     rows: int
     replay_slots: int
+    replay_row: int
     sha256: str
     best: bool = False
 

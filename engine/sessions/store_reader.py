@@ -250,7 +250,9 @@ class StoreReader:
 
     def replay_lines(self, row: CheckpointRow) -> Iterator[dict[str, np.ndarray]]:
         """The replay memory at a checkpoint, in pieces."""
-        return replay_log.each_lines(self._connection, row.rows, self.tell)
+        return replay_log.each_lines(
+            self._connection, row.rows, row.replay_row, self.tell
+        )
 
     def _read_checkpoint(self, row: CheckpointRow) -> Checkpoint:
         return read_checkpoint_file(checkpoint_path(self.folder, row.number))[0]
@@ -266,7 +268,7 @@ class StoreReader:
         if not notes:
             with telling(f"The session '{self.name}' cannot be read"):
                 replay = replay_log.read_replay(
-                    self._connection, row.rows, notes.append
+                    self._connection, row.rows, row.replay_row, notes.append
                 )
         if not notes and len(replay.get("slot", ())) != row.replay_slots:
             notes.append("part of the replay memory is missing")

@@ -93,9 +93,9 @@ def _fill_checkpoints(
         put_checkpoint_row(connection, row)
     spans = list(range(0, file.replay_count(), REPLAY_LINES))
     for index, at in enumerate(spans):
-        # The lines are of all rows up to the checkpoint's; its last ones stand for
-        # them, in order.
-        number = rows[-1].rows - len(spans) + 1 + index
+        # The lines are of many rows; the last ones up to the checkpoint stand for
+        # them.
+        number = rows[-1].replay_row - len(spans) + 1 + index
         replay_log.put_replay(
             connection, number, file.replay_lines(at, at + REPLAY_LINES)
         )

@@ -1,0 +1,134 @@
+"""P5: a save fails or is killed at each write; the file is the old or the new one."""
+
+import errno
+import os
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import session_samples as samples
+from trials import Trials
+
+from engine.sessions import LiveStore, SessionFile, SessionProblem, find_sessions
+from engine.sessions.exporters import export
+
+CALLS = ("write", "fsync", "replace")
+
+
+class Fault:
+    """Fails, or ends the process, at the n-th call that writes, syncs or replaces."""
+
+    def __init__(self, at: int, error: int | None) -> None:
+        self.at, self.error, self.count, self.hit = at, error, 0, False
+
+    def pass_through(self, call):
+        def counted(*arguments, **keywords):
+            self.count += 1
+            if self.count == self.at:
+                self.hit = True
+                if self.error is None:
+                    os._exit(9)
+                raise OSError(self.error, os.strerror(self.error))
+            return call(*arguments, **keywords)
+
+        return counted
+
+    def __enter__(self) -> "Fault":
+        self._patches = [
+            mock.patch("os.fsync", self.pass_through(os.fsync)),
+            mock.patch("os.replace", self.pass_through(os.replace)),
+            mock.patch(
+                "engine.sessions.sink.write_some",
+                self.pass_through(lambda file, data: file.write(data)),
+            ),
+        ]
+        for patch in self._patches:
+            patch.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for patch in self._patches:
+            patch.stop()
+
+
+def run(folder: Path, stride: int = 1) -> Trials:
+    """Every ``stride``-th call of a save and of an export, failing and killed."""
+    result = Trials("P5", "saves and exports that fail or are killed at each write")
+    path = folder / "run.h5"
+    with LiveStore.create(path, samples.configuration(), samples.CARD) as store:
+        samples.run(store)
+        store.seal()
+        before = path.read_bytes()
+        store.append(samples.rows(41))
+        store.commit()
+        for saver in (_seal, _export):
+            place = (saver, store, folder, before)
+            for at in range(1, _calls(saver, store, folder) + 1, stride):
+                label = f"{saver.__name__} call {at}"
+                for error in (errno.ENOSPC, errno.EIO):
+                    name = errno.errorcode[error]
+                    result.trial(f"{label} {name}", _failing, *place, at, error)
+                result.trial(f"{label} killed", _killed, *place, at)
+    return result
+
+
+def _seal(store: LiveStore, folder: Path) -> Path:
+    from engine.sessions.session_writer import write_session
+
+    write_session(store, store.path)
+    return store.path
+
+
+def _export(store: LiveStore, folder: Path) -> Path:
+    return export(store, "scalars", folder / "out.csv")
+
+
+def _calls(saver, store: LiveStore, folder: Path) -> int:
+    target = folder / "counting"
+    target.mkdir(exist_ok=True)
+    with Fault(0, None) as fault:
+        path = saver(store, target)
+    path.with_suffix(path.suffix + ".new").write_bytes(path.read_bytes())
+    return fault.count
+
+
+def _restore(store: LiveStore, folder: Path, before: bytes) -> None:
+    store.path.write_bytes(before)
+    (folder / "out.csv").write_text("before")
+
+
+def _failing(saver, store, folder: Path, before: bytes, at: int, error: int) -> None:
+    _restore(store, folder, before)
+    with pytest.raises(SessionProblem) as told, Fault(at, error):
+        saver(store, folder)
+    assert told.value.kind in ("disk-full", "io")
+    assert str(told.value).endswith(".")
+    _check(saver, store, folder, before, may_be_new=False)
+
+
+def _killed(saver, store, folder: Path, before: bytes, at: int) -> None:
+    _restore(store, folder, before)
+    child = os.fork()
+    if child == 0:
+        try:
+            with Fault(at, None):
+                saver(store, folder)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    _check(saver, store, folder, before, may_be_new=True)
+
+
+def _check(saver, store, folder: Path, before: bytes, may_be_new: bool) -> None:
+    find_sessions(folder)
+    left = [it.name for it in folder.glob(".*.part")]
+    assert not left, f"{left} were left behind"
+    if saver is _export:
+        text = (folder / "out.csv").read_text()
+        assert text == "before" or (may_be_new and text.startswith("series,"))
+        return
+    data = store.path.read_bytes()
+    if data != before:
+        assert may_be_new, "a failed save changed the file"
+    with SessionFile.open(store.path) as file:
+        assert file.verify() == []

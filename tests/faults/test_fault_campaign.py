@@ -1,0 +1,51 @@
+"""The campaigns at small counts; ``python -m tests.faults`` runs more of them."""
+
+import os
+import sys
+
+import canaries
+import damage_live
+import damage_sealed
+import failing_saves
+import kill_writer
+import pytest
+
+KILLS = int(os.environ.get("RLLAB_KILLS", "10"))
+
+
+@pytest.fixture
+def held(capsys):
+    def check(result):
+        line = f"\n{result.promise}: {result.count} trials, {result.worst}\n"
+        with capsys.disabled():
+            sys.stdout.write(line)
+        assert result.count
+        assert result.failures == []
+
+    return check
+
+
+@pytest.mark.slow
+def test_a_killed_writer_loses_a_quarter_of_a_second_at_most(tmp_path, held):
+    held(kill_writer.run(tmp_path, KILLS))
+
+
+def test_a_killed_writer_twice(tmp_path, held):
+    held(kill_writer.run(tmp_path, 2, seed=7))
+
+
+def test_every_damage_to_a_session_file_is_noticed(tmp_path, held):
+    held(damage_sealed.run(tmp_path, 15))
+
+
+def test_damage_to_a_live_store_costs_only_the_damaged_records(tmp_path, held):
+    held(damage_live.run(tmp_path, 2))
+
+
+@pytest.mark.slow
+def test_a_failed_save_leaves_the_old_file_or_the_new_one(tmp_path, held):
+    held(failing_saves.run(tmp_path, stride=20))
+
+
+def test_a_session_file_names_no_folder_user_or_machine(tmp_path, held):
+    held(canaries.run(tmp_path))
