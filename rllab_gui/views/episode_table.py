@@ -1,0 +1,183 @@
+"""The recorded episodes as columns: which match a filter, in which order; no Qt."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.contract.messages import EpisodeFinished
+
+NUMBERS = ("episode", "step0", "return", "length", "max_td", "seed")
+COLUMNS = (*NUMBERS, "terminated", "kind")
+KINDS = ("training", "evaluation")
+WORDS = {
+    "ep": "episode",
+    "episode": "episode",
+    "ret": "return",
+    "return": "return",
+    "len": "length",
+    "length": "length",
+    "td": "max_td",
+    "max|d|": "max_td",
+    "max_td": "max_td",
+    "step": "step0",
+    "seed": "seed",
+    "kind": "kind",
+}
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+_TERM = re.compile(r"^([a-z_|]+)(>=|<=|!=|>|<|==?)(.+)$")
+EXTREME = 5.0
+"""Returns in the outer so many percent of the session get a glyph."""
+
+
+class FilterError(ValueError):
+    """The filter cannot be read; the sentence says which part."""
+
+
+class EpisodeTable:
+    """All recorded episodes, one row each, oldest first."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, np.ndarray] = {}
+        self._known: set[tuple[str, int]] = set()
+        self.clear()
+
+    def __len__(self) -> int:
+        return len(self._columns["episode"])
+
+    def column(self, name: str) -> np.ndarray:
+        """A column; ``kind`` is 0 for training and 1 for evaluation."""
+        return self._columns[name]
+
+    def key(self, row: int) -> tuple[str, int]:
+        """Kind and number of the episode in a row."""
+        kind = KINDS[int(self._columns["kind"][row])]
+        return kind, int(self._columns["episode"][row])
+
+    def find(self, kind: str, episode: int) -> int:
+        """Row of an episode; -1 where it is not recorded."""
+        if (kind, episode) not in self._known:
+            return -1
+        same = self._columns["kind"] == KINDS.index(kind)
+        return int(np.flatnonzero(same & (self._columns["episode"] == episode))[0])
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._columns = {name: np.empty(0) for name in COLUMNS}
+        self._known = set()
+
+    def set_max_td(self, kind: str, episode: int, largest: float) -> None:
+        """Note the largest |TD error|, known once somebody has looked at it."""
+        row = self.find(kind, episode)
+        if row >= 0:
+            self._columns["max_td"][row] = largest
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """Add the recorded ones of the keeper's table; known rows stay as they are."""
+        kinds = np.asarray([_kind_number(it) for it in answer.get("kind", ())], float)
+        kept = np.asarray(answer.get("recorded", np.ones(len(kinds))), bool)
+        rows = {"kind": kinds[kept]}
+        for name in (*NUMBERS, "terminated"):
+            given = answer.get(name, np.full(len(kinds), np.nan))
+            rows[name] = np.asarray(given, np.float64)[kept]
+        self._append(rows)
+
+    def add(self, episodes: Iterable[EpisodeFinished]) -> None:
+        """Add episodes that have just ended."""
+        done = list(episodes)
+        self._append(
+            {
+                "episode": np.array([it.episode for it in done], np.float64),
+                "step0": np.array([it.step - it.length for it in done], np.float64),
+                "return": np.array([it.episode_return for it in done], np.float64),
+                "length": np.array([it.length for it in done], np.float64),
+                "max_td": np.full(len(done), np.nan),
+                "seed": np.array([it.seed for it in done], np.float64),
+                "terminated": np.array([it.terminated for it in done], np.float64),
+                "kind": np.array([KINDS.index(it.kind) for it in done], np.float64),
+            }
+        )
+
+    def _append(self, rows: dict[str, np.ndarray]) -> None:
+        keys = [
+            (KINDS[int(kind)], int(episode))
+            for kind, episode in zip(rows["kind"], rows["episode"], strict=True)
+        ]
+        fresh = np.array([key not in self._known for key in keys], bool)
+        self._known.update(keys)
+        for name in COLUMNS:
+            self._columns[name] = np.concatenate(
+                [self._columns[name], rows[name][fresh]]
+            )
+
+    def glyphs(self) -> list[str]:
+        """``^`` and ``??`` for the highest and lowest returns, ``T`` for truncated."""
+        returns = self._columns["return"]
+        if not len(returns):
+            return []
+        low, high = np.nanpercentile(returns, [EXTREME, 100.0 - EXTREME])
+        signs = []
+        for value, ended in zip(returns, self._columns["terminated"], strict=True):
+            sign = "^" if value >= high else "??" if value <= low else ""
+            sign = sign if high > low else ""
+            signs.append(f"{sign} T".strip() if ended == 0.0 else sign)
+        return signs
+
+    def rows(self, words: str, order: str, *, descending: bool) -> np.ndarray:
+        """Indices of the rows that match, in this order.
+
+        Raises:
+          FilterError: If the filter cannot be read.
+        """
+        shown = np.flatnonzero(self.matches(words))
+        values = self._columns[order][shown]
+        values = np.where(np.isnan(values), -np.inf, values)
+        if descending:  # equal ones: newest first
+            return np.asarray(shown[::-1][np.argsort(-values[::-1], kind="stable")])
+        return np.asarray(shown[np.argsort(values, kind="stable")])
+
+    def matches(self, words: str) -> np.ndarray:
+        """Which rows fulfil every term of the filter, bool [n]."""
+        kept = np.ones(len(self), bool)
+        for term in words.lower().replace(" and ", " ").split():
+            kept &= self._term(term)
+        return kept
+
+    def _term(self, term: str) -> np.ndarray:
+        if term in KINDS:
+            return np.asarray(self._columns["kind"] == KINDS.index(term))
+        found = _TERM.match(term)
+        if found is None or found[1] not in WORDS:
+            raise FilterError(
+                f"'{term}' cannot be read: write something like ret>490, len<20 or "
+                "kind=evaluation."
+            )
+        name, sign = WORDS[found[1]], found[2].replace("==", "=")
+        if name == "kind":
+            return self._compare_kind(sign, found[3])
+        try:
+            number = float(found[3].replace(",", ""))
+        except ValueError:
+            raise FilterError(f"'{found[3]}' is not a number.") from None
+        return np.asarray(_COMPARE[sign](self._columns[name], number))
+
+    def _compare_kind(self, sign: str, word: str) -> np.ndarray:
+        kinds = [kind for kind in KINDS if kind.startswith(word)]
+        if len(kinds) != 1 or sign not in ("=", "!="):
+            raise FilterError("The kind is training or evaluation: kind=evaluation.")
+        return np.asarray(_COMPARE[sign](self._columns["kind"], KINDS.index(kinds[0])))
+
+
+def _kind_number(kind: Any) -> int:
+    return KINDS.index(kind) if isinstance(kind, str) else int(kind)

@@ -1,0 +1,297 @@
+"""All recorded episodes: filter, sort, and choose the one to step through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget
+
+from engine.contract.messages import EpisodeFinished
+from rllab_gui.commands import Command
+from rllab_gui.cursor import Position
+from rllab_gui.plots.numbers import count, short
+from rllab_gui.views.base import View, ViewContext
+from rllab_gui.views.empty import EmptyState
+from rllab_gui.views.episode_table import EpisodeTable, FilterError
+from rllab_gui.views.tables import CalmTable, Rows
+
+COLUMNS = ("episode", "kind", "return", "length", "max_td", "glyph")
+SORTED_BY = {"episode": "step0"}
+"""Numbers of the two kinds cannot be compared: the first column sorts by time."""
+HEADINGS = (
+    ("ep", "Number of the episode of its kind; sorted by when it began"),
+    ("kind", "training: the agent explored; evaluation: it was greedy"),
+    ("return", "Sum of the rewards, undiscounted"),
+    ("length", "Number of steps"),
+    ("max |δ|", "Largest TD error; known once you have looked at the episode"),
+    (
+        "",
+        "^ return in the highest 5 % of this session, ?? in the lowest 5 %, "
+        "T truncated: the time was up",
+    ),
+)
+
+
+class EpisodeRows(Rows):
+    """The matching episodes in their order, as a table."""
+
+    def __init__(self, table: EpisodeTable) -> None:
+        super().__init__(HEADINGS)
+        self.table = table
+        self.order = np.empty(0, int)
+        self._glyphs: list[str] = []
+
+    def set_order(self, order: np.ndarray) -> int:
+        """Show these rows of the table; returns how many more there are."""
+        added = len(order) - len(self.order)
+        self.beginResetModel()
+        self.order = order
+        self._glyphs = self.table.glyphs()
+        self.endResetModel()
+        return added
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.order)
+
+    def text(self, row: int, column: int) -> str:
+        """A number, the kind or the glyph."""
+        at, name = int(self.order[row]), COLUMNS[column]
+        if name == "glyph":
+            return self._glyphs[at]
+        if name == "kind":
+            return self.table.key(at)[0]
+        value = float(self.table.column(name)[at])
+        return count(value) if value.is_integer() else short(value)
+
+    def tip(self, row: int, column: int) -> str:
+        """From which step and seed it is."""
+        at = int(self.order[row])
+        step = self.table.column("step0")[at]
+        seed = self.table.column("seed")[at]
+        began = f"began at training step {count(step)}" if np.isfinite(step) else ""
+        return f"{began}, seed {seed:.0f}" if np.isfinite(seed) else began
+
+    def is_number(self, column: int) -> bool:
+        """All but the kind and the glyph."""
+        return COLUMNS[column] not in ("kind", "glyph")
+
+    def row_of(self, at: int) -> int:
+        """Where a row of the table is shown; -1 where it is not."""
+        found = np.flatnonzero(self.order == at)
+        return int(found[0]) if len(found) else -1
+
+
+class EpisodesView(View):
+    """Table of episodes; choosing one moves the cursor."""
+
+    view_id = "episodes"
+    title = "Episodes"
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.episodes = EpisodeTable()
+        self.rows = EpisodeRows(self.episodes)
+        self._new: list[EpisodeFinished] = []
+        self._session = ""
+        self._order, self._descending = "step0", True
+        self._table = self._make_table()
+        self.filter = self._make_filter()
+        self._complaint = QLabel(self)
+        self._complaint.setObjectName("step.episodes.complaint")
+        self._complaint.setWordWrap(True)
+        self._complaint.hide()
+        self._complaint.setMargin(context.theme.px(6))
+        self._none = EmptyState(context.commands, context.theme, self)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self._table)
+        self._pages.addWidget(self._none)
+        head = QHBoxLayout()
+        gap = context.theme.px(4)
+        head.setContentsMargins(gap, gap, gap, gap)
+        head.addWidget(self.filter)
+        self.body_layout.addLayout(head)
+        self.body_layout.addWidget(self._complaint)
+        self.body_layout.addWidget(self._pages, 1)
+        self._connect()
+        self._on_session()
+
+    def _make_table(self) -> CalmTable:
+        table = CalmTable(
+            self.rows, self.context.theme, "step.episodes.table", "Recorded episodes"
+        )
+        table.set_widths((44, 70, 54, 48, 54))
+        heading = table.horizontalHeader()
+        heading.setSectionsClickable(True)
+        heading.setSortIndicatorShown(True)
+        heading.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+        heading.sortIndicatorChanged.connect(self._on_sort)
+        table.selectionModel().currentRowChanged.connect(self._on_chosen)
+        return table
+
+    def _make_filter(self) -> QLineEdit:
+        field = QLineEdit(self)
+        field.setObjectName("step.episodes.filter")
+        field.setAccessibleName("Filter of the episodes")
+        field.setPlaceholderText("Filter: ret>490 kind=evaluation")
+        field.setToolTip(
+            "Terms that must all hold: ret>490, len<20, ep>=40, td>5, step>1e4, "
+            "kind=evaluation"
+        )
+        field.setClearButtonEnabled(True)
+        field.textChanged.connect(self.refresh)
+        return field
+
+    def _connect(self) -> None:
+        context = self.context
+        context.link.episodeFinished.connect(self._on_finished)
+        context.store.sessionChanged.connect(self._on_session)
+        context.cursor.changed.connect(self._on_cursor)
+        context.episode.changed.connect(self._on_judged)
+        if "episodes.clearFilter" not in context.commands:
+            context.commands.add(
+                Command(
+                    "episodes.clearFilter",
+                    "Show all episodes",
+                    "Clear the filter of the list of episodes",
+                    self.filter.clear,
+                )
+            )
+
+    # ------------------------------------------------------------ what arrives
+
+    def _on_session(self) -> None:
+        """Another session has other episodes."""
+        uuid = self.context.store.session.uuid
+        if uuid == self._session:
+            return
+        self._session = uuid
+        self.episodes.clear()
+        self._new.clear()
+        if uuid:
+            self.context.link.ask(
+                "episodes", {}, lambda answer: self._on_table(uuid, answer)
+            )
+        self.refresh()
+
+    def _on_table(self, uuid: str, answer: dict[str, Any]) -> None:
+        if uuid == self._session:
+            self.episodes.take(answer)
+            self.refresh()
+
+    def _on_finished(self, episode: EpisodeFinished) -> None:
+        if self.context.store.configuration.recording.level != "scalars":
+            self._new.append(episode)
+            self.refresh()
+
+    def _on_judged(self) -> None:
+        data = self.context.episode.data
+        if data is not None and np.isfinite(data.td_error).any():
+            largest = float(np.nanmax(np.abs(data.td_error)))
+            self.episodes.set_max_td(data.key[2], data.key[3], largest)
+            self.refresh()
+
+    def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
+        """Nothing is recorded."""
+        if len(self.episodes) or self._new:
+            return None
+        if self.context.store.configuration.recording.level == "scalars":
+            words = "This session records numbers only (recording.level=scalars)."
+            return "No episode is recorded.", words, ()
+        words = "Every finished episode of the training appears here."
+        return "No episode recorded yet.", words, [("train.start", "Train")]
+
+    # ------------------------------------------------------------------ draw
+
+    def draw(self) -> None:
+        """Bring the rows up to date; what is chosen and scrolled to stays."""
+        self.episodes.add(self._new)
+        self._new.clear()
+        order = self._matching()
+        if order is None:
+            return
+        place = self._table.verticalScrollBar().value()
+        model = self._table.selectionModel()
+        model.blockSignals(True)
+        added = self.rows.set_order(order)
+        self._select(self.context.cursor.position)
+        model.blockSignals(False)
+        self._table.verticalScrollBar().setValue(place)
+        if self._order == "step0" and self._descending:
+            self._table.shift(added)
+        self._show_page()
+
+    def _matching(self) -> np.ndarray | None:
+        """Rows that match; None while the filter cannot be read."""
+        words = self.filter.text()
+        try:
+            found = self.episodes.rows(words, self._order, descending=self._descending)
+        except FilterError as complaint:
+            self._complain(str(complaint))
+            return None
+        self._complaint.hide()
+        return found
+
+    def _complain(self, sentence: str) -> None:
+        """Say what cannot be read; the rows of before stay."""
+        self._complaint.setText(sentence)
+        self._complaint.setVisible(len(self.rows.order) > 0)
+        if not len(self.rows.order):
+            clear = [("episodes.clearFilter", "Clear filter")]
+            self._none.say("This filter cannot be read.", sentence, clear)
+
+    def _show_page(self) -> None:
+        some = len(self.rows.order) > 0
+        words = self.filter.text()
+        if not some:
+            self._none.say(
+                f"No episode matches '{words}'.",
+                f"There are {count(len(self.episodes))} episodes.",
+                [("episodes.clearFilter", "Clear filter")],
+            )
+        self._pages.setCurrentWidget(self._table if some else self._none)
+        shown, whole = len(self.rows.order), len(self.episodes)
+        self.describe(f"{count(shown)} of {count(whole)} episodes are listed.")
+
+    # -------------------------------------------------------------- the person
+
+    def _on_chosen(self, index: QModelIndex, _: QModelIndex) -> None:
+        if index.isValid():
+            kind, episode = self.episodes.key(int(self.rows.order[index.row()]))
+            position = self.context.cursor.position
+            if (kind, episode) != (position.kind, position.episode):
+                self.context.cursor.show_episode(kind, episode)
+
+    def _on_sort(self, column: int, order: Qt.SortOrder) -> None:
+        if COLUMNS[column] != "glyph":
+            self._order = SORTED_BY.get(COLUMNS[column], COLUMNS[column])
+            self._descending = order == Qt.SortOrder.DescendingOrder
+            self.refresh()
+
+    def _on_cursor(self, position: Position) -> None:
+        self._select(position)
+
+    def _select(self, position: Position) -> None:
+        """Mark the episode that is looked at, without asking for it again."""
+        at = self.episodes.find(position.kind, position.episode)
+        row = self.rows.row_of(at) if at >= 0 else -1
+        if row >= 0 and row != self._table.currentIndex().row():
+            self._table.selectRow(row)
+        elif row < 0:
+            self._table.clearSelection()
+
+    def step_episode(self, by: int) -> None:
+        """Choose the next or the previous episode of the list."""
+        row = self._table.currentIndex().row() + by
+        if 0 <= row < len(self.rows.order):
+            self._table.selectRow(row)
+
+    def restyle(self) -> None:
+        """Take over fonts and sizes."""
+        self._table.restyle()
+        theme = self.context.theme
+        self._complaint.setStyleSheet(f"color: {theme.tokens.warning}")
+        self._complaint.setMargin(theme.px(6))

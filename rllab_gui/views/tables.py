@@ -1,0 +1,118 @@
+"""What the tables have in common: a model of rows of text, and a calm table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from rllab_gui.theme import Theme
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Rows(QAbstractTableModel):
+    """Columns with a heading and a tooltip each; a subclass has the rows."""
+
+    def __init__(self, headings: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._headings = tuple(headings)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def text(self, row: int, column: int) -> str:
+        """What a cell says."""
+        raise NotImplementedError
+
+    def tip(self, row: int, column: int) -> str:
+        """More about a cell, or nothing."""
+        return ""
+
+    def is_number(self, column: int) -> bool:
+        """Numbers stand at the right."""
+        return False
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Rows of the table; a cell has none."""
+        return 0 if parent.isValid() else self.count()
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Columns of the table; a cell has none."""
+        return 0 if parent.isValid() else len(self._headings)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Text, tooltip and alignment of a cell."""
+        if not index.isValid():
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.text(index.row(), index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.tip(index.row(), index.column()) or None
+        if role == Qt.ItemDataRole.TextAlignmentRole and self.is_number(index.column()):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def headerData(
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> Any:
+        """Heading and its explanation."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._headings[section][0]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._headings[section][1]
+        return None
+
+
+class CalmTable(QTableView):
+    """Rows of one height, whole rows selected, no grid; new rows do not move it."""
+
+    def __init__(self, model: Rows, theme: Theme, name: str, title: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setModel(model)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.verticalHeader().hide()
+        heading = self.horizontalHeader()
+        heading.setObjectName(f"{name}.header")
+        heading.setAccessibleName(f"{title}: columns")
+        heading.setHighlightSections(False)
+        heading.setStretchLastSection(True)
+        heading.setMinimumSectionSize(24)
+        heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        heading.setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take over fonts and sizes."""
+        self.setFont(self._theme.font(relative=0.92))
+        self.horizontalHeader().setFont(self._theme.font(relative=0.85))
+        self.verticalHeader().setDefaultSectionSize(max(24, self._theme.px(24)))
+
+    def set_widths(self, widths: Sequence[int]) -> None:
+        """Widths of the columns at normal size; the last one takes the rest."""
+        for column, width in enumerate(widths):
+            self.setColumnWidth(column, self._theme.px(width))
+
+    def shift(self, added: int) -> None:
+        """Rows were added at the top: what a person had scrolled to stays in place."""
+        bar = self.verticalScrollBar()
+        if added > 0 and bar.value() > 0:
+            bar.setValue(bar.value() + added)
