@@ -62,13 +62,18 @@ class Mind:
 
     def insight(self, observations: np.ndarray) -> dict[str, np.ndarray]:
         """``q`` [n, A], ``advantage`` [n, A], ``value_head`` [n], ``embedding``."""
-        seen: dict[str, np.ndarray] = self.agent.insight(observations)
+        # Arrays that came in a message are read-only, which torch does not like.
+        seen: dict[str, np.ndarray] = self.agent.insight(_writable(observations))
         return seen
 
     def greedy(self, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Best action [n] and Q-values [n, A] of each observation."""
-        decision = self.agent.act(observations, mode="greedy", step=max(self.step, 0))
+        decision = self.agent.act(_writable(observations), mode="greedy")
         return decision.actions, decision.q
+
+
+def _writable(array: np.ndarray) -> np.ndarray:
+    return array if array.flags.writeable else array.copy()
 
 
 def target_as_online(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -169,7 +174,6 @@ def insight_job(
     parts = []
     for start in range(0, max(1, len(observations)), rows):
         mind.load(step, weights)
-        # Arrays that came in a message are read-only, which torch does not like.
-        parts.append(mind.insight(np.array(observations[start : start + rows])))
+        parts.append(mind.insight(observations[start : start + rows]))
         yield
     return {name: np.concatenate([it[name] for it in parts]) for name in parts[0]}

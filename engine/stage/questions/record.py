@@ -22,7 +22,8 @@ class RecordArguments(Arguments, frozen=True):
     """Which episode, where to, and how.
 
     ``format`` is mp4, gif or png; empty takes the suffix of ``path``. ``panels`` are
-    words with commas out of title, q and value; empty records the picture alone.
+    words with commas out of title, q and value, or True for all of them; False or
+    empty records the picture alone.
     ``speed`` is in times of the environment's own frame rate.
     """
 
@@ -30,7 +31,7 @@ class RecordArguments(Arguments, frozen=True):
     episode: int
     path: str
     format: str = ""
-    panels: str = "title,q,value"
+    panels: bool | str = True
     theme: Literal["light", "dark"] = "light"
     checkpoint_step: int = AS_RECORDED
     first: int = 0
@@ -55,7 +56,7 @@ def _answer(context: Context, arguments: RecordArguments, asker: Asker) -> Job:
 def _film(
     context: Context, arguments: RecordArguments, job: str
 ) -> Generator[Wish, Any, int]:
-    panels = Panels.of(arguments.panels)
+    panels = chosen_panels(arguments.panels)
     session = context.archive.session()
     if not 0.05 <= arguments.speed <= 50:
         raise QuestionError("The speed of a film is a number from 0.05 to 50.")
@@ -83,6 +84,13 @@ def _film(
             text = f"{film.frames:,} of {len(steps):,} pictures"
             context.progress(job, min(share, 0.99), text)
     return film.frames
+
+
+def chosen_panels(wanted: bool | str) -> Panels:
+    """Panels by words, or all or none of them; raises MediaProblem."""
+    if isinstance(wanted, str):
+        return Panels.of(wanted)
+    return Panels() if wanted else Panels.of("")
 
 
 def episode_scene(judged: Mapping[str, Any], t: int, title: str) -> Scene:

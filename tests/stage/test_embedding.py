@@ -1,0 +1,319 @@
+"""The map: real states, points that keep their number and place, an honest legend."""
+
+import json
+import multiprocessing
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from theatre import Theatre, tiny
+
+from engine.contract.messages import (
+    EmbeddingReport,
+    Picture,
+    Problem,
+    SessionStatus,
+    Weights,
+)
+from engine.environments import describe, make
+from engine.stage import embedding as embedding_module
+from engine.stage import layout_worker
+from engine.stage.archive import network_arrays
+from engine.stage.layout import normalised, placed, principal_plane
+from engine.stage.minds import Mind
+from engine.stage.posing import picture_of
+from engine.training import TrainingLoop
+
+
+class FakeWorker:
+    """Answers each task at once: every point a little further to the right."""
+
+    def __init__(self) -> None:
+        self.tasks, self._out = [], []
+
+    def start(self, activations, start, perplexity, *, fresh):
+        self.tasks.append((activations, start.copy(), perplexity, fresh))
+        self._out = [(start + 0.1, False), (start + 0.2, True)]
+
+    def layouts(self):
+        out, self._out = self._out, []
+        return out
+
+    def stop(self):
+        self._out = []
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    fake = FakeWorker()
+    monkeypatch.setattr(embedding_module, "LayoutProcess", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def staged(worker, store):
+    """A stage whose map is laid out by the fake."""
+    found = Theatre(store)
+    found.look(("picture", "embedding"))
+    found.open(tiny(), live=False)
+    found.run(lambda: [it for it in found.of(Picture) if it.checkpoint_step == 300])
+    yield found
+    found.stage.close()
+
+
+def reports(theatre) -> list[EmbeddingReport]:
+    return theatre.of(EmbeddingReport)
+
+
+# ------------------------------------------------------------------- pure parts
+
+
+def test_the_main_plane_keeps_what_spreads_most():
+    rng = np.random.default_rng(0)
+    spread = rng.normal(size=(200, 5)) * [10.0, 5.0, 0.1, 0.1, 0.1]
+    mixed = spread @ np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    plane = principal_plane(mixed.astype(np.float32))
+    kept = plane.var(axis=0).sum() / mixed.var(axis=0).sum()
+    assert kept > 0.99
+    assert plane[:, 0].std() > plane[:, 1].std()
+    np.testing.assert_array_equal(plane, principal_plane(mixed.astype(np.float32)))
+
+
+def test_a_single_unit_still_has_a_plane():
+    plane = principal_plane(np.arange(6, dtype=np.float32)[:, None])
+    assert plane.shape == (6, 2)
+    assert (plane[:, 1] == 0).all()
+
+
+def test_maps_are_centred_and_of_one_size():
+    points = normalised(np.random.default_rng(0).normal(3.0, 9.0, (50, 2)))
+    np.testing.assert_allclose(points.mean(axis=0), 0.0, atol=1e-6)
+    assert np.sqrt((points**2).sum(axis=1).mean()) == pytest.approx(1.0)
+    assert (normalised(np.ones((4, 2))) == 0).all()
+
+
+def test_known_points_stay_and_new_ones_go_beside_their_likes():
+    left = np.random.default_rng(0).normal(0.0, 0.1, (20, 3))
+    activations = np.concatenate([left, left + 10.0]).astype(np.float32)
+    positions = np.repeat([[-5.0, 0.0], [5.0, 0.0]], 20, axis=0).astype(np.float32)
+    known = np.ones(40, bool)
+    known[[0, 39]] = False
+    scrambled = positions.copy()
+    scrambled[~known] = np.nan
+    found = placed(activations, scrambled, known)
+    np.testing.assert_array_equal(found, positions)
+
+
+# -------------------------------------------------------------------- the stage
+
+
+def test_the_first_picture_is_the_main_plane_and_layouts_follow(staged, worker):
+    answer = staged.result("embedding", count=120, perplexity=20.0)
+    assert answer == {"count": 120, "checkpoint_step": 300}
+    staged.run(lambda: reports(staged)[-1].final)
+    first, second, last = reports(staged)
+    assert "PCA" in first.legend
+    assert [it.final for it in (first, second, last)] == [False, False, True]
+    activations, start, perplexity, fresh = worker.tasks[0]
+    np.testing.assert_allclose(start, principal_plane(activations))
+    assert (perplexity, fresh) == (20.0, True)
+    np.testing.assert_array_equal(first.point_ids, last.point_ids)
+
+
+def test_the_legend_is_complete(staged):
+    staged.result("embedding", count=120, perplexity=20.0)
+    staged.run(lambda: reports(staged)[-1].final)
+    episodes = int(np.sum(staged.source.episodes()["recorded"]))
+    assert reports(staged)[-1].legend == (
+        f"Last hidden layer (16 units), 120 states from {episodes} recorded episodes, "
+        "t-SNE, perplexity 20, seed 0, checkpoint 300. Colour: V(s) = max Q(s, a). "
+        "Axes and distances between groups have no meaning."
+    )
+
+
+def test_colour_and_dice_are_those_of_the_states(staged, worker):
+    staged.result("embedding", count=120, perplexity=20.0)
+    report = reports(staged)[0]
+    point = int(report.point_ids[17])
+    found = staged.result("explain_point", point_id=point)
+    assert report.value[17] == pytest.approx(found["value"], abs=1e-5)
+    assert bool(report.exploring[17]) is found["explored"]
+    record = staged.source.episode(found["kind"], found["episode"])
+    observation = record["observations"][found["t"]]
+    np.testing.assert_array_equal(found["observation"], observation)
+    assert found["explored"] == record["explored"][found["t"]]
+    mind = Mind(tiny(), describe(tiny().environment))
+    mind.load(300, network_arrays(dict(staged.source.checkpoint(300).arrays)))
+    seen = mind.insight(observation[None])
+    np.testing.assert_allclose(found["q"], seen["q"][0], atol=1e-6)
+    np.testing.assert_allclose(worker.tasks[0][0][17], seen["embedding"][0], atol=1e-6)
+
+
+def test_the_picture_of_a_point_is_of_that_very_state(staged):
+    staged.result("embedding", count=120, perplexity=20.0)
+    point = int(reports(staged)[0].point_ids[5])
+    found = staged.result("explain_point", point_id=point)
+    record = staged.source.episode(found["kind"], found["episode"])
+    world = make(tiny().environment, render=True)
+    world.reset(record["seed"])
+    for action in record["actions"][: found["t"]]:
+        world.step(int(action))
+    np.testing.assert_array_equal(found["frame"], world.render())
+    world.close()
+
+
+def test_the_perplexity_fits_the_number_of_states(staged, worker):
+    staged.result("embedding", count=61, perplexity=300.0)
+    staged.run(lambda: worker.tasks)
+    assert worker.tasks[0][2] == 20.0
+
+
+def test_too_few_states_is_a_sentence(staged):
+    found = staged.ask("embedding", count=12)
+    assert found.error.startswith("The map needs at least 50 states (have 12).")
+
+
+def test_a_point_that_is_gone_is_a_sentence(staged):
+    staged.result("embedding", count=60)
+    found = staged.ask("explain_point", point_id=10_000)
+    assert found.error == "This point is no longer on the map. Click another."
+
+
+def test_newer_weights_move_the_points_and_keep_their_numbers(
+    staged, worker, monkeypatch
+):
+    """Live: three quarters of the states stay, with number and starting place."""
+    monkeypatch.setattr(embedding_module, "AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(embedding_module, "POLL_S", 0.001)
+    configuration = tiny()
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=250)
+    staged.loop = loop
+    text = configuration.to_json()
+    staged.tell(SessionStatus("s", "/s.h5", "uuid-1", True, text), "supervisor")
+    staged.tell(Weights(400, 1, loop.weights()), "trainer")
+    staged.result("embedding", count=100)
+    staged.run(lambda: reports(staged)[-1].final)
+    before = reports(staged)[-1]
+    assert "100 states from the replay memory" in before.legend
+    loop.advance(steps=40)
+    staged.tell(Weights(500, 2, loop.weights()), "trainer")
+    staged.run(lambda: reports(staged)[-1].checkpoint_step == 500)
+    staged.run(lambda: reports(staged)[-1].final)
+    after = reports(staged)[-1]
+    same = before.point_ids == after.point_ids
+    assert same.sum() == 75
+    assert after.point_ids[~same].min() > before.point_ids.max()
+    assert len(set(after.point_ids.tolist())) == 100
+    _, start, _, fresh = worker.tasks[-1]
+    assert not fresh
+    ended = worker.tasks[-2][1] + np.float32(0.2)
+    np.testing.assert_allclose(start[same], ended[same], atol=1e-5)
+    assert np.isfinite(start).all()
+    loop.close()
+
+
+def test_a_state_from_the_replay_is_posed_for_its_picture(staged):
+    configuration = tiny()
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=250)
+    staged.loop = loop
+    text = configuration.to_json()
+    staged.tell(SessionStatus("s", "/s.h5", "uuid-1", True, text), "supervisor")
+    staged.result("embedding", count=60)
+    found = staged.result(
+        "explain_point", point_id=int(reports(staged)[0].point_ids[0])
+    )
+    world = make(configuration.environment, render=True)
+    world.reset(0)
+    world.unwrapped.state = found["observation"].astype(np.float64)
+    np.testing.assert_array_equal(found["frame"], world.render())
+    assert found["note"] == "Drawn from the observation alone."
+    world.close()
+    loop.close()
+
+
+@pytest.mark.parametrize(
+    "id",
+    ["Acrobot-v1", "MountainCar-v0", "FrozenLake-v1", "Taxi-v4", "RLLab/GridWorld-v0"],
+)
+def test_known_worlds_are_posed_as_they_look_when_they_get_there(id):
+    options = tiny(environment__id=id).environment
+    world = make(options, render=True)
+    observation = world.reset(3)
+    for action in (1, 2, 2, 1):
+        observation = world.step(action)[0]
+    posed = picture_of(options, observation)
+    truth = world.render()
+    # Which way a figure looks is not part of the observation.
+    assert (posed != truth).any(axis=2).mean() < 0.05
+    world.reset(3)
+    world.close()
+
+
+def test_a_worker_that_dies_is_told_and_can_be_asked_again(staged, worker):
+    def die():
+        raise embedding_module.QuestionError("The map's worker ended unexpectedly.")
+
+    worker.layouts = die
+    staged.result("embedding", count=60)
+    problem = staged.run(lambda: staged.of(Problem))[0]
+    assert problem.sentence().startswith("The map could not go on. The map's worker")
+
+
+# ---------------------------------------------------------------- the real worker
+
+
+def lay_out(connection, activations, start, task, *, fresh):
+    head = {"task": task, "points": len(activations), "units": activations.shape[1]}
+    head |= {"perplexity": 15.0, "seed": 0, "fresh": fresh}
+    connection.send_bytes(json.dumps(head).encode())
+    connection.send_bytes(activations.tobytes())
+    connection.send_bytes(start.astype(np.float32).tobytes())
+    while True:
+        told = json.loads(connection.recv_bytes())
+        data = connection.recv_bytes()
+        if told["final"]:
+            return np.frombuffer(data, np.float32).reshape(-1, 2)
+
+
+@pytest.mark.slow
+def test_the_real_worker_separates_groups_repeats_itself_and_hardly_moves_points():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(0, 5, (4, 8))
+    group = rng.integers(4, size=200)
+    activations = (centres[group] + rng.normal(size=(200, 8))).astype(np.float32)
+    start = principal_plane(activations)
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    process = spawning.Process(target=layout_worker.main, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    first = lay_out(ours, activations, start, 1, fresh=True)
+    again = lay_out(ours, activations, start, 2, fresh=True)
+    refined = lay_out(ours, activations, first, 3, fresh=False)
+    ours.close()
+    process.join(10)
+    assert process.exitcode == 0
+    np.testing.assert_array_equal(first, again)
+    distances = ((first[:, None] - first[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (group[distances.argmin(axis=1)] == group).mean() > 0.97
+    moved = np.sqrt(((normalised(refined) - normalised(first)) ** 2).sum(axis=1).mean())
+    assert moved < 0.15
+
+
+@pytest.mark.slow
+def test_the_worker_imports_no_torch_and_steps_back():
+    code = (
+        "import sys, os\n"
+        "from engine.stage import layout_worker\n"
+        "layout_worker._step_back()\n"
+        "from openTSNE import TSNEEmbedding\n"
+        "print('torch' in sys.modules, os.nice(0) >= 15)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True"]

@@ -1,0 +1,147 @@
+"""Pictures of recorded episodes are the very pictures, wherever one looks."""
+
+import numpy as np
+from test_judging import longest
+from theatre import tiny
+
+from engine.environments import LabEnvironment, make
+from engine.stage.cache import ByteCache
+from engine.stage.replays import FilmLibrary
+
+
+def truth(theatre, episode: int) -> list[np.ndarray]:
+    """All pictures of an episode, drawn one after the other."""
+    record = theatre.source.episode("training", episode)
+    world = make(tiny().environment, render=True)
+    world.reset(record["seed"])
+    frames = [world.render()]
+    for action in record["actions"]:
+        world.step(int(action))
+        frames.append(world.render())
+    world.close()
+    return frames
+
+
+def test_a_range_of_frames_is_exact(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    expected = truth(theatre, episode)
+    found = theatre.result("frames", kind="training", episode=episode, first=3, last=9)
+    assert found["exact"] is True
+    np.testing.assert_array_equal(found["frames"], np.stack(expected[3:10]))
+
+
+def test_seeking_back_and_forth_gives_the_same_pictures(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    expected = truth(theatre, episode)
+    for t in (20, 5, 6, 21, 0, len(expected) - 1, 12):
+        found = theatre.result(
+            "frames", kind="training", episode=episode, first=t, last=t
+        )
+        np.testing.assert_array_equal(found["frames"][0], expected[t])
+        assert found["first"] == t
+
+
+def test_every_so_many_and_smaller_for_thumbnails(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    count = len(truth(theatre, episode))
+    found = theatre.result(
+        "frames", kind="training", episode=episode, every=10, max_size=90
+    )
+    assert found["frames"].shape == (-(-count // 10), 60, 90, 3)
+
+
+def test_steps_beyond_the_end_are_the_end(theatre):
+    theatre.open(tiny(), live=False)
+    found = theatre.result("frames", kind="training", episode=0, first=9999, last=9999)
+    expected = truth(theatre, 0)
+    assert found["first"] == len(expected) - 1
+    np.testing.assert_array_equal(found["frames"][0], expected[-1])
+
+
+def test_too_many_pictures_at_once_are_refused(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    monkeypatch.setattr("engine.stage.questions.frames.MOST_BYTES", 2_000_000)
+    found = theatre.ask("frames", kind="training", episode=0)
+    assert "ask for at most 2 at once, or for smaller ones" in found.error
+
+
+def test_a_world_that_goes_another_way_shows_no_wrong_picture(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    step = LabEnvironment.step
+
+    def stronger(self, action):
+        observation, *rest = step(self, action)
+        return observation * np.float32(1.0001), *rest
+
+    monkeypatch.setattr(LabEnvironment, "step", stronger)
+    found = theatre.ask("frames", kind="training", episode=0, first=4, last=4)
+    assert "does not go the way it was recorded" in found.error
+    assert "No pictures of this episode were stored either" in found.error
+
+
+def test_stored_pictures_stand_in_for_a_world_that_is_not_there(theatre, monkeypatch):
+    stored = np.arange(3 * 2 * 2 * 3, dtype=np.uint8).reshape(3, 2, 2, 3)
+    theatre.open(tiny(), live=False)
+    monkeypatch.setattr(type(theatre.source), "frames", lambda *_: stored)
+    monkeypatch.setattr(
+        LabEnvironment, "step", lambda *_: (np.ones(4, np.float32), 1.0, 0, 0, 1.0)
+    )
+    found = theatre.result("frames", kind="training", episode=0, first=2, last=4)
+    assert found["exact"] is False
+    np.testing.assert_array_equal(found["frames"], stored)
+
+
+def test_kept_frames_are_compressed_and_bounded(theatre):
+    record = theatre.source.episode("training", longest(theatre))
+    films = FilmLibrary()
+    for _ in films.frames_job("e", tiny().environment, record, range(20)):
+        pass
+    assert 0 < films._frames.bytes < 20 * 20_000
+    films.close()
+
+
+class TestByteCache:
+    def test_what_was_not_used_for_longest_goes_first(self):
+        cache = ByteCache[str](10)
+        cache.put("a", "A", 4)
+        cache.put("b", "B", 4)
+        cache.get("a")
+        cache.put("c", "C", 4)
+        assert [key in cache for key in "abc"] == [True, False, True]
+        assert cache.bytes == 8
+
+    def test_a_value_larger_than_everything_is_not_kept(self):
+        cache = ByteCache[str](10)
+        cache.put("a", "A", 4)
+        cache.put("big", "B", 11)
+        assert ["a" in cache, "big" in cache, cache.bytes] == [True, False, 4]
+
+    def test_replacing_counts_once(self):
+        cache = ByteCache[str](10)
+        cache.put("a", "A", 4)
+        cache.put("a", "AA", 6)
+        assert (cache.get("a"), cache.bytes, len(cache)) == ("AA", 6, 1)
+
+
+def test_sparks_of_the_lander_are_the_same_after_a_jump():
+    """LunarLander draws what fades only while it is drawn."""
+    options = tiny(environment__id="LunarLander-v3").environment
+    rng = np.random.default_rng(0)
+    record = {"seed": 5, "actions": rng.integers(4, size=60)}
+    films, jumping = FilmLibrary(), FilmLibrary()
+
+    def frames(library, steps):
+        job = library.frames_job("e", options, record, steps)
+        while True:
+            try:
+                next(job)
+            except StopIteration as end:
+                return end.value
+
+    whole = frames(films, range(50))
+    np.testing.assert_array_equal(frames(jumping, [45])[0], whole[45])
+    films.close()
+    jumping.close()

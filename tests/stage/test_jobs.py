@@ -1,0 +1,171 @@
+"""Jobs take turns, wait for answers, are cancelled, and fail alone."""
+
+import pytest
+
+from engine.contract.messages import Answer, Ask
+from engine.stage.jobs import (
+    ANSWER_WITHIN_S,
+    JobQueue,
+    Priority,
+    RequestFailed,
+    ask,
+    finish,
+)
+
+
+class Clock:
+    """Time that moves when it is told to, and a little with each look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.001
+        return self.now
+
+
+@pytest.fixture
+def bench():
+    """A queue, its clock, what it has sent, and a tape of what jobs did."""
+
+    class Bench:
+        clock, sent, tape = Clock(), [], []
+
+        def __init__(self) -> None:
+            self.sent, self.tape, self.clock = [], [], Clock()
+            self.queue = JobQueue(lambda m, who: self.sent.append((m, who)), self.clock)
+
+        def start(self, job, priority=Priority.QUESTION, owner=None):
+            self.queue.start(
+                job,
+                priority,
+                lambda result: self.tape.append(("done", result)),
+                lambda error: self.tape.append(("failed", str(error))),
+                owner,
+            )
+
+        def steps(self, name, count):
+            for number in range(count):
+                self.tape.append(f"{name}{number}")
+                yield
+
+    return Bench()
+
+
+def test_the_most_urgent_job_goes_first(bench):
+    bench.start(bench.steps("film", 2), Priority.FILM)
+    bench.start(bench.steps("ask", 2), Priority.QUESTION)
+    bench.queue.run(until=1e9)
+    assert bench.tape == [
+        "ask0",
+        "ask1",
+        ("done", None),
+        "film0",
+        "film1",
+        ("done", None),
+    ]
+
+
+def test_a_slice_ends_in_time_but_always_gets_on(bench):
+    bench.start(bench.steps("a", 1000))
+    bench.queue.run(until=bench.clock.now)
+    assert bench.tape == ["a0"]
+    bench.queue.run(until=bench.clock.now + 0.02)
+    assert 5 < len(bench.tape) < 25
+
+
+def test_a_job_that_waits_for_an_answer_lets_others_go_on(bench):
+    def curious():
+        result = yield from ask("keeper", "summary", what=1)
+        return result["steps"]
+
+    bench.start(curious())
+    bench.start(bench.steps("other", 1), Priority.FILM)
+    bench.queue.run(until=1e9)
+    message, who = bench.sent[0]
+    assert (who, message) == ("keeper", Ask(message.id, "summary", {"what": 1}))
+    assert bench.tape == ["other0", ("done", None)]
+    assert bench.queue.on_answer(Answer(message.id, {"steps": 7}))
+    bench.queue.run(until=1e9)
+    assert bench.tape[-1] == ("done", 7)
+
+
+def test_an_answer_that_nobody_waits_for_is_refused(bench):
+    assert not bench.queue.on_answer(Answer(99, {}))
+
+
+def test_an_error_of_the_other_side_can_be_caught(bench):
+    def careful():
+        try:
+            yield from ask("keeper", "summary")
+        except RequestFailed as error:
+            return f"caught: {error}"
+
+    bench.start(careful())
+    bench.queue.run(until=1e9)
+    bench.queue.on_answer(Answer(bench.sent[0][0].id, error="No session is open."))
+    bench.queue.run(until=1e9)
+    assert bench.tape == [("done", "caught: No session is open.")]
+
+
+def test_an_answer_that_never_comes_is_an_error(bench):
+    bench.start(ask("keeper", "summary"))
+    bench.queue.run(until=1e9)
+    bench.clock.now += ANSWER_WITHIN_S + 1
+    assert bench.queue.wait_s() == 0.0
+    bench.queue.run(until=1e9)
+    assert bench.tape == [("failed", "No answer came within 30 seconds. Try again.")]
+
+
+def test_a_job_may_ask_to_be_left_alone_for_a_while(bench):
+    def sleepy():
+        yield 10.0
+        bench.tape.append("awake")
+
+    bench.start(sleepy())
+    bench.queue.run(until=1e9)
+    assert bench.tape == []
+    assert 9.9 < bench.queue.wait_s() <= 10.0
+    bench.clock.now += 10.0
+    bench.queue.run(until=1e9)
+    assert bench.tape == ["awake", ("done", None)]
+
+
+def test_a_failing_job_fails_alone(bench):
+    def broken():
+        yield
+        raise KeyError("q")
+
+    bench.start(broken())
+    bench.start(bench.steps("other", 1))
+    bench.queue.run(until=1e9)
+    assert bench.tape == [("failed", "'q'"), "other0", ("done", None)]
+
+
+def test_cancelling_closes_the_jobs_of_one_owner_only(bench):
+    def film():
+        try:
+            while True:
+                yield
+        finally:
+            bench.tape.append("put away")
+
+    bench.start(film(), owner="w1")
+    bench.start(bench.steps("other", 1), Priority.FILM, owner="w2")
+    bench.queue.run(until=bench.clock.now)
+    assert bench.queue.cancel("w1")
+    assert not bench.queue.cancel("w1")
+    bench.queue.run(until=1e9)
+    assert bench.tape == ["put away", "other0", ("done", None)]
+
+
+def test_a_cancelled_job_gets_no_late_answer(bench):
+    bench.start(ask("keeper", "summary"), owner="w1")
+    bench.queue.run(until=1e9)
+    bench.queue.cancel("w1")
+    assert not bench.queue.on_answer(Answer(bench.sent[0][0].id, {}))
+
+
+def test_finishing_a_job_that_needs_a_session_is_refused():
+    with pytest.raises(RequestFailed, match="open session"):
+        finish(ask("keeper", "summary"))

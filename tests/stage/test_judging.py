@@ -1,0 +1,215 @@
+"""What is thought of an episode: against hand-made numbers and a step-by-step check."""
+
+import numpy as np
+import pytest
+from theatre import tiny
+
+from engine.environments import describe, make
+from engine.stage.archive import network_arrays
+from engine.stage.judging import one_step_td_errors, split_q
+from engine.stage.minds import Mind, target_as_online
+
+Q = np.array([[1.0, 2.0], [5.0, 3.0], [7.0, 8.0]], np.float32)
+TARGET = np.array([[0.0, 0.0], [10.0, 20.0], [30.0, 40.0]], np.float32)
+
+
+def errors(configuration, **changes):
+    values = {
+        "q": Q,
+        "bootstrap_q": TARGET,
+        "actions": np.array([0, 1]),
+        "rewards": np.array([1.0, 2.0]),
+        "terminations": np.array([False, False]),
+    }
+    return one_step_td_errors(configuration, **{**values, **changes})
+
+
+def test_double_lets_the_online_network_choose_and_the_target_value_it():
+    configuration = tiny(agent__double=True, agent__discount=0.5)
+    # Step 0: action 0 is best online (5), the target says 10. Step 1: 8, so 40.
+    expected = [1.0 + 0.5 * 10.0 - 1.0, 2.0 + 0.5 * 40.0 - 3.0]
+    assert errors(configuration).tolist() == expected
+
+
+def test_without_double_the_target_network_does_both():
+    configuration = tiny(agent__double=False, agent__discount=0.5)
+    expected = [1.0 + 0.5 * 20.0 - 1.0, 2.0 + 0.5 * 40.0 - 3.0]
+    assert errors(configuration).tolist() == expected
+
+
+def test_a_termination_is_not_bootstrapped_even_from_values_that_are_no_numbers():
+    configuration = tiny(agent__discount=0.5)
+    broken = TARGET.copy()
+    broken[2] = np.nan
+    found = errors(
+        configuration, bootstrap_q=broken, terminations=np.array([False, True])
+    )
+    assert found[1] == 2.0 - 3.0
+
+
+def test_a_truncated_step_bootstraps():
+    configuration = tiny(agent__discount=0.5)
+    assert errors(configuration)[1] == 2.0 + 0.5 * 40.0 - 3.0
+
+
+def test_clipped_rewards_count_as_the_agent_learns_from_them():
+    configuration = tiny(agent__discount=0.0, environment__clip_rewards=True)
+    found = errors(configuration, rewards=np.array([-7.0, 2.0]))
+    assert found.tolist() == [-1.0 - 1.0, 1.0 - 3.0]
+
+
+@pytest.mark.parametrize("dueling", ["mean", "max", "none"])
+def test_the_split_of_q_values_is_that_of_the_network(dueling):
+    configuration = tiny(agent__dueling=dueling)
+    mind = Mind(configuration, describe(configuration.environment))
+    observations = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    seen = mind.insight(observations)
+    advantage, head = split_q(seen["q"], dueling)
+    np.testing.assert_allclose(advantage, seen["advantage"], atol=1e-6)
+    np.testing.assert_allclose(head, seen["value_head"], atol=1e-6)
+
+
+# ------------------------------------------------------------- with a real session
+
+
+def longest(theatre) -> int:
+    table = theatre.source.episodes()
+    training = [i for i, kind in enumerate(table["kind"]) if kind == "training"]
+    return int(table["episode"][max(training, key=lambda i: table["length"][i])])
+
+
+def test_a_checkpoint_judges_each_step_as_if_asked_one_by_one(theatre):
+    configuration = tiny()
+    theatre.open(configuration, live=False)
+    episode = longest(theatre)
+    judged = theatre.result(
+        "judge_episode", kind="training", episode=episode, checkpoint_step=200
+    )
+    record = theatre.source.episode("training", episode)
+    arrays = network_arrays(dict(theatre.source.checkpoint(200).arrays))
+    mind = Mind(configuration, describe(configuration.environment))
+    mind.load(200, arrays)
+    world = make(configuration.environment)
+    observation = world.reset(record["seed"])
+    observations = [observation]
+    observations += [world.step(int(action))[0] for action in record["actions"]]
+    world.close()
+    q = mind.insight(np.stack(observations))["q"]
+    np.testing.assert_allclose(judged["q"], q, atol=1e-5)
+    np.testing.assert_allclose(judged["value"], q.max(axis=1), atol=1e-5)
+    np.testing.assert_array_equal(judged["observations"], np.stack(observations))
+    mind.load(200, target_as_online(arrays))
+    target = mind.insight(np.stack(observations))["q"]
+    t = 3
+    expected = record["rewards"][t] + 0.99 * target[t + 1, q[t + 1].argmax()]
+    expected -= q[t, record["actions"][t]]
+    assert judged["td_error"][t] == pytest.approx(expected, abs=1e-4)
+    last = record["rewards"][-1] - q[-2, record["actions"][-1]]
+    assert judged["td_error"][-1] == pytest.approx(last, abs=1e-4)
+    assert judged["exact"] is True
+    assert judged["note"] == ""
+    assert judged["checkpoint_step"] == 200
+    assert not judged["recorded"].any()
+
+
+def test_as_recorded_shows_the_values_that_the_agent_acted_on(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    judged = theatre.result("judge_episode", kind="training", episode=episode)
+    record = theatre.source.episode("training", episode)
+    np.testing.assert_array_equal(judged["q"][:-1], record["q_values"][:-1])
+    assert judged["recorded"].tolist() == [True] * len(record["actions"]) + [False]
+    assert "the last state is judged by the checkpoint of step" in judged["note"]
+    assert np.isfinite(judged["q"]).all()
+    np.testing.assert_allclose(
+        judged["value_head"], judged["q"].mean(axis=1), atol=1e-5
+    )
+    assert judged["action_names"] == ["left", "right"]
+
+
+def test_an_absent_checkpoint_gives_way_to_the_nearest_and_says_so(theatre):
+    theatre.open(tiny(), live=False)
+    judged = theatre.result(
+        "judge_episode", kind="training", episode=0, checkpoint_step=250
+    )
+    assert judged["checkpoint_step"] == 200
+    assert judged["note"] == "Judged by the nearest checkpoint, step 200."
+
+
+def test_another_version_of_the_world_is_noticed(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    from engine.environments import LabEnvironment
+
+    step = LabEnvironment.step
+
+    def stronger(self, action):
+        observation, *rest = step(self, action)
+        return observation * np.float32(1.0001), *rest
+
+    monkeypatch.setattr(LabEnvironment, "step", stronger)
+    judged = theatre.result("judge_episode", kind="training", episode=0)
+    assert judged["exact"] is False
+    assert "CartPole-v1 does not go the way it was recorded: step 1" in judged["note"]
+    record = theatre.source.episode("training", 0)
+    np.testing.assert_array_equal(judged["observations"], record["observations"])
+    assert np.isfinite(judged["q"]).all()
+
+
+def test_an_unknown_episode_is_a_sentence(theatre):
+    theatre.open(tiny(), live=False)
+    found = theatre.ask("judge_episode", kind="training", episode=100_000)
+    assert (
+        found.error == "There is no recorded training episode 100000 in this session."
+    )
+
+
+def test_without_a_session_the_answer_says_what_to_do(theatre):
+    found = theatre.ask("judge_episode", kind="training", episode=0)
+    assert found.error == "No session is open. Press Train or open a session file."
+
+
+def test_predictions_are_those_of_the_checkpoint(theatre):
+    theatre.open(tiny(), live=False)
+    observations = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    found = theatre.result("predict", observations=observations, checkpoint_step=100)
+    mind = Mind(tiny(), describe(tiny().environment))
+    mind.load(100, network_arrays(dict(theatre.source.checkpoint(100).arrays)))
+    np.testing.assert_allclose(found["q"], mind.insight(observations)["q"], atol=1e-6)
+    assert found["checkpoint_step"] == 100
+
+
+def test_observations_of_another_shape_are_refused(theatre):
+    theatre.open(tiny(), live=False)
+    found = theatre.ask("predict", observations=np.zeros((5, 3)), checkpoint_step=100)
+    assert (
+        found.error == "Observations of CartPole-v1 have the shape [n, 4], not [5, 3]."
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "arguments", "sentence"),
+    [
+        ("nonsense", {}, "There is no question 'nonsense'"),
+        ("frames", {"kind": "training"}, "missing required field `episode`"),
+        ("frames", {"kind": "other", "episode": 0}, "Invalid enum value 'other'"),
+        ("frames", {"kind": "training", "episode": "x"}, "Expected `int`, got `str`"),
+        ("embedding", {"cuont": 3}, "unknown field `cuont`"),
+        ("embedding", {"perplexity": 0.5}, "from 2 to 500"),
+        ("predict", {"observations": 3}, "expected ndarray, got int"),
+    ],
+)
+def test_questions_asked_wrongly_are_answered_with_a_sentence(
+    theatre, question, arguments, sentence
+):
+    theatre.open(tiny(), live=False)
+    assert sentence in theatre.ask(question, **arguments).error
+
+
+def test_the_list_of_environments_and_a_card(theatre):
+    rows = theatre.result("environments")["rows"]
+    assert {"id": "CartPole-v1", "suits": True, "reason": "", "install": ""} in rows
+    found = theatre.result("describe", configuration=tiny().to_json())
+    assert found["card"]["actions"] == 2
+    assert found["reason"] == ""
+    conv = tiny(network__torso="conv").to_json()
+    assert "no images" in theatre.result("describe", configuration=conv)["reason"]
