@@ -12,7 +12,7 @@ def check_shape(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
       ValueError: If ``tensor.shape`` is not ``shape``.
     """
     if tensor.shape != shape:
-        raise ValueError(f"{name} must be {shape}, got {tuple(tensor.shape)}")
+        raise ValueError(f"{name} must be {tuple(shape)}, got {tuple(tensor.shape)}")
 
 
 def check_rank(name: str, tensor: Tensor, axes: str) -> None:

@@ -91,6 +91,14 @@ def build_q_network(
     Raises:
       ConfigurationError: If the convolutions do not fit the images.
     """
+    # torch's layers initialise themselves from the global generator: leave it alone.
+    with torch.random.fork_rng(devices=[]):
+        network = _assemble(configuration, card)
+    _initialise(network, seed)
+    return network
+
+
+def _assemble(configuration: Configuration, card: EnvironmentCard) -> QNetwork:
     options = configuration.network
     convolutions: list[nn.Module] = []
     features = math.prod(card.shape)
@@ -105,9 +113,7 @@ def build_q_network(
     first = Images(scale) if convolutions else Flat(scale)
     layers, features = mlp_layers(features, options.hidden, options.activation)
     torso = nn.Sequential(first, *convolutions, *layers)
-    network = QNetwork(torso, features, card.actions, configuration.agent.dueling)
-    _initialise(network, seed)
-    return network
+    return QNetwork(torso, features, card.actions, configuration.agent.dueling)
 
 
 def has_convolutions(configuration: Configuration, card: EnvironmentCard) -> bool:

@@ -96,7 +96,12 @@ class Streams:
         return stream * self.length + self._written[stream] % self.length
 
     def begin(self, stream: int, observation: np.ndarray) -> None:
-        """Put the first observation of an episode at the head."""
+        """Put the first observation of an episode at the head.
+
+        An episode that was still running is cut off where it stands.
+        """
+        if self._open[stream]:
+            self._written[stream] += 1
         self._open[stream] = True
         self._occupy(self.head(stream), observation, 0)
 

@@ -117,7 +117,7 @@ def _fill(
         level -= 1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def _sample(
     nodes: np.ndarray, starts: np.ndarray, uniform: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

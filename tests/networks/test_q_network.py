@@ -1,0 +1,147 @@
+"""What networks compute, from which weights, and how they are laid out."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import ConfigurationError, configuration_from_flat
+from engine.networks import build_q_network, flatten_parameters
+
+VECTOR = EnvironmentCard("", observation="vector", shape=(3,), actions=4)
+IMAGE = EnvironmentCard(
+    "", observation="image", shape=(10, 8, 2), dtype="uint8", actions=4
+)
+
+
+def build(card=VECTOR, seed=0, **options):
+    flat = {key.replace("__", "."): value for key, value in options.items()}
+    return build_q_network(configuration_from_flat(flat), card, seed)
+
+
+def test_an_mlp_is_what_its_weights_say():
+    network = build(network__hidden="5,6", network__activation="tanh")
+    x = torch.randn(7, 3)
+    first, second = network.torso[1], network.torso[3]
+    hidden = torch.tanh(x @ first.weight.T + first.bias)
+    hidden = torch.tanh(hidden @ second.weight.T + second.bias)
+    expected = hidden @ network.head.weight.T + network.head.bias
+    torch.testing.assert_close(network(x), expected)
+    torch.testing.assert_close(network.outputs(x).embedding, hidden)
+
+
+def test_without_hidden_layers_it_is_linear_and_the_embedding_is_the_input():
+    network = build(network__hidden="")
+    x = torch.randn(5, 3)
+    outputs = network.outputs(x)
+    torch.testing.assert_close(outputs.embedding, x)
+    expected = x @ network.head.weight.T + network.head.bias
+    torch.testing.assert_close(outputs.q, expected)
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "max"])
+def test_dueling_outputs_add_up(aggregate):
+    outputs = build(agent__dueling=aggregate).outputs(torch.randn(6, 3))
+    sums = outputs.value_head.unsqueeze(1) + outputs.advantage
+    torch.testing.assert_close(sums, outputs.q)
+    centre = (
+        outputs.advantage.mean(1)
+        if aggregate == "mean"
+        else (outputs.advantage.amax(1))
+    )
+    torch.testing.assert_close(centre, torch.zeros(6), atol=1e-6, rtol=0)
+
+
+def test_without_dueling_the_value_head_is_missing_and_advantages_are_relative():
+    outputs = build(agent__dueling="none").outputs(torch.randn(6, 3))
+    assert outputs.value_head.isnan().all()
+    best = outputs.q.amax(1, keepdim=True)
+    torch.testing.assert_close(outputs.advantage, outputs.q - best)
+
+
+@pytest.mark.parametrize("card", [VECTOR, IMAGE])
+def test_outputs_have_their_shapes(card):
+    network = build(card, agent__dueling="mean", network__hidden="9")
+    observations = torch.zeros((5, *card.shape), dtype=getattr(torch, card.dtype))
+    shapes = {
+        k: tuple(v.shape) for k, v in network.outputs(observations)._asdict().items()
+    }
+    assert shapes == {
+        "q": (5, 4),
+        "value_head": (5,),
+        "advantage": (5, 4),
+        "embedding": (5, 9),
+    }
+
+
+def test_images_are_scaled_and_their_channels_moved():
+    network = build(IMAGE, network__conv="3x4x2", network__hidden="")
+    images = torch.randint(0, 256, (2, 10, 8, 2), dtype=torch.uint8)
+    convolution = network.torso[1]
+    x = images.permute(0, 3, 1, 2).float() / 255
+    features = torch.relu(
+        torch.nn.functional.conv2d(x, convolution.weight, convolution.bias, stride=2)
+    )
+    expected = network.head(features.flatten(1))
+    torch.testing.assert_close(network(images), expected)
+
+
+def test_bit_planes_are_not_scaled():
+    planes = EnvironmentCard(
+        "", observation="image", shape=(10, 8, 2), dtype="uint8", high=(1.0,), actions=4
+    )
+    bytes_, bits = build(IMAGE), build(planes)
+    image = torch.randint(0, 2, (3, 10, 8, 2), dtype=torch.uint8)
+    torch.testing.assert_close(bits(image), bytes_(image * 255))
+
+
+def test_an_mlp_may_look_at_images():
+    network = build(IMAGE, network__torso="mlp", network__hidden="")
+    image = torch.full((1, 10, 8, 2), 255, dtype=torch.uint8)
+    expected = network.head(torch.ones(1, 160))
+    torch.testing.assert_close(network(image), expected)
+
+
+def test_a_kernel_larger_than_the_image_is_refused_with_the_reason():
+    with pytest.raises(ConfigurationError, match=r"kernel of 8 .* 4 x 3") as refused:
+        build(IMAGE, network__conv="4x3x2,4x8x1")
+    assert set(refused.value.complaints) == {"network.conv"}
+
+
+def test_weights_follow_from_the_seed_alone():
+    torch.manual_seed(1)
+    first, other = build(seed=5), build(seed=6)
+    torch.manual_seed(2)
+    again = build(seed=5)
+    for a, b in zip(first.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(first.head.weight, other.head.weight)
+
+
+def test_building_uses_none_of_torchs_global_random_numbers():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    build(seed=5)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_flat_parameters_are_the_parameters():
+    network = build(network__hidden="5")
+    before = [it.detach().clone() for it in network.parameters()]
+    values, gradients = flatten_parameters(network)
+    for old, parameter in zip(before, network.parameters(), strict=True):
+        assert torch.equal(old, parameter)
+    values.zero_()
+    assert all(not it.any() for it in network.parameters())
+    network(torch.ones(1, 3)).sum().backward()
+    found = torch.cat([it.grad.flatten() for it in network.parameters()])
+    assert torch.equal(found, gradients)
+    assert gradients.any()
+    assert len(values) == sum(it.numel() for it in before)
+
+
+def test_numpy_observations_of_each_type_are_understood():
+    network = build(network__hidden="")
+    whole = torch.from_numpy(np.arange(6, dtype=np.float64).reshape(2, 3))
+    torch.testing.assert_close(network(whole), network(whole.float()))
