@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import threading
 import time
 from collections.abc import Callable, Generator
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import numpy as np
 
 from engine.contract.messages import EmbeddingReport
-from engine.stage import layout_worker
 from engine.stage.archive import Session
 from engine.stage.context import Context, QuestionError
 from engine.stage.jobs import Priority, Wish
 from engine.stage.layout import normalised, placed, principal_plane
+from engine.stage.layout_process import LayoutProcess
 from engine.stage.minds import insight_job
 from engine.stage.states import States, collect
 
@@ -121,7 +116,11 @@ class EmbeddingMap:
 
     def _lay_out(self, context: Context, *, fresh: bool) -> Generator[Wish, Any, None]:
         self._worker.start(
-            self._activations, self._positions, self._perplexity, fresh=fresh
+            self._activations,
+            self._positions,
+            perplexity=self._perplexity,
+            seed=SEED,
+            fresh=fresh,
         )
         final = False
         while not final:
@@ -193,98 +192,6 @@ class EmbeddingMap:
             "Colour: V(s) = max Q(s, a). Axes and distances between groups have no "
             "meaning."
         )
-
-
-class LayoutProcess:
-    """The worker, seen from the stage; nothing here blocks."""
-
-    def __init__(self) -> None:
-        self._process: SpawnProcess | None = None
-        self._connection: Connection | None = None
-        self._task = 0
-        self._shape = (0, 2)
-
-    def start(
-        self,
-        activations: np.ndarray,
-        start: np.ndarray,
-        perplexity: float,
-        *,
-        fresh: bool,
-    ) -> None:
-        """Have a layout made; one that is under way is given up."""
-        if self._process is None or not self._process.is_alive():
-            self.stop()
-            self._spawn()
-        self._task += 1
-        self._shape = (len(activations), 2)
-        head = {
-            "task": self._task,
-            "points": len(activations),
-            "units": activations.shape[1],
-            "perplexity": perplexity,
-            "seed": SEED,
-            "fresh": fresh,
-        }
-        parts = [
-            json.dumps(head).encode(),
-            np.ascontiguousarray(activations, np.float32).tobytes(),
-            np.ascontiguousarray(start, np.float32).tobytes(),
-        ]
-        # A pipe holds 64 KB; the rest waits until the worker reads.
-        threading.Thread(
-            target=_send_all, args=(self._connection, parts), daemon=True
-        ).start()
-
-    def layouts(self) -> list[tuple[np.ndarray, bool]]:
-        """Layouts that have come since, and whether each is the final one.
-
-        Raises:
-          QuestionError: If the worker has died.
-        """
-        assert self._connection is not None
-        found = []
-        try:
-            while self._connection.poll():
-                head = json.loads(self._connection.recv_bytes())
-                data = self._connection.recv_bytes()
-                if head["task"] == self._task:
-                    positions = np.frombuffer(data, np.float32).reshape(self._shape)
-                    found.append((positions, bool(head["final"])))
-        except (EOFError, OSError) as error:
-            self.stop()
-            raise QuestionError(
-                "The map's worker ended unexpectedly. Ask for the map again."
-            ) from error
-        return found
-
-    def stop(self) -> None:
-        """End the worker; the next layout starts another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        if self._process is not None:
-            self._process.terminate()
-            self._process.join(2.0)
-            self._process = None
-
-    def _spawn(self) -> None:
-        spawning = multiprocessing.get_context("spawn")
-        self._connection, theirs = spawning.Pipe()
-        self._process = spawning.Process(
-            target=layout_worker.main, args=(theirs,), daemon=True, name="layout"
-        )
-        self._process.start()
-        theirs.close()
-
-
-def _send_all(connection: Connection, parts: list[bytes]) -> None:
-    try:
-        for part in parts:
-            connection.send_bytes(part)
-    except OSError:
-        # The worker is gone; whoever waits for its layouts is told there.
-        return
 
 
 def _ignore(_: Any) -> None:

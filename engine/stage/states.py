@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.environments import FrameStacker
+from engine.environments import FrameStacker, observation_crc
 from engine.stage.archive import Session
 from engine.stage.context import Context
 from engine.stage.episodes import CannotReplay
@@ -18,8 +18,26 @@ from engine.stage.replays import Replay
 MOST_EPISODES = 40
 MOST_BYTES = 64 * 2**20
 
-Origin = tuple[str, int, int]
-"""Kind and number of an episode, and the step in it."""
+
+class Origin(NamedTuple):
+    """Kind and number of an episode, and the step in it."""
+
+    kind: str
+    episode: int
+    t: int
+
+
+class Moment(NamedTuple):
+    """A step of training: which environment, and when in its life.
+
+    Attributes:
+      begun: Steps of this environment before the episode.
+      t: Step within the episode.
+    """
+
+    environment: int
+    begun: int
+    t: int
 
 
 @dataclass(slots=True)
@@ -28,13 +46,13 @@ class States:
 
     Attributes:
       explored: The action taken there was exploratory, bool [n].
-      origins: Where in which recorded episode it was, None where not known.
+      origins: Where or when each was seen.
       source: Where they come from, in words.
     """
 
     observations: np.ndarray
     explored: np.ndarray
-    origins: list[Origin | None]
+    origins: list[Origin | Moment]
     source: str
 
     def __len__(self) -> int:
@@ -57,15 +75,55 @@ def collect(
     return (yield from _from_episodes(context, session, count, rng))
 
 
+def find_origin(
+    context: Context, session: Session, states: States, row: int
+) -> Generator[Wish, Any, Origin | None]:
+    """The recorded episode that a state is from; None where it is not recorded.
+
+    A state out of the replay is looked up by when it was seen, and believed only if
+    the recording has the same observation there.
+    """
+    seen = states.origins[row]
+    if isinstance(seen, Origin):
+        return seen
+    table = yield from ask("keeper", "episodes")
+    episode = _episode_at(table, seen, session.configuration.training.environments)
+    if episode is None:
+        return None
+    record = yield from context.archive.episode(session, "training", episode)
+    crc = record.get("observation_crc")
+    observation = states.observations[row]
+    stack = session.configuration.environment.frame_stack
+    single = observation[..., -(observation.shape[-1] // stack) :]
+    if crc is None or int(crc[seen.t]) != observation_crc(single):
+        return None
+    return Origin("training", episode, seen.t)
+
+
+def _episode_at(table: dict[str, Any], seen: Moment, environments: int) -> int | None:
+    """Number of the recorded training episode that began at this moment."""
+    training = np.array([kind == "training" for kind in table["kind"]], bool)
+    mine = training & (np.asarray(table["environment"]) == seen.environment)
+    # All environments step in turn, so the step of an episode's end tells how many
+    # steps its environment had made.
+    rounds = (np.asarray(table["step"]) - seen.environment - 1) // environments + 1
+    begun = rounds - np.asarray(table["length"])
+    found = np.flatnonzero(
+        mine & (begun == seen.begun) & np.asarray(table["recorded"], bool)
+    )
+    return int(table["episode"][found[0]]) if len(found) else None
+
+
 def _from_replay(count: int) -> Generator[Wish, Any, States]:
     found = yield from ask("trainer", "sample_states", count=count)
     observations = np.asarray(found["observation"])
     if not len(observations):
         raise RequestFailed("The replay is empty.")
+    when = zip(found["environment"], found["begun"], found["t"], strict=True)
     return States(
         observations,
         np.asarray(found["explored"], bool),
-        [None] * len(observations),
+        [Moment(*map(int, it)) for it in when],
         "the replay memory",
     )
 
@@ -81,7 +139,7 @@ def _from_episodes(
     starts = np.concatenate([[0], np.cumsum(lengths)])
     observations: list[np.ndarray] = []
     explored: list[bool] = []
-    origins: list[Origin | None] = []
+    origins: list[Origin | Moment] = []
     for index, row in enumerate(rows):
         inside = (chosen >= starts[index]) & (chosen < starts[index + 1])
         steps = chosen[inside] - starts[index]
@@ -90,7 +148,7 @@ def _from_episodes(
         seen = yield from _observations(session, record, steps)
         observations += seen
         explored += [bool(record["explored"][t]) for t in steps[: len(seen)]]
-        origins += [(kind, episode, int(t)) for t in steps[: len(seen)]]
+        origins += [Origin(kind, episode, int(t)) for t in steps[: len(seen)]]
     shape = (0, *session.card.shape)
     return States(
         np.stack(observations) if observations else np.zeros(shape, np.float32),

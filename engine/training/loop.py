@@ -27,6 +27,7 @@ from engine.contract.options import Configuration, configuration_from_json
 from engine.contract.randomness import derived_seed, generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
+from engine.replay.streams import NO_ACTION
 from engine.training.lane import Lane
 from engine.training.priority_report import priority_report
 from engine.training.problems import diverged, not_restored
@@ -284,7 +285,8 @@ class TrainingLoop:
 
         Returns:
           ``observation`` [n, ...] as the agent sees it, ``slot`` int64 [n] and
-          ``explored`` bool [n].
+          ``explored`` bool [n]; and when it was: ``environment``, ``t`` within its
+          episode, and ``begun``, the steps of this environment before that episode.
         """
         streams = self.agent.memory.streams
         slots = np.flatnonzero(streams.sampleable)
@@ -296,7 +298,24 @@ class TrainingLoop:
             "observation": streams.observations(slots),
             "slot": slots,
             "explored": streams.explored[slots],
+            "environment": slots // streams.length,
+            "t": streams.elapsed[slots].astype(np.int64),
+            "begun": self._made(slots) - streams.elapsed[slots],
         }
+
+    def _made(self, slots: np.ndarray) -> np.ndarray:
+        """Steps that its environment had made when each slot was filled, int64."""
+        streams = self.agent.memory.streams
+        made = np.zeros(streams.slots, np.int64)
+        for lane in self._lanes:
+            ring = np.arange(streams.length) + lane.index * streams.length
+            oldest_first = np.roll(
+                ring, -(streams.head(lane.index) % streams.length) - 1
+            )
+            taken = (streams.action[oldest_first] != NO_ACTION).astype(np.int64)
+            later = taken[::-1].cumsum()[::-1]
+            made[oldest_first] = self.step // len(self._lanes) - later
+        return made[slots]
 
     def state(self) -> State:
         """Everything to go on exactly, but the slots of the replay.

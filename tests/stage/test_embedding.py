@@ -7,13 +7,14 @@ import sys
 
 import numpy as np
 import pytest
-from theatre import Theatre, tiny
+from theatre import Theatre, tiny, trained
 
 from engine.contract.messages import (
     EmbeddingReport,
     Picture,
     Problem,
     SessionStatus,
+    ShowAgent,
     Weights,
 )
 from engine.environments import describe, make
@@ -21,6 +22,7 @@ from engine.stage import embedding as embedding_module
 from engine.stage import layout_worker
 from engine.stage.archive import network_arrays
 from engine.stage.layout import normalised, placed, principal_plane
+from engine.stage.layout_process import WorkerDied
 from engine.stage.minds import Mind
 from engine.stage.posing import picture_of
 from engine.training import TrainingLoop
@@ -32,7 +34,7 @@ class FakeWorker:
     def __init__(self) -> None:
         self.tasks, self._out = [], []
 
-    def start(self, activations, start, perplexity, *, fresh):
+    def start(self, activations, start, *, perplexity, seed, fresh):
         self.tasks.append((activations, start.copy(), perplexity, fresh))
         self._out = [(start + 0.1, False), (start + 0.2, True)]
 
@@ -214,7 +216,7 @@ def test_newer_weights_move_the_points_and_keep_their_numbers(
     loop.close()
 
 
-def test_a_state_from_the_replay_is_posed_for_its_picture(staged):
+def test_a_state_that_is_not_recorded_is_posed_for_its_picture(staged, monkeypatch):
     configuration = tiny()
     loop = TrainingLoop(configuration)
     loop.advance(steps=250)
@@ -222,6 +224,7 @@ def test_a_state_from_the_replay_is_posed_for_its_picture(staged):
     text = configuration.to_json()
     staged.tell(SessionStatus("s", "/s.h5", "uuid-1", True, text), "supervisor")
     staged.result("embedding", count=60)
+    monkeypatch.setattr(staged, "source", None)
     found = staged.result(
         "explain_point", point_id=int(reports(staged)[0].point_ids[0])
     )
@@ -254,7 +257,7 @@ def test_known_worlds_are_posed_as_they_look_when_they_get_there(id):
 
 def test_a_worker_that_dies_is_told_and_can_be_asked_again(staged, worker):
     def die():
-        raise embedding_module.QuestionError("The map's worker ended unexpectedly.")
+        raise WorkerDied("The map's worker ended unexpectedly.")
 
     worker.layouts = die
     staged.result("embedding", count=60)
@@ -317,3 +320,39 @@ def test_the_worker_imports_no_torch_and_steps_back():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize("environments", [1, 3])
+def test_a_state_from_the_replay_is_found_in_its_recorded_episode(
+    worker, tmp_path, environments
+):
+    """Also where nothing can be posed: by when it was seen, checked by its bytes."""
+    configuration = tiny(
+        environment__id="LunarLander-v3",
+        environment__time_limit=40,
+        training__environments=environments,
+        training__steps=450,
+        replay__capacity=300,
+    )
+    loop = TrainingLoop(configuration)
+    store = trained(tmp_path / "lander.h5", configuration, loop=loop)
+    theatre = Theatre(store)
+    theatre.loop = loop
+    text = configuration.to_json()
+    theatre.tell(SessionStatus("s", "/s.h5", "u", True, text), "supervisor")
+    theatre.tell(ShowAgent(text), "supervisor")
+    theatre.result("embedding", count=60)
+    points = reports(theatre)[0].point_ids
+    found = [theatre.result("explain_point", point_id=int(it)) for it in points[::6]]
+    recorded = [it for it in found if "episode" in it]
+    # The others are of episodes that had not ended.
+    assert len(recorded) >= 4
+    for point in recorded:
+        record = store.episode("training", point["episode"])
+        np.testing.assert_array_equal(
+            record["observations"][point["t"]], point["observation"]
+        )
+        assert point["frame"].shape == (400, 600, 3)
+    theatre.stage.close()
+    loop.close()
+    store.close()

@@ -155,15 +155,18 @@ def tiny(**changes: Any) -> Configuration:
     return configuration_from_flat({**flat, **given})
 
 
-def trained(path: Path, configuration: Configuration, every: int = 100) -> LiveStore:
-    """A live store with a short real run, a checkpoint every so many steps."""
+def trained(
+    path: Path, configuration: Configuration, loop: TrainingLoop | None = None
+) -> LiveStore:
+    """A live store with a short real run, a checkpoint every hundred steps."""
     card = describe(configuration.environment)
     store = LiveStore.create(path, configuration.to_json(), card)
-    loop = TrainingLoop(configuration)
+    own = loop is None
+    loop = loop or TrainingLoop(configuration)
     number = 0
     try:
         while not loop.finished:
-            loop.advance(steps=every)
+            loop.advance(steps=100)
             drained = loop.drain()
             store.append(
                 Rows(
@@ -180,7 +183,8 @@ def trained(path: Path, configuration: Configuration, every: int = 100) -> LiveS
             store.write_checkpoint(_checkpoint(loop, number))
             number += 1
     finally:
-        loop.close()
+        if own:
+            loop.close()
     store.commit()
     return store
 

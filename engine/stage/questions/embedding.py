@@ -12,7 +12,7 @@ from engine.stage.jobs import Job, Priority, RequestFailed
 from engine.stage.minds import insight_job
 from engine.stage.posing import picture_of
 from engine.stage.questions.frames import episode_frames
-from engine.stage.states import States
+from engine.stage.states import States, find_origin
 from engine.stage.world import WorldProblem
 
 MOST_STATES = 10_000
@@ -75,16 +75,22 @@ def _explain_point(context: Context, arguments: PointArguments, asker: Asker) ->
 
 def _picture(context: Context, session: Session, states: States, row: int) -> Job:
     """``frame`` and where it is from, or a ``note`` why there is none."""
-    origin = states.origins[row]
+    try:
+        origin = yield from find_origin(context, session, states, row)
+    except RequestFailed:
+        # Nothing is recorded, or its keeper is not there: it is posed instead.
+        origin = None
     if origin is not None:
-        kind, episode, t = origin
-        place = {"kind": kind, "episode": episode, "t": t}
         try:
-            record = yield from context.archive.episode(session, kind, episode)
-            frames, _, note = yield from episode_frames(context, session, record, [t])
-            return {**place, "frame": frames[0], "note": note}
+            record = yield from context.archive.episode(
+                session, origin.kind, origin.episode
+            )
+            frames, _, note = yield from episode_frames(
+                context, session, record, [origin.t]
+            )
+            return {**origin._asdict(), "frame": frames[0], "note": note}
         except (QuestionError, RequestFailed) as error:
-            return {**place, "note": str(error)}
+            return {**origin._asdict(), "note": str(error)}
     try:
         frame = picture_of(session.configuration.environment, states.observations[row])
     except (WorldProblem, ValueError) as error:
