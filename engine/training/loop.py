@@ -309,13 +309,13 @@ class TrainingLoop:
         made = np.zeros(streams.slots, np.int64)
         for lane in self._lanes:
             ring = np.arange(streams.length) + lane.index * streams.length
-            oldest_first = np.roll(
-                ring, -(streams.head(lane.index) % streams.length) - 1
-            )
+            head = streams.head(lane.index) % streams.length
+            oldest_first = np.roll(ring, -head - 1)
             taken = (streams.action[oldest_first] != NO_ACTION).astype(np.int64)
             later = taken[::-1].cumsum()[::-1]
             made[oldest_first] = self.step // len(self._lanes) - later
-        return made[slots]
+        chosen: np.ndarray = made[slots]
+        return chosen
 
     def state(self) -> State:
         """Everything to go on exactly, but the slots of the replay.
