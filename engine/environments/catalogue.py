@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -77,7 +78,18 @@ _FAMILIES = (
 )
 """Entry point, module that it needs, gymnasium's extra that brings the module."""
 
+OWN_MODULES = "RLLAB_IMPORT"
+"""Names, with commas, of Python modules that the user asked to import for this run."""
+
 grid_world.register()
+
+
+@cache
+def _import_own_modules() -> None:
+    """Make the user's own environments known; no file can name such a module."""
+    for name in os.environ.get(OWN_MODULES, "").split(","):
+        if name:
+            importlib.import_module(name)
 
 
 def package_of(id: str) -> Package | None:
@@ -112,6 +124,7 @@ def needs(spec: EnvSpec) -> tuple[str, str]:
 
 def known_ids() -> list[str]:
     """Every id that the lab knows, sorted; optional packages included."""
+    _import_own_modules()
     for namespace in PACKAGES:
         if namespace == "ALE":
             _loaded(namespace)
@@ -129,6 +142,7 @@ def find_spec(id: str) -> EnvSpec | None:
       UnknownEnvironment: If no environment has exactly this name, or the name
         asks for a module to be imported.
     """
+    _import_own_modules()
     if ":" in id:
         raise UnknownEnvironment(
             f"'{id}' names a Python module to import, which the lab does not do: "
