@@ -381,7 +381,7 @@ class EmbeddingReport(Message, frozen=True):
     """A layout of the last hidden layer's activations.
 
     Attributes:
-      positions: float32 [n, 2].
+      positions: float32 [n, 2], within -1 and 1.
       value: V(s) = max_a Q(s, a), float32 [n].
       point_ids: int64 [n], names a state across layouts (it does not move away).
       exploring: bool [n], the action taken there was exploratory.

@@ -14,6 +14,7 @@ from engine.contract.messages import (
     Weights,
 )
 from engine.contract.options import Configuration
+from engine.stage.cache import array_bytes
 from engine.stage.evaluation import EvaluationResult, evaluation_job
 from engine.stage.jobs import JobQueue, Priority, RequestFailed, Send, ask
 from engine.stage.minds import Mind
@@ -24,6 +25,7 @@ from engine.stage.world import WorldProblem
 OWNER = "evaluator"
 FRAMES_OWNER = "evaluator.frames"
 MOST_WAITING = 64
+MOST_BYTES = 256 * 2**20
 """Weights that may wait; a computer so slow gets some evaluations left out."""
 
 
@@ -51,7 +53,8 @@ class Evaluator:
     def add(self, weights: Weights) -> None:
         """Evaluate these weights as soon as those before them are done."""
         self._waiting.append(weights)
-        if len(self._waiting) > MOST_WAITING:
+        size = max(1, array_bytes(weights.arrays))
+        while len(self._waiting) > max(1, min(MOST_WAITING, MOST_BYTES // size)):
             left_out = self._waiting.popleft()
             self._send(_left_out(left_out.step), "windows")
         self.go_on()

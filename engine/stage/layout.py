@@ -26,9 +26,9 @@ def principal_plane(activations: np.ndarray) -> np.ndarray:
 
 
 def normalised(positions: np.ndarray) -> np.ndarray:
-    """Centred and scaled to a root mean square of 1, so that maps keep their size."""
-    centred = positions - positions.mean(axis=0)
-    size = float(np.sqrt((centred**2).sum(axis=1).mean()))
+    """Centred, with both axes scaled alike so that all lies within -1 and 1."""
+    centred = positions - (positions.min(axis=0) + positions.max(axis=0)) / 2
+    size = float(np.abs(centred).max())
     scaled: np.ndarray = centred / size if size > 0 else centred
     return scaled.astype(np.float32)
 

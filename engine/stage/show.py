@@ -244,6 +244,7 @@ class Show:
         self._failed = True
         self._send(problem, "windows")
         if stop and self._player is not None:
+            self._player.close()
             self._player = None
 
 

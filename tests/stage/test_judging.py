@@ -120,6 +120,8 @@ def test_as_recorded_shows_the_values_that_the_agent_acted_on(theatre):
     np.testing.assert_array_equal(judged["q"][:-1], record["q_values"][:-1])
     assert judged["recorded"].tolist() == [True] * len(record["actions"]) + [False]
     assert "the last state is judged by the checkpoint of step" in judged["note"]
+    assert judged["checkpoint_step"] == -1
+    assert judged["judged_by"] in (100, 200, 300)
     assert np.isfinite(judged["q"]).all()
     np.testing.assert_allclose(
         judged["value_head"], judged["q"].mean(axis=1), atol=1e-5

@@ -52,7 +52,8 @@ def judge(
       judged now), ``actions``, ``rewards``, ``explored``, ``terminations``,
       ``truncations`` [T], ``observations`` [T+1, n] of vectors as the agent sees
       them, names of actions and observations, ``exact``, ``note``,
-      ``checkpoint_step`` of the weights (-1 for none), ``seed``, ``step0``.
+      ``checkpoint_step`` (-1 as recorded), ``judged_by``: step of the weights that
+      filled what was not recorded (-1 for none), ``seed``, ``step0``.
     """
     session = context.archive.session()
     record = yield from context.archive.episode(session, kind, episode)
@@ -69,7 +70,9 @@ def judge(
     notes = [seen.note, _provenance(weights, recorded, wanted, as_recorded)]
     result = _result(session, record, seen)
     result["recorded"] = recorded
-    result["checkpoint_step"] = AS_RECORDED if weights is None else weights.step
+    judge_step = AS_RECORDED if weights is None else weights.step
+    result["checkpoint_step"] = AS_RECORDED if recorded.any() else judge_step
+    result["judged_by"] = judge_step
     result["note"] = " ".join(note for note in notes if note)
     return result
 

@@ -99,8 +99,8 @@ def episode_scene(judged: Mapping[str, Any], t: int, title: str) -> Scene:
     finite = q[np.isfinite(q)]
     ended = t >= len(actions)
     reason = "" if ended else "explored" if judged["explored"][t] else "greedy"
-    which = judged["checkpoint_step"]
-    weights = "as recorded" if judged["recorded"][t] else f"checkpoint {which:,}"
+    by = judged["judged_by"]
+    weights = "as recorded" if judged["recorded"][t] else f"checkpoint {by:,}"
     end = (
         "" if not ended else "truncated" if judged["truncations"][-1] else "terminated"
     )
