@@ -264,15 +264,8 @@ class TrainingLoop:
         was, now = old.get(key), self.configuration.get(key)
         if was == now:
             return
-        self._events.append(
-            Event(
-                kind="option",
-                step=self.step,
-                text=f"{key} changed from {was} to {now}.",
-                wall_time=time.time(),
-                data={"key": key, "old": was, "new": now},
-            )
-        )
+        text = f"{key} changed from {was} to {now}."
+        self._note("option", text, {"key": key, "old": was, "new": now})
 
     def priorities(self) -> PriorityReport:
         """What the replay memory holds, measured now."""
@@ -360,11 +353,20 @@ class TrainingLoop:
             lane.restore(state["environments"][str(lane.index)])
         self._rows, self._stamps = Rows(clocks), deque(maxlen=600)
         self._finished, self._records, self._events = [], [], []
+        if self.step and not len(self.agent.memory):
+            text = (
+                "The replay memory was not kept: it fills anew, and the run goes "
+                "another way than without the interruption."
+            )
+            self._note("recovery", text)
 
     def close(self) -> None:
         """Let go of the environments."""
         for lane in self._lanes:
             lane.close()
+
+    def _note(self, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
+        self._events.append(Event(kind, self.step, text, time.time(), data or {}))
 
     def _stamp(self) -> None:
         self._stamps.append((time.perf_counter(), self.step, self.update))

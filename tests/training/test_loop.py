@@ -1,0 +1,383 @@
+"""The loop: counting, seeds, records, telemetry, options and reports."""
+
+import numpy as np
+import pytest
+
+from engine.contract.arrays import state_hash
+from engine.contract.messages import Rows, decode, encode
+from engine.contract.options import ConfigurationError
+from engine.environments import replay_episode
+from engine.training.telemetry import BUCKET, SERIES
+
+IMAGES = {"environment__id": "RLLabTest/Misbehaving-v0", "recording__level": "default"}
+
+
+# -------------------------------------------------------------------- counting
+
+
+def test_training_ends_at_its_budget_and_not_a_step_later(make):
+    loop = make(training__steps=123)
+    loop.advance()
+    assert (loop.step, loop.finished) == (123, True)
+    loop.advance(steps=10)
+    assert loop.step == 123
+
+
+def test_steps_count_over_all_environments(make):
+    loop = make(training__environments=3)
+    loop.advance(steps=7)
+    assert loop.step == 9
+
+
+def test_a_raised_budget_lets_training_go_on(make):
+    loop = make(training__steps=100)
+    loop.advance()
+    loop.set_option("training.steps", 150)
+    assert not loop.finished
+    loop.advance()
+    assert loop.step == 150
+
+
+def test_no_time_is_one_step(make):
+    loop = make()
+    loop.advance(seconds=0.0)
+    assert loop.step == 1
+
+
+def test_until_the_end_of_an_episode(make):
+    loop = make()
+    loop.advance(until_episode_end=True)
+    assert loop.episode == 1
+    assert loop.drain().finished[0].step == loop.step
+
+
+@pytest.mark.parametrize(
+    ("environments", "share", "updates"), [(1, 1.0, 250), (1, 0.3, 75), (4, 2.0, 504)]
+)
+def test_updates_per_step(make, environments, share, updates):
+    loop = make(
+        training__environments=environments,
+        agent__updates_per_step=share,
+        training__steps=300,
+    )
+    loop.advance()
+    assert loop.update == pytest.approx(updates, abs=1)
+
+
+def test_without_replay_there_is_one_update_per_step_at_most(make):
+    loop = make(replay__kind="none", agent__updates_per_step=5, training__steps=300)
+    loop.advance()
+    assert loop.update == 250
+
+
+def test_nothing_is_learned_before_learning_starts(make):
+    loop = make()
+    before = loop.weights()
+    loop.advance(steps=50)
+    assert loop.update == 0
+    assert all(np.array_equal(before[k], v) for k, v in loop.weights().items())
+    loop.advance(steps=1)
+    assert loop.update == 1
+
+
+# ------------------------------------------------------------------------ seeds
+
+
+def run_hash(loop):
+    loop.advance()
+    return state_hash(loop.state())
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(make):
+    one, two, other = (run_hash(make(training__seed=it)) for it in (3, 3, 4))
+    assert one == two != other
+
+
+def test_each_episode_has_a_recorded_seed_of_its_own(make):
+    loop = make(training__environments=2)
+    loop.advance()
+    finished = loop.drain().finished
+    seeds = [it.seed for it in finished]
+    assert len(set(seeds)) == len(seeds) > 10
+    assert len({it.episode for it in finished}) == len(finished)
+    assert all(2**30 <= it < 2**31 for it in seeds)
+
+
+@pytest.mark.parametrize("stack", [1, 3])
+def test_recorded_episodes_play_again_exactly(make, stack):
+    loop = make(environment__frame_stack=stack, training__environments=2)
+    loop.advance(steps=200)
+    for record in loop.drain().episodes:
+        played = replay_episode(
+            loop.configuration.environment,
+            record["seed"],
+            record["actions"],
+            expected=record["observation_crc"],
+        )
+        frames = [frame for _, frame in played]
+        assert np.array_equal(frames, record["observations"])
+
+
+# ---------------------------------------------------------------------- records
+
+
+def test_an_episode_record_is_complete(make):
+    loop = make(exploration__epsilon=0.5, exploration__schedule="constant")
+    loop.advance(steps=300)
+    drained = loop.drain()
+    assert len(drained.episodes) == len(drained.finished) > 3
+    for record, finished in zip(drained.episodes, drained.finished, strict=True):
+        steps = finished.length
+        assert record["kind"] == finished.kind == "training"
+        assert record["episode"] == finished.episode
+        assert record["seed"] == finished.seed
+        assert record["step0"] + steps == finished.step
+        assert record["rewards"].sum() == finished.episode_return
+        shapes = {k: v.shape for k, v in record.items() if isinstance(v, np.ndarray)}
+        assert shapes == {
+            "actions": (steps,),
+            "rewards": (steps,),
+            "terminations": (steps,),
+            "truncations": (steps,),
+            "explored": (steps,),
+            "q_values": (steps + 1, 2),
+            "observation_crc": (steps + 1,),
+            "observations": (steps + 1, 4),
+        }
+        assert record["terminations"][-1] == finished.terminated
+        assert record["truncations"][-1] != finished.terminated
+        assert not record["terminations"][:-1].any()
+        greedy = ~record["explored"]
+        best = record["q_values"][:-1].argmax(1)
+        assert np.array_equal(record["actions"][greedy], best[greedy])
+        assert np.isnan(record["q_values"][-1]).all()
+
+
+def test_a_truncated_episode_is_recorded_as_truncated(make):
+    loop = make(environment__time_limit=5)
+    loop.advance(steps=30)
+    drained = loop.drain()
+    assert {it.length for it in drained.finished} == {5}
+    assert not any(it.terminated for it in drained.finished)
+    assert all(it["truncations"][-1] for it in drained.episodes)
+
+
+def test_level_scalars_records_no_episodes_and_level_everything_pictures_too(make):
+    bare, rich = make(recording__level="scalars"), make(recording__level="everything")
+    bare.advance(steps=60)
+    rich.advance(steps=60)
+    assert bare.drain().episodes == []
+    record = rich.drain().episodes[0]
+    assert record["frames"].dtype == np.uint8
+    assert record["frames"].shape[0] == len(record["actions"]) + 1
+    assert record["frames"].shape[3] == 3
+
+
+def test_the_recording_level_changes_nothing_in_what_is_learned(make):
+    weights = []
+    for level in ("scalars", "default"):
+        loop = make(recording__level=level)
+        loop.advance()
+        weights.append(loop.weights())
+    assert all(np.array_equal(weights[0][k], weights[1][k]) for k in weights[0])
+
+
+def test_what_is_drained_is_drained_once_and_fits_into_a_message(make):
+    loop = make()
+    loop.set_option("agent.learning_rate", 2e-3)
+    loop.advance(steps=300)
+    drained = loop.drain()
+    rows = Rows(
+        "trainer",
+        1,
+        loop.step,
+        scalars=drained.scalars,
+        finished=drained.finished,
+        episodes=drained.episodes,
+        replay=drained.replay,
+        events=drained.events,
+    )
+    assert len(decode(encode(rows)).episodes) == len(drained.episodes)
+    again = loop.drain()
+    assert again.scalars is None
+    assert [*again.finished, *again.episodes, *again.events] == []
+    assert len(again.replay["slot"]) == 0
+
+
+# -------------------------------------------------------------------- telemetry
+
+
+def columns_of(scalars):
+    """Rows by series, as (step, update, episode, value)."""
+    rows = {}
+    columns = scalars.columns
+    keys = ("series", "step", "update", "episode", "value")
+    for series, *row in zip(*(columns[key].tolist() for key in keys), strict=True):
+        rows.setdefault(scalars.names[series], []).append(tuple(row))
+    return rows
+
+
+def test_buckets_end_where_the_update_counter_says(make):
+    loop = make(replay__kind="prioritized", agent__updates_per_step=0.7)
+    loop.advance()
+    rows = columns_of(loop.drain().scalars)
+    assert set(rows) == set(SERIES)
+    for name in set(SERIES) - {"return", "length"}:
+        updates = [update for _, update, _, _ in rows[name]]
+        assert updates == list(range(BUCKET, loop.update + 1, BUCKET))
+
+
+def test_returns_and_lengths_are_those_of_the_episodes(make):
+    loop = make()
+    loop.advance()
+    drained = loop.drain()
+    rows = columns_of(drained.scalars)
+    expected = [(it.step, it.episode_return) for it in drained.finished]
+    assert [(step, value) for step, _, _, value in rows["return"]] == expected
+    lengths = [value for *_, value in rows["length"]]
+    assert lengths == [it.length for it in drained.finished]
+
+
+def test_series_mean_what_they_say(make):
+    loop = make(agent__learning_rate_final=0.5)
+    loop.advance(steps=50)
+    updates, learn = [], loop.agent.learn
+    loop.agent.learn = lambda step: updates.append(learn(step)) or updates[-1]
+    loop.advance(steps=BUCKET)
+    rows = {k: v[0][3] for k, v in columns_of(loop.drain().scalars).items()}
+    errors = np.abs([it.td_error for it in updates])
+    values = np.array([it.q.max(1) for it in updates])
+    assert rows["loss"] == pytest.approx(np.mean([it.loss for it in updates]))
+    assert rows["td_error"] == pytest.approx(errors.mean(), rel=1e-5)
+    assert rows["td_error_max"] == pytest.approx(errors.max())
+    assert rows["q_mean"] == pytest.approx(values.mean(), rel=1e-5)
+    assert rows["q_max"] == pytest.approx(values.max())
+    norms = [it.gradient_norm for it in updates]
+    assert rows["gradient_norm"] == pytest.approx(np.mean(norms))
+    assert rows["learning_rate"] == updates[-1].learning_rate
+    assert rows["replay_size"] == len(loop.agent.memory)
+
+
+def test_a_changed_batch_size_inside_a_bucket_is_measured_as_well(make):
+    loop = make()
+    loop.advance(steps=60)
+    loop.set_option("agent.batch_size", 24)
+    loop.advance(steps=60)
+    assert len(columns_of(loop.drain().scalars)["td_error"]) == 2
+
+
+# ---------------------------------------------------------------------- options
+
+
+def test_a_changed_option_leaves_an_event(make):
+    loop = make()
+    loop.advance(steps=10)
+    loop.set_option("exploration.epsilon", 0.25)
+    loop.set_option("exploration.epsilon", 0.25)
+    (event,) = loop.drain().events
+    assert event.kind == "option"
+    assert event.step == 10
+    assert event.data == {"key": "exploration.epsilon", "old": 1.0, "new": 0.25}
+    assert "exploration.epsilon" in event.text
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("network.hidden", "8"),
+        ("agent.learning_rate", -1.0),
+        ("agent.batch_size", 5000),
+        ("agent.lerning_rate", 0.1),
+    ],
+)
+def test_a_refused_option_changes_nothing_and_leaves_no_event(make, key, value):
+    loop = make()
+    before = loop.configuration
+    with pytest.raises(ConfigurationError):
+        loop.set_option(key, value)
+    assert loop.configuration == before
+    assert loop.drain().events == []
+
+
+def test_live_options_reach_the_updates(make):
+    loop = make()
+    loop.advance(steps=60)
+    before = loop.weights()
+    loop.set_option("agent.learning_rate", 1e-7)
+    loop.set_option("target_network.kind", "polyak")
+    loop.advance(steps=20)
+    after = loop.weights()
+    moved = max(np.abs(before[k] - after[k]).max() for k in before if "online" in k)
+    assert 0 < moved < 1e-5
+
+
+# ---------------------------------------------------------------------- reports
+
+
+def test_status_says_where_the_run_is(make):
+    loop = make(training__environments=2)
+    loop.advance(steps=300)
+    status = loop.status()
+    assert (status.step, status.update, status.episode) == (
+        loop.step,
+        loop.update,
+        loop.episode,
+    )
+    assert status.steps_budget == 600
+    assert status.steps_per_s > 0
+    assert status.updates_per_s > 0
+    assert status.replay_size == len(loop.agent.memory)
+    assert status.replay_capacity == 300
+    assert status.remaining_s == pytest.approx(300 / status.steps_per_s)
+    assert (status.state, status.device) == ("running", "cpu")
+    loop.advance()
+    assert loop.status().state == "finished"
+
+
+@pytest.mark.parametrize("kind", ["none", "uniform", "prioritized"])
+def test_the_priority_report_adds_up(make, kind):
+    loop = make(replay__kind=kind)
+    loop.advance(steps=300)
+    report = loop.priorities()
+    assert (report.kind, report.step) == (kind, 300)
+    assert report.age_counts.sum() == report.size == len(loop.agent.memory)
+    if kind == "prioritized":
+        assert report.counts.sum() + report.zero_count == report.size
+        assert report.mass.sum() == pytest.approx(1.0)
+        assert report.weight.max() <= 1.0
+        assert (report.weight[report.counts > 0] > 0).all()
+        assert len(report.bin_edges) == len(report.counts) + 1
+    else:
+        assert len(report.counts) == 0
+
+
+def test_a_priority_report_of_an_empty_memory(make):
+    report = make(replay__kind="prioritized").priorities()
+    assert report.size == 0
+    assert len(report.counts) == 0
+
+
+def test_sampled_states_are_different_and_as_the_agent_sees_them(make):
+    loop = make(environment__frame_stack=3)
+    loop.advance(steps=200)
+    states = loop.sample_states(50)
+    assert states["observation"].shape == (50, 12)
+    assert len(set(states["slot"].tolist())) == 50
+    assert states["explored"].dtype == np.bool_
+    assert len(loop.sample_states(10_000)["slot"]) == len(loop.agent.memory)
+
+
+def test_looking_changes_nothing(make):
+    blind, looked_at = (
+        make(replay__kind="prioritized"),
+        make(replay__kind="prioritized"),
+    )
+    for _ in range(10):
+        looked_at.advance(steps=60)
+        looked_at.drain()
+        looked_at.priorities()
+        looked_at.sample_states(20)
+        looked_at.status()
+        looked_at.weights()
+        looked_at.state()
+    assert run_hash(blind) == run_hash(looked_at)
