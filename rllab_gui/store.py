@@ -196,6 +196,12 @@ class Store(QObject):
                 lambda sentence: None,  # a series that was never measured
             )
         self._link.ask("events", {}, partial(self._on_old_events, uuid))
+        self._link.ask(
+            "evaluations",
+            {},
+            partial(self._on_old_evaluations, uuid),
+            lambda sentence: None,  # none was made
+        )
 
     def _on_history(self, uuid: str, name: str, rows: dict[str, Any]) -> None:
         if uuid != self.session.uuid or not len(rows.get("step", ())):
@@ -203,6 +209,25 @@ class Store(QObject):
         columns = {key: np.asarray(it) for key, it in rows.items() if key != "series"}
         self._series.setdefault(name, Series()).prepend(**columns)
         self.seriesChanged.emit(name)
+
+    def _on_old_evaluations(self, uuid: str, rows: dict[str, Any]) -> None:
+        if uuid != self.session.uuid or not len(rows.get("step", ())):
+            return
+        known = {it.step for it in self.evaluations}
+        clocks = zip(rows["step"], rows["update"], rows["wall_time"], strict=True)
+        old = [
+            EvaluationFinished(
+                int(step),
+                int(update),
+                np.asarray(rows["returns"][at], np.float64),
+                np.asarray(rows["lengths"][at]),
+                bool(rows["best"][at]),
+                float(wall_time),
+            )
+            for at, (step, update, wall_time) in enumerate(clocks)
+        ]
+        self.evaluations[:0] = [it for it in old if it.step not in known]
+        self.evaluationsChanged.emit()
 
     def _on_old_events(self, uuid: str, rows: dict[str, Any]) -> None:
         if uuid != self.session.uuid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -176,18 +177,30 @@ class CurveView(View):
         cursor = self.context.cursor
         if evaluation is not None:
             cursor.show_checkpoint(evaluation.step)
-            episodes = [
-                it.episode
-                for it in self.context.store.episodes
-                if it.kind == "evaluation" and it.step == evaluation.step
-            ]
-            if episodes:
-                cursor.show_episode("evaluation", episodes[0])
+            self._show_evaluation(evaluation.step)
             return
         nearest = self._row_at(x)
         if nearest is not None:
             rows = self.context.store.series("return")
             cursor.show_episode("training", int(rows.episode[nearest]))
+
+    def _show_evaluation(self, step: int) -> None:
+        """Look at the first greedy episode of the evaluation at this step."""
+        for episode in self.context.store.episodes:
+            if episode.kind == "evaluation" and episode.step == step:
+                self.context.cursor.show_episode("evaluation", episode.episode)
+                return
+        self.context.link.ask(
+            "episodes", {}, lambda answer: self._on_episodes(step, answer)
+        )
+
+    def _on_episodes(self, step: int, answer: dict[str, Any]) -> None:
+        steps = np.asarray(answer.get("step", ()))
+        for at in np.flatnonzero(steps == step).tolist():
+            if answer["kind"][at] == "evaluation":
+                number = int(answer["episode"][at])
+                self.context.cursor.show_episode("evaluation", number)
+                return
 
     def _evaluation_at(self, x: float, y: float) -> EvaluationFinished | None:
         here = self.plot.pixel_of(x, y)
