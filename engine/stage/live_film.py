@@ -106,7 +106,7 @@ class LiveFilm:
             picture.checkpoint_step, f"checkpoint {picture.checkpoint_step:,}"
         )
         caption = (
-            f"t {picture.t:,} · return {picture.reward_sum:.4g} · "
+            f"t {picture.t:,} · rewards so far {picture.reward_sum:.4g} · "
             f"{picture.ended or picture.reason} · {which}"
         )
         return Scene(

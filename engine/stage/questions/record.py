@@ -105,7 +105,7 @@ def episode_scene(judged: Mapping[str, Any], t: int, title: str) -> Scene:
         "" if not ended else "truncated" if judged["truncations"][-1] else "terminated"
     )
     total = float(judged["rewards"][:t].sum())
-    caption = f"t {t:,} · return {total:.4g} · {reason or end} · {weights}"
+    caption = f"t {t:,} · rewards so far {total:.4g} · {reason or end} · {weights}"
     return Scene(
         title=title,
         caption=caption,
