@@ -1,5 +1,6 @@
 """The keeper's library: live store, sealed session file, strict reading, export."""
 
+from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.inspection import inspect
 from engine.sessions.live_store import LiveStore
 from engine.sessions.opening import FoundSession, find_sessions, open_session
@@ -10,6 +11,7 @@ from engine.sessions.source import CheckpointRow, ResumePoint, SessionSource
 __all__ = [
     "CheckpointRow",
     "FoundSession",
+    "GuardedFile",
     "LiveStore",
     "ResumePoint",
     "SessionFile",

@@ -50,15 +50,13 @@ class StrictFile:
 
     def __init__(self, reader: SealedReader, name: str) -> None:
         self._reader, self._name = reader, name
-        try:
+        self._groups: dict[str, Any] = {}
+        with self._careful("", "it cannot be read as HDF5"):
             self._file = h5py.File(reader, "r")
-        except _HDF5_ERRORS as error:
-            reader.check()
-            raise self._refuse("", "it cannot be read as HDF5") from error
-        root = h5py.h5g.open(self._file.id, b"/")
-        self._groups: dict[str, Any] = {"": root}
-        if self._file.id.get_create_plist().get_userblock():
-            raise self._refuse("", "it has a user block")
+        with self._careful("", "it cannot be read as HDF5"):
+            self._groups = {"": h5py.h5g.open(self._file.id, b"/")}
+            if self._file.id.get_create_plist().get_userblock():
+                raise self._refuse("", "it has a user block")
 
     def close(self) -> None:
         """Let go of the file."""

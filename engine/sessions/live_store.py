@@ -383,6 +383,9 @@ class LiveStore(StoreReader):
     def _cut(self, point: ResumePoint, gone: list[int]) -> None:
         rows, step = point.checkpoint.rows, point.step
         cut_after(self._connection, rows, step)
+        if not point.exact:
+            # The memory starts empty, and so does its log.
+            self._connection.execute("DELETE FROM replay_log")
         for event in self._notes:
             put_event(self._connection, event, KEEPERS_OWN)
         self._notes, self._pending_since = [], 0.0

@@ -41,7 +41,9 @@ def from_sqlite_error(what: str, error: sqlite3.Error) -> SessionProblem:
             f"{what}: the live store is damaged. Open the session again to repair it.",
             "damaged",
         )
-    return SessionProblem(f"{what}: {error}. Check the disk and try again.", "io")
+    return SessionProblem(
+        f"{what}: {str(error).rstrip('.')}. Check the disk and try again.", "io"
+    )
 
 
 def disk_full(what: str) -> SessionProblem:

@@ -107,6 +107,11 @@ class SessionFile:
         return self.path.stem
 
     @property
+    def is_newer(self) -> bool:
+        """Whether a later version of the lab wrote it; it is only read then."""
+        return int(self._root["format_minor"]) > MINOR
+
+    @property
     def steps(self) -> int:
         """Training steps, from the file's head."""
         return int(self._root.get("steps", 0))

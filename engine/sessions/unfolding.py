@@ -31,6 +31,12 @@ def unfold(path: Path, folder: Path) -> None:
     if not path.exists():
         raise SessionProblem(f"There is no session '{path.name}' here.")
     with SessionFile.open(path) as file:
+        if file.is_newer:
+            raise SessionProblem(
+                f"'{path.name}' was written by a newer RL Lab, so it can be looked at "
+                "but not continued here. Update RL Lab.",
+                "newer",
+            )
         head = _head(file)
         with naming(f"The session '{path.stem}' could not be opened for writing"):
             build_folder(folder, head, lambda db, new: _fill(db, new, file, head))
