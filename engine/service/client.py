@@ -221,6 +221,7 @@ class Client:
     def close(self) -> None:
         """Let go of the engine; what was sent before is handed over first."""
         self._end_thread()
+        _reap()
         for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):
             end.close()
 
@@ -407,9 +408,13 @@ def _start(home: Home, *, private: bool) -> subprocess.Popen[bytes]:
             env=os.environ | QUIET,
             **flags,
         )
-    _STARTED[:] = [it for it in _STARTED if it.poll() is None]
+    _reap()
     _STARTED.append(process)
     return process
+
+
+def _reap() -> None:
+    _STARTED[:] = [it for it in _STARTED if it.poll() is None]
 
 
 def _last_line(log: Path) -> str:

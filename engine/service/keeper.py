@@ -276,7 +276,7 @@ class Keeper:
         path = self._resolve(str(arguments["path"]))
         self._let_go()
         if not arguments["live"] or not live_path(path).is_dir():
-            self._look_into(path)
+            self.source, self._path = _source_of(path), path
             finish(self._about(self._step()), "")
             return
         store = LiveStore.open(path)

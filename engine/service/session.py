@@ -168,7 +168,7 @@ class Session(SessionRecovery):
         self._delivered = True
         self._take_over(answer.result)
         actions = self._show(answer.result)
-        if self._trainer_deaths > self._deaths_at_start:  # nobody got it
+        if not self._reached:
             return [*actions, *self._start_recovery()]
         if self.state == "stopping":  # it was stopped before it began
             actions.append(Send("trainer", Stop()))
@@ -205,13 +205,19 @@ class Session(SessionRecovery):
             self._close_after = True
             return self._stop()
         self._check_not_busy()
+        return self._let_go()
+
+    def _let_go(self) -> Actions:
         if not self.is_open():
             return []
         actions = self._seal_now() if self._seal_by is not None else []
         return [*actions, *self._ask("keeper", "close", {}, self._closed)]
 
-    def _closed(self, _answer: Answer) -> Actions:
+    def _closed(self, answer: Answer) -> Actions:
         if self.state in ACTIVE:  # a new run has begun in the meantime
+            return []
+        if answer.error:  # that keeper has died; the next one is asked again
+            self._close_after = True
             return []
         self._forget()
         self.configuration, self.opened = None, SessionStatus()
@@ -338,7 +344,7 @@ class Session(SessionRecovery):
         self._seal_by = self._clock() + EVALUATIONS_WITHIN_S
         if self._close_after or not self._evaluating:
             actions += self._seal_when_possible()
-        return actions + self._close() if self._close_after else actions
+        return actions + self._let_go() if self._close_after else actions
 
     def finish_quickly(self) -> Actions:
         """The engine is to end: stop and save what runs, wait for no evaluation."""

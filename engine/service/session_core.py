@@ -56,6 +56,7 @@ class _Question:
     target: str
     name: str
     then: Then
+    final: bool
 
 
 class SessionCore:
@@ -80,8 +81,8 @@ class SessionCore:
         self.opened = SessionStatus()
         self.configuration: Configuration | None = None
         self.ready: set[str] = set()
-        self._trainer_deaths = 0
         self._save_failed = False
+        self._seal_again = False
         self._numbers = count(1)
         self._questions: dict[int, _Question] = {}
         self._forget()
@@ -95,7 +96,7 @@ class SessionCore:
         self._recovering = False
         self._close_after = False
         self._died_at = 0
-        self._deaths_at_start = self._trainer_deaths
+        self._reached = False
         self._changed: dict[str, str] = {}
         self._saves: list[tuple[str, SaveSession]] = []
         self._save_at = self._clock() + SAVE_EVERY_S
@@ -105,7 +106,8 @@ class SessionCore:
     @property
     def resting(self) -> bool:
         """No run is under way and nothing waits to be written."""
-        return self.state in RESTING and self._seal_by is None and not self._questions
+        waits = self._seal_by is not None or self._seal_again or self._questions
+        return self.state in RESTING and not waits
 
     def is_open(self) -> bool:
         """Whether some session is open."""
@@ -130,7 +132,8 @@ class SessionCore:
         self, target: str, name: str, arguments: dict[str, Any], then: Then
     ) -> Actions:
         number = next(self._numbers)
-        self._questions[number] = _Question(target, name, then)
+        final = bool(arguments.get("final", False))
+        self._questions[number] = _Question(target, name, then, final)
         return [Send(target, Ask(number, name, arguments))]
 
     def _asked(self, *names: str) -> bool:

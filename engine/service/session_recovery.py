@@ -13,6 +13,7 @@ from engine.contract.messages import (
     ProcessState,
     SetOption,
     ShowAgent,
+    Stop,
 )
 from engine.service.session_core import Actions, Kill, Send, SessionCore
 from engine.service.states import ACTIVE, RESTING
@@ -26,10 +27,14 @@ class SessionRecovery(SessionCore):
         self.ready.discard(role)
         actions = self._drop_questions(role)
         if role == "trainer":
-            self._trainer_deaths += 1
+            self._reached = False
             if self.state in ACTIVE and self._delivered:
                 actions += self._start_recovery()
         return actions
+
+    def on_run_sent(self, *, reached: bool) -> None:
+        """The keeper has sent a run to the trainer, and there was one, or not."""
+        self._reached = reached
 
     def on_gave_up(self, role: str) -> Actions:
         """It died too often; what cannot go on without it ends."""
@@ -48,6 +53,7 @@ class SessionRecovery(SessionCore):
         self.ready.add(role)
         if role == "keeper" and self.is_open():
             live = self.state in ACTIVE or self._seal_by is not None
+            live |= self._seal_again
             arguments = {"path": self.opened.path, "live": live}
             return self._ask("keeper", "attach", arguments, self._attached)
         if role == "stage":
@@ -68,8 +74,11 @@ class SessionRecovery(SessionCore):
             return [Send("windows", problem), *failed]
         again = ProcessState("keeper", "ready")
         actions: Actions = [Send("trainer", again), Send("stage", again)]
-        if self._seal_by is not None:
-            return [*actions, *self._seal_now()]
+        if self._seal_by is not None or self._seal_again:
+            self._seal_again = False
+            actions += self._seal_now()
+        if self._close_after and self.state in RESTING:
+            actions += self._let_go()
         return [*actions, *self._recover()]
 
     def _start_recovery(self) -> Actions:
@@ -91,20 +100,30 @@ class SessionRecovery(SessionCore):
             return []
         paused = self.state in ("pausing", "paused")
         arguments = {"paused": paused, "run": not stopping}
-        return self._ask("keeper", "recover", arguments, self._recovered)
+        return self._ask(
+            "keeper",
+            "recover",
+            arguments,
+            lambda answer: self._recovered(answer, runs=not stopping),
+        )
 
-    def _recovered(self, answer: Answer) -> Actions:
+    def _recovered(self, answer: Answer, *, runs: bool) -> Actions:
+        """The store is back at its last state; ``runs``: so is the trainer, soon."""
         self._recovering = False
         if self.state not in ACTIVE:  # its last checkpoint was durable after all
             return []
         if answer.error:
             problem = Problem("engine.trainer.recovery", answer.error)
             return [Send("windows", problem), *self._fail()]
+        if runs and not self._reached:  # it died again meanwhile
+            self._recovering = True
+            return self._recover()
         step = int(answer.result.get("step", 0))
         self.status = replace(self.status, step=step)
         actions = self._tell_loss(step)
         if self.state == "stopping":
-            return [*actions, *self._conclude()]
+            end = [Send("trainer", Stop())] if runs else self._conclude()
+            return [*actions, *end]
         if self.state == "pausing":
             actions += self._enter("paused")
         options = [SetOption(key, text) for key, text in self._changed.items()]
@@ -136,8 +155,8 @@ class SessionRecovery(SessionCore):
         actions: Actions = []
         for number in dropped:
             question = self._questions.pop(number)
-            if question.name == "seal" and self.state in RESTING:
-                self._seal_by = self._clock()  # asked again of the next keeper
+            if question.final:
+                self._seal_again = True  # asked of the next keeper
             elif question.name not in ("recover", "attach"):
                 actions += question.then(Answer(number, error=sentence))
         return actions
@@ -149,6 +168,10 @@ class SessionRecovery(SessionCore):
 
     def _conclude(self) -> Actions:
         """Its last checkpoint is durable: the run has ended."""
+        raise NotImplementedError
+
+    def _let_go(self) -> Actions:
+        """Let go of the session."""
         raise NotImplementedError
 
     def _seal_when_possible(self) -> Actions:

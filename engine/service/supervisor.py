@@ -157,8 +157,10 @@ class Supervisor:
 
     def _close(self) -> None:
         self._home.connection_file.unlink(missing_ok=True)
-        for role in (*ROLES, *self._spares()):
+        for role in ("keeper", "stage"):  # they may have a file open
             self._board.send(role, Shutdown())
+        for role in ("trainer", "spare"):
+            self._children.kill(role)
         gone = ProcessState(SUPERVISOR, "gone", os.getpid())
         for name in {*self._leaving, *(it.name for it in self._audience)}:
             self._board.send(name, gone)
@@ -191,7 +193,10 @@ class Supervisor:
     def _pass_on(self, sender: str, parcel: Parcel) -> None:
         head = head_of(parcel.frames)
         self._overhear(sender, parcel, head)
-        self._board.pass_on(sender, parcel.destination, parcel.frames, head.type)
+        to = parcel.destination
+        reached = self._board.pass_on(sender, to, parcel.frames, head.type)
+        if head.type == "RunTraining":
+            self._session.on_run_sent(reached=reached)
 
     def _overhear(self, sender: str, parcel: Parcel, head: Head) -> None:
         """What the supervisor must know of that others say to each other."""
@@ -403,10 +408,6 @@ class Supervisor:
             return
         if now - self._running_since > SPARE_AFTER_S:
             self._children.start("spare")
-
-    def _spares(self) -> list[str]:
-        spare = self._children.of_role("spare")
-        return [spare.identity] if spare else []
 
 
 def main() -> int:

@@ -15,8 +15,8 @@ from engine.service.transport import SUPERVISOR, Hub
 BACKLOG = 5_000
 """Messages that wait for a process that is being started."""
 
-REPEATED = frozenset({"Rows", "Checkpoint", "Weights"})
-"""Kinds whose sender keeps them and sends them again when the receiver is back."""
+REPEATED = frozenset({"Rows", "Checkpoint", "Weights", "RunTraining"})
+"""Kinds that are sent again when their receiver is back, so that they need not wait."""
 
 
 class Head(msgspec.Struct):
@@ -70,19 +70,24 @@ class Switchboard:
 
     def pass_on(
         self, sender: str, destination: str, frames: Sequence[Any], kind: str
-    ) -> None:
-        """Hand frames to a role, to all windows that want the kind, or to one."""
+    ) -> bool:
+        """Hand frames to a role, to all windows that want the kind, or to one.
+
+        False where a role has no process now and the message does not wait for it.
+        """
         if destination == "windows":
             for name in self._audience.readers(kind):
                 self._to_client(name, sender, frames)
         elif destination in self._lines:
-            self._hub.forward(self._lines[destination], sender, frames)
+            return self._hub.forward(self._lines[destination], sender, frames)
         elif destination in ("trainer", "stage", "keeper"):
-            if kind not in REPEATED:
-                waiting = self._backlog.setdefault(destination, deque(maxlen=BACKLOG))
-                waiting.append((sender, list(frames)))
+            if kind in REPEATED:
+                return False
+            waiting = self._backlog.setdefault(destination, deque(maxlen=BACKLOG))
+            waiting.append((sender, list(frames)))
         else:
             self._to_client(destination, sender, frames)
+        return True
 
     def note_question(self, asker: str, role: str, number: int) -> None:
         """Somebody asks this role; the answer must come, or a sentence why not."""

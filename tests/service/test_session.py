@@ -129,7 +129,10 @@ class World:
         if not isinstance(message, Ask):
             return
         if message.question in ("create", "resume", "recover"):
+            ready = "trainer" in self.session.ready  # else the hub drops it
             if message.arguments.get("run", True):
+                self.session.on_run_sent(reached=ready)
+            if ready and message.arguments.get("run", True):
                 self.queues["trainer"].append(RunTraining(CONFIGURATION, "u"))
             self.open = str(message.arguments.get("path", self.open))
             self.unsealed = True
@@ -445,3 +448,4 @@ def test_any_order_of_events_ends_in_a_legal_state(
     settle(world)
     assert session.resting
     assert not world.unsealed
+    assert world.run not in ("running", "paused")

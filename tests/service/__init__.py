@@ -1,0 +1,1 @@
+"""Tests of the service: transport, supervision, and the real engine."""
