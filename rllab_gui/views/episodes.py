@@ -16,7 +16,7 @@ from rllab_gui.plots.numbers import count, short
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.empty import EmptyState
 from rllab_gui.views.episode_table import EpisodeTable, FilterError
-from rllab_gui.views.tables import CalmTable, Rows
+from rllab_gui.views.tables import CalmTable, Rows, filter_field
 
 COLUMNS = ("episode", "kind", "return", "length", "max_td", "glyph")
 SORTED_BY = {"episode": "step0"}
@@ -133,15 +133,16 @@ class EpisodesView(View):
         return table
 
     def _make_filter(self) -> QLineEdit:
-        field = QLineEdit(self)
-        field.setObjectName("step.episodes.filter")
-        field.setAccessibleName("Filter of the episodes")
-        field.setPlaceholderText("Filter: ret>490 kind=evaluation")
+        field = filter_field(
+            "step.episodes.filter",
+            "Filter of the episodes",
+            "Filter: ret>490 kind=evaluation",
+            self,
+        )
         field.setToolTip(
             "Terms that must all hold: ret>490, len<20, ep>=40, td>5, step>1e4, "
             "kind=evaluation"
         )
-        field.setClearButtonEnabled(True)
         field.textChanged.connect(self.refresh)
         return field
 

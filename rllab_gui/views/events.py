@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QHBoxLayout
 
 from engine.contract.messages import Event
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.tables import CalmTable, Rows
+from rllab_gui.views.tables import CalmTable, Rows, filter_field
 
 SHOWN = 2_000
 HEADINGS = (
@@ -107,11 +107,12 @@ class EventsView(View):
             self.rows, context.theme, "train.events.table", "Events of this run"
         )
         self.table.set_widths((70, 70, 105))
-        self.filter = QLineEdit(self)
-        self.filter.setObjectName("train.events.filter")
-        self.filter.setAccessibleName("Filter of the events")
-        self.filter.setPlaceholderText("Filter: words that must be in a row")
-        self.filter.setClearButtonEnabled(True)
+        self.filter = filter_field(
+            "train.events.filter",
+            "Filter of the events",
+            "Filter: words that must be in a row",
+            self,
+        )
         self.filter.textChanged.connect(self.refresh)
         head = QHBoxLayout()
         gap = context.theme.px(4)

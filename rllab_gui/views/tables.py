@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QTableView,
+    QWidget,
+)
 
 from rllab_gui.theme import Theme
 
@@ -70,6 +77,21 @@ class Rows(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._headings[section][1]
         return None
+
+
+def filter_field(name: str, title: str, hint: str, parent: QWidget) -> QLineEdit:
+    """A field for a filter, with a button that clears it."""
+    field = QLineEdit(parent)
+    field.setObjectName(name)
+    field.setAccessibleName(title)
+    field.setPlaceholderText(hint)
+    field.setClearButtonEnabled(True)
+    for action in field.findChildren(QAction):
+        action.setObjectName(f"act.{name}.clear")
+        action.setText("Clear the filter")
+        action.setToolTip("Clear the filter")
+        action.setStatusTip("Clear the filter")
+    return field
 
 
 class CalmTable(QTableView):
