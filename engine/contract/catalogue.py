@@ -228,6 +228,14 @@ def check_combination(
             f"n-step returns over {agent.n_step} steps do not fit into a replay of "
             f"{replay.capacity} transitions: lower agent.n_step."
         )
+    needed = (agent.n_step + configuration.environment.frame_stack) * (
+        configuration.training.environments
+    )
+    if replay.kind != "none" and needed >= replay.capacity and not complaints:
+        complaints["replay.capacity"] = (
+            f"A replay of {replay.capacity} observations, shared by the parallel "
+            "environments, is too short for its frame stacks: raise replay.capacity."
+        )
     if card is not None:
         complaints |= _against_environment(configuration, card)
     if complaints:

@@ -32,6 +32,7 @@ class Lane:
       episode, seed, step0: Number and seed of the running episode, and the training
         step at which it began.
       length, episode_return: Of the running episode so far; rewards as given.
+      film_bytes: What the pictures of the running episode take, kept or not.
     """
 
     def __init__(self, configuration: Configuration, index: int) -> None:
@@ -48,6 +49,7 @@ class Lane:
         self.observation: np.ndarray = self.frame
         self.episode = self.seed = self.step0 = 0
         self.episode_return = 0.0
+        self.film_bytes = 0
         self._actions: list[int] = []
         self._rewards: list[float] = []
         self._explored: list[bool] = []
@@ -69,6 +71,7 @@ class Lane:
         """
         self.episode, self.seed, self.step0 = episode, seed, step0
         self.episode_return = 0.0
+        self.film_bytes = 0
         lists: list[list[Any]] = [
             self._actions,
             self._rewards,
@@ -132,7 +135,7 @@ class Lane:
         }
         if self._observations:
             record["observations"] = np.array(self._observations)
-        if self._frames and sum(it.nbytes for it in self._frames) <= LARGEST_FILM:
+        if self._frames:
             record["frames"] = np.array(self._frames)
         return record
 
@@ -186,5 +189,17 @@ class Lane:
             if frame.nbytes <= LARGEST_OBSERVATION:
                 self._observations.append(frame)
         if self._films:
-            self._frames.append(self._environment.render())
+            self._film()
         return frame
+
+    def _film(self) -> None:
+        """Keep a picture, while all of them fit into memory."""
+        try:
+            picture = self._environment.render()
+        except Exception as error:
+            raise environment_failed(self._id, "render", error) from error
+        self.film_bytes += picture.nbytes
+        if self.film_bytes > LARGEST_FILM:
+            self._frames.clear()
+        else:
+            self._frames.append(picture)

@@ -28,7 +28,7 @@ from engine.contract.randomness import derived_seed, generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
 from engine.replay.streams import NO_ACTION
-from engine.training.lane import Lane
+from engine.training.lane import LARGEST_FILM, Lane
 from engine.training.priority_report import priority_report
 from engine.training.problems import diverged, not_restored
 from engine.training.telemetry import BUCKET, Clocks, Rows, UpdateBucket
@@ -217,6 +217,12 @@ class TrainingLoop:
         record = lane.record(terminated, np.full(self.card.actions, np.nan, np.float32))
         if record is not None:
             self._records.append(record)
+        if lane.film_bytes > LARGEST_FILM:
+            text = (
+                f"Episode {lane.episode} is recorded without pictures: they would take "
+                f"{lane.film_bytes / 2**20:.0f} MB. They are drawn again when needed."
+            )
+            self._note("problem", text)
 
     def drain(self) -> Drained:
         """What has happened since the last call."""

@@ -173,6 +173,23 @@ def test_level_scalars_records_no_episodes_and_level_everything_pictures_too(mak
     assert record["frames"].shape[3] == 3
 
 
+def test_a_film_that_would_fill_the_memory_is_left_out_and_an_event_says_so(
+    make, monkeypatch
+):
+    one_picture = 400 * 600 * 3
+    monkeypatch.setattr("engine.training.lane.LARGEST_FILM", 20 * one_picture)
+    monkeypatch.setattr("engine.training.loop.LARGEST_FILM", 20 * one_picture)
+    loop = make(recording__level="everything", agent__learning_starts=1000)
+    loop.advance(steps=150)
+    drained = loop.drain()
+    kept = [len(it["actions"]) + 1 <= 20 for it in drained.episodes]
+    assert True in kept
+    assert False in kept
+    assert ["frames" in it for it in drained.episodes] == kept
+    assert len(drained.events) == kept.count(False)
+    assert "without pictures" in drained.events[0].text
+
+
 def test_the_recording_level_changes_nothing_in_what_is_learned(make):
     weights = []
     for level in ("scalars", "default"):

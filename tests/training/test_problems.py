@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.contract.messages import decode, encode
+from engine.contract.options import ConfigurationError
 from engine.training import TrainingProblem
 
 
@@ -89,3 +90,12 @@ def test_what_was_measured_before_a_problem_can_still_be_drained(make):
     with pytest.raises(TrainingProblem):
         loop.advance()
     assert len(loop.drain().replay["slot"]) == 11
+
+
+def test_a_memory_too_short_for_its_stacks_is_refused_before_anything_starts(make):
+    with pytest.raises(ConfigurationError, match="too short for its frame stacks"):
+        make(
+            training__environments=50,
+            environment__frame_stack=8,
+            replay__capacity=300,
+        )
