@@ -1,7 +1,12 @@
 """No test opens a window on the screen or touches the sessions of its user."""
 
 import os
+import sys
 import tempfile
+from pathlib import Path
+
+# Each folder's helpers can be imported by its tests.
+sys.path[:0] = [str(it) for it in Path(__file__).parent.iterdir() if it.is_dir()]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")

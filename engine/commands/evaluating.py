@@ -1,0 +1,185 @@
+"""``rllab evaluate``: how well the trained agent plays, on fresh episodes."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.commands.arguments import (
+    Commands,
+    add_json,
+    add_session,
+    command,
+    not_negative,
+    positive,
+)
+from engine.commands.output import Progress, write_facts, write_json
+from engine.commands.problems import DONE, CommandProblem, Refused
+
+if TYPE_CHECKING:
+    from engine.sessions import CheckpointRow, SessionSource
+    from engine.stage.evaluation import EvaluationResult
+    from engine.stage.minds import Mind
+
+FRESH_SEED = 2_000_000
+"""First seed of the episodes; apart from those by which the best was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which checkpoint plays, and why this one."""
+
+    step: int
+    why: str
+
+
+def add(commands: Commands) -> None:
+    """Add this command to the parser."""
+    parser = command(commands, "evaluate", evaluate, "play greedy episodes")
+    add_session(parser)
+    parser.add_argument("--episodes", type=positive, default=100, metavar="N")
+    parser.add_argument(
+        "--seed",
+        type=not_negative,
+        default=FRESH_SEED,
+        metavar="S",
+        help=f"of the first episode (default {FRESH_SEED:,})",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=_checkpoint,
+        default="best",
+        metavar="STEP",
+        help="best (by the evaluations while it trained, default), last, or a step",
+    )
+    add_json(parser)
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Play, and print what came of it."""
+    from engine.sessions import open_session
+
+    source = open_session(arguments.file)
+    try:
+        choice = choose(source, arguments.checkpoint)
+        mind = _mind(source, choice)
+    finally:
+        source.close()
+    result = _play(mind, arguments)
+    facts = _facts(result, choice, mind, arguments.seed)
+    if arguments.json:
+        write_json(facts)
+    else:
+        _print(facts, choice)
+    return DONE
+
+
+def choose(source: SessionSource, wanted: int | str) -> Choice:
+    """The checkpoint that is meant.
+
+    Raises:
+      Refused: If there is none at this step.
+    """
+    rows = source.checkpoints()
+    if not rows:
+        raise Refused("The session holds no checkpoint, so nobody can play: train it.")
+    best = next((row for row in rows if row.best), None)
+    if wanted == "best" and best is not None:
+        return Choice(best.step, "the best of the evaluations while it trained")
+    if wanted == "best":
+        return Choice(rows[-1].step, "the last: none was evaluated while it trained")
+    if wanted == "last":
+        return Choice(rows[-1].step, "the last")
+    if wanted not in [row.step for row in rows]:
+        raise Refused(_no_such(rows, int(wanted)))
+    return Choice(int(wanted), "as asked")
+
+
+def _no_such(rows: list[CheckpointRow], wanted: int) -> str:
+    near = sorted(rows, key=lambda row: abs(row.step - wanted))[:3]
+    steps = ", ".join(f"{row.step}" for row in sorted(near, key=lambda it: it.step))
+    return f"There is no checkpoint at step {wanted}: the nearest are {steps}."
+
+
+def _checkpoint(text: str) -> int | str:
+    return text if text in ("best", "last") else not_negative(text)
+
+
+def _mind(source: SessionSource, choice: Choice) -> Mind:
+    """The agent with the weights of this checkpoint."""
+    from engine.contract.options import configuration_from_json
+    from engine.environments import UnknownEnvironment, describe
+    from engine.stage.archive import network_arrays
+    from engine.stage.jobs import RequestFailed
+    from engine.stage.minds import Mind, WrongWeights
+
+    configuration = configuration_from_json(source.configuration())
+    try:
+        card = describe(configuration.environment)
+    except UnknownEnvironment as problem:
+        raise Refused(str(problem)) from problem
+    if not card.suits:
+        raise Refused(" ".join(it for it in (card.reason, card.install) if it))
+    mind = Mind(configuration, card)
+    try:
+        mind.load(choice.step, network_arrays(source.checkpoint(choice.step).arrays))
+    except (WrongWeights, RequestFailed) as problem:
+        raise CommandProblem(str(problem)) from problem
+    return mind
+
+
+def _play(mind: Mind, arguments: argparse.Namespace) -> EvaluationResult:
+    from engine.stage.evaluation import evaluation_job
+    from engine.stage.world import WorldProblem
+
+    progress = Progress(quiet=arguments.json)
+    progress.move(0.0, f"playing {arguments.episodes:,} episodes")
+    options = mind.configuration.environment
+    job = evaluation_job(mind, options, arguments.episodes, arguments.seed)
+    try:
+        while True:
+            next(job)
+    except StopIteration as end:
+        result: EvaluationResult = end.value
+        return result
+    except WorldProblem as problem:
+        raise CommandProblem(str(problem)) from problem
+    finally:
+        progress.clear()
+
+
+def _facts(
+    result: EvaluationResult, choice: Choice, mind: Mind, seed: int
+) -> dict[str, Any]:
+    """What ``--json`` prints. The deviation is over episodes, with n - 1."""
+    returns = result.returns
+    several = len(returns) > 1
+    return {
+        "environment": mind.configuration.environment.id,
+        "checkpoint": choice.step,
+        "episodes": len(returns),
+        "seed": seed,
+        "return_mean": float(returns.mean()),
+        "return_sd": float(returns.std(ddof=1)) if several else 0.0,
+        "return_min": float(returns.min()),
+        "return_max": float(returns.max()),
+        "length_mean": float(result.lengths.mean()),
+        "returns": returns.tolist(),
+    }
+
+
+def _print(facts: dict[str, Any], choice: Choice) -> None:
+    number = "{:.4g}".format
+    spread = f"{number(facts['return_min'])} to {number(facts['return_max'])}"
+    write_facts(
+        {
+            "environment": facts["environment"],
+            "checkpoint": f"step {choice.step:,} ({choice.why})",
+            "episodes": f"{facts['episodes']:,}, greedy, seeds from {facts['seed']:,}",
+            "return": f"{number(facts['return_mean'])} in the mean, undiscounted",
+            "deviation": f"{number(facts['return_sd'])} between episodes",
+            "range": spread,
+            "length": f"{number(facts['length_mean'])} steps in the mean",
+        }
+    )

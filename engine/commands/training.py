@@ -1,0 +1,174 @@
+"""``rllab train | resume``: runs without a window."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.commands.arguments import (
+    Commands,
+    add_force,
+    add_session,
+    check_target,
+    command,
+    not_negative,
+    positive,
+)
+from engine.commands.output import Progress, write_facts
+from engine.commands.problems import DONE, CommandProblem, Refused
+from engine.contract.catalogue import Preset, check_combination, find_preset
+from engine.contract.messages import ResumeTraining, StartTraining
+from engine.contract.options import Configuration, ConfigurationError, parse_assignment
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to the parser."""
+    new = command(commands, "train", train, "train a preset, without a window")
+    new.add_argument("preset", metavar="PRESET", help="its name, or a TOML file")
+    new.add_argument(
+        "--set",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option by its dotted name; 'rllab algorithms' lists them",
+    )
+    new.add_argument("--steps", type=positive, metavar="N", help="step budget")
+    new.add_argument("--seed", type=not_negative, metavar="S")
+    new.add_argument("--out", type=Path, metavar="FILE.h5", help="session file")
+    new.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:n")
+    new.add_argument("--quiet", action="store_true", help="no progress")
+    add_force(new)
+    old = command(commands, "resume", resume, "continue a session where it stopped")
+    add_session(old)
+    old.add_argument(
+        "--steps", type=positive, default=0, metavar="N", help="further steps"
+    )
+    old.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train to the end of the budget, or until Ctrl+C; the session is saved."""
+    preset = find_preset(arguments.preset)
+    configuration = configured(preset, arguments)
+    _check_against_environment(configuration)
+    path = _target(preset, arguments)
+    message = StartTraining(
+        configuration.to_json(), path=str(path), overwrite=arguments.force
+    )
+    return _run(message, path, quiet=arguments.quiet)
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Go on exactly where it stopped."""
+    from engine.sessions import SessionFile
+    from engine.sessions.live_folder import live_path
+
+    path: Path = arguments.file.expanduser().absolute()
+    if not live_path(path).is_dir():
+        SessionFile.open(path, verify=False).close()  # refuses what is no session
+    message = ResumeTraining(str(path), steps=arguments.steps)
+    return _run(message, path, quiet=arguments.quiet)
+
+
+def configured(preset: Preset, arguments: argparse.Namespace) -> Configuration:
+    """The preset with what the command line changes; all complaints at once."""
+    changes: dict[str, Any] = {}
+    complaints: dict[str, str] = {}
+    for text in arguments.assignments:
+        try:
+            key, value = parse_assignment(text)
+            changes[key] = value
+        except ConfigurationError as error:
+            complaints |= error.complaints
+    for key in ("steps", "seed", "device"):
+        value = getattr(arguments, key)
+        if value is not None:
+            changes[f"training.{key}"] = value
+    try:
+        configuration = preset.configuration.with_options(changes)
+    except ConfigurationError as error:
+        complaints |= error.complaints
+    if complaints:
+        raise ConfigurationError(complaints)
+    return configuration
+
+
+def _check_against_environment(configuration: Configuration) -> None:
+    """Refuse what cannot work, before anything starts."""
+    from engine.environments import UnknownEnvironment, describe
+
+    try:
+        card = describe(configuration.environment)
+    except UnknownEnvironment as problem:
+        raise Refused(str(problem)) from problem
+    check_combination(configuration, card)
+
+
+def _target(preset: Preset, arguments: argparse.Namespace) -> Path:
+    """Where the session goes: as asked, or a dated name in the sessions folder."""
+    from engine.service.home import find_home
+    from engine.sessions.live_folder import live_path
+
+    path: Path | None = arguments.out
+    if path is None:
+        folder = find_home().sessions
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+        path = folder / f"{preset.name}-{stamp}.h5"
+    if path.suffix != ".h5":
+        raise Refused(f"'{path.name}' cannot be a session: its name must end in .h5.")
+    path = check_target(path, force=arguments.force)
+    if live_path(path).exists() and not arguments.force:
+        raise Refused(
+            f"'{path.name}' belongs to a run that was cut off or is still running: "
+            f"continue it with 'rllab resume {path.name}', or choose another name."
+        )
+    return path
+
+
+def _run(message: StartTraining | ResumeTraining, path: Path, *, quiet: bool) -> int:
+    from engine.commands.headless import HeadlessRun
+    from engine.commands.private_engine import Interrupts, private_engine
+    from engine.sessions import open_session
+
+    progress = Progress(quiet=quiet)
+    with Interrupts() as interrupts, private_engine() as client:
+        run = HeadlessRun(client, path, progress, interrupts)
+        try:
+            run.to_the_end(message)
+        finally:
+            progress.clear()
+    source = open_session(path)
+    try:
+        write_facts(_facts(path, source))
+    finally:
+        source.close()
+    if run.failure:
+        raise CommandProblem(run.failure)
+    return DONE
+
+
+def _facts(path: Path, source: Any) -> dict[str, object]:
+    """What came of it."""
+    summary = source.summary()
+    facts: dict[str, object] = {"session": path}
+    for name in ("steps", "updates", "episodes"):
+        facts[name] = f"{summary[name]:,}"
+    evaluations = {it.step: it for it in source.evaluations()}
+    best = next((row for row in source.checkpoints() if row.best), None)
+    if best is not None:
+        evaluation = evaluations[best.step]
+        facts["best"] = (
+            f"mean return {evaluation.returns.mean():.4g} over "
+            f"{len(evaluation.returns)} greedy episodes, at step {best.step:,}"
+        )
+    else:
+        facts["best"] = "not known: no checkpoint was evaluated"
+    budget = json.loads(source.configuration())["training"]["steps"]
+    if summary["steps"] < budget:
+        facts["stopped"] = f"before its budget of {budget:,} steps; resume goes on"
+    return facts
