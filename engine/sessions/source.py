@@ -115,13 +115,13 @@ class SessionSource(Protocol):
 def mark_best(
     rows: list[CheckpointRow], evaluations: list[EvaluationFinished]
 ) -> list[CheckpointRow]:
-    """The rows by ascending step; the best is marked, of equals the first."""
+    """The rows by ascending step; the best is marked, of equals the last."""
     means = {
         it.step: float(np.mean(it.returns)) for it in evaluations if len(it.returns)
     }
     rows = sorted(rows, key=lambda row: (row.step, row.number))
     rated = [row for row in rows if row.step in means]
-    best = max(rated, key=lambda row: means[row.step], default=None)
+    best = max(rated, key=lambda row: (means[row.step], row.step), default=None)
     return [row._replace(best=row is best) for row in rows]
 
 
