@@ -8,6 +8,7 @@ are read raw and decoded here with a limit, never by HDF5's filter pipeline.
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -234,15 +235,14 @@ class StrictFile:
 
     def _judge_chunks(self, dataset: Any, plan: Any) -> str:
         chunk = plan.get_chunk()
-        if np.prod(chunk, dtype=object) * dataset.dtype.itemsize > CHUNK_LIMIT_BYTES:
+        if math.prod(chunk) * dataset.dtype.itemsize > CHUNK_LIMIT_BYTES:
             return "its chunks are too large"
         try:
             _filters(plan)
         except ValueError:
             return "it needs a filter that RL Lab does not use"
-        wanted = int(
-            np.prod([-(-n // c) for n, c in zip(dataset.shape, chunk, strict=True)])
-        )
+        pairs = zip(dataset.shape, chunk, strict=True)
+        wanted = math.prod(-(-n // c) for n, c in pairs)
         if not dataset.shape or dataset.get_num_chunks() != wanted:
             return "some of its data are not there"
         return ""
@@ -267,7 +267,7 @@ class StrictFile:
             return self._contiguous(dataset, 0, dtype.itemsize).view(dtype).reshape(())
         first, end, _ = slice(first, end).indices(shape[0])
         count = max(0, end - first)
-        line = dtype.itemsize * int(np.prod(shape[1:], dtype=object))
+        line = dtype.itemsize * math.prod(shape[1:])
         if count * line > ARRAY_LIMIT_BYTES:
             raise self._refuse(path, "it is too large to be read at once")
         if not count * line:
@@ -319,7 +319,7 @@ def decode_chunk(
     Raises:
       ValueError: If a checksum or the length is not right.
     """
-    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     if "fletcher32" in filters:
         raw, stored = raw[:-4], raw[-4:]
         if fletcher32(raw) != int.from_bytes(stored, "little"):
@@ -372,7 +372,8 @@ def _plain_type(kind: Any) -> bool:
 
 
 def _size(dataset: Any) -> int:
-    return int(np.prod(dataset.shape, dtype=object)) * int(dataset.dtype.itemsize)
+    size: int = math.prod(dataset.shape) * dataset.dtype.itemsize
+    return size
 
 
 def _place(target: np.ndarray, block: np.ndarray, at: tuple[int, ...]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,10 +24,11 @@ STATE_DEPTH = 4
 def write_attributes(target: Any, values: Mapping[str, Any]) -> None:
     """Integers, floats and texts as attributes; an empty text is left out."""
     for name, value in values.items():
-        if isinstance(value, str):
-            value = value.encode()
-        if value != b"":
-            target.attrs[name] = np.array(value)
+        array = np.array(value.encode() if isinstance(value, str) else value)
+        if array.dtype.itemsize:
+            space = h5py.h5s.create(h5py.h5s.SCALAR)
+            kind = _kind(array.dtype)
+            h5py.h5a.create(target.id, name.encode(), kind, space).write(array)
 
 
 def write_json(group: Any, name: str, value: Any) -> None:
@@ -38,16 +41,32 @@ def write_array(group: Any, name: str, array: np.ndarray) -> None:
     """A whole array; compressed and checksummed unless it is small."""
     array = check_array(name, array)
     if array.nbytes <= SMALL_BYTES or not array.shape:
-        group.create_dataset(name, data=array)
+        _write_small(group, name, array)
     else:
         empty_array(group, name, array.shape, array.dtype)[...] = array
+
+
+def _write_small(group: Any, name: str, array: np.ndarray) -> None:
+    """Through HDF5's own calls: a session has tens of thousands of such arrays."""
+    parent, _, name = name.rpartition("/")
+    target = group.require_group(parent) if parent else group
+    space = h5py.h5s.create_simple(array.shape) if array.shape else None
+    space = space or h5py.h5s.create(h5py.h5s.SCALAR)
+    stored = h5py.h5d.create(target.id, name.encode(), _kind(array.dtype), space)
+    if array.size:
+        stored.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
+
+
+@cache
+def _kind(dtype: np.dtype[Any]) -> Any:
+    return h5py.h5t.py_create(dtype, logical=True)
 
 
 def empty_array(
     group: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Any:
     """A data set to be filled in spans of :func:`span_lines` lines."""
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     if size <= SMALL_BYTES:
         return group.create_dataset(name, shape, dtype)
     return group.create_dataset(
@@ -64,7 +83,7 @@ def empty_array(
 
 def chunk_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Whole lines up to 1 MB; h5py's own guess where one line is very large."""
-    line = dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64))
+    line = dtype.itemsize * math.prod(shape[1:])
     if line > CHUNK_LIMIT_BYTES // 2:
         return True
     return (max(1, min(shape[0], CHUNK_BYTES // line)), *shape[1:])
@@ -72,7 +91,7 @@ def chunk_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
 
 def span_lines(shape: tuple[int, ...], dtype: np.dtype[Any], budget: int) -> int:
     """How many lines to write at once so that they take about ``budget`` bytes."""
-    line = max(1, dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64)))
+    line = max(1, dtype.itemsize * math.prod(shape[1:]))
     chunk = chunk_shape(shape, dtype)
     step = 1 if chunk is True else chunk[0]
     return max(step, budget // line // step * step)
@@ -104,8 +123,3 @@ def _unused(name: str, taken: Mapping[str, str]) -> str:
     while candidate in taken or candidate == "state_json":
         candidate, number = f"{name}_{number}", number + 1
     return candidate
-
-
-def is_group(item: Any) -> bool:
-    """Whether an HDF5 object is a group."""
-    return isinstance(item, h5py.Group)

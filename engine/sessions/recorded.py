@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -134,7 +135,7 @@ class StoredEpisode:
             )
         first, end, _ = slice(first, end).indices(shape[0])
         end = max(first, end)
-        line = dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64))
+        line = dtype.itemsize * math.prod(shape[1:])
         data = self._bytes(name, first * line, end * line)
         return np.frombuffer(data, dtype).reshape(end - first, *shape[1:])
 

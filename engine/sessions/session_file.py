@@ -245,6 +245,10 @@ class SessionFile:
 
     def checkpoints(self) -> list[CheckpointRow]:
         """See :class:`SessionSource`."""
+        return list(self._checkpoints)
+
+    @cached_property
+    def _checkpoints(self) -> list[CheckpointRow]:
         names = self._strict.names("checkpoints")
         rows = [
             row_from_attributes(self._strict.attributes(f"checkpoints/{name}"))

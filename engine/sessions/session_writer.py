@@ -6,6 +6,7 @@ in memory at a time, then sealed, synced, checked, and put in place.
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import time
@@ -24,7 +25,6 @@ from engine.sessions.atomic import replacing
 from engine.sessions.checkpoint_files import (
     checkpoint_path,
     open_sealed,
-    row_attributes,
 )
 from engine.sessions.hdf5 import LIBVER, MAJOR, MINOR, SESSION, h5py
 from engine.sessions.hdf5_writing import (
@@ -256,7 +256,7 @@ class SessionWriter:
         self, group: Any, name: str, stored: recorded.StoredEpisode
     ) -> None:
         dtype, shape = stored.shapes[name]
-        if not shape or dtype.itemsize * int(np.prod(shape)) <= SPAN_BYTES:
+        if not shape or dtype.itemsize * math.prod(shape) <= SPAN_BYTES:
             write_array(group, name, stored.array(name))
             return
         target = empty_array(group, name, shape, dtype)
@@ -272,7 +272,6 @@ class SessionWriter:
             source.check()
             with h5py.File(source, "r") as h5:
                 h5.copy("state", parent, f"ck_{row.number}")
-        write_attributes(parent[f"ck_{row.number}"], row_attributes(row))
 
 
 def _write_columns(group: Any, columns: dict[str, np.ndarray]) -> None:
