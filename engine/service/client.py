@@ -39,6 +39,8 @@ from engine.contract.messages import (
     Message,
     Problem,
     ProcessState,
+    ResumeTraining,
+    SessionStatus,
     SetViewer,
     ShowAgent,
     Shutdown,
@@ -56,6 +58,7 @@ from engine.service.home import Home, find_home
 from engine.service.transport import SUPERVISOR, Line
 
 START_WITHIN_S = 15.0
+END_WITHIN_S = 30.0
 BEAT_EVERY_S = 1.0
 SILENT_S = 8.0
 """A supervisor that has answered no heartbeat for so long hangs."""
@@ -79,6 +82,8 @@ KEEPER_QUESTIONS = frozenset(
 )
 """All others go to the stage."""
 
+ROLES = ("trainer", "stage", "keeper")
+
 _TO_STAGE = (SetViewer, FrameCredit, ShowAgent)
 
 Kind = Literal["window", "cli"]
@@ -101,6 +106,7 @@ class Client:
         self._arrived = threading.Condition()
         self._on_ready: Callable[[], None] = _nothing
         self._topics: list[str] = []
+        self._session = SessionStatus()
         self._wake_out, self._wake_in = socket.socketpair()
         self._ready_out, self._ready_in = socket.socketpair()
         for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):
@@ -208,15 +214,23 @@ class Client:
     # -------------------------------------------------------------------- life
 
     def restart(self) -> None:
-        """After the supervisor has died: start a new one, or attach to it.
+        """Have a new engine, and go on with the run that the old one had.
+
+        For a dead supervisor, and for one that has given up a process.
 
         Raises:
           EngineProblem: If none can be started.
         """
+        if process_lives(self.connection.pid):
+            self.send(Shutdown())
         self._end_thread()
-        self.connection = _reach(self._home, private=False)
+        session = self._session
+        self.connection = _reach_another(self._home, self.connection)
         self._open()
-        self._deliver([Solved("engine.supervisor.died")])
+        solved = ("engine.supervisor.died", *(f"engine.{it}.gone" for it in ROLES))
+        self._deliver([Solved(name) for name in solved])
+        if session.live:
+            self.send(ResumeTraining(session.path))
 
     def close(self) -> None:
         """Let go of the engine; what was sent before is handed over first."""
@@ -298,6 +312,8 @@ class Client:
                 ends |= message.state == "gone"
             if isinstance(message, Answer):
                 self._targets.pop(message.id, None)
+            if isinstance(message, SessionStatus):
+                self._session = message
         if line.is_stranger and not self._leaves:
             line.is_stranger = False
             self._hello(line)
@@ -385,6 +401,19 @@ def _reach(home: Home, *, private: bool) -> Connection:
         "The engine could not be started: "
         f"{_last_line(home.logs / 'supervisor.log')} Look into the folder of its logs."
     )
+
+
+def _reach_another(home: Home, old: Connection) -> Connection:
+    """As :func:`_reach`, when the old engine has ended."""
+    deadline = time.monotonic() + END_WITHIN_S
+    while process_lives(old.pid):
+        _reap()
+        if time.monotonic() > deadline:
+            raise EngineProblem(
+                "The engine is still writing the session: wait a moment and try again."
+            )
+        time.sleep(0.02)
+    return _reach(home, private=False)
 
 
 _STARTED: list[subprocess.Popen[bytes]] = []

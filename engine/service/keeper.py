@@ -29,11 +29,13 @@ from engine.service.keeper_questions import answer, recent
 from engine.service.keeper_sealing import JOB, Sealing
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import (
+    GuardedFile,
     LiveStore,
     ResumePoint,
     SessionFile,
     SessionProblem,
     SessionSource,
+    open_session,
 )
 from engine.sessions.atomic import replacing
 from engine.sessions.live_folder import live_path
@@ -64,6 +66,7 @@ class Keeper:
         self._status_at = self._retry_at = 0.0
         self._in_trouble = False
         self._sealed_at = 0.0
+        self._uuid = self._configuration = ""
 
     # ------------------------------------------------------------------- life
 
@@ -160,18 +163,14 @@ class Keeper:
         status = SessionStatus(
             name=self._path.stem,
             path=str(self._path),
-            uuid=self._uuid(),
+            uuid=self._uuid,
             live=store is not None,
-            configuration=self.source.configuration(),
+            configuration=self._configuration,
             durable_step=store.durable_step if store else self._step(),
             durable_s_ago=max(0.0, time.time() - store.durable_at) if store else 0.0,
             sealed_at=self._sealed_at,
         )
         self._line.send(SUPERVISOR, status)
-
-    def _uuid(self) -> str:
-        assert self.source is not None
-        return str(self.source.summary().get("uuid", ""))
 
     def _step(self) -> int:
         assert self.source is not None
@@ -229,7 +228,6 @@ class Keeper:
         )
         self._let_go()
         self._hold(store, path)
-        self._sealed_at = 0.0
         self._run_fresh(paused=bool(arguments["paused"]))
         finish(self._about(0), "")
 
@@ -276,7 +274,7 @@ class Keeper:
         path = self._resolve(str(arguments["path"]))
         self._let_go()
         if not arguments["live"] or not live_path(path).is_dir():
-            self.source, self._path = _source_of(path), path
+            self._show(_source_of(path), path)
             finish(self._about(self._step()), "")
             return
         store = LiveStore.open(path)
@@ -287,9 +285,11 @@ class Keeper:
 
     def _open(self, arguments: dict[str, Any], finish: Finish) -> None:
         path = self._resolve(str(arguments["path"]))
+        if self._path == path:  # it may be a live store, which has one opener only
+            self._let_go()
         source = _source_of(path)
         self._let_go()
-        self.source, self._path = source, path
+        self._show(source, path)
         finish(self._about(self._step()), "")
 
     def _close(self, arguments: dict[str, Any], finish: Finish) -> None:
@@ -384,12 +384,19 @@ class Keeper:
         return path.with_name(f"{path.name}.h5") if path.suffix != ".h5" else path
 
     def _hold(self, store: LiveStore, path: Path) -> None:
-        self.store = self.source = store
-        self._path = path
+        self._show(store, path)
+        self.store = store
 
     def _look_into(self, path: Path) -> None:
-        self.source, self._path = SessionFile.open(path), path
-        self._sealed_at = float(self.source.summary().get("sealed", 0.0))
+        self._show(SessionFile.open(path), path)
+
+    def _show(self, source: SessionSource, path: Path) -> None:
+        """Answer questions from this source from now on."""
+        summary = source.summary()
+        self.source, self._path = source, path
+        self._uuid = str(summary.get("uuid", ""))
+        self._sealed_at = float(summary.get("sealed", 0.0))
+        self._configuration = source.configuration()
 
     def _let_go(self) -> None:
         """Close what is open; a store that is still being sealed closes itself."""
@@ -401,11 +408,10 @@ class Keeper:
             source.close()
 
     def _about(self, step: int, note: str = "") -> dict[str, Any]:
-        assert self.source is not None
         return {
             "path": str(self._path),
-            "uuid": self._uuid(),
-            "configuration": self.source.configuration(),
+            "uuid": self._uuid,
+            "configuration": self._configuration,
             "step": step,
             "sealed_at": self._sealed_at,
             "note": note,
@@ -413,7 +419,7 @@ class Keeper:
 
     def _run_fresh(self, *, paused: bool) -> None:
         assert self.store is not None
-        run = RunTraining(self.store.configuration(), self._uuid(), paused=paused)
+        run = RunTraining(self.store.configuration(), self._uuid, paused=paused)
         self._line.send("trainer", run)
 
     def _run_from(
@@ -423,7 +429,7 @@ class Keeper:
         store.truncate_after(point)
         run = RunTraining(
             configuration=store.configuration(),
-            uuid=self._uuid(),
+            uuid=self._uuid,
             paused=paused,
             until_step=until,
             arrays=dict(point.checkpoint.arrays),
@@ -456,5 +462,5 @@ def _point_to_go_on(store: LiveStore, steps: int) -> ResumePoint:
 def _source_of(path: Path) -> SessionSource:
     """A session to look into; what a crash left is as good as a file."""
     if live_path(path).is_dir():
-        return LiveStore.open(path)
-    return SessionFile.open(path)
+        return open_session(path)
+    return GuardedFile.open(path)  # it may be anybody's

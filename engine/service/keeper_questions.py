@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.sessions import SessionProblem, SessionSource
+from engine.sessions import SessionProblem, SessionSource, find_sessions
+from engine.sessions.exporters.registry import export
 
 Arguments = dict[str, Any]
 Result = dict[str, Any]
@@ -105,6 +105,12 @@ def _series(source: SessionSource, arguments: Arguments) -> Result:
     return {"series": source.series()}
 
 
+def _export_csv(source: SessionSource, arguments: Arguments) -> Result:
+    what = str(arguments.get("what", "scalars"))
+    rest = {k: v for k, v in arguments.items() if k not in ("path", "what")}
+    return {"path": str(export(source, what, str(arguments["path"]), rest))}
+
+
 def _views(source: SessionSource, arguments: Arguments) -> Result:
     return {"views": source.views()}
 
@@ -121,31 +127,11 @@ QUESTIONS: dict[str, Callable[[SessionSource, Arguments], Result]] = {
     "summary": _summary,
     "series": _series,
     "views": _views,
+    "export_csv": _export_csv,
 }
 
 
 def recent(folder: Path, most: int = 50) -> Result:
-    """Sessions in a folder, newest first; ``live`` needs recovery (or runs)."""
-    found: dict[str, dict[str, Any]] = {}
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        entries = []
-    for entry in entries:
-        path = Path(entry.path)
-        if path.suffix == ".h5" and entry.is_file():
-            row = found.setdefault(path.stem, _row(folder, path.stem))
-            row["size"] += entry.stat().st_size
-        elif path.suffix == ".live" and entry.is_dir():
-            row = found.setdefault(path.stem, _row(folder, path.stem))
-            row["live"] = True
-        else:
-            continue
-        row["modified"] = max(row["modified"], entry.stat().st_mtime)
-    rows = sorted(found.values(), key=lambda row: -row["modified"])
-    return {"folder": str(folder), "sessions": rows[:most]}
-
-
-def _row(folder: Path, name: str) -> dict[str, Any]:
-    path = str(folder / f"{name}.h5")
-    return {"name": name, "path": path, "size": 0, "modified": 0.0, "live": False}
+    """Sessions in a folder, newest first; ``live`` means that a crash left it open."""
+    rows = [it._asdict() | {"live": it.needs_recovery} for it in find_sessions(folder)]
+    return {"folder": str(folder), "rows": rows[:most]}

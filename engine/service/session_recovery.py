@@ -41,6 +41,8 @@ class SessionRecovery(SessionCore):
         self.ready.discard(role)
         if role == "stage":
             self._evaluating.clear()
+        if role == "keeper":  # nobody is left who could seal
+            self._seal_by, self._seal_again = None, False
         if role == "stage" or self.state in RESTING:
             return []
         self._recovering = False

@@ -56,6 +56,9 @@ ROLES = ("keeper", "trainer", "stage")
 LOOK_EVERY_S = 0.05
 IDLE_ENDS_AFTER_S = 20.0
 PAUSED_ENDS_AFTER_S = 600.0
+PRIVATE_ENDS_AFTER_S = 1.0
+SAVED_WITHIN_S = 120.0
+"""An engine that is to end waits so long for its session to be written."""
 LOCK_WITHIN_S = 10.0
 END_WITHIN_S = 1.0
 SPARE_AFTER_S = 2.0
@@ -76,7 +79,8 @@ class Supervisor:
         self._problems: dict[str, Problem] = {}
         self._viewer: SetViewer | None = None
         self._given_up: set[str] = set()
-        self._ending = self._ended = False
+        self._ending = self._ended = self._had_client = False
+        self._end_by = float("inf")
         self._leaving: set[str] = set()
         self._last_client_at = time.monotonic()
         self._running_since = 0.0
@@ -141,16 +145,18 @@ class Supervisor:
         resting, paused = self._session.resting, self._session.state == "paused"
         unneeded = resting and alone > IDLE_ENDS_AFTER_S
         unneeded |= paused and alone > PAUSED_ENDS_AFTER_S
-        unneeded |= self._private and alone > 1.0
+        left = self._private and self._had_client
+        unneeded |= left and alone > PRIVATE_ENDS_AFTER_S
         if unneeded and not self._ending:
             self._begin_end()
-        if self._ending and resting:
+        if self._ending and (resting or now > self._end_by):
             self._ended = True
 
     def _begin_end(self) -> None:
         """Stop and save what runs; the loop ends when that is durable."""
         if not self._ending:
             self._ending = True
+            self._end_by = time.monotonic() + SAVED_WITHIN_S
             # A window that starts now must not attach to an engine that ends.
             self._home.connection_file.unlink(missing_ok=True)
             self._perform(self._session.finish_quickly())
@@ -287,6 +293,7 @@ class Supervisor:
             self._board.send(sender, Problem("engine.protocol", text))
             return
         self._audience.welcome(sender, hello.pid)
+        self._had_client = True
         for message in self._news():
             self._board.send(sender, message)
 

@@ -174,7 +174,7 @@ def test_looking_back_needs_no_run_and_changes_nothing(lab: Lab) -> None:
     before = path.read_bytes()
     order(client, OpenSession(str(path)))
     expect(client, status("idle"))
-    names = [row["name"] for row in client.request("recent")["sessions"]]
+    names = [row["name"] for row in client.request("recent")["rows"]]
     assert names == ["run"]
     table = client.request("episodes")
     assert table["kind"].count("training") > 0
