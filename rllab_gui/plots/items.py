@@ -55,8 +55,8 @@ class Dots(pg.GraphicsObject):  # type: ignore[misc]
 
     def boundingRect(self) -> QRectF:
         """Extent in units of the axes, with room for the dots at the rim."""
-        grown = self.pixelSize()
-        dx, dy = self._size * abs(grown[0]), self._size * abs(grown[1])
+        wide, high = self.pixelSize()
+        dx, dy = self._size * abs(wide or 0.0), self._size * abs(high or 0.0)
         return self._bounds.adjusted(-dx, -dy, dx, dy)
 
     def paint(self, painter: QPainter, *_: Any) -> None:
@@ -68,6 +68,14 @@ class Dots(pg.GraphicsObject):  # type: ignore[misc]
         painter.setPen(self._pen)
         painter.drawPoints(places)
         painter.restore()
+
+
+class Symbols(pg.ScatterPlotItem):  # type: ignore[misc]
+    """Symbols that leave a click to the plot, which knows what is near."""
+
+    def mouseClickEvent(self, event: Any) -> None:
+        """Not mine."""
+        event.ignore()
 
 
 def thinned(values: np.ndarray) -> np.ndarray:
@@ -138,7 +146,8 @@ class MarkerTicks(pg.GraphicsObject):  # type: ignore[misc]
 
     def at(self, x: float) -> list[Marker]:
         """Those within a few pixels of this place."""
-        near = self.NEAR_PX * abs(self.pixelSize()[0])
+        box = self.getViewBox()
+        near = self.NEAR_PX * abs(box.viewPixelSize()[0])
         return [marker for marker in self.markers if abs(marker.x - x) <= near]
 
     def hoverEvent(self, event: Any) -> None:

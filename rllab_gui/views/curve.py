@@ -15,7 +15,7 @@ from engine.contract.messages import EvaluationFinished
 from rllab_gui.cursor import Position
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.header import legend_html
-from rllab_gui.plots.items import Dots
+from rllab_gui.plots.items import Dots, Symbols
 from rllab_gui.plots.numbers import count, short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
@@ -57,7 +57,7 @@ class CurveView(View):
         self._line = self.plot.line("#000000")
         self._range = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0))
         self.plot.item.addItem(self._range)
-        self._diamonds = pg.ScatterPlotItem(symbol="d", size=9)
+        self._diamonds = Symbols(symbol="d", size=9)
         self.plot.item.addItem(self._diamonds)
         self._means = np.empty(0)
         self._places = np.empty(0)

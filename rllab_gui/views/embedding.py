@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter
 from engine.contract.messages import EmbeddingReport
 from rllab_gui.commands import Command
 from rllab_gui.plots.base import PlotView
+from rllab_gui.plots.items import Symbols
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.ranges import Exact
 from rllab_gui.views.base import View, ViewContext
@@ -69,9 +70,9 @@ class EmbeddingView(View):
         for axis in ("left", "bottom"):
             self.plot.item.hideAxis(axis)  # its numbers would mean nothing
         self.plot.item.showGrid(x=False, y=False)
-        self._greedy = pg.ScatterPlotItem(size=6, pxMode=True, symbol="o")
-        self._explored = pg.ScatterPlotItem(size=8, pxMode=True, symbol="t")
-        self._pin = pg.ScatterPlotItem(size=14, pxMode=True, symbol="o", brush=None)
+        self._greedy = Symbols(size=6, pxMode=True, symbol="o")
+        self._explored = Symbols(size=8, pxMode=True, symbol="t")
+        self._pin = Symbols(size=14, pxMode=True, symbol="o", brush=None)
         self.plot.item.addItem(self._greedy)
         self.plot.item.addItem(self._explored)
         self.plot.item.addItem(self._pin)

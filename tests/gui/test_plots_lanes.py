@@ -1,0 +1,70 @@
+"""Lanes: nothing remarkable gets lost between pixels."""
+
+import numpy as np
+import pytest
+
+from rllab_gui.plots.bars import Bars
+from rllab_gui.plots.lanes import TimeScale, envelope, largest_of
+from rllab_gui.plots.picture import enlargement
+
+
+def test_few_steps_are_drawn_as_they_are():
+    values = np.array([3.0, 1.0, 2.0])
+    steps, shown = envelope(values, 0, 3, 100)
+    np.testing.assert_array_equal(steps, [0, 1, 2])
+    np.testing.assert_array_equal(shown, values)
+
+
+def test_many_steps_keep_their_extremes_and_their_place():
+    values = np.zeros(100_000)
+    values[77_777], values[10] = 5.0, -3.0
+    steps, shown = envelope(values, 0, len(values), 800)
+    assert len(shown) < 3_000
+    assert (shown.max(), shown.min()) == (5.0, -3.0)
+    assert abs(steps[shown.argmax()] - 77_777) <= 125
+    assert np.all(np.diff(steps) >= 0)
+
+
+def test_only_the_visible_part_is_used():
+    values = np.arange(1000.0)
+    steps, shown = envelope(values, 400, 410, 100)
+    np.testing.assert_array_equal(shown, np.arange(400.0, 410.0))
+    np.testing.assert_array_equal(steps, shown)
+
+
+def test_of_each_stretch_the_largest_is_kept_and_nan_is_not():
+    sizes = np.array([1.0, 9.0, np.nan, 2.0, 0.5, 0.4])
+    np.testing.assert_array_equal(largest_of(sizes, 3), [1, 3, 4])
+
+
+def test_steps_and_pixels_are_each_others_inverse():
+    scale = TimeScale(first=100, last=300, left=50, right=450)
+    assert scale.x(100) == 50
+    assert scale.x(300) == 450
+    assert scale.t(scale.x(217)) == pytest.approx(217)
+    assert scale.seen(1000) == (99, 302)
+    assert scale.seen(200) == (99, 200)
+
+
+@pytest.mark.parametrize(
+    ("size", "room", "factor"),
+    [
+        ((84, 84), (500, 300), 3.0),  # 3.57 times would fit: whole, sharp
+        ((160, 210), (640, 1000), 4.0),
+        ((600, 400), (300, 300), 0.5),  # smaller than itself: to fit
+        ((600, 400), (1100, 1100), pytest.approx(1100 / 600)),  # 1 would waste it
+        ((600, 400), (700, 700), 1.0),
+    ],
+)
+def test_pictures_are_enlarged_by_whole_factors_where_that_fills_the_room(
+    size, room, factor
+):
+    assert enlargement(*size, *room) == factor
+
+
+def test_bars_know_the_greedy_action_and_whether_there_is_a_value_head():
+    bars = Bars(names=("a", "b"), q=np.array([1.0, 3.0]), value_head=2.0)
+    assert bars.best == 1
+    assert bars.dueling
+    assert Bars().best == -1
+    assert not Bars().dueling

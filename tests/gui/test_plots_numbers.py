@@ -1,0 +1,85 @@
+"""The small computations behind the plots."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rllab_gui.plots.numbers import (
+    SMOOTHING_LIMIT,
+    extent,
+    log_extent,
+    log_with_zero,
+    short,
+    smoothed,
+    tick,
+)
+
+
+def test_the_average_of_three_values_is_what_the_formula_says():
+    # m: 1, 2.8, 4.52 with factor 0.9 and 10, 19 ... by hand:
+    # m0 = .1*10 = 1; m1 = .9*1 + .1*20 = 2.9; m2 = .9*2.9 + .1*30 = 5.61
+    # de-biased: 1/.1, 2.9/(1-.81), 5.61/(1-.729)
+    expected = [10.0, 2.9 / 0.19, 5.61 / 0.271]
+    assert smoothed([10.0, 20.0, 30.0], 0.9) == pytest.approx(expected)
+
+
+def test_a_constant_stays_itself_from_the_first_value_on():
+    assert smoothed(np.full(300, 7.0), 0.99) == pytest.approx(np.full(300, 7.0))
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.5, 0.9, 0.99])
+def test_blocks_give_the_same_as_one_value_after_the_other(factor):
+    data = np.random.default_rng(0).normal(size=1000) * 100
+    data[[0, 5, 77]] = math.nan
+    mean = weight = 0.0
+    expected = []
+    for value in data:
+        if math.isfinite(value):
+            mean = factor * mean + (1 - factor) * value
+            weight = factor * weight + (1 - factor)
+        expected.append(mean / weight if weight else math.nan)
+    np.testing.assert_allclose(smoothed(data, factor), expected, rtol=1e-12)
+
+
+def test_no_smoothing_gives_the_data_back():
+    data = np.array([3.0, math.nan, 1.0])
+    np.testing.assert_array_equal(smoothed(data, 0.0), data)
+
+
+def test_too_strong_smoothing_is_limited():
+    data = np.arange(50.0)
+    np.testing.assert_array_equal(smoothed(data, 1.0), smoothed(data, SMOOTHING_LIMIT))
+
+
+def test_zeros_and_below_sit_at_the_floor_and_nan_stays():
+    found = log_with_zero([100.0, 1.0, 0.0, -3.0, math.nan], floor=-4.5)
+    np.testing.assert_array_equal(found, [2.0, 0.0, -4.5, -4.5, math.nan])
+
+
+def test_extents_leave_out_what_is_not_a_number():
+    assert extent([math.nan, 2.0, math.inf, -1.0]) == (-1.0, 2.0)
+    assert extent([math.nan]) is None
+    assert log_extent([0.0, 0.01, 100.0]) == (-2.0, 2.0)
+    assert log_extent([0.0, -1.0]) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.00"),
+        (61.23, "61.2"),
+        (-1.4, "−1.40"),
+        (0.0125, "0.0125"),
+        (1e-5, "1.00e-05"),
+        (12345.0, "12,345"),
+        (math.nan, "–"),
+        (-math.inf, "−∞"),
+    ],
+)
+def test_numbers_are_short_and_have_a_true_minus(value, text):
+    assert short(value) == text
+
+
+def test_ticks_are_counted_in_thousands_and_millions():
+    assert [tick(v) for v in (500, 20_000, 1_500_000)] == ["500", "20k", "1.5M"]

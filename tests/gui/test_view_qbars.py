@@ -1,0 +1,117 @@
+"""Q bars: what is drawn is what was sent, and each sign means what it says."""
+
+import math
+
+import numpy as np
+import pytest
+from pictures import CARD, picture, teach
+from PySide6.QtCore import Qt
+from showing import show, wheel
+
+from rllab_gui.views.qbars import NAMING, QBarsView, StepQBarsView
+
+
+@pytest.fixture
+def view(context, qtbot):
+    context.store.set_card(CARD)
+    return show(qtbot, QBarsView(context))
+
+
+def play(context, client, *pictures):
+    for it in pictures:
+        client.play(it)
+        context.pulse.beat()
+
+
+def test_the_model_is_what_was_sent(view, context, client):
+    play(context, client, picture(q=[61.2, 64.0], action=0))
+    model = view.model()
+    np.testing.assert_allclose(model["q"], [61.2, 64.0], rtol=1e-6)
+    np.testing.assert_allclose(model["advantage"], [-1.4, 1.4], rtol=1e-5)
+    assert model["value_head"][0] == pytest.approx(62.6)
+    assert model["taken"][0] == 0
+
+
+def test_bars_share_one_zero_and_keep_the_order_of_the_actions(view, context, client):
+    play(context, client, picture(q=[-3.0, 7.0]))
+    low, high = view.canvas.bar_rect(0), view.canvas.bar_rect(1)
+    zero = view.canvas.x_of(0.0)
+    assert low.right() == pytest.approx(zero)
+    assert high.left() == pytest.approx(zero)
+    assert low.top() < high.top()
+    play(context, client, picture(q=[9.0, 7.0], t=6))
+    assert view.canvas.bar_rect(0).top() == low.top()
+
+
+def test_the_sentence_compares_best_and_taken(view, context, client):
+    play(context, client, picture(q=[61.0, 64.0], action=1, reason="greedy"))
+    assert view.plot.legend().startswith(
+        "right looks best: Q = 64.0, 3.00 ahead; taken (greedy)."
+    )
+    play(context, client, picture(q=[61.0, 64.0], action=0, reason="explored", t=6))
+    assert "taken was left (explored)" in view.plot.legend()
+    assert view.canvas.bars.explored
+
+
+def test_units_stand_beside_the_numbers(view, context, client):
+    play(context, client, picture())
+    legend = view.plot.legend().replace("&nbsp;", " ")
+    assert "discounted return, γ 0.99" in legend
+    assert "V(s) = max Q = 64.0" in legend
+    assert "V(s) means max_a Q(s,a)" in view.canvas.toolTip()
+    assert view.canvas.toolTip() == NAMING
+
+
+def test_the_scale_only_expands_and_stays_where_a_person_put_it(view, context, client):
+    play(context, client, picture(q=[10.0, 20.0]), picture(q=[1.0, 2.0], t=6))
+    wide = view.canvas.range
+    assert wide[1] >= 20.0
+    wheel(view.canvas, modifiers=Qt.KeyboardModifier.ControlModifier)
+    assert view.axisMode == "manual"
+    held = view.canvas.range
+    play(context, client, picture(q=[100.0, 900.0], t=7))
+    assert view.canvas.range == held
+    view.canvas.autoAsked.emit()
+    context.pulse.beat()
+    assert view.axisMode == "auto"
+    assert view.canvas.range[1] >= 900.0
+
+
+def test_the_strip_holds_the_steps_of_this_episode_only(view, context, client):
+    play(context, client, *(picture(t=t, q=[t, -t]) for t in range(5)))
+    np.testing.assert_array_equal(view.model()["history"][:, 0], np.arange(5))
+    play(context, client, picture(t=0, episode=4, q=[7.0, 8.0]))
+    np.testing.assert_array_equal(view.model()["history"], [[7.0, 8.0]])
+
+
+def test_without_a_network_there_is_a_sentence(view, context, client):
+    play(context, client, picture(q=[], checkpoint_step=-2, reason="random"))
+    assert view.emptiness()[0] == "No Q-values yet."
+
+
+def test_without_dueling_there_is_no_value_head(view, context, client):
+    play(context, client, picture(q=[1.0, 2.0], value_head=math.nan))
+    assert not view.canvas.bars.dueling
+    assert not view.grab().isNull()
+
+
+@pytest.mark.parametrize("actions", [1, 2, 18])
+def test_any_number_of_actions_fits(view, context, client, actions):
+    play(context, client, picture(q=np.linspace(-1, 1, actions), action=0))
+    last = view.canvas.bar_rect(actions - 1)
+    assert last.bottom() <= view.canvas.height() + view.canvas.row_height()
+    assert not view.grab().isNull()
+
+
+def test_at_the_cursor_the_bars_are_those_of_the_step(context, client, qtbot):
+    view = show(qtbot, StepQBarsView(context))
+    teach(client)
+    context.cursor.show_episode("training", 4)
+    context.pulse.beat()
+    context.cursor.seek(12)
+    context.pulse.beat()
+    context.pulse.beat()
+    np.testing.assert_allclose(view.model()["q"], [12.0, 12.5])
+    assert view.model()["taken"][0] == 0
+    assert len(view.model()["history"]) == 13
+    assert "judged by checkpoint 12000" in view.plot.caption()
