@@ -72,6 +72,11 @@ class ShownEpisode(QObject):
         """Number of actions of the episode; 0 while none is here."""
         return self.data.steps if self.data is not None else 0
 
+    @property
+    def waiting(self) -> bool:
+        """An episode has been asked for and is not here yet."""
+        return self.key is not None and self.data is None and not self.problem
+
     def frame(self, t: int) -> np.ndarray | None:
         """Frame of the observation at ``t``, None until it has arrived."""
         return self._frames.get(t)

@@ -32,7 +32,7 @@ class Lab(QObject):
         super().__init__()
         self.settings = settings
         self.theme = Theme(
-            settings.text("theme", "system"), settings.number("scale", 1)
+            settings.text("theme", "system"), settings.number("scale", 1), self
         )
         self.link = Link(client, self)
         self.store = Store(self.link, self)
@@ -42,7 +42,7 @@ class Lab(QObject):
         self.problems = Problems(self.link, self)
         self.cursor = Cursor(self)
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
-        self.playback = Playback(self.store, self.cursor, self.link, self)
+        self.playback = Playback(self.store, self.cursor, self.episode, self)
         self.draft = Draft(self.link, self.history, self)
         self.run = Run(self.link, self.draft, self.problems, self)
         self.live = LiveOptions(self.link, self.store, self.draft, self.run, self)

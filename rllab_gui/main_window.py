@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.setAccessibleName("RL Lab")
         self.setAcceptDrops(True)
         self.lab = lab
+        lab.setParent(self)
         self.files = FileDialogs(lab, self)
         self._gallery_preset = FIRST_PRESET
         self._closing = False
@@ -361,23 +362,25 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while a run is active; leave nothing running unless it is wanted."""
-        if self.lab.run.active and not self._closing:
+        gone = self.lab.pulse.stopped_for_good
+        if self.lab.run.active and not gone:
             event.ignore()
-            ask_before_closing(self, self._stop_and_close, self._detach)
+            if not self._closing:
+                ask_before_closing(self, self._stop_and_close, self._detach)
             return
-        self._leave(keep_training=False)
+        self.leave(keep_training=False)
         super().closeEvent(event)
 
     def _stop_and_close(self) -> None:
+        """The window closes when the run has been stopped and is safe."""
         self._closing = True
         self.lab.run.stop()
 
     def _detach(self) -> None:
-        self._leave(keep_training=True)
-        self._closing = True
-        super().close()
+        self.leave(keep_training=True)
+        self.close()
 
-    def _leave(self, *, keep_training: bool) -> None:
+    def leave(self, *, keep_training: bool) -> None:
         """Say goodbye to the engine, once."""
         if self.lab.pulse.stopped_for_good:
             return

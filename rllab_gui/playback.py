@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from rllab_gui.cursor import SPEEDS, Cursor
-from rllab_gui.link import Link
+from rllab_gui.episode import ShownEpisode
 from rllab_gui.store import Store
 
 DEFAULT_RATE = 30
@@ -24,10 +24,14 @@ class Playback(QObject):
     episodesChanged = Signal()
 
     def __init__(
-        self, store: Store, cursor: Cursor, link: Link, parent: QObject | None = None
+        self,
+        store: Store,
+        cursor: Cursor,
+        episode: ShownEpisode,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store, self._cursor, self._link = store, cursor, link
+        self._store, self._cursor, self._episode = store, cursor, episode
         self.active = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
@@ -80,7 +84,7 @@ class Playback(QObject):
             self._cursor.play_on()
         elif self._cursor.t < self._cursor.last:
             self._cursor.place(t=self._cursor.t + 1)
-        else:
+        elif not self._episode.waiting:  # newer ones must not overtake what comes
             self._show_newest()
 
     # ---------------------------------------------------------------- episodes

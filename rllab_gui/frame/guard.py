@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
+    QApplication,
     QComboBox,
     QTabBar,
     QWidget,
@@ -29,7 +30,21 @@ _PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 
 
 class PlainKeyGuard(QObject):
-    """Event filter of the application; text and spin fields need no help."""
+    """Event filter of whatever has the focus; text and spin fields need no help.
+
+    Only the widget with the focus is asked whether a shortcut may have a key, so
+    nothing else needs to be filtered, which is why this costs nothing elsewhere.
+    """
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        application.focusChanged.connect(self._on_focus)
+
+    def _on_focus(self, before: QWidget | None, now: QWidget | None) -> None:
+        if before is not None:
+            before.removeEventFilter(self)
+        if now is not None:
+            now.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the focused widget have the keys that it works with."""

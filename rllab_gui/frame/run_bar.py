@@ -33,7 +33,11 @@ FACES: dict[str, tuple[str, str]] = {
 
 
 class TrainButton(QToolButton):
-    """The one primary action; its property ``state`` is that of the run."""
+    """The one primary action; its property ``state`` is that of the run.
+
+    It stays enabled while a state is passing (its action is not), so that the focus
+    stays where the person has put it.
+    """
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +64,6 @@ class TrainButton(QToolButton):
         self.setText(text)
         self.setIcon(icon(drawing, self._lab.theme, colour=colour))
         self.setProperty("state", state)
-        self.setEnabled(not state.endswith("ing") or state == "running")
         self.setToolTip(self._lab.commands.action("train.start").toolTip())
         self.setAccessibleDescription(f"The run is {state}.")
         self.style().unpolish(self)

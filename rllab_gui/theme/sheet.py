@@ -94,8 +94,8 @@ def _train_button(t: Tokens, px: Length) -> str:
 {name}[state="starting"] {{ background: {t.raised}; color: {t.text};
   border-color: {t.edge}; }}
 {name}[state="running"]:focus {{ border-color: {t.accent}; }}
-{name}:disabled {{ background: {t.raised}; color: {t.muted};
-  border-color: {t.border}; }}
+{name}[state="starting"], {name}[state="pausing"], {name}[state="stopping"] {{
+  color: {t.muted}; border-color: {t.border}; }}
 """
 
 

@@ -24,8 +24,13 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, choice: str = "system", scale: float = 1.0) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        choice: str = "system",
+        scale: float = 1.0,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
         self._choice = _known(choice)
         self._scale = scale
         self._base = QFont(QApplication.font())

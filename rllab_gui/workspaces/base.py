@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from rllab_gui.frame.widgets import DockTitle
 from rllab_gui.lab import Lab
@@ -50,6 +50,7 @@ class Workspace(QMainWindow):
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.arranged)
         self._arranged = False
+        self._bars = 0
         self.build()
         self._initial = self.saveState(LAYOUT_VERSION)
 
@@ -80,6 +81,7 @@ class Workspace(QMainWindow):
         dock.setObjectName(f"dock.{self.name}.{name}")
         dock.setAccessibleName(title)
         dock.setTitleBarWidget(DockTitle(dock, self.lab.theme, header))
+        widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         dock.setWidget(widget)
         dock.installEventFilter(self)
         dock.dockLocationChanged.connect(self._settle.start)
@@ -150,6 +152,15 @@ class Workspace(QMainWindow):
         if event.type() == QEvent.Type.Resize:
             self._settle.start()
         return super().eventFilter(watched, event)
+
+    def childEvent(self, event: QChildEvent) -> None:
+        """Qt makes the tab bars of docks itself; they get names like everything."""
+        super().childEvent(event)
+        bar = event.child()
+        if event.polished() and isinstance(bar, QTabBar) and not bar.objectName():
+            self._bars += 1
+            bar.setObjectName(f"workspace.{self.name}.tabs{self._bars}")
+            bar.setAccessibleName("Panels behind each other")
 
     def showEvent(self, event: QShowEvent) -> None:
         """The first time there is a size, give the docks theirs."""

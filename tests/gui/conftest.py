@@ -1,18 +1,23 @@
 """A window's parts without an engine: fake client, link, store, cursor, theme."""
 
+import gc
 import os
+import sys
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
+import script
 from fake_client import FakeClient
 from PySide6.QtWidgets import QApplication
 
+from rllab_gui.app import make_application, make_window
 from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
 from rllab_gui.pulse import Pulse
+from rllab_gui.settings import Settings
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
 from rllab_gui.views.base import ViewContext
@@ -51,3 +56,38 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
         episode=ShownEpisode(link, cursor, pulse),
         pulse=pulse,
     )
+
+
+@pytest.fixture
+def window(qtbot, client, monkeypatch):
+    """The real window with an engine that answers by the script."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
+    script.teach(client)
+    application = make_application()
+    Settings().set("theme", "light")
+    window = make_window(client)
+    window.files.native = False
+    window.resize(1280, 720)
+    qtbot.addWidget(window, before_close_func=_let_go)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.lab.pulse.beat()
+    yield window
+    application.setStyleSheet("")
+    gc.collect()  # a window holds itself; a thousand old widgets would slow the rest
+
+
+def _let_go(window):
+    """Close without being asked about a run that only a script runs."""
+    window.leave(keep_training=True)
+
+
+@pytest.fixture
+def beat(window, client):
+    """Let messages arrive, and the window take them in."""
+
+    def play(*messages):
+        client.play(*messages)
+        window.lab.pulse.beat()
+
+    return play

@@ -1,0 +1,109 @@
+"""Options that act while training runs, and those that wait for the next one."""
+
+import json
+
+import pytest
+import script
+
+from engine.contract.messages import Event, SetOption, StartTraining
+
+
+@pytest.fixture
+def running(window, beat):
+    window.lab.run.start()
+    beat(script.status("running"), script.session(window.lab.draft.configuration))
+    return window
+
+
+def edit(window, key, value):
+    """What the editor of this option says when a person has used it."""
+    window.train.form.rows[key].editor.edited.emit(value)
+    window.lab.live.send_now()
+
+
+def sent(client):
+    return [(it.key, json.loads(it.value)) for it in client.of(SetOption)]
+
+
+def test_a_live_option_is_sent_and_taken_back_by_undo(running, client):
+    before = running.lab.draft.configuration.agent.learning_rate
+    edit(running, "agent.learning_rate", 3e-4)
+    running.lab.commands.run("edit.undo")
+    running.lab.live.send_now()
+    running.lab.commands.run("edit.redo")
+    running.lab.live.send_now()
+    key = "agent.learning_rate"
+    assert sent(client) == [(key, 3e-4), (key, before), (key, 3e-4)]
+
+
+def test_a_dragged_slider_sends_its_last_value_and_is_one_deed(running, client):
+    before = running.lab.draft.configuration.agent.discount
+    for value in (0.9, 0.8, 0.7):
+        running.train.form.rows["agent.discount"].editor.edited.emit(value)
+    running.lab.live.send_now()
+    assert sent(client) == [("agent.discount", 0.7)]
+    running.lab.history.undo()
+    assert running.lab.draft.configuration.agent.discount == before
+
+
+def test_an_option_that_needs_a_new_run_says_so_and_is_not_sent(running, client):
+    edit(running, "agent.n_step", 7)
+    assert sent(client) == []
+    assert running.lab.live.pending == {"agent.n_step"}
+    assert running.train.form._notice.isVisible()
+    edit(running, "agent.learning_rate", 1e-5)
+    assert sent(client) == [("agent.learning_rate", 1e-5)]
+    running.lab.commands.run("options.takeBack")
+    assert not running.train.form._notice.isVisible()
+
+
+def test_a_preset_during_a_run_changes_nothing_of_it(running, client, beat):
+    running.train.gallery.choose("cartpole-plain-dqn")
+    running.lab.live.send_now()
+    edit(running, "agent.learning_rate", 1e-5)
+    assert sent(client) == []
+    running.lab.commands.run("train.startAgain")
+    beat(script.status("idle"))
+    last = json.loads(client.of(StartTraining)[-1].configuration)
+    assert last["replay"]["kind"] == "uniform"
+
+
+def test_a_combination_that_is_refused_is_not_sent(running, client):
+    edit(running, "target_network.kind", "none")
+    assert sent(client) == []
+    assert running.train.form.rows["agent.double"].complaint
+    edit(running, "agent.double", False)
+    assert dict(sent(client)) == {"target_network.kind": "none", "agent.double": False}
+
+
+def test_the_echo_of_our_own_change_moves_nothing(running, client, beat):
+    edit(running, "agent.discount", 0.8)
+    edit(running, "agent.discount", 0.7)
+    beat(option_event("agent.discount", 0.8))
+    assert running.lab.draft.configuration.agent.discount == 0.7
+
+
+def test_a_change_by_another_window_is_shown_and_not_sent_back(running, client, beat):
+    beat(option_event("agent.discount", 0.5))
+    running.lab.live.send_now()
+    assert running.lab.draft.configuration.agent.discount == 0.5
+    assert sent(client) == []
+
+
+def option_event(key, new):
+    return Event("option", 5, "changed", 0.0, {"key": key, "old": 0, "new": new})
+
+
+def test_before_a_run_nothing_is_sent(window, client):
+    edit(window, "agent.learning_rate", 1e-5)
+    assert sent(client) == []
+
+
+def test_the_slider_itself_sends_after_its_throttle(running, client, qtbot):
+    from PySide6.QtWidgets import QSlider
+
+    slider = running.findChild(QSlider, "train.param.agent.learning_rate.slider")
+    assert slider.property("applies") == "live"
+    with qtbot.waitSignal(running.lab.link.sent):
+        slider.setValue(slider.value() + 100)
+    assert sent(client)[0][0] == "agent.learning_rate"
