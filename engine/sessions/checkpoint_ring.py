@@ -23,6 +23,9 @@ EXACT_CHECKPOINTS = 3
 """The replay log serves so many of the newest checkpoints; as many of the kind
 ``recovery`` stay."""
 
+PASSING = "recovery"
+"""Kind of the checkpoints that replace each other."""
+
 HEAD = (
     "uuid",
     "parent_uuid",
@@ -50,12 +53,13 @@ class CheckpointRing:
         Raises:
           SessionProblem: If it cannot be written; those before it are kept.
         """
+        reason = self._lasting_reason(checkpoint)
         row = CheckpointRow(
             number=self._next_number(),
             step=checkpoint.step,
             update=checkpoint.update,
             episode=checkpoint.episode,
-            reason=checkpoint.reason,
+            reason=reason,
             rows=checkpoint.rows,
             replay_slots=slots.count(),
             replay_row=slots.last_row,
@@ -98,6 +102,13 @@ class CheckpointRing:
         listed = [row.number for row in self._reader.checkpoints()]
         return max([*listed, *checkpoint_numbers(self._folder)], default=-1) + 1
 
+    def _lasting_reason(self, checkpoint: Checkpoint) -> str:
+        """A passing checkpoint that replaces a lasting one of its step lasts too."""
+        same = [it for it in self._reader.checkpoints() if it.step == checkpoint.step]
+        lasting = [it.reason for it in same if it.reason != PASSING]
+        passing = checkpoint.reason == PASSING
+        return lasting[0] if passing and lasting else checkpoint.reason
+
     def _adopted(self, number: int) -> CheckpointRow | None:
         """The entry of a file that was written just before a crash; else None."""
         listed = [row.number for row in self._reader.checkpoints()]
@@ -136,7 +147,7 @@ def surplus(rows: Sequence[CheckpointRow], new: CheckpointRow, limit: int) -> li
     """
     gone = [row.number for row in rows if row.step == new.step]
     kept = [row for row in rows if row.step != new.step] + [new]
-    passing = [row for row in kept if row.reason == "recovery" and not row.best]
+    passing = [row for row in kept if row.reason == PASSING and not row.best]
     gone += [row.number for row in passing[:-EXACT_CHECKPOINTS]]
     lasting = [row for row in kept if row not in passing]
     steps = [row.step for row in lasting]

@@ -43,7 +43,7 @@ class StoreLock:
         """
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held, not used
         try:
-            supported = _try_lock(file)
+            supported = _try_patiently(file)
             owner = _owner(file)
             if supported is False or (supported is None and _lives(owner)):
                 raise _in_use(path, owner)
@@ -72,6 +72,16 @@ def is_locked(path: Path) -> bool:
     with path.open("a+", encoding="utf-8") as file:
         supported = _try_lock(file)
         return supported is False or (supported is None and _lives(_owner(file)))
+
+
+def _try_patiently(file: IO[str]) -> bool | None:
+    """As :func:`_try_lock`; somebody who only looks holds the lock for a moment."""
+    for _ in range(5):
+        found = _try_lock(file)
+        if found is not False:
+            return found
+        time.sleep(0.01)
+    return False
 
 
 def _try_lock(file: IO[str]) -> bool | None:

@@ -116,9 +116,8 @@ def mark_best(
     rows: list[CheckpointRow], evaluations: list[EvaluationFinished]
 ) -> list[CheckpointRow]:
     """The rows by ascending step; the best is marked, of equals the last."""
-    means = {
-        it.step: float(np.mean(it.returns)) for it in evaluations if len(it.returns)
-    }
+    measured = [it for it in evaluations if len(it.returns)]
+    means = {it.step: float(np.nan_to_num(np.mean(it.returns))) for it in measured}
     rows = sorted(rows, key=lambda row: (row.step, row.number))
     rated = [row for row in rows if row.step in means]
     best = max(rated, key=lambda row: (means[row.step], row.step), default=None)

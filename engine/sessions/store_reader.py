@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -35,6 +35,14 @@ TRAINER = "trainer"
 
 telemetry = ColumnLog("telemetry", TELEMETRY, part="series")
 finished = ColumnLog("finished", FINISHED)
+
+
+class _Counts(NamedTuple):
+    """What the finished episodes say: how many of each kind, and the updates."""
+
+    training: int
+    evaluation: int
+    updates: int
 
 
 class StoreReader:
@@ -113,7 +121,7 @@ class StoreReader:
         steps = max(
             self.progress().get(TRAINER, (-1, 0))[1], newest.step if newest else 0
         )
-        done = self.finished_counts()
+        done = self._counts()
         return {
             "name": self.name,
             "format_version": "live",
@@ -124,22 +132,21 @@ class StoreReader:
             "sealed": self.meta("sealed", {}).get("time", 0.0),
             "live": True,
             "steps": steps,
-            "updates": newest.update if newest else 0,
-            "episodes": done[0],
-            "evaluation_episodes": done[1],
+            "updates": max(done.updates, newest.update if newest else 0),
+            "episodes": done.training,
+            "evaluation_episodes": done.evaluation,
             "recorded": len(recorded.recorded_keys(self._connection)),
             "checkpoints": len(rows),
             "complete": newest is not None and newest.step >= steps,
             "replay_bytes": replay_log.replay_bytes(self._connection),
         }
 
-    def finished_counts(self) -> tuple[int, int]:
-        """How many episodes of training and of evaluations have finished."""
-        columns = finished.read(self._connection)
-        numbers = columns["episode"]
-        evaluation = columns["evaluation"]
-        training = len(np.unique(numbers[~evaluation]))
-        return training, len(np.unique(numbers[evaluation]))
+    def _counts(self) -> _Counts:
+        columns = finished.read(self._connection, None, self.tell)
+        numbers, evaluation = columns["episode"], columns["evaluation"]
+        training, evaluated = np.unique(numbers[~evaluation]), numbers[evaluation]
+        updates = int(columns["update"].max(initial=0))
+        return _Counts(len(training), len(np.unique(evaluated)), updates)
 
     def history(self, series: str, max_points: int = 0) -> dict[str, np.ndarray]:
         """See :class:`SessionSource`."""

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import session_samples as samples
@@ -182,3 +184,46 @@ def test_a_discarded_store_is_gone(store):
     store.close()
     LiveStore.discard(store.path)
     assert list(store.path.parent.iterdir()) == []
+
+
+def test_a_passing_checkpoint_does_not_undo_a_lasting_one(store):
+    store.write_checkpoint(samples.checkpoint(0, -1, "start"))
+    store.write_checkpoint(samples.checkpoint(0, -1, "recovery"))
+    for number in range(5):
+        store.append(samples.rows(number))
+        store.write_checkpoint(samples.checkpoint(number + 1, number, "recovery"))
+    assert [row.step for row in store.checkpoints()] == [0, 3, 4, 5]
+    assert store.checkpoints()[0].reason == "start"
+
+
+def test_of_many_openers_one_gets_the_store(store):
+    store.close()
+    results, hold = os.pipe(), os.pipe()
+    children = [open_in_child(store.path, results[1], hold) for _ in range(8)]
+    os.close(hold[0])
+    told = b""
+    while len(told) < 8:
+        told += os.read(results[0], 8)
+    assert sorted(told) == sorted(b"gnnnnnnn")
+    os.close(hold[1])
+    for child in children:
+        os.waitpid(child, 0)
+    for handle in results:
+        os.close(handle)
+    LiveStore.open(store.path).close()
+
+
+def open_in_child(path, results, hold):
+    """A process that opens the store, says g or n, and keeps it until it is told."""
+    child = os.fork()
+    if child:
+        return child
+    os.close(hold[1])
+    try:
+        LiveStore.open(path)
+        os.write(results, b"g")
+        os.read(hold[0], 1)
+    except SessionProblem:
+        os.write(results, b"n")
+    finally:
+        os._exit(0)

@@ -70,7 +70,7 @@ def test_inspect_has_what_the_command_line_prints(store):
         "problems": [],
     }
     assert {name: found[name] for name in wanted} == wanted
-    assert found["updates"] == 105
+    assert found["updates"] == 136
     json.dumps(found, allow_nan=False)
 
 
