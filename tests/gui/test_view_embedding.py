@@ -1,0 +1,214 @@
+"""The map of states: points keep their colour scale, their identity and their place."""
+
+import numpy as np
+import pytest
+from pictures import numbered
+from PySide6.QtCore import Qt
+from showing import show
+
+from engine.contract.messages import EmbeddingReport, SessionStatus, TrainerStatus
+from rllab_gui.views import embedding
+from rllab_gui.views.embedding import EmbeddingView
+from rllab_gui.views.embedding_points import ColourScale, Journey
+
+LEGEND = "Last hidden layer (128 units), 4 states, t-SNE, perplexity 1, seed 0."
+
+
+def report(ids=(0, 1, 2, 3), shift=0.0, value=(1.0, 2.0, 3.0, 4.0), final=True):
+    corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]], np.float32)
+    return EmbeddingReport(
+        positions=corners + np.float32(shift),
+        value=np.array(value, np.float32),
+        point_ids=np.array(ids),
+        exploring=np.array([False, True, False, False]),
+        legend=LEGEND,
+        checkpoint_step=100,
+        final=final,
+    )
+
+
+@pytest.fixture
+def now(monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(embedding, "monotonic", lambda: clock[0])
+    return clock
+
+
+@pytest.fixture
+def view(context, qtbot, now):
+    return show(qtbot, EmbeddingView(context), 520, 400)
+
+
+def settle(view, context, now):
+    """Let the points arrive."""
+    now[0] += 1.0
+    view.refresh()
+    context.pulse.beat()
+
+
+def test_few_states_are_said_to_be_few(view, client, context):
+    client.play(TrainerStatus("running", replay_size=12))
+    context.pulse.beat()
+    assert view.emptiness()[0] == "Needs at least 50 states (have 12)."
+    assert view.findChild(object, "empty.embedding.collect").isVisible()
+
+
+def test_collecting_asks_the_stage_and_says_that_it_is_busy(view, client, context):
+    client.play(TrainerStatus("running", replay_size=900))
+    context.pulse.beat()
+    context.commands.run("embedding.collect")
+    context.pulse.beat()
+    asked = client.questions("embedding")[0]
+    assert asked.arguments["count"] == 500
+    assert view.emptiness()[0] == "Collecting 500 states …"
+    client.reply(asked.id, {"count": 500, "checkpoint_step": 100})
+    context.pulse.beat()
+    assert view.emptiness()[0] == "Laying out 500 states …"
+
+
+def test_why_no_map_could_be_made_is_said(view, client, context):
+    client.answers["embedding"] = lambda arguments: "There are too few states."
+    view.collect()
+    context.pulse.beat()
+    assert view.emptiness()[:2] == (
+        "No map could be made.",
+        "There are too few states.",
+    )
+
+
+def test_the_model_is_what_was_sent(view, client, context, now):
+    client.play(report())
+    context.pulse.beat()
+    settle(view, context, now)
+    model = view.model()
+    np.testing.assert_allclose(model["x"], report().positions[:, 0])
+    np.testing.assert_allclose(model["y"], report().positions[:, 1])
+    np.testing.assert_array_equal(model["value"], [1, 2, 3, 4])
+    np.testing.assert_array_equal(model["point_id"], [0, 1, 2, 3])
+    np.testing.assert_array_equal(model["exploring"], [False, True, False, False])
+    assert len(view._explored.getData()[0]) == 1
+    assert len(view._greedy.getData()[0]) == 3
+
+
+def test_the_axes_have_no_numbers_and_the_legend_says_what_is_shown(
+    view, client, context, now
+):
+    client.play(report())
+    context.pulse.beat()
+    assert not view.plot.left.isVisible()
+    assert not view.plot.bottom.isVisible()
+    assert LEGEND in view.plot.legend()
+    assert "explored" in view.plot.legend()
+
+
+def test_points_travel_by_their_id(view, client, context, now):
+    client.play(report())
+    context.pulse.beat()
+    settle(view, context, now)
+    client.play(report(ids=(3, 2, 1, 99), shift=0.0))
+    now[0] += 0.5
+    context.pulse.beat()  # sets out: nothing has moved yet
+    start = view._positions.copy()
+    np.testing.assert_allclose(start[0], [-0.5, 0.5])  # where point 3 was
+    np.testing.assert_allclose(start[1], [0.5, 0.5])
+    np.testing.assert_allclose(start[3], [-0.5, 0.5])  # new: where it belongs
+    settle(view, context, now)
+    np.testing.assert_allclose(view._positions, report().positions)
+
+
+def test_halfway_is_halfway():
+    journey = Journey()
+    journey.set_out(np.array([5, 7]), np.array([[0.0, 0.0], [1.0, 1.0]]), 1.0)
+    journey.set_out(np.array([7, 5]), np.array([[3.0, 1.0], [0.0, 2.0]]), 1.0)
+    np.testing.assert_allclose(journey.at(0.0), [[1, 1], [0, 0]])
+    np.testing.assert_allclose(journey.at(0.5), [[2, 1], [0, 1]])
+    np.testing.assert_allclose(journey.at(1.0), [[3, 1], [0, 2]])
+
+
+def test_reduced_motion_jumps(view, client, context, now):
+    view.reduced_motion = True
+    client.play(report())
+    context.pulse.beat()
+    client.play(report(shift=0.3))
+    now[0] += 0.5
+    context.pulse.beat()
+    np.testing.assert_allclose(view._positions, report(shift=0.3).positions)
+
+
+def test_the_scatter_is_drawn_at_most_ten_times_a_second(view, client, context, now):
+    drawn = []
+    original = view._draw_points
+    view._draw_points = lambda it: (drawn.append(now[0]), original(it))
+    for number in range(30):  # one second of layouts at 30 Hz
+        client.play(report(shift=number / 100, final=False))
+        context.pulse.beat()
+        now[0] += 1 / 30
+    assert len(drawn) <= 11
+
+
+def test_colours_are_frozen_until_rescaled_or_too_many_clip():
+    scale = ColourScale()
+    values = np.linspace(0.0, 10.0, 101)
+    assert scale.take(values)[50] == pytest.approx(0.5)
+    assert scale.take(values / 2)[100] == pytest.approx(0.5)  # stays 0 to 10
+    above = values.copy()
+    above[-1] = 100.0
+    assert scale.take(above)[50] == pytest.approx(0.5)
+    assert scale.clipped == pytest.approx(1 / 101)
+    scale.take(values + 5.0)  # half of them clip: a new scale
+    assert (scale.low, scale.high, scale.clipped) == (5.0, 15.0, 0.0)
+    scale.fit(values)
+    assert (scale.low, scale.high) == (0.0, 10.0)
+
+
+def test_a_click_on_a_point_shows_its_picture_and_q(view, client, context, now, qtbot):
+    client.play(report())
+    context.pulse.beat()
+    settle(view, context, now)
+    viewport = view.plot.canvas.viewport()
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.pointPos(2))
+    asked = client.questions("explain_point")[0]
+    assert asked.arguments == {"point_id": 2}
+    client.reply(
+        asked.id,
+        {
+            "frame": numbered(77, 77)[0],
+            "q": np.array([1.0, 3.0]),
+            "advantage": np.array([-1.0, 1.0]),
+            "value_head": 2.0,
+            "action_names": ["left", "right"],
+            "kind": "training",
+            "episode": 12,
+            "t": 9,
+            "note": "",
+        },
+    )
+    context.pulse.beat()
+    np.testing.assert_array_equal(view.panel.picture.frame(), numbered(77, 77)[0])
+    np.testing.assert_array_equal(view.panel.bars.bars.q, [1.0, 3.0])
+    assert "training episode 12, t 9. V(s) = 3.00, discounted" in (
+        view.panel._words.text()
+    )
+    view.panel._go.click()
+    position = context.cursor.position
+    assert (position.kind, position.episode, position.t) == ("training", 12, 9)
+
+
+def test_a_click_beside_the_points_asks_nothing(view, client, context, now, qtbot):
+    client.play(report())
+    context.pulse.beat()
+    settle(view, context, now)
+    at = view.plot.pixel_of(0.0, 0.0)
+    viewport = view.plot.canvas.viewport()
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at)
+    assert client.questions("explain_point") == []
+    assert not view.panel.isVisible()
+
+
+def test_another_session_has_another_map(view, client, context, now):
+    client.play(report())
+    context.pulse.beat()
+    client.play(SessionStatus(name="b", uuid="u9"))
+    context.pulse.beat()
+    assert view.emptiness() is not None
+    assert np.isnan(view._colours.low)
