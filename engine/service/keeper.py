@@ -246,7 +246,7 @@ class Keeper:
         self._hold(store, path)
         until = point.step + steps if steps else 0
         self._run_from(store, point, until=until, paused=bool(arguments["paused"]))
-        finish(self._about(point.step, point.note), "")
+        finish(self._about(point.step, point.note) | {"until": until}, "")
 
     def _recover(self, arguments: dict[str, Any], finish: Finish) -> None:
         """The trainer has died: go back to the newest state that is durable."""
@@ -264,7 +264,8 @@ class Keeper:
             return
         point = store.resume_point()
         if arguments["run"]:
-            self._run_from(store, point, until=0, paused=paused)
+            until = int(arguments["until"])
+            self._run_from(store, point, until=until, paused=paused)
         else:
             store.truncate_after(point)
         finish({"step": point.step}, "")

@@ -166,6 +166,7 @@ class Session(SessionRecovery):
     def _created(self, answer: Answer) -> Actions:
         """The store is there, and the run is on its way to the trainer."""
         self._delivered = True
+        self._until = int(answer.result.get("until", 0))
         self._take_over(answer.result)
         actions = self._show(answer.result)
         if not self._reached:
@@ -276,6 +277,8 @@ class Session(SessionRecovery):
     def on_status(self, reported: TrainerStatus) -> Actions:
         """The trainer's word about the run; the state that windows see is ours."""
         if self.state in RESTING or not self._delivered or self._recovering:
+            return []
+        if reported.state == "starting":  # it builds its loop and knows nothing yet
             return []
         self.status = replace(reported, state=self.state)
         if reported.state == "failed":

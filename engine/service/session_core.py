@@ -95,7 +95,8 @@ class SessionCore:
         self._stop_by = float("inf")
         self._recovering = False
         self._close_after = False
-        self._died_at = 0
+        self._died_at: int | None = None
+        self._until = 0
         self._reached = False
         self._changed: dict[str, str] = {}
         self._saves: list[tuple[str, SaveSession]] = []

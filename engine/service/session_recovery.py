@@ -29,6 +29,7 @@ class SessionRecovery(SessionCore):
         if role == "trainer":
             self._reached = False
             if self.state in ACTIVE and self._delivered:
+                self._died_at = self.status.step
                 actions += self._start_recovery()
         return actions
 
@@ -84,7 +85,7 @@ class SessionRecovery(SessionCore):
         return [*actions, *self._recover()]
 
     def _start_recovery(self) -> Actions:
-        self._recovering, self._died_at = True, self.status.step
+        self._recovering = True
         return self._recover()
 
     def _recover(self) -> Actions:
@@ -101,7 +102,7 @@ class SessionRecovery(SessionCore):
         if not needs <= self.ready:
             return []
         paused = self.state in ("pausing", "paused")
-        arguments = {"paused": paused, "run": not stopping}
+        arguments = {"paused": paused, "run": not stopping, "until": self._until}
         return self._ask(
             "keeper",
             "recover",
@@ -133,7 +134,9 @@ class SessionRecovery(SessionCore):
 
     def _tell_loss(self, step: int) -> Actions:
         """One sentence, for now and for the list of events."""
-        again = max(0, self._died_at - step)
+        if self._died_at is None:  # it had only not been there yet
+            return [Send("windows", self.status)]
+        again, self._died_at = max(0, self._died_at - step), None
         if self.state == "stopping":
             text = f"The trainer ended before it had stopped: the run ends at {step:,}"
             loss = f", {again:,} steps earlier."

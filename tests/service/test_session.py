@@ -284,6 +284,32 @@ def test_a_dead_trainer_goes_on_from_the_durable_step(running: World) -> None:
     assert "back at step 5: 5 steps" in running.problems()[-1].what
 
 
+def test_a_run_that_goes_on_keeps_its_budget_when_the_trainer_dies(
+    world: World,
+) -> None:
+    world.command(ResumeTraining("/old.h5", 300))
+    resume = world.queues["keeper"].popleft()
+    assert isinstance(resume, Ask)
+    world.session.on_run_sent(reached=True)
+    result = {"path": "/old.h5", "configuration": CONFIGURATION, "until": 800}
+    world.do(world.session.on_answer(Answer(resume.id, result)))
+    world.die("trainer")
+    world.back("trainer")
+    recover = world.queues["keeper"][-1]
+    assert isinstance(recover, Ask)
+    assert recover.arguments["until"] == 800
+
+
+def test_a_trainer_that_is_not_there_yet_has_not_died(world: World) -> None:
+    world.die("trainer")
+    world.command(ResumeTraining("/old.h5"))
+    world.work("keeper")
+    world.back("trainer")
+    world.work_all()
+    assert world.session.state == "running"
+    assert world.problems() == []
+
+
 def test_options_changed_since_the_checkpoint_are_set_again(running: World) -> None:
     running.command(SetOption("agent.learning_rate", "0.01"))
     running.die("trainer")
