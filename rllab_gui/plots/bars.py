@@ -351,6 +351,7 @@ class BarsCanvas(QWidget):
         if not (control or self.hasFocus()):
             event.ignore()
             return
+        event.accept()
         factor = 0.999 ** event.angleDelta().y()
         self.range = (self.range[0] * factor, self.range[1] * factor)
         self.zoomed.emit()

@@ -143,6 +143,7 @@ class TimelineCanvas(QWidget):
         if not (control or self.hasFocus()) or self.last < 2:
             event.ignore()
             return
+        event.accept()
         factor = 0.999 ** event.angleDelta().y()
         centre = self.scale.t(event.position().x())
         span = (self.scale.last - self.scale.first) * factor

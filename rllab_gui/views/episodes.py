@@ -214,15 +214,12 @@ class EpisodesView(View):
         order = self._matching()
         if order is None:
             return
-        place = self._table.verticalScrollBar().value()
         model = self._table.selectionModel()
         model.blockSignals(True)
-        added = self.rows.set_order(order)
+        newest_first = self._order == "step0" and self._descending
+        self._table.replace(lambda: self.rows.set_order(order), from_top=newest_first)
         self._select(self.context.cursor.position)
         model.blockSignals(False)
-        self._table.verticalScrollBar().setValue(place)
-        if self._order == "step0" and self._descending:
-            self._table.shift(added)
         self._show_page()
 
     def _matching(self) -> np.ndarray | None:

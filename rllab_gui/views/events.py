@@ -136,10 +136,7 @@ class EventsView(View):
         if rows == self.rows.rows:
             return
         chosen = self._chosen()
-        place = self.table.verticalScrollBar().value()
-        added = self.rows.set_rows(rows)
-        self.table.verticalScrollBar().setValue(place)
-        self.table.shift(added)
+        self.table.replace(lambda: self.rows.set_rows(rows))
         self._choose(chosen)
         if rows:
             newest = rows[0]

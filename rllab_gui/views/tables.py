@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -133,8 +133,15 @@ class CalmTable(QTableView):
         for column, width in enumerate(widths):
             self.setColumnWidth(column, self._theme.px(width))
 
-    def shift(self, added: int) -> None:
-        """Rows were added at the top: what a person had scrolled to stays in place."""
+    def replace(self, change: Callable[[], int], *, from_top: bool = True) -> None:
+        """Change the rows; what a person has scrolled to stays in place.
+
+        Args:
+          change: Does it and returns how many rows there are more than before.
+          from_top: The further rows stand above the others.
+        """
         bar = self.verticalScrollBar()
-        if added > 0 and bar.value() > 0:
-            bar.setValue(bar.value() + added)
+        place = bar.value()
+        added = change()
+        self.doItemsLayout()
+        bar.setValue(place + added if from_top and place > 0 and added > 0 else place)

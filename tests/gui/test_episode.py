@@ -1,0 +1,200 @@
+"""The shown episode: frame, label and Q-values always belong to the same step."""
+
+import random
+
+import numpy as np
+import pytest
+from pictures import judged, number_of, numbered, teach
+
+from engine.contract.messages import Cancel
+from rllab_gui.episode import AHEAD, FRAMES_BYTES
+
+
+def settle(context, client, beats=3):
+    for _ in range(beats):
+        context.pulse.beat()
+
+
+def open_episode(context, client, episode=4, t=0):
+    context.cursor.show_episode("training", episode, t=t)
+    settle(context, client)
+
+
+def test_an_episode_is_asked_for_and_becomes_the_moment(context, client):
+    teach(client, steps=50)
+    open_episode(context, client)
+    asked = client.questions("judge_episode")[0].arguments
+    assert asked == {"kind": "training", "episode": 4, "checkpoint_step": -1}
+    moment = context.episode.moment
+    assert moment.episode.key == ("", -1, "training", 4)
+    assert moment.t == 0
+    assert number_of(moment.frame) == 0
+    assert context.cursor.last == 50
+
+
+def test_a_thousand_random_seeks_keep_frame_label_and_q_together(context, client):
+    teach(client, steps=3_000)
+    open_episode(context, client)
+    shown = []
+    context.episode.momentChanged.connect(lambda: shown.append(context.episode.moment))
+    dice = random.Random(0)
+    for _ in range(1_000):
+        context.cursor.seek(dice.randrange(3_001))
+        for _ in range(dice.randrange(3)):  # answers come late, or not yet
+            context.pulse.beat()
+    settle(context, client, 5)
+    assert len(shown) > 300
+    for moment in shown:
+        if moment is None:
+            continue
+        assert moment.q[0] == moment.t
+        if moment.frame is not None:
+            assert number_of(moment.frame) == moment.t
+    assert context.episode.moment.t == context.cursor.t
+    assert number_of(context.episode.moment.frame) == context.cursor.t
+
+
+def test_the_moment_waits_for_its_frame(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(50)
+    open_episode(context, client)
+    assert context.episode.moment is None
+    question = client.questions("frames")[0]
+    client.reply(question.id, {"frames": numbered(0, 0)})
+    context.pulse.beat()
+    assert context.episode.moment.t == 0
+    context.cursor.seek(30)
+    context.pulse.beat()
+    assert context.episode.moment.t == 0  # as a whole, or not at all
+
+
+def test_a_frame_that_takes_long_does_not_hold_the_numbers_back(context, client, qtbot):
+    client.answers["judge_episode"] = lambda arguments: judged(50)
+    open_episode(context, client)
+    with qtbot.waitSignal(context.episode.momentChanged, timeout=2_000):
+        context.cursor.seek(30)
+    moment = context.episode.moment
+    assert moment.t == 30
+    assert moment.frame is None
+    assert "on its way" in moment.missing
+    late = next(
+        it
+        for it in client.questions("frames")
+        if it.arguments["first"] <= 30 <= it.arguments["last"]
+    )
+    first, last = late.arguments["first"], late.arguments["last"]
+    client.reply(late.id, {"frames": numbered(first, last)})
+    context.pulse.beat()
+    assert number_of(context.episode.moment.frame) == 30
+    assert context.episode.moment.missing == ""
+
+
+def test_frames_ahead_are_fetched_before_they_are_wanted(context, client):
+    teach(client, steps=500)
+    open_episode(context, client, t=0)
+    settle(context, client, 12)
+    assert all(context.episode.frame(t) is not None for t in range(AHEAD + 1))
+    assert context.episode.frame(AHEAD + 40) is None
+    asked = len(client.questions("frames"))
+    context.cursor.seek(20)
+    assert context.episode.moment.t == 20  # at once, nothing had to be asked
+    assert number_of(context.episode.moment.frame) == 20
+    assert asked <= 12
+
+
+def test_going_back_fetches_what_is_before(context, client):
+    teach(client, steps=500)
+    open_episode(context, client, t=300)
+    settle(context, client, 12)
+    for t in (299, 298, 297):
+        context.cursor.seek(t)
+        settle(context, client, 6)
+    assert all(context.episode.frame(t) is not None for t in range(240, 298))
+
+
+def test_what_is_far_away_is_forgotten_and_stale_questions_are_cancelled(
+    context, client
+):
+    client.answers["judge_episode"] = lambda arguments: judged(5_000)
+    open_episode(context, client)
+    stale = {it.id for it in client.questions("frames")}
+    assert stale
+    context.cursor.seek(4_000)
+    assert {it.id for it in client.of(Cancel)} >= stale
+    client.answers["frames"] = lambda arguments: {
+        "frames": numbered(arguments["first"], arguments["last"])
+    }
+    context.cursor.seek(2_000)
+    settle(context, client, 12)
+    kept = [t for t in range(5_001) if context.episode.frame(t) is not None]
+    assert kept
+    assert min(kept) >= 2_000 - AHEAD
+    assert max(kept) <= 2_000 + AHEAD
+
+
+def test_large_frames_are_kept_in_smaller_numbers(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(500)
+    client.answers["frames"] = lambda arguments: {
+        "frames": np.zeros(
+            (arguments["last"] - arguments["first"] + 1, 1000, 1000, 3), np.uint8
+        )
+    }
+    open_episode(context, client, t=250)
+    settle(context, client, 12)
+    kept = sum(context.episode.frame(t) is not None for t in range(501))
+    assert kept * 3_000_000 <= 1.1 * FRAMES_BYTES
+
+
+def test_an_environment_that_cannot_be_drawn_still_has_numbers(context, client):
+    teach(client)
+    client.answers["frames"] = lambda arguments: "It cannot be played again exactly."
+    open_episode(context, client)
+    context.cursor.seek(30)
+    settle(context, client)
+    moment = context.episode.moment
+    assert moment.t == 30
+    assert moment.missing == "It cannot be played again exactly."
+    assert len(client.questions("frames")) <= 3  # it is not asked again and again
+
+
+def test_an_episode_that_cannot_be_judged_says_why(context, client):
+    client.answers["judge_episode"] = lambda arguments: "There is no such episode."
+    open_episode(context, client)
+    assert context.episode.problem == "There is no such episode."
+    assert context.episode.moment is None
+    teach(client)
+    open_episode(context, client, episode=5)
+    assert context.episode.problem == ""
+    assert context.episode.moment is not None
+
+
+def test_answers_for_an_episode_that_was_left_are_dropped(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(
+        50 if arguments["episode"] == 4 else 9
+    )
+    context.cursor.show_episode("training", 4)
+    context.cursor.show_episode("training", 5)  # before anything was answered
+    settle(context, client)
+    assert context.episode.data.key[3] == 5
+    assert context.episode.data.steps == 9
+
+
+def test_another_checkpoint_judges_anew(context, client):
+    teach(client)
+    open_episode(context, client)
+    context.cursor.show_checkpoint(8_000)
+    settle(context, client)
+    asked = client.questions("judge_episode")[-1].arguments
+    assert asked["checkpoint_step"] == 8_000
+    assert context.episode.moment.episode.key[1] == 8_000
+
+
+@pytest.mark.parametrize("t", [0, 49, 50])
+def test_the_ends_of_an_episode_can_be_shown(context, client, t):
+    teach(client, steps=50)
+    open_episode(context, client)
+    context.cursor.seek(t)
+    settle(context, client)
+    moment = context.episode.moment
+    assert moment.t == t
+    assert moment.is_last == (t == 50)
+    assert moment.action == (-1 if t == 50 else t % 2)

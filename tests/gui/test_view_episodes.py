@@ -1,0 +1,204 @@
+"""The list of episodes: its filter, its order, and the one that is chosen."""
+
+import numpy as np
+import pytest
+from showing import show
+
+from engine.contract.messages import EpisodeFinished, SessionStatus
+from rllab_gui.views.episode_table import EpisodeTable, FilterError
+from rllab_gui.views.episodes import EpisodesView
+
+
+def finished(number, value, kind="training", *, step=None, terminated=True):
+    step = 1_000 * (number + 1) if step is None else step
+    return EpisodeFinished(
+        kind, number, step, step, int(value), float(value), terminated, number
+    )
+
+
+@pytest.fixture
+def table():
+    made = EpisodeTable()
+    made.add([finished(i, 10 * i) for i in range(60)])
+    made.add([finished(i, 495, "evaluation", terminated=False) for i in range(3)])
+    return made
+
+
+def keys(table, words="", order="episode", *, descending=True):
+    rows = table.rows(words, order, descending=descending)
+    return [table.key(int(row)) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("", 63),
+        ("ret>490", 13),
+        ("ret>490 kind=training", 10),
+        ("ret > 490".replace(" ", ""), 13),
+        ("ret>=490 and len<=500", 5),
+        ("kind=eval", 3),
+        ("kind!=eval", 60),
+        ("evaluation", 3),
+        ("ep=7", 1),
+        ("ep!=7 training", 59),
+        ("step<5,000 training", 5),
+        ("ret>9999", 0),
+    ],
+)
+def test_filters_keep_what_they_say(table, words, count):
+    assert int(table.matches(words).sum()) == count
+
+
+@pytest.mark.parametrize("words", ["ret>", "rot>490", "ret>many", "kind=x", "kind>e"])
+def test_a_filter_that_cannot_be_read_says_why(table, words):
+    with pytest.raises(FilterError, match=r"cannot be read|not a number|The kind is"):
+        table.matches(words)
+
+
+def test_rows_are_sorted_either_way_and_equal_ones_newest_first(table):
+    best = keys(table, order="return")
+    assert best[0] == ("training", 59)
+    assert best[9:14] == [
+        ("training", 50),
+        ("evaluation", 2),
+        ("evaluation", 1),
+        ("evaluation", 0),
+        ("training", 49),
+    ]
+    assert keys(table, order="return", descending=False)[0] == ("training", 0)
+
+
+def test_the_same_episode_is_listed_once(table):
+    table.add([finished(5, 50)])
+    assert len(table) == 63
+
+
+def test_only_recorded_episodes_of_the_keeper_are_listed():
+    table = EpisodeTable()
+    table.take(
+        {
+            "kind": ["training", "training", "evaluation"],
+            "episode": np.array([0, 1, 0]),
+            "step0": np.array([0, 20, 30]),
+            "return": np.array([20.0, 10.0, 500.0]),
+            "length": np.array([20, 10, 500]),
+            "terminated": np.array([True, True, False]),
+            "seed": np.array([1, 2, 3]),
+            "recorded": np.array([True, False, True]),
+        }
+    )
+    assert keys(table, order="step0") == [("evaluation", 0), ("training", 0)]
+    assert table.find("training", 1) == -1
+    assert table.find("evaluation", 0) == 1
+
+
+def test_extreme_returns_and_truncations_have_glyphs(table):
+    glyphs = table.glyphs()
+    assert glyphs[0] == "??"
+    assert glyphs[59] == "^"
+    assert glyphs[30] == ""
+    assert glyphs[60] == "T"
+
+
+@pytest.fixture
+def view(context, qtbot):
+    return show(qtbot, EpisodesView(context), 330, 340)
+
+
+@pytest.fixture
+def play(context, client):
+    def at_once(*messages):
+        client.play(*messages)
+        context.pulse.beat()
+
+    return at_once
+
+
+def shown(view):
+    return [view.episodes.key(int(row)) for row in view.rows.order]
+
+
+def test_episodes_of_the_past_and_of_now_are_listed_newest_first(
+    view, play, client, context
+):
+    client.answers["episodes"] = lambda arguments: {
+        "kind": ["training"],
+        "episode": np.array([0]),
+        "step0": np.array([0]),
+        "return": np.array([20.0]),
+        "length": np.array([20]),
+        "terminated": np.array([True]),
+        "seed": np.array([1]),
+        "recorded": np.array([True]),
+    }
+    play(SessionStatus(name="a", uuid="u1", live=True))
+    play(finished(1, 30, step=50))
+    assert shown(view) == [("training", 1), ("training", 0)]
+
+
+def test_choosing_a_row_looks_at_that_episode(view, play, context):
+    play(*[finished(i, 10 * i) for i in range(20)])
+    view._table.selectRow(3)
+    assert context.cursor.position.episode == 16
+    view.step_episode(1)
+    assert context.cursor.position.episode == 15
+
+
+def test_the_cursor_is_followed_without_being_moved(view, play, context):
+    play(*[finished(i, 10 * i) for i in range(20)])
+    moves = []
+    context.cursor.changed.connect(moves.append)
+    context.cursor.show_episode("training", 7)
+    assert view._table.currentIndex().row() == 12
+    assert len(moves) == 1
+
+
+def test_new_episodes_move_neither_choice_nor_cursor(view, play, context):
+    play(*[finished(i, 10 * i) for i in range(60)])
+    view._table.selectRow(30)
+    view._table.verticalScrollBar().setValue(25)
+    position = context.cursor.position
+    top = view.rows.text(view._table.rowAt(0), 0)
+    play(*[finished(i, 10 * i) for i in range(60, 70)])
+    assert context.cursor.position == position
+    assert view.rows.text(view._table.currentIndex().row(), 0) == "29"
+    assert view.rows.text(view._table.rowAt(0), 0) == top
+
+
+def test_a_filter_without_a_match_offers_to_be_cleared(view, play, context):
+    play(*[finished(i, 10) for i in range(5)])
+    view.filter.setText("ret>490")
+    context.pulse.beat()
+    assert view._none.isVisible()
+    assert view.filter.isVisible()
+    title = view._none.findChild(object, "empty.title").text()
+    assert title == "No episode matches 'ret>490'."
+    view._none.findChild(object, "empty.episodes.clearFilter").click()
+    context.pulse.beat()
+    assert len(shown(view)) == 5
+    assert view._table.isVisible()
+
+
+def test_a_filter_half_written_keeps_the_rows(view, play, context):
+    play(*[finished(i, 10) for i in range(5)])
+    view.filter.setText("ret>")
+    context.pulse.beat()
+    assert len(shown(view)) == 5
+    complaint = view.findChild(object, "step.episodes.complaint")
+    assert complaint.isVisible()
+    assert "'ret>' cannot be read" in complaint.text()
+
+
+def test_a_click_on_a_heading_sorts(view, play, context):
+    play(finished(0, 30), finished(1, 10), finished(2, 20))
+    view._on_sort(2, view._table.horizontalHeader().sortIndicatorOrder())
+    context.pulse.beat()
+    assert [episode for _, episode in shown(view)] == [0, 2, 1]
+
+
+def test_another_session_has_other_episodes(view, play):
+    play(SessionStatus(name="a", uuid="u1"), finished(0, 30))
+    play(SessionStatus(name="b", uuid="u2"))
+    assert len(view.episodes) == 0
+    assert view.emptiness()[0] == "No episode recorded yet."

@@ -1,0 +1,141 @@
+"""The frame view: one moment, painted fast, with what it was worth."""
+
+from time import process_time
+
+import numpy as np
+import pytest
+from pictures import judged, number_of, teach
+from showing import show
+
+from engine.contract.messages import EpisodeFinished
+from rllab_gui.views.frame import FrameView
+from rllab_gui.views.qbars import StepQBarsView
+from rllab_gui.views.timeline import TimelineView
+
+
+@pytest.fixture
+def view(context, client, qtbot):
+    teach(client, steps=137)
+    made = show(qtbot, FrameView(context), 520, 420)
+    context.cursor.show_episode("training", 4)
+    for _ in range(8):
+        context.pulse.beat()
+    return made
+
+
+def seek(context, t):
+    context.cursor.seek(t)
+    for _ in range(4):
+        context.pulse.beat()
+
+
+def label(view, name):
+    return view.findChild(object, f"step.frame.{name}").text()
+
+
+def test_picture_label_and_bar_are_of_one_moment(view, context):
+    seek(context, 98)
+    assert number_of(view.picture.frame()) == 98
+    assert view.picture.number == 98
+    assert label(view, "action").startswith("t 98/137 · action left (greedy)")
+    assert view.bar.value == pytest.approx(98.5)
+    assert label(view, "state").startswith("state: position 98.0  velocity −98.0")
+
+
+def test_an_exploratory_action_is_marked(view, context):
+    seek(context, 45)  # 45 % 7 == 3
+    assert "(⚄ explored)" in label(view, "action")
+    assert view.picture._dice
+    seek(context, 46)
+    assert not view.picture._dice
+
+
+def test_the_last_observation_has_no_action_but_a_return(view, context):
+    seek(context, 137)
+    assert (
+        label(view, "action") == "t 137/137 · truncated · return 137.0 (undiscounted)"
+    )
+
+
+def test_the_evaluation_bar_keeps_the_scale_of_the_episode(view, context):
+    seek(context, 3)
+    low, high = view.bar._range
+    seek(context, 130)
+    assert view.bar._range == (low, high) == (0.0, 137.5)
+    assert "V(s) = 130.5" in view.bar.accessibleDescription()
+
+
+def test_a_note_of_the_stage_is_shown(context, client, qtbot):
+    teach(client, note="Judged by the nearest checkpoint, step 8,000.")
+    view = show(qtbot, FrameView(context))
+    context.cursor.show_episode("training", 4)
+    for _ in range(4):
+        context.pulse.beat()
+    assert label(view, "note") == "Judged by the nearest checkpoint, step 8,000."
+
+
+def test_an_inexact_replay_is_said_to_be_one(context, client, qtbot):
+    teach(client, exact=False)
+    view = show(qtbot, FrameView(context))
+    context.cursor.show_episode("training", 4)
+    for _ in range(4):
+        context.pulse.beat()
+    assert "approximate" in label(view, "note")
+
+
+def test_an_environment_without_pictures_gives_the_reason(context, client, qtbot):
+    teach(client)
+    client.answers["frames"] = lambda arguments: "It draws nothing."
+    view = show(qtbot, FrameView(context))
+    context.cursor.show_episode("training", 4)
+    for _ in range(4):
+        context.pulse.beat()
+    assert view.picture.frame() is None
+    assert view.picture._words == "It draws nothing."
+    assert label(view, "action").startswith("t 0/50")
+
+
+def test_empty_states_lead_on(context, client, qtbot):
+    view = show(qtbot, FrameView(context))
+    assert view.emptiness()[0] == "No episode is chosen."
+    context.link.episodeFinished.emit(
+        EpisodeFinished("training", 1, 10, 5, 10, 10.0, True, 0)
+    )
+    context.cursor.show_episode("training", 1)
+    assert view.emptiness()[0] == "The episode is being judged."
+    client.reply(client.questions("judge_episode")[0].id, "It is not recorded.")
+    context.pulse.beat()
+    assert view.emptiness()[:2] == (
+        "This episode cannot be shown.",
+        "It is not recorded.",
+    )
+
+
+def test_a_step_is_painted_with_its_bars_within_fifty_milliseconds(
+    context, client, qtbot
+):
+    """With prefetched frames of 600 x 400, and an episode of 10,000 steps.
+
+    Processor time: the clock on the wall also counts whatever else the machine does.
+    """
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 255, (400, 600, 3), np.uint8)
+    client.answers["judge_episode"] = lambda arguments: judged(10_000)
+    client.answers["frames"] = lambda arguments: {
+        "frames": np.stack([picture] * (arguments["last"] - arguments["first"] + 1))
+    }
+    view = show(qtbot, FrameView(context), 640, 480)
+    bars = show(qtbot, StepQBarsView(context))
+    show(qtbot, TimelineView(context), 700, 360)
+    context.cursor.show_episode("training", 4, t=5_000)
+    for _ in range(12):
+        context.pulse.beat()
+    took = []
+    for t in range(5_001, 5_041):
+        began = process_time()
+        with qtbot.waitSignals([view.frameShown, bars.painted]):
+            context.cursor.step(1)
+        took.append(process_time() - began)
+        assert view.picture.number == t
+        context.pulse.beat()
+    assert np.percentile(took, 95) <= 0.050, sorted(took)

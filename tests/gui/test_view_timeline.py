@@ -1,0 +1,167 @@
+"""The timeline: what is drawn, and where a click goes."""
+
+import numpy as np
+import pytest
+from pictures import judged, teach
+from PySide6.QtCore import QPoint, Qt
+from showing import drag, show, wheel
+
+from rllab_gui.views.timeline import TimelineView
+
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def view(context, client, qtbot):
+    teach(client, steps=137)
+    made = show(qtbot, TimelineView(context), 700, 360)
+    context.cursor.show_episode("training", 4)
+    for _ in range(4):
+        context.pulse.beat()
+    return made
+
+
+def on_canvas(view, t):
+    return view.canvas.posOf(t)
+
+
+def test_the_model_is_what_was_sent(view):
+    sent = judged(137)
+    model = view.model()
+    np.testing.assert_allclose(model["value"], sent["value"])
+    np.testing.assert_allclose(model["surprise"], np.abs(sent["td_error"]))
+    np.testing.assert_array_equal(model["reward"], sent["rewards"])
+    np.testing.assert_array_equal(model["action"], sent["actions"])
+    np.testing.assert_array_equal(model["explored"], sent["explored"])
+    np.testing.assert_allclose(model["importance"], np.full(138, 0.5))
+
+
+@pytest.mark.parametrize("t", [0, 1, 41, 98, 136, 137])
+def test_a_click_where_a_step_is_seeks_that_step(view, context, qtbot, t):
+    qtbot.mouseClick(view.canvas, LEFT, pos=on_canvas(view, t))
+    assert context.cursor.t == t
+
+
+def test_a_click_on_the_view_is_one_on_its_lanes(view, context, qtbot):
+    qtbot.mouseClick(view, LEFT, pos=view.posOf(77))
+    assert context.cursor.t == 77
+
+
+def test_dragging_scrubs(view, context):
+    seen = []
+    context.cursor.changed.connect(lambda position: seen.append(position.t))
+    drag(view.canvas, on_canvas(view, 20), on_canvas(view, 90))
+    assert seen == [20, 90]
+    assert context.cursor.mode == "paused"
+
+
+def test_a_drag_beyond_the_end_clamps(view, context):
+    drag(view.canvas, on_canvas(view, 20), QPoint(view.canvas.width() + 500, 30))
+    assert context.cursor.t == 137
+
+
+def test_shift_and_a_drag_select_a_range(view, context):
+    shift = Qt.KeyboardModifier.ShiftModifier
+    drag(view.canvas, on_canvas(view, 90), on_canvas(view, 30), shift)
+    assert context.cursor.selection == (30, 90)
+    assert context.cursor.t == 0
+    drag(view.canvas, on_canvas(view, 50), on_canvas(view, 50), shift)
+    assert context.cursor.selection is None
+
+
+def test_the_wheel_zooms_round_the_pointer_and_only_when_it_is_meant(view):
+    view.canvas.clearFocus()
+    at = on_canvas(view, 60)
+    assert not wheel(view.canvas, at)
+    assert view.axisMode == "auto"
+    assert wheel(view.canvas, at, notches=5, modifiers=CONTROL)
+    assert view.axisMode == "manual"
+    assert view.canvas.scale.last - view.canvas.scale.first < 100
+    assert view.canvas.posOf(60).x() == pytest.approx(at.x(), abs=1)
+
+
+def test_zoomed_clicks_are_exact_too(view, context, qtbot):
+    wheel(view.canvas, on_canvas(view, 60), notches=8, modifiers=CONTROL)
+    for t in (55, 60, 66):
+        qtbot.mouseClick(view.canvas, LEFT, pos=on_canvas(view, t))
+        assert context.cursor.t == t
+
+
+def test_a_double_click_shows_the_whole_episode_again(view, qtbot):
+    wheel(view.canvas, on_canvas(view, 60), notches=8, modifiers=CONTROL)
+    qtbot.mouseDClick(view.canvas, LEFT, pos=on_canvas(view, 60))
+    assert view.axisMode == "auto"
+    assert (view.canvas.scale.first, view.canvas.scale.last) == (0, 137)
+
+
+def test_the_overview_is_always_the_whole_episode(view, context, qtbot):
+    wheel(view.canvas, on_canvas(view, 60), notches=8, modifiers=CONTROL)
+    overview = view.canvas.overview
+    middle = overview.geometry().center()
+    place = QPoint(round(overview.scale.x(120)), middle.y())
+    qtbot.mouseClick(view.canvas, LEFT, pos=place)
+    assert context.cursor.t == 120
+
+
+def test_a_cursor_that_leaves_a_zoomed_timeline_turns_the_page(view, context):
+    wheel(view.canvas, on_canvas(view, 60), notches=8, modifiers=CONTROL)
+    span = view.canvas.scale.last - view.canvas.scale.first
+    context.cursor.seek(130)
+    for _ in range(4):
+        context.pulse.beat()
+    scale = view.canvas.scale
+    assert scale.first <= 130 <= scale.last
+    assert scale.last - scale.first == pytest.approx(span)
+    assert view.axisMode == "manual"
+
+
+def test_pointing_shows_a_ghost_everywhere_and_tells_the_values(view, context, qtbot):
+    with qtbot.waitSignal(context.cursor.hovered) as hovered:
+        qtbot.mouseMove(view.canvas, on_canvas(view, 41))
+        view.canvas.hovered.emit(41)
+    assert hovered.args == [41]
+    assert context.cursor.t == 0
+    assert view.words(41).startswith("t 41: V(s) 41.5, importance 0.500, reward 1.00")
+    assert "exploratory: chance chose" in view.words(45)
+
+
+def test_each_lane_is_named_and_can_be_hidden(view):
+    for name in ("value", "reward", "surprise", "importance", "actions", "marks"):
+        lane = view.findChild(object, f"step.timeline.lane.{name}")
+        assert lane.accessibleName()
+        assert not lane.isHidden()
+        view.findChild(object, f"act.plot.timeline.lane.{name}").trigger()
+        assert lane.isHidden()
+    assert view.canvas.posOf(3).y() > 0  # the overview is left
+
+
+def test_exploratory_actions_are_marked(view):
+    lane = view.findChild(object, "step.timeline.lane.actions")
+    np.testing.assert_array_equal(lane.explored, judged(137)["explored"])
+    assert "exploratory" in view.plot.legend()
+
+
+def test_a_long_episode_is_drawn_whole(context, client, qtbot):
+    teach(client, steps=20_000)
+    view = show(qtbot, TimelineView(context), 700, 360)
+    context.cursor.show_episode("training", 9)
+    for _ in range(4):
+        context.pulse.beat()
+    assert not view.grab().isNull()
+    qtbot.mouseClick(view.canvas, LEFT, pos=view.canvas.posOf(12_345))
+    assert context.cursor.t == pytest.approx(12_345, abs=20)
+
+
+def test_without_numbers_the_lanes_are_empty_and_nothing_warns(context, client, qtbot):
+    teach(client, steps=9)
+    client.answers["judge_episode"] = lambda arguments: {
+        "actions": np.zeros(9, np.int64),
+        "rewards": np.zeros(9),
+    }
+    view = show(qtbot, TimelineView(context), 700, 360)
+    context.cursor.show_episode("training", 9)
+    for _ in range(4):
+        context.pulse.beat()
+    assert not view.grab().isNull()
+    assert view.words(3).startswith("t 3: V(s) –")
