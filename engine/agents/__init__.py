@@ -1,13 +1,8 @@
 """Agents: they act, remember and learn; they know no loop and no screen."""
 
 from engine.agents.devices import choose_device
-from engine.agents.value_based import (
-    Decision,
-    NotFinite,
-    Update,
-    ValueBasedAgent,
-    build_agent,
-)
+from engine.agents.reports import Decision, NotFinite, Update
+from engine.agents.value_based import ValueBasedAgent, build_agent
 
 __all__ = [
     "Decision",

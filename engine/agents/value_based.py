@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from torch import Tensor
 
 from engine.agents import schedules
 from engine.agents.adam import Adam
+from engine.agents.reports import Decision, NotFinite, Update
+from engine.agents.weights import load_arrays, named_arrays
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, ConfigurationError, live_changes
@@ -41,47 +43,12 @@ from engine.networks import (
     fastest_pass,
     flatten_parameters,
 )
-from engine.replay import Batch, Memory
+
+if TYPE_CHECKING:
+    from engine.replay import Batch, Memory
 
 WEIGHTS, EXPLORATION = 1, 2
 """Purposes of the agent's seeds (see ``contract.randomness``)."""
-
-
-class NotFinite(ValueError):
-    """A loss or gradient is not a finite number; the weights are untouched."""
-
-
-class Decision(NamedTuple):
-    """What the agent does in E environments.
-
-    Attributes:
-      actions: int64 [E].
-      explored: The action was drawn at random, bool [E].
-      q: float32 [E, A]; NaN where the values were not needed.
-    """
-
-    actions: np.ndarray
-    explored: np.ndarray
-    q: np.ndarray
-
-
-class Update(NamedTuple):
-    """What one gradient step saw.
-
-    Attributes:
-      loss: The weighted mean that was differentiated.
-      gradient_norm: Before clipping.
-      td_error: Unweighted, float32 [B].
-      q: Online values before the step, float32 [B, A].
-      learning_rate, beta: As they were at this update.
-    """
-
-    loss: float
-    gradient_norm: float
-    td_error: np.ndarray
-    q: np.ndarray
-    learning_rate: float
-    beta: float
 
 
 def build_agent(
@@ -137,8 +104,12 @@ class ValueBasedAgent:
     @cached_property
     def memory(self) -> Memory:
         """What the agent remembers; made when first used (players need none)."""
+        # Its compiled kernels take a while to import: players do without them.
+        from engine.replay import Memory
+
         return Memory(self.configuration, self.card, self._seed)
 
+    @torch.inference_mode()
     def act(
         self,
         observations: np.ndarray,
@@ -173,6 +144,7 @@ class ValueBasedAgent:
             actions = np.where(explored, random_actions, actions)
         return Decision(actions, explored, q)
 
+    @torch.inference_mode()
     def learn(self, step: int) -> Update | None:
         """One gradient step on one batch, or None where there is nothing to learn.
 
@@ -202,7 +174,6 @@ class ValueBasedAgent:
         values = q.cpu().numpy()
         return Update(loss, gradient_norm, errors, values, learning_rate, beta)
 
-    @torch.inference_mode()
     def _target(self, batch: Batch) -> Tensor:
         """Bootstrapped targets, float [B]."""
         reward, discount = self._tensor(batch.reward), self._tensor(batch.discount)
@@ -213,7 +184,6 @@ class ValueBasedAgent:
         next_q_online = self._online.values(next_observation)
         return double_q_target(reward, discount, next_q_online, next_q)
 
-    @torch.inference_mode()
     def _loss(
         self, q: Tensor, target: Tensor, batch: Batch
     ) -> tuple[Tensor, Tensor, float]:
@@ -224,7 +194,8 @@ class ValueBasedAgent:
         action = self._tensor(batch.action)
         delta = self._huber_delta
         error = td_error(q, action, target)
-        losses, slope = huber(error, delta), huber_slope(error, delta)
+        slope = huber_slope(error, delta)
+        losses = huber(error, delta)
         if batch.weight is not None:
             weight = self._tensor(batch.weight)
             losses, slope = losses * weight, slope * weight
@@ -267,6 +238,7 @@ class ValueBasedAgent:
         elif options.kind == "periodic" and self.updates % options.period == 0:
             self._target_values.copy_(self._values)
 
+    @torch.inference_mode()
     def insight(self, observations: np.ndarray) -> dict[str, np.ndarray]:
         """What the online network says about observations [n, ...].
 
@@ -274,8 +246,7 @@ class ValueBasedAgent:
           ``q`` [n, A], ``advantage`` [n, A], ``value_head`` [n] (NaN without
           dueling) and ``embedding`` [n, H]; see :class:`QOutputs`.
         """
-        with torch.inference_mode():
-            outputs = self.online.outputs(self._tensor(observations))
+        outputs = self.online.outputs(self._tensor(observations))
         return {
             name: values.cpu().numpy() for name, values in outputs._asdict().items()
         }
@@ -293,9 +264,8 @@ class ValueBasedAgent:
         Raises:
           ValueError: If a parameter is missing or has another shape.
         """
-        for prefix, network in (("online", self.online), ("target", self.target)):
-            for name, parameter in network.named_parameters():
-                _load(parameter, weights.get(f"{prefix}/{name}"), f"{prefix}/{name}")
+        load_arrays(self.online, weights, "online/")
+        load_arrays(self.target, weights, "target/")
 
     def set_option(self, key: str, value: Any) -> None:
         """Change one live option.
@@ -358,18 +328,9 @@ class ValueBasedAgent:
         shared = self.configuration.target_network.kind == "none"
         target = self._values if shared else self._target_values
         return {
-            "online": self._named(self._values),
-            "target": self._named(target),
+            "online": named_arrays(self.online, self._values),
+            "target": named_arrays(self.target, target),
         }
-
-    def _named(self, values: Tensor) -> dict[str, np.ndarray]:
-        flat = values.cpu().numpy().copy()
-        named, start = {}, 0
-        for name, parameter in self.online.named_parameters():
-            end = start + parameter.numel()
-            named[name] = flat[start:end].reshape(parameter.shape)
-            start = end
-        return named
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)
@@ -383,11 +344,3 @@ def _check_swap(old: str, new: str) -> None:
             f"from {old} to {new} needs a new run."
         )
         raise ConfigurationError({"replay.kind": sentence})
-
-
-def _load(parameter: Tensor, array: np.ndarray | None, name: str) -> None:
-    if array is None or array.shape != tuple(parameter.shape):
-        found = "is missing" if array is None else f"has the shape {array.shape}"
-        raise ValueError(f"{name} {found}; it must be {tuple(parameter.shape)}")
-    with torch.no_grad():
-        parameter.copy_(torch.from_numpy(np.array(array)))

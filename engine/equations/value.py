@@ -16,7 +16,6 @@ from torch import Tensor
 from engine.equations.shapes import check_index, check_rank, check_shape
 
 
-@torch.no_grad()
 def q_target(reward: Tensor, discount: Tensor, next_q: Tensor) -> Tensor:
     r"""Target of Q-learning, float [B].
 
@@ -33,10 +32,9 @@ def q_target(reward: Tensor, discount: Tensor, next_q: Tensor) -> Tensor:
       ValueError: If a shape does not match.
     """
     _check_targets(reward, discount, next_q=next_q)
-    return torch.addcmul(reward, discount, next_q.amax(1))
+    return torch.addcmul(reward, discount, next_q.amax(1)).detach()
 
 
-@torch.no_grad()
 def sarsa_target(
     reward: Tensor, discount: Tensor, next_q: Tensor, next_action: Tensor
 ) -> Tensor:
@@ -56,10 +54,11 @@ def sarsa_target(
       ValueError: If a shape or type does not match.
     """
     _check_targets(reward, discount, next_q=next_q)
-    return torch.addcmul(reward, discount, _taken(next_q, next_action, "next_action"))
+    return torch.addcmul(
+        reward, discount, _taken(next_q, next_action, "next_action")
+    ).detach()
 
 
-@torch.no_grad()
 def expected_sarsa_target(
     reward: Tensor, discount: Tensor, next_q: Tensor, next_probs: Tensor
 ) -> Tensor:
@@ -79,10 +78,9 @@ def expected_sarsa_target(
       ValueError: If a shape does not match.
     """
     _check_targets(reward, discount, next_q=next_q, next_probs=next_probs)
-    return torch.addcmul(reward, discount, (next_q * next_probs).sum(1))
+    return torch.addcmul(reward, discount, (next_q * next_probs).sum(1)).detach()
 
 
-@torch.no_grad()
 def double_q_target(
     reward: Tensor, discount: Tensor, next_q_select: Tensor, next_q_evaluate: Tensor
 ) -> Tensor:
@@ -106,10 +104,11 @@ def double_q_target(
         reward, discount, next_q_select=next_q_select, next_q_evaluate=next_q_evaluate
     )
     chosen = next_q_select.argmax(1, keepdim=True)
-    return torch.addcmul(reward, discount, next_q_evaluate.gather(1, chosen).squeeze(1))
+    return torch.addcmul(
+        reward, discount, next_q_evaluate.gather(1, chosen).squeeze(1)
+    ).detach()
 
 
-@torch.no_grad()
 def soft_q_target(
     reward: Tensor, discount: Tensor, next_q: Tensor, temperature: float
 ) -> Tensor:
@@ -132,7 +131,7 @@ def soft_q_target(
     if not temperature > 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
     soft_value = temperature * torch.logsumexp(next_q / temperature, 1)
-    return torch.addcmul(reward, discount, soft_value)
+    return torch.addcmul(reward, discount, soft_value).detach()
 
 
 def td_error(q: Tensor, action: Tensor, target: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from engine.networks.torsos import Flat
 
 
 class Pass(Protocol):
-    """How an agent runs its network."""
+    """How an agent runs its network; to be called in ``torch.inference_mode``."""
 
     def values(self, observations: Tensor) -> Tensor:
         """Q-values, float [B, A], for use without a gradient."""
@@ -55,21 +55,22 @@ class GraphPass:
 
     def values(self, observations: Tensor) -> Tensor:
         """See :class:`Pass`."""
-        with torch.inference_mode():
-            q: Tensor = self._network(observations)
+        q: Tensor = self._network(observations)
         return q
 
     def forward(self, observations: Tensor) -> Tensor:
         """See :class:`Pass`."""
-        with torch.enable_grad():
-            self._q = self._network(observations)
-        return self._q.detach()
+        with torch.inference_mode(False), torch.enable_grad():
+            # What was made in inference mode cannot be part of a graph.
+            self._q = self._network(observations.clone())
+            return self._q.detach()
 
     def backward(self, gradient: Tensor) -> None:
         """See :class:`Pass`."""
         assert self._q is not None, "forward() comes before backward()"
         self._gradients.zero_()
-        self._q.backward(gradient)  # type: ignore[no-untyped-call]
+        with torch.inference_mode(False):
+            self._q.backward(gradient.clone())  # type: ignore[no-untyped-call]
         self._q = None
 
 
@@ -78,7 +79,7 @@ class DirectPass:
 
     def __init__(self, network: QNetwork) -> None:
         self._network = network
-        self._flat = network.torso[0]
+        self._flatten = network.torso[0].forward
         layers = [it for it in network.torso if isinstance(it, nn.Linear)]
         self._tanh = any(isinstance(it, nn.Tanh) for it in network.torso)
         self._hidden = [_Weights(it) for it in layers]
@@ -88,36 +89,33 @@ class DirectPass:
 
     def values(self, observations: Tensor) -> Tensor:
         """See :class:`Pass`."""
-        with torch.inference_mode():
-            return self._network.q_of_streams(self._run(observations)[-1])
+        return self._network.q_of_streams(self._run(observations)[-1])
 
     def forward(self, observations: Tensor) -> Tensor:
         """See :class:`Pass`."""
-        with torch.inference_mode():
-            *self._inputs, self._streams = self._run(observations)
-            return self._network.q_of_streams(self._streams)
+        *self._inputs, self._streams = self._run(observations)
+        return self._network.q_of_streams(self._streams)
 
     def backward(self, gradient: Tensor) -> None:
         """See :class:`Pass`."""
         assert self._streams is not None, "forward() comes before backward()"
-        with torch.inference_mode():
-            gradient = self._network.streams_gradient(gradient, self._streams)
-            self._head.fill(gradient, self._inputs[-1])
-            above = self._head
-            for layer, below, output in zip(
-                reversed(self._hidden),
-                reversed(self._inputs[:-1]),
-                reversed(self._inputs[1:]),
-                strict=True,
-            ):
-                gradient = gradient.mm(above.weight)
-                gradient = self._through_activation(gradient, output)
-                layer.fill(gradient, below)
-                above = layer
+        gradient = self._network.streams_gradient(gradient, self._streams)
+        self._head.fill(gradient, self._inputs[-1])
+        above = self._head
+        for layer, below, output in zip(
+            reversed(self._hidden),
+            reversed(self._inputs[:-1]),
+            reversed(self._inputs[1:]),
+            strict=True,
+        ):
+            gradient = gradient.mm(above.weight)
+            gradient = self._through_activation(gradient, output)
+            layer.fill(gradient, below)
+            above = layer
 
     def _run(self, observations: Tensor) -> list[Tensor]:
         """Input of each layer, and the outputs of the head last."""
-        found: list[Tensor] = [self._flat(observations)]
+        found: list[Tensor] = [self._flatten(observations)]
         activate = torch.tanh_ if self._tanh else torch.relu_
         for layer in self._hidden:
             found.append(activate(layer(found[-1])))

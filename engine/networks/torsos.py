@@ -38,8 +38,11 @@ class Flat(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Observations [B, ...] as float32 [B, n]."""
-        flat = observations.flatten(1).to(torch.float32)
-        return flat if self._scale == 1.0 else flat * self._scale
+        if observations.dim() > 2:
+            observations = observations.flatten(1)
+        if observations.dtype != torch.float32:
+            observations = observations.to(torch.float32)
+        return observations if self._scale == 1.0 else observations * self._scale
 
 
 def mlp_layers(

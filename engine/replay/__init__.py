@@ -1,6 +1,7 @@
 """Replay: what happened, kept once, and drawn again in batches."""
 
+from engine.replay.kernels import NO_ACTION
 from engine.replay.memory import Batch, Memory
 from engine.replay.streams import IncompleteReplay, Streams
 
-__all__ = ["Batch", "IncompleteReplay", "Memory", "Streams"]
+__all__ = ["NO_ACTION", "Batch", "IncompleteReplay", "Memory", "Streams"]

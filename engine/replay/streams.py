@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.contract.arrays import State
+from engine.replay.kernels import NO_ACTION, gather_windows
 
-NO_ACTION = -1
 LOG_COLUMNS = (
     "observation",
     "action",
@@ -159,13 +159,8 @@ class Streams:
 
     def successors(self, slots: np.ndarray) -> np.ndarray:
         """The next slot of the same ring."""
-        if self.count == 1:
-            following: np.ndarray = slots + 1
-            following[following == self.length] = 0
-            return following
         position = slots % self.length
-        following = slots - position
-        following += (position + 1) % self.length
+        following: np.ndarray = slots - position + (position + 1) % self.length
         return following
 
     def windows(
@@ -179,21 +174,9 @@ class Streams:
         Returns:
           float32 [B], float32 [B], int64 [B].
         """
-        if n == 1:
-            discount = np.where(self.terminated[slots], 0.0, gamma)
-            following = self.successors(slots)
-            return self.reward[slots], discount.astype(np.float32), following
-        total = np.zeros(len(slots))
-        discount = np.ones(len(slots))
-        at = slots.copy()
-        going = np.ones(len(slots), np.bool_)
-        for _ in range(n):
-            total += np.where(going, discount * self.reward[at], 0.0)
-            factor = np.where(self.terminated[at], 0.0, gamma)
-            discount *= np.where(going, factor, 1.0)
-            at = np.where(going, self.successors(at), at)
-            going &= self.action[at] != NO_ACTION
-        return total.astype(np.float32), discount.astype(np.float32), at
+        return gather_windows(
+            slots, n, gamma, self.length, self.action, self.reward, self.terminated
+        )
 
     def observations(self, slots: np.ndarray) -> np.ndarray:
         """What the agent saw in these slots: stacks along the last axis, [B, ...]."""

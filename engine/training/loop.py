@@ -27,10 +27,10 @@ from engine.contract.options import Configuration, configuration_from_json
 from engine.contract.randomness import derived_seed, generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
-from engine.replay.streams import NO_ACTION
 from engine.training.lane import LARGEST_FILM, Lane
 from engine.training.priority_report import priority_report
 from engine.training.problems import diverged, not_restored
+from engine.training.sampled_states import sample_states
 from engine.training.telemetry import BUCKET, Clocks, Rows, UpdateBucket
 
 EPISODES, STATES = 4, 5
@@ -287,34 +287,8 @@ class TrainingLoop:
           ``explored`` bool [n]; and when it was: ``environment``, ``t`` within its
           episode, and ``begun``, the steps of this environment before that episode.
         """
-        streams = self.agent.memory.streams
-        slots = np.flatnonzero(streams.sampleable)
-        if len(slots) > count:
-            seed = self.configuration.training.seed
-            rng = generator(seed, STATES, self.step)
-            slots = np.sort(rng.choice(slots, count, replace=False))
-        return {
-            "observation": streams.observations(slots),
-            "slot": slots,
-            "explored": streams.explored[slots],
-            "environment": slots // streams.length,
-            "t": streams.elapsed[slots].astype(np.int64),
-            "begun": self._made(slots) - streams.elapsed[slots],
-        }
-
-    def _made(self, slots: np.ndarray) -> np.ndarray:
-        """Steps that its environment had made when each slot was filled, int64."""
-        streams = self.agent.memory.streams
-        made = np.zeros(streams.slots, np.int64)
-        for lane in self._lanes:
-            ring = np.arange(streams.length) + lane.index * streams.length
-            head = streams.head(lane.index) % streams.length
-            oldest_first = np.roll(ring, -head - 1)
-            taken = (streams.action[oldest_first] != NO_ACTION).astype(np.int64)
-            later = taken[::-1].cumsum()[::-1]
-            made[oldest_first] = self.step // len(self._lanes) - later
-        chosen: np.ndarray = made[slots]
-        return chosen
+        rng = generator(self.configuration.training.seed, STATES, self.step)
+        return sample_states(self.agent.memory.streams, rng, self.step, count)
 
     def state(self) -> State:
         """Everything to go on exactly, but the slots of the replay.

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.replay.streams import NO_ACTION, IncompleteReplay, Streams
+from engine.replay.kernels import NO_ACTION
+from engine.replay.streams import IncompleteReplay, Streams
 
 GAMMA = 0.9
 

@@ -384,6 +384,25 @@ def test_sampled_states_are_different_and_as_the_agent_sees_them(make):
     assert len(loop.sample_states(10_000)["slot"]) == len(loop.agent.memory)
 
 
+@pytest.mark.parametrize("environments", [1, 3])
+def test_sampled_states_say_when_they_were_met(make, environments):
+    loop = make(training__environments=environments)
+    loop.advance(steps=280)
+    begun = {}
+    for record in loop.drain().episodes:
+        key = record["environment"], -(-record["step0"] // environments)
+        begun[key] = record["observations"]
+    states = loop.sample_states(10_000)
+    columns = (states[it].tolist() for it in ("environment", "begun", "t"))
+    found = 0
+    for i, (environment, start, t) in enumerate(zip(*columns, strict=True)):
+        if (environment, start) in begun:
+            expected = begun[environment, start][t]
+            assert np.array_equal(states["observation"][i], expected)
+            found += 1
+    assert found > 150
+
+
 def test_looking_changes_nothing(make):
     blind, looked_at = (
         make(replay__kind="prioritized"),

@@ -1,0 +1,44 @@
+"""What an agent tells: a choice of actions, and what an update saw."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class NotFinite(ValueError):
+    """A loss or gradient is not a finite number; the weights are untouched."""
+
+
+class Decision(NamedTuple):
+    """What the agent does in E environments.
+
+    Attributes:
+      actions: int64 [E].
+      explored: The action was drawn at random, bool [E].
+      q: float32 [E, A]; NaN where the values were not needed.
+    """
+
+    actions: np.ndarray
+    explored: np.ndarray
+    q: np.ndarray
+
+
+class Update(NamedTuple):
+    """What one gradient step saw.
+
+    Attributes:
+      loss: The weighted mean that was differentiated.
+      gradient_norm: Before clipping.
+      td_error: Unweighted, float32 [B].
+      q: Online values before the step, float32 [B, A].
+      learning_rate, beta: As they were at this update.
+    """
+
+    loss: float
+    gradient_norm: float
+    td_error: np.ndarray
+    q: np.ndarray
+    learning_rate: float
+    beta: float

@@ -1,0 +1,37 @@
+"""Loops over the slots of a batch, compiled and kept compiled on disk."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+NO_ACTION = -1
+
+
+@numba.njit(cache=True)
+def gather_windows(
+    slots: np.ndarray,
+    n: int,
+    gamma: float,
+    length: int,
+    action: np.ndarray,
+    reward: np.ndarray,
+    terminated: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """See :meth:`Streams.windows`; rings have ``length`` slots."""
+    count = len(slots)
+    total = np.empty(count, np.float32)
+    discount = np.empty(count, np.float32)
+    following = np.empty(count, np.int64)
+    for i in range(count):
+        at, sum_of_rewards, factor = slots[i], 0.0, 1.0
+        for _ in range(n):
+            sum_of_rewards += factor * reward[at]
+            factor *= 0.0 if terminated[at] else gamma
+            at += 1
+            if at % length == 0:
+                at -= length
+            if action[at] == NO_ACTION:
+                break
+        total[i], discount[i], following[i] = sum_of_rewards, factor, at
+    return total, discount, following
