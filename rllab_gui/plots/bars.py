@@ -112,7 +112,7 @@ class BarsCanvas(QWidget):
         """Height of the row of one action."""
         rows = len(self.bars.q) + (1 if self.bars.dueling else 0)
         room = self.height() - self._head() - self._strip_height()
-        return min(max(room / max(rows, 1), self._theme.px(13)), self._theme.px(34))
+        return min(max(room / max(rows, 1), self._theme.px(13)), self._theme.px(46))
 
     def bar_rect(self, action: int) -> QRectF:
         """Where the bar of an action is."""
@@ -123,7 +123,9 @@ class BarsCanvas(QWidget):
 
     def _strip_height(self) -> float:
         enough = self.height() >= self._theme.px(40 + 22 * (len(self.bars.q) + 2))
-        return self._theme.px(56) if enough and len(self.bars.history) else 0.0
+        if not enough or not len(self.bars.history):
+            return 0.0
+        return min(max(0.25 * self.height(), self._theme.px(56)), self._theme.px(140))
 
     def _columns(self) -> tuple[float, float, float]:
         """Right ends of names and Q-bars, and of the advantage bars."""
@@ -322,12 +324,10 @@ class BarsCanvas(QWidget):
         """Where the strip of the last steps is."""
         height = self._strip_height()
         left = self._columns()[0]
-        return QRectF(
-            left,
-            self.height() - height + self._theme.px(4),
-            self._columns()[2] - left,
-            height - self._theme.px(6),
-        )
+        rows = len(self.bars.q) + (1 if self.bars.dueling else 0)
+        below = self._head() + rows * self.row_height() + self._theme.px(10)
+        top = min(below, self.height() - height) + self._theme.px(4)
+        return QRectF(left, top, self._columns()[2] - left, height - self._theme.px(6))
 
     def _paint_strip_words(
         self, painter: QPainter, strip: QRectF, low: float, high: float

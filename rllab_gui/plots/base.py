@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor, QPen, QResizeEvent
 
 from rllab_gui.plots.canvas import Canvas, CountAxis, DecadeAxis
 from rllab_gui.plots.frame import PlotFrame
@@ -17,6 +17,8 @@ from rllab_gui.plots.numbers import extent, log_extent, log_with_zero
 from rllab_gui.plots.ranges import AxisRange, GrowingDecades
 from rllab_gui.theme import Theme
 
+LABEL_FROM = 200
+"""Height in pixels from which there is room for the name of the x axis."""
 ZERO_BELOW = 0.7
 """How far below the lowest decade the bin of zeros lies, in decades."""
 
@@ -64,6 +66,7 @@ class PlotView(PlotFrame):
         self.log = bool(log)
         self._zeros = False
         self._right_axes: list[Any] = []
+        self._named = False
         self.left = DecadeAxis("left")
         self.left.logarithmic = self.log
         self.bottom = bottom if bottom is not None else CountAxis("bottom")
@@ -182,6 +185,7 @@ class PlotView(PlotFrame):
         self.item.layout.addItem(axis, 2, 3)
         self.item.scene().addItem(box)
         axis.linkToView(box)
+        axis.setTicks([[(share, f"{share:g}") for share in (0.0, 0.5, 1.0)]])
         axis.setLabel(text)
         axis.showLabel(bool(text))
         main = self.item.getViewBox()
@@ -211,11 +215,18 @@ class PlotView(PlotFrame):
         for axis, text in ((self.bottom, x), (self.left, y)):
             axis.setLabel(text)
             axis.showLabel(bool(text))
+        self._named = bool(x)
+        self._space_labels()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In little room the axis goes without its name."""
+        super().resizeEvent(event)
         self._space_labels()
 
     def _space_labels(self) -> None:
         """Axis text close to the axis, and room for a label at the right end."""
-        labelled = self.bottom.label.isVisible()
+        labelled = self._named and self.height() >= self.theme.px(LABEL_FROM)
+        self.bottom.showLabel(labelled)
         self.bottom.setHeight(self.theme.px(34 if labelled else 18))
         self.item.layout.setContentsMargins(0, 4, self.theme.px(16), 0)
 

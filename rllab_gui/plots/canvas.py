@@ -155,7 +155,8 @@ class DecadeAxis(pg.AxisItem):  # type: ignore[misc]
         every = max(1, math.ceil((high - low) * room / max(size, 1.0)))
         values = [float(v) for v in range(first, math.floor(high + 1e-9) + 1, every)]
         if self.floor is not None and low <= self.floor <= high:
-            values.insert(0, self.floor)
+            near = self.floor + 0.7 * room * (high - low) / max(size, 1.0)
+            values = [self.floor, *(value for value in values if value > near)]
         return [(float(every), values)]
 
     def tickStrings(

@@ -7,13 +7,16 @@ from time import monotonic
 from typing import Any
 
 from PySide6.QtCore import Property, QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from rllab_gui.plots import export
 from rllab_gui.plots.header import PlotHeader
 from rllab_gui.theme import Theme
 
+LEGEND_FROM = 170
+"""Height in pixels from which the legend may take several lines."""
+_UNBOUNDED = (1 << 24) - 1
 WORDS_EVERY_S = 1.0
 """Least time between two changes of what a screen reader says."""
 
@@ -134,7 +137,20 @@ class PlotFrame(QWidget):
         """Name what is drawn, in the line below the plot."""
         if html != self._legend.text():
             self._legend.setText(html)
+            self._legend.setToolTip(html)
             self._legend.setVisible(bool(html))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In little room the legend is one line; its tooltip has it all."""
+        super().resizeEvent(event)
+        self._fit_legend()
+
+    def _fit_legend(self) -> None:
+        line = self._legend.fontMetrics().lineSpacing() + self.theme.px(3)
+        little = self.height() < self.theme.px(LEGEND_FROM)
+        self._legend.setMaximumHeight(line if little else _UNBOUNDED)
+        top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
+        self._legend.setAlignment(top)
 
     def legend(self) -> str:
         """Rich text of the line below the plot."""
@@ -225,6 +241,7 @@ class PlotFrame(QWidget):
         self._legend.setStyleSheet(f"color: {self.theme.tokens.muted}")
         margin = self.theme.px(6)
         self._legend.setContentsMargins(margin, 0, margin, self.theme.px(2))
+        self._fit_legend()
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -107,7 +107,8 @@ class PictureBox(QWidget):
 
     def _paint_dice(self, painter: QPainter) -> None:
         size, gap = self._theme.px(18), self._theme.px(6)
-        ground = QRectF(gap, gap, size + gap, size + gap)
+        corner = self.target().topLeft()
+        ground = QRectF(corner.x() + gap, corner.y() + gap, size + gap, size + gap)
         painter.fillRect(ground, QColor(self._theme.tokens.panel))
         inside = ground.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
         paint_dice(painter, inside, QColor(self._theme.tokens.warning))

@@ -123,7 +123,7 @@ class EpisodesView(View):
         table = CalmTable(
             self.rows, self.context.theme, "step.episodes.table", "Recorded episodes"
         )
-        table.set_widths((44, 70, 54, 48, 54, 30))
+        table.set_widths((46, 64, 54, 54, 56, 40))
         heading = table.horizontalHeader()
         heading.setSectionsClickable(True)
         heading.setSortIndicatorShown(True)

@@ -106,7 +106,7 @@ class EventsView(View):
         self.table = CalmTable(
             self.rows, context.theme, "train.events.table", "Events of this run"
         )
-        self.table.set_widths((70, 70, 105))
+        self.table.set_widths((66, 66, 100, 230))
         self.filter = filter_field(
             "train.events.filter",
             "Filter of the events",

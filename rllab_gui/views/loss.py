@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from rllab_gui.plots.base import PlotView
@@ -15,7 +16,7 @@ from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.clocks import CLOCKS, clock_box, growing, ticks, times
+from rllab_gui.views.clocks import CLOCKS, growing, ticks, times
 
 SMOOTHING = 0.9
 
@@ -72,8 +73,6 @@ class LossView(View):
             smoothing=SMOOTHING,
         )
         self.shown = {trace.name: trace.shown for trace in TRACES}
-        self._box = clock_box("train.loss.x", self)
-        self.plot.header.add(self._box)
         self.plot.header.add(self._series_button())
         self._right, self._right_axis = self.plot.add_right_axis()
         self._right_axis.hide()
@@ -88,7 +87,7 @@ class LossView(View):
         button.setText("series")
         button.setAutoRaise(True)
         button.setAccessibleName("Which series are shown")
-        button.setToolTip("Choose which series are shown")
+        button.setToolTip("Choose which series are shown, and over what")
         menu = QMenu(button)
         for trace in TRACES:
             action = menu.addAction(trace.words)
@@ -100,9 +99,26 @@ class LossView(View):
             action.toggled.connect(
                 lambda on, name=trace.name: self.show_series(name, on)
             )
+        menu.addSeparator()
+        self._add_clocks(menu)
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
+
+    def _add_clocks(self, menu: QMenu) -> None:
+        """What the horizontal axis counts, one of them at a time."""
+        group = QActionGroup(menu)
+        for clock, words in CLOCKS.items():
+            action = group.addAction(f"over {words}")
+            action.setObjectName(f"act.plot.loss.clock.{clock}")
+            action.setToolTip(f"Count {words} on the horizontal axis")
+            action.setStatusTip(action.toolTip())
+            action.setCheckable(True)
+            action.setChecked(clock == self.clock)
+            action.triggered.connect(
+                lambda checked=False, clock=clock: self.set_clock(clock)
+            )
+        menu.addActions(group.actions())
 
     def _make_lines(self, trace: Trace) -> tuple[Any, Any]:
         """The raw trace behind and the average in front."""
@@ -119,7 +135,6 @@ class LossView(View):
         store.seriesChanged.connect(self._on_series)
         store.eventsChanged.connect(self.refresh)
         store.wasReset.connect(self._on_reset)
-        self._box.currentIndexChanged.connect(self._on_clock)
         self.plot.smoothingChanged.connect(self.refresh)
         self.plot.logToggled.connect(self._on_log)
 
@@ -221,10 +236,11 @@ class LossView(View):
         self.plot.start_again(x=growing(self.clock))
         self.refresh()
 
-    def _on_clock(self) -> None:
-        self.clock = str(self._box.currentData())
-        self.plot.start_again(x=growing(self.clock))
-        self.plot.set_labels(CLOCKS[self.clock])
+    def set_clock(self, clock: str) -> None:
+        """Count something else on the horizontal axis."""
+        self.clock = clock
+        self.plot.start_again(x=growing(clock))
+        self.plot.set_labels(CLOCKS[clock])
         self.refresh()
 
     def restyle(self) -> None:

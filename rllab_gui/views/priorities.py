@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QToolTip
 
 from engine.contract.messages import PriorityReport
 from rllab_gui.commands import Command
@@ -21,6 +21,7 @@ from rllab_gui.views.base import View, ViewContext
 
 ZERO_AT = 0.6
 """How far left of the first bin the bin of zeros stands, in decades."""
+WIDE = 1.3
 TOP = 0.1
 """The share of transitions that the sentence speaks of."""
 
@@ -55,11 +56,21 @@ class PrioritiesView(View):
         self._furnish()
         self.adopt(self.plot)
         self.adopt(self.ages)
-        self.body_layout.setStretch(0, 3)
-        self.body_layout.setStretch(1, 2)
+        self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._beside.setSpacing(0)
+        self._beside.addWidget(self.plot, 3)
+        self._beside.addWidget(self.ages, 2)
+        self.body_layout.addLayout(self._beside, 1)
         self._offer()
         self._connect()
         self.restyle()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is more width than height, the plots stand side by side."""
+        super().resizeEvent(event)
+        wide = self.width() > WIDE * self.height()
+        way = QBoxLayout.Direction
+        self._beside.setDirection(way.LeftToRight if wide else way.TopToBottom)
 
     def _furnish(self) -> None:
         self._bars, self._zero, self._age_bars = (

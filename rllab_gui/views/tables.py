@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -100,6 +100,8 @@ class CalmTable(QTableView):
     def __init__(self, model: Rows, theme: Theme, name: str, title: str) -> None:
         super().__init__()
         self._theme = theme
+        self._shares: tuple[int, ...] = ()
+        self._sharing = False
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setModel(model)
@@ -109,6 +111,7 @@ class CalmTable(QTableView):
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
         heading = self.horizontalHeader()
         heading.setObjectName(f"{name}.header")
@@ -117,6 +120,7 @@ class CalmTable(QTableView):
         heading.setStretchLastSection(True)
         heading.setMinimumSectionSize(24)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        heading.sectionResized.connect(self._on_moved)
         heading.setDefaultAlignment(
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         )
@@ -129,9 +133,26 @@ class CalmTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(max(24, self._theme.px(24)))
 
     def set_widths(self, widths: Sequence[int]) -> None:
-        """Widths of the columns at normal size; the last one takes the rest."""
-        for column, width in enumerate(widths):
-            self.setColumnWidth(column, self._theme.px(width))
+        """Shares of the width that the columns get, until a person moves them."""
+        self._shares = tuple(widths)
+        self._share_out()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the new width out."""
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        whole = sum(self._shares)
+        self._sharing = True
+        for column, share in enumerate(self._shares[:-1]):  # the last takes the rest
+            self.setColumnWidth(column, self.viewport().width() * share // whole)
+        self._sharing = False
+
+    def _on_moved(self, column: int, *_: int) -> None:
+        by_hand = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        if by_hand and not self._sharing and column < len(self._shares) - 1:
+            self._shares = ()
 
     def replace(self, change: Callable[[], int], *, from_top: bool = True) -> None:
         """Change the rows; what a person has scrolled to stays in place.

@@ -115,3 +115,10 @@ def test_what_is_not_a_number_is_left_out(view, play):
     play(rows(loss=[1.0, float("nan"), 2.0]))
     assert not view.grab().isNull()
     assert view.model()["loss_smoothed"][1] == 1.0
+
+
+def test_the_horizontal_axis_is_chosen_in_the_same_menu(view, play, context):
+    play(rows(loss=[1.0, 0.5]))
+    view.findChild(object, "act.plot.loss.clock.episode").trigger()
+    context.pulse.beat()
+    np.testing.assert_array_equal(view.model()["loss_x"], [10, 20])
