@@ -128,7 +128,6 @@ def import_modules(names: list[str]) -> None:
     sys.path.insert(0, here)
     paths = [here, os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(it for it in paths if it)
-    os.environ["RLLAB_IMPORT"] = ",".join(names)
     for name in names:
         try:
             importlib.import_module(name)
@@ -139,3 +138,4 @@ def import_modules(names: list[str]) -> None:
                 f"The module '{name}' cannot be imported ({reason}). Name one that "
                 "Python finds from this folder."
             ) from error
+    os.environ["RLLAB_IMPORT"] = ",".join(names)

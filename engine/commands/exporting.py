@@ -44,7 +44,12 @@ def add(commands: Commands) -> None:
     """Add this command to the parser."""
     parser = command(commands, "export", export, "an episode as a film, or a table")
     add_session(parser)
-    parser.add_argument("--to", required=True, choices=(*FILMS, "csv"))
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=(*FILMS, "csv"),
+        help="png makes a folder of numbered pictures",
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="PATH")
     parser.add_argument(
         "--episode",
@@ -67,12 +72,25 @@ def add(commands: Commands) -> None:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write the file; it appears when it is whole."""
-    out = check_target(arguments.out, force=arguments.force)
+    out = _target(arguments)
     if arguments.to == "csv":
         _table(arguments, out)
     else:
         _film(arguments, out)
     return DONE
+
+
+def _target(arguments: argparse.Namespace) -> Path:
+    """Where it goes; png makes a folder of pictures, and never replaces one."""
+    path: Path = arguments.out
+    if arguments.to != "png" or not path.is_dir():
+        return check_target(path, force=arguments.force)
+    if any(path.iterdir()):
+        raise Refused(
+            f"'{path.name}' is a folder that is not empty, and pictures are not mixed "
+            "with other files: name a new one."
+        )
+    return path.expanduser().absolute()
 
 
 def _table(arguments: argparse.Namespace, out: Path) -> None:

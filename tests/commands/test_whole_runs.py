@@ -1,0 +1,225 @@
+"""Real runs: train, look, evaluate, export, go on; and what can go wrong in one."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from engine.command_line import main
+from engine.commands.private_engine import private_engine
+from engine.service.connection import process_lives
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+FAILING_WORLD = """
+import gymnasium, numpy
+
+class Failing(gymnasium.Env):
+    action_space = gymnasium.spaces.Discrete(2)
+    observation_space = gymnasium.spaces.Box(-1, 1, (3,), numpy.float32)
+
+    def __init__(self, what="raises", render_mode=None):
+        self.what, self.t = what, 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return numpy.zeros(3, numpy.float32), {}
+
+    def step(self, action):
+        self.t += 1
+        if self.t == 40 and self.what == "raises":
+            raise RuntimeError("the motor burnt out")
+        value = float("nan") if self.t == 40 else 0.0
+        return numpy.full(3, value, numpy.float32), 1.0, False, False, {}
+
+gymnasium.register(f"{__name__}-v0", entry_point=Failing)
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A session of 1,200 steps with two evaluations."""
+    path = tmp_path_factory.mktemp("trained") / "run.h5"
+    words = ["train", "cartpole", "--steps", "1200", "--seed", "3", "--quiet"]
+    words += ["--set", "evaluation.period=600", "--set", "evaluation.episodes=3"]
+    words += ["--set", "agent.learning_starts=200", "--device", "cpu"]
+    assert main([*words, "--out", str(path)]) == 0
+    return path
+
+
+def test_a_trained_session_is_whole(rllab, trained):
+    found = json.loads(rllab("inspect", trained, "--verify", "--json").out)
+    assert found["steps"] == 1200
+    assert found["updates"] > 0
+    assert found["episodes"] > 0
+    assert found["checkpoints"] >= 2
+    assert found["complete"]
+    assert found["verified"]
+    assert found["problems"] == []
+    assert found["format_version"] == "1.0"
+
+
+def test_nothing_but_the_file_is_left(trained):
+    assert [it.name for it in trained.parent.iterdir()] == ["run.h5"]
+
+
+def test_people_read_the_same_as_scripts(rllab, trained):
+    said = rllab("inspect", trained)
+    assert said.status == 0
+    assert "1,200" in said.out
+
+
+def test_evaluation_is_of_the_best_checkpoint_and_repeats_itself(rllab, trained):
+    words = ["evaluate", trained, "--episodes", "4", "--seed", "9", "--json"]
+    found = json.loads(rllab(*words).out)
+    assert found["checkpoint"] in (600, 1200)
+    assert found["episodes"] == len(found["returns"]) == 4
+    assert found["return_mean"] == pytest.approx(np.mean(found["returns"]))
+    assert found["return_sd"] == pytest.approx(np.std(found["returns"], ddof=1))
+    assert found["return_min"] == min(found["returns"])
+    assert found["return_max"] == max(found["returns"])
+    assert found["length_mean"] == found["return_mean"]  # one for each step
+    assert json.loads(rllab(*words).out) == found
+
+
+@pytest.mark.parametrize(("asked", "step"), [("last", 1200), ("600", 600)])
+def test_another_checkpoint_can_be_asked_for(rllab, trained, asked, step):
+    said = rllab("evaluate", trained, "--episodes", "1", "--checkpoint", asked)
+    assert said.status == 0
+    assert f"step {step:,}" in said.out
+
+
+def test_a_checkpoint_that_is_not_there_names_the_nearest(rllab, trained):
+    said = rllab("evaluate", trained, "--checkpoint", "601")
+    said.refused_with("no checkpoint at step 601", "600")
+
+
+def test_curves_and_an_episode_become_tables(rllab, trained, tmp_path):
+    assert rllab("export", trained, "--to", "csv", "--out", "all.csv").status == 0
+    with (tmp_path / "all.csv").open() as file:
+        names = {row["series"] for row in csv.DictReader(file)}
+    assert {"return", "loss", "epsilon"} <= names
+    words = ["export", trained, "--to", "csv", "--out", "one.csv", "--episode", "1"]
+    assert rllab(*words).status == 0
+    with (tmp_path / "one.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["t"]) for row in rows] == list(range(len(rows)))
+    rllab(*words).refused_with("'one.csv'", "--force")
+    assert rllab(*words, "--force").status == 0
+
+
+def pictures_in(path):
+    if path.is_dir():
+        return len(list(path.glob("*.png")))
+    with av.open(str(path)) as film:
+        return sum(1 for _ in film.decode(video=0))
+
+
+# A GIF cannot show 50 pictures a second, so it takes every second one.
+@pytest.mark.parametrize(("kind", "period"), [("mp4", 1), ("gif", 2), ("png", 1)])
+def test_an_episode_becomes_a_film(rllab, trained, tmp_path, kind, period):
+    said = rllab("export", trained, "--to", kind, "--out", f"film.{kind}")
+    assert said.status == 0, said.err
+    pictures = pictures_in(tmp_path / f"film.{kind}")
+    recorded = int(re.search(r"([\d,]+) pictures", said.out)[1])
+    assert pictures == -(-recorded // period) > 5
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--episode", "99999"], "no recorded training episode 99999"),
+        (["--kind", "evaluation", "--episode", "7"], "no recorded evaluation"),
+        (["--panels", "q,map"], "'map'"),
+    ],
+)
+def test_a_film_of_what_is_not_there_is_refused(rllab, trained, words, part):
+    said = rllab("export", trained, "--to", "mp4", "--out", "film.mp4", *words)
+    said.refused_with(part)
+
+
+def test_a_used_up_budget_is_told_and_further_steps_go_on(rllab, trained, tmp_path):
+    copy = tmp_path / "copy.h5"
+    copy.write_bytes(trained.read_bytes())
+    rllab("resume", copy).refused_with("1,200", "further steps")
+    said = rllab("resume", copy, "--steps", "150", "--quiet")
+    assert said.status == 0, said.err
+    found = json.loads(rllab("inspect", copy, "--verify", "--json").out)
+    assert found["steps"] == 1350
+    assert found["verified"]
+
+
+def test_a_folder_with_other_files_is_not_mixed_with_pictures(rllab, trained):
+    said = rllab("export", trained, "--to", "png", "--out", trained.parent)
+    said.refused_with("not empty")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_stops_and_saves_and_resume_goes_on(tmp_path, rllab):
+    path = tmp_path / "cut.h5"
+    words = [sys.executable, "-m", "engine.command_line", "train", "cartpole"]
+    words += ["--set", "evaluation.period=300", "--set", "evaluation.episodes=2"]
+    with subprocess.Popen(
+        [*words, "--steps", "1000000", "--out", str(path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+    ) as process:
+        for line in process.stderr:
+            if line.startswith("step 300"):
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 0
+    assert "stopping and saving" in rest
+    assert "Traceback" not in rest
+    before = json.loads(rllab("inspect", path, "--verify", "--json").out)
+    assert before["verified"]
+    assert before["steps"] >= 300
+    assert rllab("resume", path, "--steps", "50", "--quiet").status == 0
+    after = json.loads(rllab("inspect", path, "--json").out)
+    assert after["steps"] == before["steps"] + 50
+
+
+@pytest.mark.parametrize(
+    ("what", "part"), [("raises", "the motor burnt out"), ("returns", "NaN")]
+)
+def test_an_environment_that_fails_ends_the_run_with_all_that_was_recorded(
+    rllab, tmp_path, what, part
+):
+    (tmp_path / f"world_{what}.py").write_text(FAILING_WORLD)
+    words = ["train", "cartpole", "--import", f"world_{what}", "--out", "failed.h5"]
+    words += ["--set", f"environment.id=world_{what}-v0"]
+    said = rllab(*words, "--set", f'environment.kwargs={{"what": "{what}"}}')
+    said.failed_with(f"'world_{what}-v0'", part)
+    found = json.loads(rllab("inspect", "failed.h5", "--verify", "--json").out)
+    assert found["steps"] == 39
+    assert found["verified"]
+
+
+def test_no_gpu_is_told_before_anything_is_written(rllab, tmp_path):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    said = rllab("train", "cartpole", "--device", "cuda", "--out", "run.h5")
+    said.refused_with("no GPU", "training.device")
+    assert not (tmp_path / "run.h5").exists()
+    assert not (tmp_path / "run.live").exists()
+
+
+def test_an_engine_of_its_own_ends_with_the_command():
+    with private_engine() as client:
+        pid = client.connection.pid
+        assert process_lives(pid)
+    assert not process_lives(pid)
