@@ -132,7 +132,11 @@ class Presets(QObject):
         return name
 
     def _write(self, name: str, text: str) -> bool:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._report("The preset was not saved.", error)
+            return False
         file = QSaveFile(str(self._folder / f"{name}.toml"))
         done = file.open(QSaveFile.OpenModeFlag.WriteOnly) and file.write(text.encode())
         if not done or not file.commit():

@@ -103,5 +103,5 @@ class Viewer(QObject):
             self._timer.start(0)
 
     def _on_draft(self, keys: frozenset[str]) -> None:
-        if any(key.startswith(SHOWN) for key in keys):
+        if self._greeted and any(key.startswith(SHOWN) for key in keys):
             self._timer.start(DEBOUNCE_MS)

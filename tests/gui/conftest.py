@@ -11,6 +11,7 @@ import script
 from fake_client import FakeClient
 from PySide6.QtWidgets import QApplication
 
+from rllab_gui import viewer
 from rllab_gui.app import make_application, make_window
 from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
@@ -62,6 +63,7 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
 def window(qtbot, client, monkeypatch):
     """The real window with an engine that answers by the script."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
+    monkeypatch.setattr(viewer, "GREETING_MS", 10**6)  # tests greet by hand
     script.teach(client)
     application = make_application()
     Settings().set("theme", "light")

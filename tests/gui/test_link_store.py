@@ -1,0 +1,187 @@
+"""What arrives becomes signals and series; what is asked is answered once."""
+
+import numpy as np
+import pytest
+import script
+
+from engine.contract.messages import (
+    Answer,
+    Cancel,
+    Event,
+    FrameCredit,
+    Picture,
+    ProcessState,
+    Solved,
+    Subscribe,
+)
+from engine.contract.options import Configuration
+from rllab_gui.pulse import Pulse
+from rllab_gui.series import Series
+
+
+def rows(steps, values=None):
+    steps = np.asarray(steps, np.int64)
+    values = steps.astype(float) if values is None else np.asarray(values, float)
+    return {"step": steps, "value": values}
+
+
+def picture():
+    empty = np.zeros(0, np.float32)
+    frame = np.zeros((4, 4, 3), np.uint8)
+    return Picture(frame, "viewer", -2, 0, 1, 0, 0, empty, empty, empty, 0.0, 0, "", 0)
+
+
+# ---------------------------------------------------------------------- series
+
+
+def test_a_series_grows_and_keeps_order():
+    series = Series()
+    for first in range(0, 1000, 100):
+        series.append(**rows(range(first, first + 100)))
+    assert np.array_equal(series.columns().step, np.arange(1000))
+
+
+def test_a_series_is_bounded_and_keeps_peaks():
+    series = Series(limit=1000)
+    values = np.zeros(5000)
+    values[137], values[2501] = 9.0, -9.0
+    for first in range(0, 5000, 250):
+        part = slice(first, first + 250)
+        series.append(**rows(np.arange(5000)[part], values[part]))
+    columns = series.columns()
+    assert len(series) <= 1000
+    assert columns.value.max() == 9.0
+    assert columns.value.min() == -9.0
+    assert np.all(np.diff(columns.step) > 0)
+    assert columns.step[-1] == 4999
+
+
+def test_history_goes_in_front_without_doubles():
+    series = Series()
+    series.append(**rows([50, 60]))
+    series.prepend(**rows([10, 40, 50]))
+    assert series.columns().step.tolist() == [10, 40, 50, 60]
+
+
+def test_columns_cannot_be_written():
+    series = Series()
+    series.append(**rows([1]))
+    with pytest.raises(ValueError, match="read-only"):
+        series.columns().value[0] = 5
+
+
+# ----------------------------------------------------------------------- store
+
+
+def test_scalars_arrive_in_their_series(context, client, qtbot):
+    client.play(script.scalars("loss", [1, 2], [0.5, 0.25]))
+    with qtbot.waitSignal(context.store.seriesChanged) as changed:
+        context.pulse.beat()
+    assert changed.args == ["loss"]
+    assert context.store.series("loss").value.tolist() == [0.5, 0.25]
+    assert len(context.store.series("unheard")) == 0
+
+
+def test_another_session_empties_the_store_and_fetches_its_history(context, client):
+    client.play(script.scalars("loss", [1], [1.0]))
+    context.pulse.beat()
+    client.play(script.session(Configuration()))
+    context.pulse.beat()
+    assert len(context.store.series("loss")) == 0
+    asked = {it.arguments["series"]: it.id for it in client.questions("history")}
+    client.play(script.scalars("loss", [30], [0.3]))
+    client.reply(asked["loss"], {"step": [10, 20], "value": [1.0, 0.5]})
+    context.pulse.beat()
+    assert context.store.series("loss").value.tolist() == [1.0, 0.5, 0.3]
+
+
+def test_an_answer_about_the_old_session_is_dropped(context, client):
+    client.play(script.session(Configuration(), uuid="old"))
+    context.pulse.beat()
+    old = {it.arguments["series"]: it.id for it in client.questions("history")}
+    client.play(script.session(Configuration(), uuid="new"))
+    context.pulse.beat()
+    client.reply(old["loss"], {"step": [1], "value": [1.0]})
+    context.pulse.beat()
+    assert len(context.store.series("loss")) == 0
+
+
+def test_old_events_come_before_new_ones(context, client):
+    client.play(script.session(Configuration()))
+    context.pulse.beat()
+    client.play(Event("state", 9, "new", 90.0))
+    old = [{"kind": "state", "step": 1, "text": "old", "wall_time": 10.0, "data": {}}]
+    client.reply(client.questions("events")[-1].id, {"events": old})
+    context.pulse.beat()
+    assert [it.text for it in context.store.events] == ["old", "new"]
+
+
+# ------------------------------------------------------------------------ link
+
+
+def test_an_answer_comes_once_and_a_cancelled_one_never(context, client):
+    heard = []
+    first = context.link.ask("a", {}, heard.append)
+    second = context.link.ask("b", {}, heard.append)
+    context.link.cancel(second)
+    client.play(Answer(first, {"x": 1}), Answer(first, {"x": 2}), Answer(second, {}))
+    context.link.poll()
+    assert heard == [{"x": 1}]
+    assert client.of(Cancel) == [Cancel(second)]
+
+
+def test_an_error_goes_to_who_asked(context, client):
+    heard = []
+    number = context.link.ask("a", {}, heard.append, heard.append)
+    client.reply(number, "No.")
+    context.link.poll()
+    assert heard == ["No."]
+
+
+def test_solved_is_told(context, client, qtbot):
+    client.play(Solved("x"))
+    with qtbot.waitSignal(context.link.problemSolved) as solved:
+        context.link.poll()
+    assert solved.args == ["x"]
+
+
+def test_pictures_are_paid_for_with_credit(context, client):
+    context.link.want("view", {"picture"})
+    context.pulse.beat()
+    assert [it.pictures for it in client.of(FrameCredit)] == [2]
+    client.play(picture())
+    context.pulse.beat()
+    assert [it.pictures for it in client.of(FrameCredit)] == [2, 1]
+    context.link.want("view", ())
+    client.play(picture())
+    context.pulse.beat()
+    assert len(client.of(FrameCredit)) == 2
+
+
+def test_a_restarted_stage_hears_again_what_is_wanted(context, client):
+    context.link.want("view", {"picture"})
+    context.pulse.beat()
+    client.play(ProcessState("stage", "ready"))
+    context.pulse.beat()
+    assert len(client.of(Subscribe)) == 2
+    assert [it.pictures for it in client.of(FrameCredit)] == [2, 2]
+
+
+# ----------------------------------------------------------------------- pulse
+
+
+def test_the_beat_slows_down_under_load_and_recovers(context, qtbot):
+    pulse = Pulse(context.link)
+    for expected in (15, 5):
+        for _ in range(15):
+            pulse._adapt(0.9)
+        assert pulse.rate == expected
+    for _ in range(15):
+        pulse._adapt(0.01)
+    assert pulse.rate == 15
+
+
+def test_a_person_is_not_kept_waiting_for_the_beat(context, qtbot):
+    with qtbot.waitSignal(context.pulse.ticked):
+        context.pulse.soon()
+        context.pulse.soon()
