@@ -28,6 +28,11 @@ class Audience:
         had = self._credits.get(window, 0)
         self._credits[window] = min(MOST_CREDITS, had + max(0, pictures))
 
+    @property
+    def anybody(self) -> bool:
+        """Whether there is a window that shows anything."""
+        return bool(self._topics)
+
     def wants(self, topic: str) -> bool:
         """Whether any window shows this topic."""
         return any(topic in topics for topics in self._topics.values())

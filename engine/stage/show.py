@@ -181,9 +181,14 @@ class Show:
             self._take(Weights(steps[-1], 0, arrays))
 
     def _begin_import(self) -> None:
-        """Import torch, but not before the first picture is out."""
-        seen = self._painted_at > -math.inf or not self._audience.wants("picture")
-        if seen:
+        """Import torch, but not before the first picture is out.
+
+        A window says what it wants a moment after it has said what to show, so
+        nothing is imported for nobody, unless there are weights to be judged.
+        """
+        painted = self._painted_at > -math.inf
+        elsewhere = self._audience.anybody and not self._audience.wants("picture")
+        if painted or elsewhere or self._weights is not None:
             self._library.load()
         if self._library.error is not None and not self._failed:
             error = self._library.error

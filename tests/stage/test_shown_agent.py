@@ -67,6 +67,19 @@ def test_the_first_picture_comes_without_torch():
     assert done.stdout.strip().endswith("-2 (400, 600, 3) random")
 
 
+def test_torch_waits_for_the_picture_of_a_window_that_says_later_what_it_wants(alone):
+    library = alone.stage._library
+    alone.tell(ShowAgent(tiny().to_json()))
+    alone.tick()
+    assert not library.loading
+    alone.look()
+    alone.tick()
+    assert pictures(alone)
+    assert not library.loading
+    alone.tick()
+    assert library.loading or library.ready
+
+
 def test_random_then_untrained_then_the_weights_that_come(alone):
     configuration = tiny()
     alone.look()
