@@ -88,7 +88,7 @@ class PlotView(PlotFrame):
             self.item.addItem(line, ignoreBounds=True)
         for axis in (self.left, self.bottom):
             axis.enableAutoSIPrefix(False)
-            axis.setStyle(tickLength=-4, hideOverlappingLabels=24)
+            axis.setStyle(tickLength=-4, hideOverlappingLabels=40)
 
     def _connect_canvas(self) -> None:
         box = self._canvas.box

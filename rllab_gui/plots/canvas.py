@@ -138,7 +138,7 @@ class DecadeAxis(pg.AxisItem):  # type: ignore[misc]
         """With room for half a label beyond either end of an upright axis."""
         bounds = QRectF(super().boundingRect())
         upright = self.orientation in ("left", "right")
-        return bounds.adjusted(0, -8, 0, 8) if upright else bounds
+        return bounds.adjusted(0, -16, 0, 16) if upright else bounds
 
     def tickValues(
         self, low: float, high: float, size: float

@@ -279,21 +279,34 @@ class MarkLane(Lane):
     marks: Sequence[str] = ()
 
     def paint_values(self, painter: QPainter) -> None:
-        """Write each glyph over its step."""
+        """Write each glyph over its step, the most telling ones first."""
         painter.setFont(self.theme.font(relative=0.85, bold=True))
         tokens = self.theme.tokens
         colours = {"^": tokens.good, "??": tokens.bad, "X": tokens.bad}
         colours |= {"?": tokens.warning, "!": tokens.accent}
-        wide, free = self.theme.px(12), -math.inf
-        first, behind = self.scale.seen(len(self.marks))
-        for t in range(first, behind):
-            x = self.scale.x(t + 0.5)
-            if not self.marks[t] or self.marks[t] == "=" or x < free:
-                continue
+        wide = self.theme.px(12)
+        for t in self.shown():
             painter.setPen(QColor(colours.get(self.marks[t], tokens.text)))
+            x = self.scale.x(t + 0.5)
             place = QRectF(x - wide, 0, 2 * wide, self.height())
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.marks[t])
-            free = x + wide
+
+    def shown(self) -> list[int]:
+        """The steps whose glyphs have room beside more telling ones."""
+        first, behind = self.scale.seen(len(self.marks))
+        ranked = [t for t in range(first, behind) if self.marks[t] in _RANK]
+        ranked.sort(key=lambda t: _RANK.index(self.marks[t]))
+        wide, slots, found = self.theme.px(12), set[int](), []
+        for t in ranked:
+            slot = int(self.scale.x(t + 0.5) // wide)
+            if not slots & {slot - 1, slot, slot + 1}:
+                slots.add(slot)
+                found.append(t)
+        return found
+
+
+_RANK = ("X", "T", "??", "^", "!", "?")
+"""Glyphs from the most telling one down; a near tie is told by pointing only."""
 
 
 class Overview(LineLane):

@@ -93,13 +93,18 @@ class EpisodeTable:
             rows[name] = np.asarray(given, np.float64)[kept]
         self._append(rows)
 
-    def add(self, episodes: Iterable[EpisodeFinished]) -> None:
-        """Add episodes that have just ended."""
+    def add(self, episodes: Iterable[EpisodeFinished], environments: int = 1) -> None:
+        """Add episodes that have just ended.
+
+        Of several ``environments`` each counts its part of the training steps.
+        """
         done = list(episodes)
         self._append(
             {
                 "episode": np.array([it.episode for it in done], np.float64),
-                "step0": np.array([it.step - it.length for it in done], np.float64),
+                "step0": np.array(
+                    [_began(it, environments) for it in done], np.float64
+                ),
                 "return": np.array([it.episode_return for it in done], np.float64),
                 "length": np.array([it.length for it in done], np.float64),
                 "max_td": np.full(len(done), np.nan),
@@ -181,3 +186,10 @@ class EpisodeTable:
 
 def _kind_number(kind: Any) -> int:
     return KINDS.index(kind) if isinstance(kind, str) else int(kind)
+
+
+def _began(episode: EpisodeFinished, environments: int) -> int:
+    """Training step at which an episode began; an evaluation takes none."""
+    if episode.kind == "evaluation":
+        return episode.step
+    return max(0, episode.step - episode.length * environments)

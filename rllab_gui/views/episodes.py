@@ -19,11 +19,12 @@ from rllab_gui.views.episode_table import EpisodeTable, FilterError
 from rllab_gui.views.tables import CalmTable, Rows, filter_field
 
 COLUMNS = ("episode", "kind", "return", "length", "max_td", "glyph")
+SHORT = {"training": "train", "evaluation": "eval"}
 SORTED_BY = {"episode": "step0"}
 """Numbers of the two kinds cannot be compared: the first column sorts by time."""
 HEADINGS = (
     ("ep", "Number of the episode of its kind; sorted by when it began"),
-    ("kind", "training: the agent explored; evaluation: it was greedy"),
+    ("kind", "train: in training, exploring; eval: in an evaluation, greedy"),
     ("return", "Sum of the rewards, undiscounted"),
     ("length", "Number of steps"),
     ("max |δ|", "Largest TD error; known once you have looked at the episode"),
@@ -63,8 +64,10 @@ class EpisodeRows(Rows):
         if name == "glyph":
             return self._glyphs[at]
         if name == "kind":
-            return self.table.key(at)[0]
+            return SHORT[self.table.key(at)[0]]
         value = float(self.table.column(name)[at])
+        if name == "episode":
+            return f"{value:.0f}"
         return count(value) if value.is_integer() else short(value)
 
     def tip(self, row: int, column: int) -> str:
@@ -123,7 +126,7 @@ class EpisodesView(View):
         table = CalmTable(
             self.rows, self.context.theme, "step.episodes.table", "Recorded episodes"
         )
-        table.set_widths((46, 64, 54, 54, 56, 40))
+        table.set_widths((58, 48, 54, 54, 56, 40))
         heading = table.horizontalHeader()
         heading.setSectionsClickable(True)
         heading.setSortIndicatorShown(True)
@@ -209,7 +212,8 @@ class EpisodesView(View):
 
     def draw(self) -> None:
         """Bring the rows up to date; what is chosen and scrolled to stays."""
-        self.episodes.add(self._new)
+        environments = self.context.store.configuration.training.environments
+        self.episodes.add(self._new, environments)
         self._new.clear()
         order = self._matching()
         if order is None:

@@ -202,3 +202,12 @@ def test_another_session_has_other_episodes(view, play):
     play(SessionStatus(name="b", uuid="u2"))
     assert len(view.episodes) == 0
     assert view.emptiness()[0] == "No episode recorded yet."
+
+
+def test_an_episode_began_before_it_ended_and_an_evaluation_takes_no_steps():
+    table = EpisodeTable()
+    table.add(
+        [finished(0, 20, step=100), finished(0, 500, "evaluation", step=100)],
+        environments=4,
+    )
+    np.testing.assert_array_equal(table.column("step0"), [20, 100])

@@ -165,3 +165,13 @@ def test_without_numbers_the_lanes_are_empty_and_nothing_warns(context, client, 
         context.pulse.beat()
     assert not view.grab().isNull()
     assert view.words(3).startswith("t 3: V(s) –")
+
+
+def test_where_marks_have_no_room_the_telling_ones_stay(view, qtbot):
+    lane = view.findChild(object, "step.timeline.lane.marks")
+    lane.marks = ["?"] * 138
+    lane.marks[50], lane.marks[51], lane.marks[137] = "!", "??", "T"
+    shown = lane.shown()
+    assert shown[:2] == [137, 51]
+    assert 50 not in shown
+    assert len(shown) < 60
