@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.contract.messages import Message, Problem
 from engine.service.client import ensure_engine
+from engine.service.connection import EngineProblem
 
 
 class NoEngine:
@@ -22,6 +23,10 @@ class NoEngine:
     def poll(self) -> list[Message]:
         """Nothing arrives."""
         return []
+
+    def restart(self) -> None:
+        """There is no engine to be restarted."""
+        raise EngineProblem("Close the lab and open it again.")
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -48,7 +53,7 @@ class EngineStart:
     def _start(self) -> None:
         try:
             self._client = ensure_engine()
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, EngineProblem) as error:
             self.problem = Problem(
                 id="engine.start",
                 what="The engine could not be started.",

@@ -42,7 +42,7 @@ class Lab(QObject):
         self.problems = Problems(self.link, self)
         self.cursor = Cursor(self)
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
-        self.playback = Playback(self.store, self.cursor, self.episode, self)
+        self.playback = Playback(self.link, self.store, self.cursor, self.episode, self)
         self.draft = Draft(self.link, self.history, self)
         self.run = Run(self.link, self.draft, self.problems, self)
         self.live = LiveOptions(self.link, self.store, self.draft, self.run, self)
@@ -53,6 +53,7 @@ class Lab(QObject):
         self.sessions = Sessions(self.link, self.store, self.run, self)
         self.recorder = Recorder(self.link, self.store, self.problems, self)
         self.draft.cardChanged.connect(self._on_card)
+        self.run.stateChanged.connect(self._on_card)
         self.store.sessionChanged.connect(self._on_card)
 
     @property
@@ -68,10 +69,11 @@ class Lab(QObject):
             pulse=self.pulse,
         )
 
-    def _on_card(self) -> None:
-        """The card belongs to what is looked at, not to a draft for later."""
-        same = self.draft.configuration.environment == (
-            self.store.configuration.environment
-        )
+    def _on_card(self, *_: object) -> None:
+        """Cards belong to what is looked at, not to a draft for later."""
+        mine = self.draft.configuration.environment
+        same = mine == self.store.configuration.environment
         if same and self.draft.card != self.store.card:
             self.store.set_card(self.draft.card)
+        if (same or not self.run.active) and self.draft.card != self.store.live_card:
+            self.store.set_live_card(self.draft.card)

@@ -7,6 +7,7 @@ better to :class:`rllab_gui.store.Store`, which remembers what has arrived.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from threading import Thread
 from typing import Any, Protocol
 
 import shiboken6
@@ -28,6 +29,7 @@ from engine.contract.messages import (
     ProcessState,
     Scalars,
     SessionStatus,
+    Shutdown,
     Solved,
     Subscribe,
     TrainerStatus,
@@ -51,6 +53,9 @@ class EngineClient(Protocol):
 
     def poll(self) -> list[Message]:
         """Everything that has arrived since the last call; never blocks."""
+
+    def restart(self) -> None:
+        """Start the engine anew after its end; may take seconds."""
 
     def close(self) -> None:
         """Let go of the engine."""
@@ -82,6 +87,7 @@ class Link(QObject):
     jobProgressed = Signal(object)
     processChanged = Signal(object)
     sent = Signal(object)
+    _restarted = Signal(str)
     _woken = Signal()
 
     def __init__(self, client: EngineClient, parent: QObject | None = None) -> None:
@@ -92,6 +98,8 @@ class Link(QObject):
         self._subscribed: frozenset[str] | None = None
         self._credits_due = 0
         self._signals = self._signal_table()
+        self._restarted.connect(self._on_restarted, Qt.ConnectionType.QueuedConnection)
+        self._restarting = False
         on_ready = getattr(client, "on_ready", None)
         if on_ready is not None:  # called in the client's thread
             self._woken.connect(self.poll, Qt.ConnectionType.QueuedConnection)
@@ -163,6 +171,36 @@ class Link(QObject):
         if self._credits_due and "picture" in topics:
             self.send(FrameCredit(self._credits_due))
         self._credits_due = 0
+
+    def restart(self) -> None:
+        """End what is left of the engine and start it anew, in the background."""
+        if not self._restarting:
+            self._restarting = True
+            self._client.send(Shutdown())
+            Thread(target=self._restart, name="engine-restart", daemon=True).start()
+
+    def _restart(self) -> None:
+        """In a thread: starting a process takes longer than a window may wait."""
+        try:
+            self._client.restart()
+        except RuntimeError as error:  # EngineProblem: one sentence
+            self._restarted.emit(str(error))
+        else:
+            self._restarted.emit("")
+
+    def _on_restarted(self, sentence: str) -> None:
+        self._restarting = False
+        self._subscribed = None
+        if sentence:
+            self.problemRaised.emit(
+                Problem(
+                    id="engine.start", what="The engine did not start.", why=sentence
+                )
+            )
+        else:
+            self.problemSolved.emit("engine.start")
+            for role in ("trainer", "stage", "keeper"):
+                self.problemSolved.emit(f"engine.{role}.gone")
 
     def close(self) -> None:
         """Let go of the engine; nothing arrives any more."""

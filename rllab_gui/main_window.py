@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QMainWindow,
+    QMenu,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
             self.workspaces[workspace.name] = workspace
             self.stack.addWidget(workspace)
             workspace.arranged.connect(self._keep_layout)
+        self._fill_panels_menu()
         self.setCentralWidget(self._lay_out())
         self.setStatusBar(StatusBar(lab))
         self.palette_popup = Palette(self._choices, lab.theme, self)
@@ -112,17 +114,32 @@ class MainWindow(QMainWindow):
         bar = self.menuBar()
         bar.setObjectName("main.menu")
         bar.setAccessibleName("Menu")
+        self._panels_menu = QMenu("Panels", bar)
         for title, commands in MENUS.items():
             menu = bar.addMenu(title)
             menu.setObjectName(f"main.menu.{title.strip('&').lower()}")
             menu.setToolTipsVisible(True)
             for command in commands:
-                if command:
+                if command == "panels":
+                    menu.addMenu(self._panels_menu)
+                elif command:
                     menu.addAction(self.lab.commands.action(command))
                 else:
                     menu.addSeparator()
         for command_id in self.lab.commands.ids():
             self.addAction(self.lab.commands.action(command_id))
+
+    def _fill_panels_menu(self) -> None:
+        """A closed panel is opened again from here."""
+        self._panels_menu.setObjectName("main.menu.panels")
+        for workspace in self.workspaces.values():
+            self._panels_menu.addSection(workspace.title)
+            for name, dock in workspace.docks.items():
+                action = dock.toggleViewAction()
+                action.setObjectName(f"act.panel.{workspace.name}.{name}")
+                action.setStatusTip(f"Show or hide the panel {dock.windowTitle()}")
+                action.setToolTip(action.statusTip())
+                self._panels_menu.addAction(action)
 
     def _connect(self) -> None:
         lab = self.lab

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from engine.contract.messages import EpisodeFinished
 from rllab_gui.cursor import SPEEDS, Cursor
 from rllab_gui.episode import ShownEpisode
+from rllab_gui.link import Link
 from rllab_gui.store import Store
 
 DEFAULT_RATE = 30
@@ -25,20 +30,24 @@ class Playback(QObject):
 
     def __init__(
         self,
+        link: Link,
         store: Store,
         cursor: Cursor,
         episode: ShownEpisode,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store, self._cursor, self._episode = store, cursor, episode
+        self._link, self._store = link, store
+        self._cursor, self._episode = cursor, episode
+        self._known: dict[str, set[int]] = {}
+        self._newest: tuple[str, int] | None = None
         self.active = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
         cursor.modeChanged.connect(lambda mode: self._run())
         cursor.playChanged.connect(self._run)
         store.wasReset.connect(self._on_session)
-        store.episodesChanged.connect(self._on_episodes)
+        link.episodeFinished.connect(self._on_finished)
 
     # ------------------------------------------------------------------ motion
 
@@ -89,32 +98,56 @@ class Playback(QObject):
 
     # ---------------------------------------------------------------- episodes
 
+    @property
+    def has_episodes(self) -> bool:
+        """Whether any episode of the session can be looked at."""
+        return self._newest is not None
+
     def go(self, by: int) -> None:
         """To the next or previous episode of the same kind."""
         position = self._cursor.position
-        numbers = sorted(
-            {it.episode for it in self._store.episodes if it.kind == position.kind}
-        )
+        numbers = sorted(self._known.get(position.kind, ()))
         if not numbers:
             return
-        if position.episode not in numbers:
-            target = numbers[-1]
-        else:
+        if position.episode in numbers:
             at = numbers.index(position.episode) + by
             target = numbers[min(max(at, 0), len(numbers) - 1)]
+        else:
+            target = numbers[-1]
         if target != position.episode:
             self._cursor.show_episode(position.kind, target)
 
     def _show_newest(self) -> None:
-        if not self._store.episodes:
-            return
-        newest = self._store.episodes[-1]
         position = self._cursor.position
-        if (newest.kind, newest.episode) != (position.kind, position.episode):
-            self._cursor.place(kind=newest.kind, episode=newest.episode, t=0)
+        if self._newest not in (None, (position.kind, position.episode)):
+            kind, episode = self._newest or ("", -1)
+            self._cursor.place(kind=kind, episode=episode, t=0)
 
     def _shows_any(self) -> bool:
         return self._cursor.position.episode >= 0
+
+    def _add(self, kind: str, episode: int) -> None:
+        self._known.setdefault(kind, set()).add(episode)
+        self._newest = (kind, episode)
+
+    def _on_finished(self, episode: EpisodeFinished) -> None:
+        if self._store.configuration.recording.level != "scalars":
+            self._add(episode.kind, episode.episode)
+            self._on_episodes()
+
+    def _on_table(self, uuid: str, table: dict[str, Any]) -> None:
+        """The keeper says which episodes there were before this window looked."""
+        if uuid != self._store.session.uuid:
+            return
+        newest = self._newest
+        kinds = table.get("kind", ())
+        recorded = table.get("recorded", [True] * len(kinds))
+        rows = zip(kinds, table.get("episode", ()), recorded, strict=True)
+        for kind, number, here in rows:
+            if here:
+                self._add(str(kind), int(number))
+        self._newest = newest or self._newest
+        self._on_episodes()
 
     def _on_episodes(self) -> None:
         if self.active and not self._shows_any():
@@ -124,8 +157,11 @@ class Playback(QObject):
     def _on_session(self) -> None:
         """Another session: nothing of the old one stays under the cursor."""
         session = self._store.session
+        self._known, self._newest = {}, None
         self._cursor.set_last(0)
         self._cursor.select(None)
         self._cursor.place(session=session.uuid, checkpoint=-1, episode=-1, t=0)
         self._cursor.set_mode("following" if session.live else "paused")
+        if session.uuid:
+            self._link.ask("episodes", {}, partial(self._on_table, session.uuid))
         self.episodesChanged.emit()

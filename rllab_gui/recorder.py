@@ -43,10 +43,21 @@ class Recorder(QObject):
         """A recorded episode is being written to a film."""
         return self._export >= 0
 
-    def start_live(self, path: str, format: str, *, panels: bool) -> None:
+    @property
+    def busy(self) -> bool:
+        """Some film is under way."""
+        return self.exporting or self.live
+
+    def start_live(self, path: str, format: str, *, panels: bool, theme: str) -> None:
         """Film the shown agent from now on."""
         self._ask_live(
-            {"do": "start", "path": path, "format": format, "panels": panels}
+            {
+                "do": "start",
+                "path": path,
+                "format": format,
+                "panels": panels,
+                "theme": theme,
+            }
         )
         self.live = True
         self.changed.emit()
@@ -58,7 +69,14 @@ class Recorder(QObject):
         self.changed.emit()
 
     def export(
-        self, kind: str, episode: int, path: str, format: str, *, panels: bool
+        self,
+        kind: str,
+        episode: int,
+        path: str,
+        format: str,
+        *,
+        panels: bool,
+        theme: str,
     ) -> None:
         """Write a recorded episode to a film."""
         arguments = {
@@ -67,6 +85,7 @@ class Recorder(QObject):
             "path": path,
             "format": format,
             "panels": panels,
+            "theme": theme,
         }
         self._export = self._link.ask(
             "record", arguments, self._on_exported, self._on_refused
@@ -75,6 +94,9 @@ class Recorder(QObject):
 
     def cancel(self) -> None:
         """Give up the film that is being written; no half file stays."""
+        if self.live:
+            self._ask_live({"do": "cancel"})
+            self.live = False
         self._link.cancel(self._export)
         self._export = -1
         self.changed.emit()

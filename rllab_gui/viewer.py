@@ -76,7 +76,8 @@ class Viewer(QObject):
         self._greeted = True
         if self._run.active or self._draft.complaints or self._shows_session():
             return
-        self._store.set_configuration(self._draft.configuration)
+        if not self._store.session.uuid:
+            self._store.set_configuration(self._draft.configuration)
         self._link.send(ShowAgent(self._draft.configuration.to_json()))
 
     def _shows_session(self) -> bool:

@@ -44,6 +44,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "",
         "view.nextPanel",
         "view.previousPanel",
+        "panels",
         "view.resetLayout",
     ),
     "&Train": (
@@ -78,7 +79,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "transport.slower",
         "transport.faster",
     ),
-    "&Help": ("help.shortcuts",),
+    "&Help": ("help.shortcuts", "", "engine.restart"),
 }
 
 
@@ -398,6 +399,9 @@ def _other(lab: Lab, window: MainWindow) -> list[Command]:
                 ("Ctrl+Shift+Z", "Ctrl+Y")),
         Command("edit.preferences", "Preferences…", "Theme, size and keyboard",
                 window.open_preferences, ("Ctrl+,",)),
+        Command("engine.restart", "Restart the engine",
+                "Start trainer, stage and keeper anew; what is durable stays",
+                lab.link.restart),
         Command("help.shortcuts", "Keyboard shortcuts", "Show all shortcuts",
                 window.toggle_shortcuts, ("?",), plain=True),
         Command("app.quit", "Quit", "Close the window", window.close, ("Ctrl+Q",)),
@@ -453,12 +457,14 @@ class Enabler(QObject):
             "session.close": lab.sessions.is_open,
             "preset.delete": preset is not None and preset.preset.own,
             "record.export": shows and not lab.recorder.exporting,
-            "record.cancel": lab.recorder.exporting,
+            "record.cancel": lab.recorder.busy,
             "edit.undo": bool(lab.history.undo_text),
             "edit.redo": bool(lab.history.redo_text),
         }
         moves = ("stepBack", "stepFwd", "back10", "fwd10", "first", "last")
         table |= {f"transport.{it}": shows for it in moves}
+        goes = ("prevEpisode", "nextEpisode", "follow")
+        table |= {f"transport.{it}": lab.playback.has_episodes for it in goes}
         table["replay.prioritize"] = (
             lab.draft.configuration.replay.kind != "prioritized"
         )

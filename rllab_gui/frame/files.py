@@ -92,7 +92,7 @@ class FileDialogs(QObject):
         dialog = FilmDialog(self._default_film("live"), self._lab.theme, self._window)
         dialog.chosen.connect(
             lambda path, format, panels: self._lab.recorder.start_live(
-                path, format, panels=panels
+                path, format, panels=panels, theme=self._lab.theme.tokens.name
             )
         )
         self._open(dialog)
@@ -112,7 +112,12 @@ class FileDialogs(QObject):
     def _export(self, path: str, format: str, panels: bool) -> None:
         position = self._lab.cursor.position
         self._lab.recorder.export(
-            position.kind, position.episode, path, format, panels=panels
+            position.kind,
+            position.episode,
+            path,
+            format,
+            panels=panels,
+            theme=self._lab.theme.tokens.name,
         )
 
     def _default_film(self, what: str) -> str:

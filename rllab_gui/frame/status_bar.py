@@ -134,7 +134,7 @@ class StatusBar(QStatusBar):
 
     def _show_cancel(self) -> None:
         assert self._cancel is not None
-        self._cancel.setVisible(self._lab.recorder.exporting)
+        self._cancel.setVisible(self._lab.recorder.busy)
 
     def _restyle(self) -> None:
         for label in self._labels.values():

@@ -29,6 +29,7 @@ class Workspace(QMainWindow):
     """
 
     name = ""
+    title = ""
     arranged = Signal()
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:

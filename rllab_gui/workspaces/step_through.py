@@ -15,6 +15,7 @@ class StepThroughWorkspace(Workspace):
     """Episodes at the left, frame over timeline, and why it acted so at the right."""
 
     name = "step"
+    title = "Step through"
 
     def build(self) -> None:
         """Three columns."""

@@ -24,6 +24,7 @@ class TrainWorkspace(Workspace):
     """Presets and options at the left, the agent in the middle, curves at the right."""
 
     name = "train"
+    title = "Train"
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         self.gallery = Gallery(lab.presets, lab.draft, lab.theme)

@@ -44,6 +44,8 @@ def teach(client: FakeClient) -> None:
     client.answers["environments"] = lambda arguments: {"rows": ENVIRONMENTS}
     client.answers["recent"] = lambda arguments: {"rows": []}
     client.answers["history"] = lambda arguments: {}
+    client.answers["episodes"] = lambda arguments: {}
+    client.answers["evaluations"] = lambda arguments: {}
     client.answers["events"] = lambda arguments: {"events": []}
     client.answers["judge_episode"] = lambda arguments: judged(20)
     client.answers["frames"] = lambda arguments: {
