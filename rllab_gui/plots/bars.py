@@ -22,11 +22,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rllab_gui.plots.glyphs import paint_dice
 from rllab_gui.plots.numbers import short
+from rllab_gui.plots.strip import paint_strip
 from rllab_gui.theme import Theme
-
-HISTORY = 120
-"""Steps of the strip below the bars."""
-_STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 
 
 def _empty() -> np.ndarray:
@@ -165,7 +162,7 @@ class BarsCanvas(QWidget):
                 self._paint_value_head(painter)
             self._paint_zero(painter)
             if self._strip_height():
-                self._paint_strip(painter)
+                paint_strip(painter, self.strip_rect(), self.bars.history, self._theme)
         painter.end()
 
     def _paint_head(self, painter: QPainter) -> None:
@@ -301,25 +298,6 @@ class BarsCanvas(QWidget):
         bottom = top + rows * self.row_height()
         painter.drawLine(QPointF(zero, top), QPointF(zero, bottom))
 
-    def _paint_strip(self, painter: QPainter) -> None:
-        """Q-values of the last steps, one line for each action."""
-        strip = self.strip_rect()
-        painter.fillRect(strip, QColor(self._theme.tokens.raised))
-        history = self.bars.history
-        low, high = float(np.nanmin(history)), float(np.nanmax(history))
-        span = max(high - low, 1e-9)
-        x = strip.right() - (len(history) - 1 - np.arange(len(history))) * (
-            strip.width() / (HISTORY - 1)
-        )
-        inner = strip.height() - 6
-        for action in range(history.shape[1]):
-            y = strip.bottom() - 3 - (history[:, action] - low) / span * inner
-            style = _STYLES[action // len(self._theme.tokens.categorical) % 3]
-            painter.setPen(QPen(QColor(self._theme.colour(action)), 1, style))
-            points = zip(x.tolist(), y.tolist(), strict=True)
-            painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in points]))
-        self._paint_strip_words(painter, strip, low, high)
-
     def strip_rect(self) -> QRectF:
         """Where the strip of the last steps is."""
         height = self._strip_height()
@@ -328,20 +306,6 @@ class BarsCanvas(QWidget):
         below = self._head() + rows * self.row_height() + self._theme.px(10)
         top = min(below, self.height() - height) + self._theme.px(4)
         return QRectF(left, top, self._columns()[2] - left, height - self._theme.px(6))
-
-    def _paint_strip_words(
-        self, painter: QPainter, strip: QRectF, low: float, high: float
-    ) -> None:
-        painter.setPen(QColor(self._theme.tokens.muted))
-        painter.setFont(self._theme.font(relative=0.75))
-        place = QRectF(0, strip.top(), strip.left() - self._theme.px(4), strip.height())
-        right = Qt.AlignmentFlag.AlignRight
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, short(high))
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, short(low))
-        words = f"Q of the last\n{HISTORY} steps"
-        place.setLeft(self._theme.px(6))
-        middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(place, middle, words)
 
     # ---------------------------------------------------------- the person
 

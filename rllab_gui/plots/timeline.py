@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from rllab_gui.plots.lanes import Lane, Overview, TimeScale
+from rllab_gui.plots.lane_kinds import Overview
+from rllab_gui.plots.lanes import Lane, TimeScale
 from rllab_gui.theme import Theme
 
 GUTTER = 118

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QToolTip
 
-from engine.contract.messages import EvaluationFinished
 from rllab_gui.cursor import Position
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.header import legend_html
-from rllab_gui.plots.items import Dots, Symbols
+from rllab_gui.plots.items import Dots
 from rllab_gui.plots.numbers import count, short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.clocks import CLOCKS, at_steps, clock_box, growing, ticks, times
+from rllab_gui.views.evaluation_marks import EvaluationMarks, words_of
 
 SMOOTHING = 0.9
-NEAR_PX = 10
-"""A click this close to an evaluation means the evaluation."""
 
 
 class CurveView(View):
@@ -55,12 +50,7 @@ class CurveView(View):
         self._dots = Dots()
         self.plot.item.addItem(self._dots)
         self._line = self.plot.line("#000000")
-        self._range = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0))
-        self.plot.item.addItem(self._range)
-        self._diamonds = Symbols(symbol="d", size=9)
-        self.plot.item.addItem(self._diamonds)
-        self._means = np.empty(0)
-        self._places = np.empty(0)
+        self._marks = EvaluationMarks(self.plot)
 
     def _connect(self) -> None:
         store, cursor = self.context.store, self.context.cursor
@@ -99,38 +89,23 @@ class CurveView(View):
         self._dots.set_data(x, raw)
         self._line.setVisible(self.plot.smoothing > 0.0)
         self._line.setData(x, mean)
-        lows, highs = self._draw_evaluations()
+        marks = self._marks
+        marks.show(store.evaluations, rows, self.clock)
         self.plot.include(
-            np.concatenate([x, self._places]), np.concatenate([raw, lows, highs])
+            np.concatenate([x, marks.x]), np.concatenate([raw, marks.low, marks.high])
         )
         self.plot.set_markers(ticks(store.events, rows, self.clock))
         self.plot.set_model(
             x=x,
             raw=raw,
             smoothed=mean,
-            evaluation_x=self._places,
-            evaluation_mean=self._means,
-            evaluation_low=lows,
-            evaluation_high=highs,
+            evaluation_x=marks.x,
+            evaluation_mean=marks.mean,
+            evaluation_low=marks.low,
+            evaluation_high=marks.high,
         )
         self._say(rows.episode, x, raw, mean)
         self._on_cursor(self.context.cursor.position)
-
-    def _draw_evaluations(self) -> tuple[np.ndarray, np.ndarray]:
-        done = [it for it in self.context.store.evaluations if len(it.returns)]
-        rows = self.context.store.series("return")
-        self._places = at_steps(rows, self.clock, np.array([it.step for it in done]))
-        self._means = np.array([float(np.mean(it.returns)) for it in done])
-        lows = np.array([float(np.min(it.returns)) for it in done])
-        highs = np.array([float(np.max(it.returns)) for it in done])
-        self._diamonds.setData(self._places, self._means)
-        self._range.setData(
-            x=self._places,
-            y=self._means,
-            top=highs - self._means,
-            bottom=self._means - lows,
-        )
-        return lows, highs
 
     def _say(
         self, episodes: np.ndarray, x: np.ndarray, raw: np.ndarray, mean: np.ndarray
@@ -166,14 +141,14 @@ class CurveView(View):
             )
         done = self.context.store.evaluations
         if done:
-            parts.append(_words(done[-1]) + ".")
+            parts.append(words_of(done[-1]) + ".")
         return " ".join(parts)
 
     # -------------------------------------------------------------- the person
 
     def _on_picked(self, x: float, y: float) -> None:
         """Look at the evaluation or at the episode that was clicked."""
-        evaluation = self._evaluation_at(x, y)
+        evaluation = self._marks.near(x, y)
         cursor = self.context.cursor
         if evaluation is not None:
             cursor.show_checkpoint(evaluation.step)
@@ -202,17 +177,6 @@ class CurveView(View):
                 self.context.cursor.show_episode("evaluation", number)
                 return
 
-    def _evaluation_at(self, x: float, y: float) -> EvaluationFinished | None:
-        here = self.plot.pixel_of(x, y)
-        done = [it for it in self.context.store.evaluations if len(it.returns)]
-        for place, mean, evaluation in zip(
-            self._places, self._means, done, strict=True
-        ):
-            away = self.plot.pixel_of(place, mean) - here
-            if QPoint.dotProduct(away, away) <= NEAR_PX**2:
-                return evaluation
-        return None
-
     def _row_at(self, x: float) -> int | None:
         places = times(self.context.store.series("return"), self.clock)
         if not len(places):
@@ -230,9 +194,9 @@ class CurveView(View):
             QToolTip.showText(place + QPoint(12, 12), words, self.plot.canvas)
 
     def _words_at(self, x: float, y: float) -> str:
-        evaluation = self._evaluation_at(x, y)
+        evaluation = self._marks.near(x, y)
         if evaluation is not None:
-            return _words(evaluation) + ".\nClick to look at it."
+            return words_of(evaluation) + ".\nClick to look at it."
         row = self._row_at(x)
         if row is None:
             return ""
@@ -281,18 +245,5 @@ class CurveView(View):
         theme = self.context.theme
         self._dots.set_colour(theme.tokens.raw, 0.6)
         self._line.setPen(self.plot.pen(theme.colour(0)))
-        self._diamonds.setBrush(QColor(theme.colour(1)))
-        self._diamonds.setPen(self.plot.pen(theme.tokens.panel))
-        self._range.setData(pen=self.plot.pen(theme.colour(1)), beam=0.0)
+        self._marks.set_colours(theme.colour(1), theme.tokens.panel)
         self.plot.set_labels(CLOCKS[self.clock])
-
-
-def _words(evaluation: EvaluationFinished) -> str:
-    returns = np.asarray(evaluation.returns, np.float64)
-    spread = f"{short(float(returns.min()))} to {short(float(returns.max()))}"
-    best = ", the best so far" if evaluation.best else ""
-    mean = short(float(returns.mean())) if len(returns) else short(math.nan)
-    return (
-        f"Greedy evaluation of checkpoint {count(evaluation.step)}: mean {mean}, "
-        f"{spread} in {len(returns)} episodes{best}"
-    )

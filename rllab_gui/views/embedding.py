@@ -7,20 +7,16 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter
 
 from engine.contract.messages import EmbeddingReport
 from rllab_gui.commands import Command
-from rllab_gui.plots.base import PlotView
-from rllab_gui.plots.items import Symbols
 from rllab_gui.plots.numbers import count, short
-from rllab_gui.plots.ranges import Exact
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.embedding_points import ColourScale, Journey
 from rllab_gui.views.point import PointPanel
+from rllab_gui.views.state_map import StateMap
 
 LEAST_STATES = 50
 COUNTS = (500, 1000, 2000, 5000)
@@ -28,8 +24,6 @@ TRAVEL_S = 0.15
 """Points take so long from one final layout to the next."""
 UPDATE_S = 0.1
 """A scatter of thousands costs several milliseconds: at most ten updates a second."""
-LEVELS = 64
-NEAR_PX = 8
 
 
 class EmbeddingView(View):
@@ -42,12 +36,10 @@ class EmbeddingView(View):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self._colours = ColourScale()
         self._journey = Journey()
         self._left_at = -TRAVEL_S
         self._drawn_at = -UPDATE_S
         self._report: EmbeddingReport | None = None
-        self._positions = np.empty((0, 2))
         self._busy = ""
         self._failed = ""
         self._question = -1
@@ -57,25 +49,9 @@ class EmbeddingView(View):
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self._on_later)
         self._connect()
-        self.restyle()
 
     def _make_plot(self) -> None:
-        self.plot = PlotView(
-            "embedding",
-            self.title,
-            self.context.theme,
-            x=Exact(-1.05, 1.05),
-            y=Exact(-1.05, 1.05),
-        )
-        for axis in ("left", "bottom"):
-            self.plot.item.hideAxis(axis)  # its numbers would mean nothing
-        self.plot.item.showGrid(x=False, y=False)
-        self._greedy = Symbols(size=6, pxMode=True, symbol="o")
-        self._explored = Symbols(size=8, pxMode=True, symbol="t")
-        self._pin = Symbols(size=14, pxMode=True, symbol="o", brush=None)
-        self.plot.item.addItem(self._greedy)
-        self.plot.item.addItem(self._explored)
-        self.plot.item.addItem(self._pin)
+        self.plot = StateMap(self.title, self.context.theme)
         self.panel = PointPanel(self.context)
         self.panel.hide()
         split = QSplitter(Qt.Orientation.Horizontal, self)
@@ -194,9 +170,8 @@ class EmbeddingView(View):
             self._later.start(round(1000 * wait) + 1)
             return
         self._drawn_at = now
-        self._positions = self._journey.at(done)
-        self._draw_points(report)
-        self._draw_pin()
+        self.plot.show_points(report, self._journey.at(done))
+        self.plot.pin(self._index(self.panel.point_id))
         if done < 1.0:
             self._later.start(round(1000 * UPDATE_S))
         self._say(report)
@@ -205,42 +180,12 @@ class EmbeddingView(View):
         self.refresh()
         self.context.pulse.soon()
 
-    def _draw_points(self, report: EmbeddingReport) -> None:
-        shade = np.round(self._colours.take(report.value) * (LEVELS - 1)).astype(int)
-        explored = np.asarray(report.exploring, bool)
-        for item, which in ((self._greedy, ~explored), (self._explored, explored)):
-            item.setData(
-                x=self._positions[which, 0],
-                y=self._positions[which, 1],
-                brush=self._brushes[shade[which]],
-                pen=self._rim,
-            )
-        self.plot.set_model(
-            x=self._positions[:, 0],
-            y=self._positions[:, 1],
-            value=np.asarray(report.value),
-            point_id=np.asarray(report.point_ids),
-            exploring=explored,
-        )
-
-    def _draw_pin(self) -> None:
-        at = self._index(self.panel.point_id)
-        spot = self._positions[at : at + 1] if at >= 0 else np.empty((0, 2))
-        self._pin.setData(x=spot[:, 0], y=spot[:, 1])
-
     def _say(self, report: EmbeddingReport) -> None:
-        scale, theme = self._colours, self.context.theme
-        ends = [scale.low, (scale.low + scale.high) / 2, scale.high]
-        marks = [
-            f'<span style="color:{self._shades[int(at * (LEVELS - 1))]}">●</span>'
-            f"&nbsp;{short(value)}"
-            for at, value in zip((0.0, 0.5, 1.0), ends, strict=True)
-        ]
-        clipped = f" ({100 * scale.clipped:.1f} % beyond)" if scale.clipped else ""
-        busy = f"<b>{self._busy or self._failed}</b> " if self._busy else ""
-        warned = f'<span style="color:{theme.tokens.bad}">{self._failed}</span> '
+        busy = f"<b>{self._busy}</b> " if self._busy else ""
+        bad = self.context.theme.tokens.bad
+        failed = f'<span style="color:{bad}">{self._failed}</span> '
         self.plot.set_legend(
-            f"{busy}{warned if self._failed else ''}V(s) {' '.join(marks)}{clipped} "
+            f"{busy}{failed if self._failed else ''}{self.plot.scale_html()} "
             f"&nbsp; ● greedy ▼ explored. {report.legend}"
         )
         explored = int(np.sum(report.exploring))
@@ -256,8 +201,7 @@ class EmbeddingView(View):
 
     def pointPos(self, index: int) -> QPoint:
         """Where point ``index`` is, in pixels of ``plot.canvas``."""
-        x, y = self._positions[index]
-        return self.plot.pixel_of(float(x), float(y))
+        return self.plot.point_pos(index)
 
     def _index(self, point_id: int) -> int:
         if self._report is None:
@@ -267,21 +211,14 @@ class EmbeddingView(View):
 
     def _on_picked(self, x: float, y: float) -> None:
         """Show the nearest point, if one is under the pointer."""
-        if self._report is None or not len(self._positions):
-            return
-        dx, dy = self.plot.item.getViewBox().viewPixelSize()
-        away = np.hypot(
-            (self._positions[:, 0] - x) / dx, (self._positions[:, 1] - y) / dy
-        )
-        nearest = int(np.argmin(away))
-        if away[nearest] > NEAR_PX:
-            return
-        self.panel.show_point(int(self._report.point_ids[nearest]))
-        self._draw_pin()
+        nearest = self.plot.nearest(x, y)
+        if nearest >= 0 and self._report is not None:
+            self.panel.show_point(int(self._report.point_ids[nearest]))
+            self.plot.pin(nearest)
 
     def _on_rescale(self) -> None:
         if self._report is not None:
-            self._colours.fit(self._report.value)
+            self.plot.colours.fit(self._report.value)
             self.refresh()
 
     # ------------------------------------------------------------ what changes
@@ -292,16 +229,6 @@ class EmbeddingView(View):
 
     def _on_reset(self) -> None:
         self._report, self._busy, self._failed = None, "", ""
-        self._colours, self._journey = ColourScale(), Journey()
+        self.plot.colours, self._journey = ColourScale(), Journey()
         self.panel.forget()
         self.refresh()
-
-    def restyle(self) -> None:
-        """Take over the colours of the theme; the values keep theirs."""
-        table = pg.colormap.get("viridis").getLookupTable(nPts=LEVELS)
-        self._shades = [QColor(*row).name() for row in table.tolist()]
-        self._brushes = np.array([pg.mkBrush(it) for it in self._shades], object)
-        tokens = self.context.theme.tokens
-        self._rim = self.plot.pen(tokens.muted, opacity=0.35)
-        self._pin.setPen(self.plot.pen(tokens.text))
-        self.plot.item.showGrid(x=False, y=False)

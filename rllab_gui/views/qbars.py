@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from rllab_gui.plots.bars import HISTORY, Bars, BarsCanvas
+from rllab_gui.plots.bars import Bars, BarsCanvas
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.ranges import FINE, GrowingSpan
+from rllab_gui.plots.strip import HISTORY
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import Moment, action_word, preference
 

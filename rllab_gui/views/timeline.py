@@ -11,15 +11,14 @@ from PySide6.QtWidgets import QMenu, QToolButton, QToolTip
 
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
-from rllab_gui.plots.lanes import (
+from rllab_gui.plots.lane_kinds import (
     AnchoredLane,
-    Lane,
     LineLane,
     MarkLane,
     RibbonLane,
     StemLane,
-    TimeScale,
 )
+from rllab_gui.plots.lanes import Lane, TimeScale
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.timeline import TimelineCanvas
 from rllab_gui.views.base import View, ViewContext

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rllab_gui.plots.bars import Bars
-from rllab_gui.plots.lanes import TimeScale, envelope, largest_of
+from rllab_gui.plots.lane_kinds import envelope, largest_of
+from rllab_gui.plots.lanes import TimeScale
 from rllab_gui.plots.picture import enlargement
 
 

@@ -86,8 +86,8 @@ def test_the_model_is_what_was_sent(view, client, context, now):
     np.testing.assert_array_equal(model["value"], [1, 2, 3, 4])
     np.testing.assert_array_equal(model["point_id"], [0, 1, 2, 3])
     np.testing.assert_array_equal(model["exploring"], [False, True, False, False])
-    assert len(view._explored.getData()[0]) == 1
-    assert len(view._greedy.getData()[0]) == 3
+    assert len(view.plot._explored.getData()[0]) == 1
+    assert len(view.plot._greedy.getData()[0]) == 3
 
 
 def test_the_axes_have_no_numbers_and_the_legend_says_what_is_shown(
@@ -108,12 +108,12 @@ def test_points_travel_by_their_id(view, client, context, now):
     client.play(report(ids=(3, 2, 1, 99), shift=0.0))
     now[0] += 0.5
     context.pulse.beat()  # sets out: nothing has moved yet
-    start = view._positions.copy()
+    start = view.plot.positions.copy()
     np.testing.assert_allclose(start[0], [-0.5, 0.5])  # where point 3 was
     np.testing.assert_allclose(start[1], [0.5, 0.5])
     np.testing.assert_allclose(start[3], [-0.5, 0.5])  # new: where it belongs
     settle(view, context, now)
-    np.testing.assert_allclose(view._positions, report().positions)
+    np.testing.assert_allclose(view.plot.positions, report().positions)
 
 
 def test_halfway_is_halfway():
@@ -132,13 +132,13 @@ def test_reduced_motion_jumps(view, client, context, now):
     client.play(report(shift=0.3))
     now[0] += 0.5
     context.pulse.beat()
-    np.testing.assert_allclose(view._positions, report(shift=0.3).positions)
+    np.testing.assert_allclose(view.plot.positions, report(shift=0.3).positions)
 
 
 def test_the_scatter_is_drawn_at_most_ten_times_a_second(view, client, context, now):
     drawn = []
-    original = view._draw_points
-    view._draw_points = lambda it: (drawn.append(now[0]), original(it))
+    original = view.plot.show_points
+    view.plot.show_points = lambda *it: (drawn.append(now[0]), original(*it))
     for number in range(30):  # one second of layouts at 30 Hz
         client.play(report(shift=number / 100, final=False))
         context.pulse.beat()
@@ -211,4 +211,4 @@ def test_another_session_has_another_map(view, client, context, now):
     client.play(SessionStatus(name="b", uuid="u9"))
     context.pulse.beat()
     assert view.emptiness() is not None
-    assert np.isnan(view._colours.low)
+    assert np.isnan(view.plot.colours.low)

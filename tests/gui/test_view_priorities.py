@@ -8,7 +8,8 @@ from showing import show
 from engine.contract.catalogue import find_preset
 from engine.contract.messages import PriorityReport
 from rllab_gui.commands import Command
-from rllab_gui.views.priorities import PrioritiesView, bin_words, top_share, words_of
+from rllab_gui.views.priorities import PrioritiesView
+from rllab_gui.views.priority_words import bin_words, top_share, words_of
 
 REPORT = PriorityReport(
     kind="prioritized",

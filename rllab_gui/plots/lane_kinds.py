@@ -1,0 +1,234 @@
+"""The kinds of lanes: lines, strokes, a ribbon of actions, marks, the overview."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+
+from rllab_gui.plots.glyphs import paint_dice
+from rllab_gui.plots.lanes import Lane, TimeScale
+from rllab_gui.plots.numbers import extent
+from rllab_gui.theme import Theme
+
+
+class LineLane(Lane):
+    """A line, on the scale of its own values."""
+
+    weight = 3
+    anchored = False
+
+    def reach(self) -> tuple[float, float]:
+        """Smallest to largest value, and zero where the lane begins there."""
+        spread = extent(self.values)
+        if spread is None:
+            return math.nan, math.nan
+        low, high = spread
+        if self.anchored:
+            low, high = min(low, 0.0), max(high, 0.0)
+        return (low, high) if high > low else (low, low + 1.0)
+
+    def heights(self, values: np.ndarray) -> np.ndarray:
+        """Values as pixels from the top."""
+        low, high = self.reach()
+        box = self.inside()
+        return np.asarray(
+            box.bottom() - (values - low) / (high - low) * box.height(), np.float64
+        )
+
+    def paint_values(self, painter: QPainter) -> None:
+        """A thin line; where steps are denser than pixels, their extremes."""
+        if not math.isfinite(self.reach()[0]):
+            return
+        first, behind = self.scale.seen(len(self.values))
+        steps, values = envelope(self.values, first, behind, int(self.inside().width()))
+        x = np.array([self.scale.x(t) for t in (0.0, 1.0)])
+        places = x[0] + steps * (x[1] - x[0])
+        painter.setPen(QPen(QColor(self.theme.colour(0)), 1))
+        known = np.isfinite(values)
+        painter.drawPolyline(
+            pg.functions.arrayToQPolygonF(places[known], self.heights(values[known]))
+        )
+
+
+class AnchoredLane(LineLane):
+    """A line above zero."""
+
+    weight = 2
+    anchored = True
+
+
+class StemLane(AnchoredLane):
+    """Upright strokes from zero; what is negative is drawn in another colour.
+
+    ``signs`` may say which values count as negative although they are shown as
+    sizes (surprise).
+    """
+
+    signs: np.ndarray | None = None
+
+    def paint_values(self, painter: QPainter) -> None:
+        """One stroke for each step, or the largest of those in one pixel."""
+        if not math.isfinite(self.reach()[0]):
+            return
+        first, behind = self.scale.seen(len(self.values))
+        values = self.values[first:behind]
+        steps = first + np.arange(len(values))
+        width = int(self.inside().width())
+        if len(values) > 2 * width:
+            picked = largest_of(np.abs(values), width)
+            values, steps = values[picked], steps[picked]
+        signs = values if self.signs is None else self.signs[steps]
+        zero = float(self.heights(np.zeros(1))[0])
+        tops = self.heights(values)
+        tokens = self.theme.tokens
+        for colour, which in ((tokens.good, signs >= 0), (tokens.bad, signs < 0)):
+            lines = [
+                QLineF(self.scale.x(t), zero, self.scale.x(t), top)
+                for t, top in zip(steps[which], tops[which], strict=True)
+                if math.isfinite(top)
+            ]
+            painter.setPen(QPen(QColor(colour), 1))
+            painter.drawLines(lines)
+
+
+class RibbonLane(Lane):
+    """A block of colour for each action; a die over those that chance chose."""
+
+    weight = 1
+    fixed = 30
+
+    explored = np.empty(0, bool)
+    letters: Sequence[str] = ()
+
+    def paint_values(self, painter: QPainter) -> None:
+        """Blocks of equal actions, letters where they have room, dice marks."""
+        first, behind = self.scale.seen(len(self.values))
+        behind = min(behind, len(self.values))
+        if behind <= first:
+            return
+        box, marks = self.inside(), self.theme.px(11)
+        values = self.values[first:behind].astype(int)
+        cuts = np.flatnonzero(np.diff(values)) + 1
+        starts = np.concatenate([[0], cuts])
+        ends = np.concatenate([cuts, [len(values)]])
+        painter.setFont(self.theme.font(relative=0.75))
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            left, right = self.scale.x(first + start), self.scale.x(first + end)
+            place = QRectF(left, box.top() + marks, right - left, box.height() - marks)
+            self._paint_block(painter, place, int(values[start]))
+        self._paint_dice(painter, first, behind)
+
+    def _paint_block(self, painter: QPainter, place: QRectF, action: int) -> None:
+        colour = QColor(self.theme.colour(action))
+        colour.setAlphaF(0.65 if self.theme.is_dark else 0.45)
+        painter.fillRect(place, colour)
+        if place.width() >= self.theme.px(11) and action < len(self.letters):
+            painter.setPen(QColor(self.theme.tokens.text))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.letters[action])
+
+    def _paint_dice(self, painter: QPainter, first: int, behind: int) -> None:
+        steps = first + np.flatnonzero(self.explored[first:behind])
+        colour = QColor(self.theme.tokens.warning)
+        size, top = self.theme.px(9), self.inside().top()
+        crowded = len(steps) * size > self.inside().width()
+        for t in steps.tolist():
+            x = self.scale.x(t + 0.5)
+            if crowded:
+                painter.fillRect(QRectF(x, top + 2, 1, size - 2), colour)
+            else:
+                paint_dice(painter, QRectF(x - size / 2, top, size, size), colour)
+
+
+class MarkLane(Lane):
+    """Glyphs of what is remarkable; as many as have room."""
+
+    weight = 1
+    fixed = 20
+    marks: Sequence[str] = ()
+
+    def paint_values(self, painter: QPainter) -> None:
+        """Write each glyph over its step, the most telling ones first."""
+        painter.setFont(self.theme.font(relative=0.85, bold=True))
+        tokens = self.theme.tokens
+        colours = {"^": tokens.good, "??": tokens.bad, "X": tokens.bad}
+        colours |= {"?": tokens.warning, "!": tokens.accent}
+        wide = self.theme.px(12)
+        for t in self.shown():
+            painter.setPen(QColor(colours.get(self.marks[t], tokens.text)))
+            x = self.scale.x(t + 0.5)
+            place = QRectF(x - wide, 0, 2 * wide, self.height())
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.marks[t])
+
+    def shown(self) -> list[int]:
+        """The steps whose glyphs have room beside more telling ones."""
+        first, behind = self.scale.seen(len(self.marks))
+        ranked = [t for t in range(first, behind) if self.marks[t] in _RANK]
+        ranked.sort(key=lambda t: _RANK.index(self.marks[t]))
+        wide, slots, found = self.theme.px(12), set[int](), []
+        for t in ranked:
+            slot = int(self.scale.x(t + 0.5) // wide)
+            if not slots & {slot - 1, slot, slot + 1}:
+                slots.add(slot)
+                found.append(t)
+        return found
+
+
+_RANK = ("X", "T", "??", "^", "!", "?")
+"""Glyphs from the most telling one down; a near tie is told by pointing only."""
+
+
+class Overview(LineLane):
+    """The whole episode, always; shows which part of it the lanes show."""
+
+    weight = 1
+    fixed = 30
+
+    def __init__(self, theme: Theme, part: TimeScale) -> None:
+        super().__init__("overview", "whole episode", theme, TimeScale())
+        self.part = part
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Add a window round the visible part."""
+        super().paintEvent(event)
+        with QPainter(self) as painter:
+            left, right = self.scale.x(self.part.first), self.scale.x(self.part.last)
+            shade = QColor(self.theme.tokens.accent)
+            shade.setAlphaF(0.12)
+            place = QRectF(QPointF(left, 1), QPointF(right, self.height() - 2))
+            painter.fillRect(place, shade)
+            painter.setPen(QPen(QColor(self.theme.tokens.accent), 1))
+            painter.drawRect(place)
+
+
+def envelope(
+    values: np.ndarray, first: int, behind: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values of a line that looks the same on so many pixels."""
+    part = np.asarray(values[first:behind], np.float64)
+    steps = first + np.arange(len(part), dtype=np.float64)
+    if len(part) <= 3 * max(width, 1):
+        return steps, part
+    per = len(part) // max(width, 1)
+    count = len(part) // per
+    block = part[: count * per].reshape(count, per)
+    low, high = block.min(axis=1), block.max(axis=1)
+    centre = steps[: count * per].reshape(count, per).mean(axis=1)
+    both = np.stack([low, high], axis=1).reshape(-1)
+    rest = slice(count * per, None)
+    return (
+        np.concatenate([np.repeat(centre, 2), steps[rest]]),
+        np.concatenate([both, part[rest]]),
+    )
+
+
+def largest_of(sizes: np.ndarray, groups: int) -> np.ndarray:
+    """Index of the largest value of each of so many equal stretches."""
+    per = -(-len(sizes) // max(groups, 1))
+    count = len(sizes) // per
+    block = np.nan_to_num(sizes[: count * per]).reshape(count, per)
+    return np.asarray(block.argmax(axis=1) + per * np.arange(count))

@@ -1,0 +1,107 @@
+"""The scatter of states: colours by value, symbols by who chose, one pinned point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor
+
+from engine.contract.messages import EmbeddingReport
+from rllab_gui.plots.base import PlotView
+from rllab_gui.plots.items import Symbols
+from rllab_gui.plots.numbers import short
+from rllab_gui.plots.ranges import Exact
+from rllab_gui.theme import Theme
+from rllab_gui.views.embedding_points import ColourScale
+
+LEVELS = 64
+NEAR_PX = 8
+
+
+class StateMap(PlotView):
+    """A plot without numbers on its axes, for they would mean nothing.
+
+    Attributes:
+      colours: The scale of values, viridis; frozen until asked.
+      positions: Where the points are drawn, float [n, 2].
+    """
+
+    def __init__(self, title: str, theme: Theme) -> None:
+        self.colours = ColourScale()
+        self.positions = np.empty((0, 2))
+        table = pg.colormap.get("viridis").getLookupTable(nPts=LEVELS)
+        self._shades = [QColor(*row).name() for row in table.tolist()]
+        self._brushes = np.array([pg.mkBrush(it) for it in self._shades], object)
+        super().__init__(
+            "embedding", title, theme, x=Exact(-1.05, 1.05), y=Exact(-1.05, 1.05)
+        )
+        for axis in ("left", "bottom"):
+            self.item.hideAxis(axis)
+        self._greedy = Symbols(size=6, pxMode=True, symbol="o")
+        self._explored = Symbols(size=8, pxMode=True, symbol="t")
+        self._pin = Symbols(size=14, pxMode=True, symbol="o", brush=None)
+        for symbols in (self._greedy, self._explored, self._pin):
+            self.item.addItem(symbols)
+        self.restyle()
+
+    def show_points(self, report: EmbeddingReport, positions: np.ndarray) -> None:
+        """Draw the points of this report at these positions."""
+        self.positions = positions
+        shade = np.round(self.colours.take(report.value) * (LEVELS - 1)).astype(int)
+        explored = np.asarray(report.exploring, bool)
+        for item, which in ((self._greedy, ~explored), (self._explored, explored)):
+            item.setData(
+                x=positions[which, 0],
+                y=positions[which, 1],
+                brush=self._brushes[shade[which]],
+                pen=self._rim,
+            )
+        self.set_model(
+            x=positions[:, 0],
+            y=positions[:, 1],
+            value=np.asarray(report.value),
+            point_id=np.asarray(report.point_ids),
+            exploring=explored,
+        )
+
+    def pin(self, index: int) -> None:
+        """Draw a ring round this point; -1 takes it away."""
+        spot = self.positions[index : index + 1] if index >= 0 else np.empty((0, 2))
+        self._pin.setData(x=spot[:, 0], y=spot[:, 1])
+
+    def nearest(self, x: float, y: float) -> int:
+        """The point under the pointer; -1 where there is none."""
+        if not len(self.positions):
+            return -1
+        dx, dy = self.item.getViewBox().viewPixelSize()
+        away = np.hypot(
+            (self.positions[:, 0] - x) / dx, (self.positions[:, 1] - y) / dy
+        )
+        index = int(np.argmin(away))
+        return index if away[index] <= NEAR_PX else -1
+
+    def point_pos(self, index: int) -> QPoint:
+        """Where a point is, in pixels of the canvas."""
+        x, y = self.positions[index]
+        return self.pixel_of(float(x), float(y))
+
+    def scale_html(self) -> str:
+        """The colour scale as rich text, with the share of values beyond it."""
+        scale = self.colours
+        ends = (scale.low, (scale.low + scale.high) / 2, scale.high)
+        marks = [
+            f'<span style="color:{self._shades[round(at * (LEVELS - 1))]}">●</span>'
+            f"&nbsp;{short(value)}"
+            for at, value in zip((0.0, 0.5, 1.0), ends, strict=True)
+        ]
+        beyond = f" ({100 * scale.clipped:.1f} % beyond)" if scale.clipped else ""
+        return f"V(s) {' '.join(marks)}{beyond}"
+
+    def restyle(self) -> None:
+        """Take over the colours of the theme; the values keep theirs."""
+        super().restyle()
+        self._rim = self.pen(self.theme.tokens.muted, opacity=0.35)
+        if hasattr(self, "_pin"):
+            self._pin.setPen(self.pen(self.theme.tokens.text))
+        self.item.showGrid(x=False, y=False)
