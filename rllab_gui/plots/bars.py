@@ -126,7 +126,7 @@ class BarsCanvas(QWidget):
 
     def _columns(self) -> tuple[float, float, float]:
         """Right ends of names and Q-bars, and of the advantage bars."""
-        metrics = QFontMetricsF(self._theme.font(relative=0.9))
+        metrics = QFontMetricsF(self._theme.font(relative=0.9, bold=True))
         words = (*self.bars.names, "V-head" if self.bars.dueling else "")
         widest = max((metrics.horizontalAdvance(word) for word in words), default=0.0)
         names = min(widest + self._theme.px(30), self.width() * 0.34)

@@ -228,7 +228,7 @@ class PlotView(PlotFrame):
         labelled = self._named and self.height() >= self.theme.px(LABEL_FROM)
         self.bottom.showLabel(labelled)
         self.bottom.setHeight(self.theme.px(34 if labelled else 18))
-        self.item.layout.setContentsMargins(0, 4, self.theme.px(16), 0)
+        self.item.layout.setContentsMargins(0, self.theme.px(7), self.theme.px(16), 0)
 
     def set_markers(self, markers: Sequence[Marker]) -> None:
         """Show what happened as vertical ticks with a tooltip."""

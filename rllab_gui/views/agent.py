@@ -23,6 +23,11 @@ class AgentView(View):
 
     view_id = "agent"
     title = "Agent"
+    about = (
+        "An agent with the newest network plays in an environment of its own, so that "
+        "drawing does not slow training down. The line below the picture says which "
+        "checkpoint plays, how many of its actions are random (ε), and how fast."
+    )
     topics = frozenset({"picture"})
 
     frameShown = Signal(int)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Property, QEvent, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QCursor, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWhatsThis, QWidget
 
 from engine.contract.messages import Problem
 from rllab_gui.commands import Commands
@@ -47,6 +47,7 @@ class View(QWidget):
     Attributes:
       view_id: Name in object names: the dock is ``dock.<workspace>.<view_id>``.
       title: What the dock writes.
+      about: A few sentences on what is seen, for the button ? and Shift+F1.
       topics: What the engine has to send while the view is visible.
       needs: What the agent has to offer (``q``, ``embedding``, ...), for filtering.
 
@@ -58,6 +59,7 @@ class View(QWidget):
 
     view_id: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    about: ClassVar[str] = ""
     topics: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[frozenset[str]] = frozenset()
 
@@ -72,6 +74,7 @@ class View(QWidget):
         self._dirty = True
         self.main_plot: PlotFrame | None = None
         self.setAccessibleName(self.title)
+        self.setWhatsThis(self.about)
         self.body = QWidget(self)
         self.body_layout = QVBoxLayout(self.body)
         self.body_layout.setContentsMargins(0, 0, 0, 0)
@@ -122,10 +125,16 @@ class View(QWidget):
             self.main_plot = plot
             plot.described.connect(self.describe)
             plot.axisModeChanged.connect(self.axisModeChanged)
-        plot.helpAsked.connect(self.helpAsked)
+        plot.helpAsked.connect(self._on_help)
         plot.exportFailed.connect(self._on_export_failed)
 
     # -------------------------------------------------------------- machinery
+
+    def _on_help(self, plot_id: str) -> None:
+        """Explain beside the pointer; whoever listens may explain more."""
+        self.helpAsked.emit(plot_id)
+        if self.about:
+            QWhatsThis.showText(QCursor.pos(), self.about, self)
 
     def _on_export_failed(self, sentence: str) -> None:
         problem = Problem(id="window.export", what=sentence, severity="warning")

@@ -26,6 +26,12 @@ class CurveView(View):
 
     view_id = "curve"
     title = "Learning curve"
+    about = (
+        "The return of each finished episode: the sum of its rewards, undiscounted. "
+        "Dots are training episodes, in which the agent also explores; the line is "
+        "their moving average s = Σ fᵗ⁻ᵏ x / Σ fᵗ⁻ᵏ with factor f. Diamonds are greedy "
+        "evaluations. A dashed tick is a changed option. Click to look at an episode."
+    )
     topics = frozenset({"scalars"})
 
     def __init__(self, context: ViewContext) -> None:

@@ -31,6 +31,12 @@ class EmbeddingView(View):
 
     view_id = "embedding"
     title = "Map of states"
+    about = (
+        "Each point is a state, placed by t-SNE so that states which the network's "
+        "last hidden layer finds similar lie together. The colour is V(s) = max_a "
+        "Q(s,a). Axes, sizes of clusters and distances between them mean nothing. "
+        "Click a point to see its picture."
+    )
     topics = frozenset({"embedding"})
     needs = frozenset({"embedding"})
 

@@ -25,6 +25,11 @@ class EpisodesView(View):
 
     view_id = "episodes"
     title = "Episodes"
+    about = (
+        "All recorded episodes, newest first. Returns are undiscounted; training "
+        "episodes explore, evaluations are greedy. Filter with terms such as ret>490, "
+        "len<20, kind=eval; choose a row to step through it."
+    )
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

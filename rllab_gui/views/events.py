@@ -99,6 +99,7 @@ class EventsView(View):
 
     view_id = "events"
     title = "Events"
+    about = "What happened in this run: changed options, checkpoints, problems."
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

@@ -30,6 +30,12 @@ class FrameView(View):
 
     view_id = "frame"
     title = "Frame"
+    about = (
+        "The picture before the action of this step, drawn again by replaying the "
+        "episode. The bar is V(s) = max_a Q(s,a) on the scale of the whole episode. "
+        "The gap is the best minus the second best Q; δ is the TD error of the action"
+        " taken."
+    )
 
     frameShown = Signal(int)
 
@@ -70,6 +76,10 @@ class FrameView(View):
             return "This episode cannot be shown.", episode.problem, ()
         if episode.key is not None:
             return "The episode is being judged.", "One moment.", ()
+        store = self.context.store
+        if not store.episodes and not store.session.uuid:
+            words = "Every finished episode of the training appears here."
+            return "No episode recorded yet.", words, [("train.start", "Train")]
         return "No episode is chosen.", "Choose one in the list of episodes.", ()
 
     def draw(self) -> None:

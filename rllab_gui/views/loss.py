@@ -58,6 +58,12 @@ class LossView(View):
 
     view_id = "loss"
     title = "Loss and TD error"
+    about = (
+        "The TD error δ = y − Q(s,a) with the target y = r + γ max_a' Q_target(s',a') "
+        "says how wrong the network still is; the loss is what its updates make small, "
+        "and the gradient norm is the size of the step it is asked for. The axis is "
+        "logarithmic; zeros stand apart at the bottom."
+    )
     topics = frozenset({"scalars"})
 
     def __init__(self, context: ViewContext) -> None:

@@ -30,6 +30,12 @@ class PrioritiesView(View):
 
     view_id = "priorities"
     title = "Replay priorities"
+    about = (
+        "Prioritized replay draws transition i with probability P(i) = p_i^α / Σ p^α,"
+        " where p = |δ| + ε, and corrects for it with the weight w_i = (N P(i))^−β / "
+        "max w (Schaul et al. 2016). Bars count the stored transitions by priority; "
+        "lines say how often each bin is drawn and how much it then counts."
+    )
     topics = frozenset({"priorities"})
     needs = frozenset({"replay"})
 

@@ -29,6 +29,7 @@ class QBars(View):
     """What both views share: the bars, their scale and their words."""
 
     plot_id: ClassVar[str] = "qbars"
+    about = NAMING
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

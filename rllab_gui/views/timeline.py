@@ -30,6 +30,12 @@ class TimelineView(View):
 
     view_id = "timeline"
     title = "Timeline"
+    about = (
+        "The episode over its steps: V(s) = max_a Q(s,a), the reward, the surprise |δ| "
+        "(how far the target was from the estimate) and the importance max Q − min Q "
+        "(how much the choice of the action matters). Dice are actions that chance "
+        "chose. Click seeks, drag scrubs, Shift and drag select, Ctrl and wheel zoom."
+    )
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

@@ -97,10 +97,11 @@ def test_an_environment_without_pictures_gives_the_reason(context, client, qtbot
 
 def test_empty_states_lead_on(context, client, qtbot):
     view = show(qtbot, FrameView(context))
-    assert view.emptiness()[0] == "No episode is chosen."
+    assert view.emptiness()[0] == "No episode recorded yet."
     context.link.episodeFinished.emit(
         EpisodeFinished("training", 1, 10, 5, 10, 10.0, True, 0)
     )
+    assert view.emptiness()[0] == "No episode is chosen."
     context.cursor.show_episode("training", 1)
     assert view.emptiness()[0] == "The episode is being judged."
     client.reply(client.questions("judge_episode")[0].id, "It is not recorded.")
