@@ -16,8 +16,6 @@ import contextlib
 import os
 import secrets
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -47,18 +45,16 @@ from engine.contract.messages import (
     Solved,
     Subscribe,
 )
-from engine.service.children import QUIET, REPOSITORY, python_command
 from engine.service.connection import (
     Connection,
     EngineProblem,
     process_lives,
-    read_connection,
 )
 from engine.service.home import Home, find_home
+from engine.service.problems import malformed
+from engine.service.starting import START_WITHIN_S, reach, reach_another, reap
 from engine.service.transport import SUPERVISOR, Line
 
-START_WITHIN_S = 15.0
-END_WITHIN_S = 30.0
 BEAT_EVERY_S = 1.0
 SILENT_S = 8.0
 """A supervisor that has answered no heartbeat for so long hangs."""
@@ -225,7 +221,7 @@ class Client:
             self.send(Shutdown())
         self._end_thread()
         session = self._session
-        self.connection = _reach_another(self._home, self.connection)
+        self.connection = reach_another(self._home, self.connection)
         self._open()
         solved = ("engine.supervisor.died", *(f"engine.{it}.gone" for it in ROLES))
         self._deliver([Solved(name) for name in solved])
@@ -235,7 +231,7 @@ class Client:
     def close(self) -> None:
         """Let go of the engine; what was sent before is handed over first."""
         self._end_thread()
-        _reap()
+        reap()
         for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):
             end.close()
 
@@ -331,13 +327,7 @@ class Client:
         return True
 
     def _on_malformed(self, sender: str, error: MalformedMessage) -> None:
-        problem = Problem(
-            "engine.message.malformed",
-            f"A message of the {sender} was not understood and is dropped.",
-            why=str(error)[:300],
-            severity="warning",
-        )
-        self._deliver([problem])
+        self._deliver([malformed(sender, error)])
 
     def _deliver(self, messages: list[Message]) -> None:
         with self._arrived:
@@ -361,7 +351,7 @@ def ensure_engine(
       EngineProblem: If it cannot be started, or is of another version.
     """
     place = find_home(home)
-    client = Client(place, _reach(place, private=private), kind)
+    client = Client(place, reach(place, private=private), kind)
 
     def greeted(message: Message) -> bool:
         return isinstance(message, (ProcessState, Problem))
@@ -373,85 +363,6 @@ def ensure_engine(
     if isinstance(greeting, Problem):
         raise EngineProblem(greeting.sentence())
     raise EngineProblem("The engine was started but does not answer. Start it again.")
-
-
-def _reach(home: Home, *, private: bool) -> Connection:
-    """How to reach the engine that lives, or a new one."""
-    try:
-        home.prepare()
-    except OSError as error:
-        raise EngineProblem(
-            f"The folder '{home.runtime.name}' for the engine cannot be written: "
-            f"{error.strerror}. Set RLLAB_HOME to a folder of yours."
-        ) from error
-    started: subprocess.Popen[bytes] | None = None
-    deadline = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < deadline:
-        connection = read_connection(home.connection_file)
-        if connection is not None and process_lives(connection.pid):
-            return connection
-        if started is None:
-            started = _start(home, private=private)
-        elif started.poll() not in (None, 0):
-            break
-        elif started.returncode == 0:  # it left the place to another one
-            started = None
-        time.sleep(0.01)
-    raise EngineProblem(
-        "The engine could not be started: "
-        f"{_last_line(home.logs / 'supervisor.log')} Look into the folder of its logs."
-    )
-
-
-def _reach_another(home: Home, old: Connection) -> Connection:
-    """As :func:`_reach`, when the old engine has ended."""
-    deadline = time.monotonic() + END_WITHIN_S
-    while process_lives(old.pid):
-        _reap()
-        if time.monotonic() > deadline:
-            raise EngineProblem(
-                "The engine is still writing the session: wait a moment and try again."
-            )
-        time.sleep(0.02)
-    return _reach(home, private=False)
-
-
-_STARTED: list[subprocess.Popen[bytes]] = []
-"""Engines that this process has started; asked for their end, so that none is left
-behind as a zombie."""
-
-
-def _start(home: Home, *, private: bool) -> subprocess.Popen[bytes]:
-    options = ["--home", str(home.runtime)] if home.logs.parent == home.runtime else []
-    options += ["--private"] if private else []
-    flags: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        flags = {"creationflags": 0x00000208}  # detached, in a group of its own
-    with (home.logs / "supervisor.log").open("ab") as log:
-        process = subprocess.Popen(
-            python_command("engine.service.supervisor", *options),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=REPOSITORY,
-            env=os.environ | QUIET,
-            **flags,
-        )
-    _reap()
-    _STARTED.append(process)
-    return process
-
-
-def _reap() -> None:
-    _STARTED[:] = [it for it in _STARTED if it.poll() is None]
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return "it wrote no log."
-    return (lines[-1][:200].rstrip(".") + ".") if lines else "it wrote nothing."
 
 
 def _lost(*, silent: bool) -> Problem:

@@ -31,6 +31,11 @@ class Home:
         return self.runtime / "engine.json"
 
     @property
+    def processes_file(self) -> Path:
+        """The same for its own processes, who need it until the very end."""
+        return self.runtime / "processes.json"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one supervisor of this home for as long as it lives."""
         return self.runtime / "engine.lock"

@@ -14,18 +14,15 @@ from engine.contract.messages import (
     Answer,
     Ask,
     Checkpoint,
-    CheckpointStored,
     Event,
     JobProgress,
     Message,
-    Problem,
     Rows,
     RowsStored,
     RunTraining,
-    SessionStatus,
-    Solved,
 )
 from engine.service.keeper_questions import answer, recent
+from engine.service.keeper_rows import RowKeeper
 from engine.service.keeper_sealing import JOB, Sealing
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import (
@@ -42,31 +39,20 @@ from engine.sessions.live_folder import live_path
 
 STATUS_EVERY_S = 0.25
 CYCLE_S = 0.03
-RETRY_S = 0.5
 
 Finish = Callable[[dict[str, Any], str], None]
 
 
-class Keeper:
-    """The one who opens session files.
-
-    Attributes:
-      source: The session that is open, for questions.
-      store: The same where it is being written.
-    """
+class Keeper(RowKeeper):
+    """The one who opens session files."""
 
     def __init__(self, line: Line, sessions: Path) -> None:
-        self._line, self._sessions = line, sessions
-        self.source: SessionSource | None = None
-        self.store: LiveStore | None = None
-        self._path: Path | None = None
+        super().__init__(line)
+        self._sessions = sessions
         self._sealings: list[Sealing] = []
         self._later: list[tuple[str, Ask]] = []
         self._out: SimpleQueue[Message] = SimpleQueue()
-        self._status_at = self._retry_at = 0.0
-        self._in_trouble = False
-        self._sealed_at = 0.0
-        self._uuid = self._configuration = ""
+        self._status_at = 0.0
 
     # ------------------------------------------------------------------- life
 
@@ -87,6 +73,8 @@ class Keeper:
 
     def close(self) -> None:
         """Make everything durable and let go."""
+        if self.store is not None:
+            self.store.commit()
         self._let_go()
 
     def on_message(self, sender: str, message: Message) -> None:
@@ -105,76 +93,6 @@ class Keeper:
                 self.store.note(
                     message.kind, message.text, message.step, **message.data
                 )
-
-    # ------------------------------------------------------------------- rows
-
-    def _take_rows(self, rows: Rows) -> None:
-        """Only in order: what is missing in between is sent again, and then this."""
-        if self.store is None:
-            return
-        expected = self.store.next_numbers.get(rows.source, 0)
-        if rows.source == "trainer" and rows.number > expected:
-            return
-        self.store.append(rows)
-
-    def _commit(self) -> None:
-        """Group commit; a full disk is told, and tried again until it works."""
-        if self.store is None or time.monotonic() < self._retry_at:
-            return
-        try:
-            stored = self.store.commit_if_due()
-        except SessionProblem as problem:
-            self._retry_at = time.monotonic() + RETRY_S
-            self._tell_trouble(problem)
-            return
-        if stored:
-            self._tell_solved()
-        for source, (number, step) in stored.items():
-            self._line.send(source, RowsStored(source, number, step))
-
-    def _take_checkpoint(self, checkpoint: Checkpoint) -> None:
-        if self.store is None:
-            return
-        try:
-            self.store.write_checkpoint(checkpoint)
-        except SessionProblem as problem:
-            self._tell_trouble(problem)
-            return
-        self._tell_solved()
-        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
-        for who in ("trainer", SUPERVISOR):
-            self._line.send(who, stored)
-        self._tell_status()
-
-    def _tell_trouble(self, problem: SessionProblem) -> None:
-        if not self._in_trouble:
-            self._in_trouble = True
-            self._line.send(WINDOWS, Problem("session.write", str(problem)))
-
-    def _tell_solved(self) -> None:
-        if self._in_trouble:
-            self._in_trouble = False
-            self._line.send(WINDOWS, Solved("session.write"))
-
-    def _tell_status(self) -> None:
-        if self._path is None or self.source is None:
-            return
-        store = self.store
-        status = SessionStatus(
-            name=self._path.stem,
-            path=str(self._path),
-            uuid=self._uuid,
-            live=store is not None,
-            configuration=self._configuration,
-            durable_step=store.durable_step if store else self._step(),
-            durable_s_ago=max(0.0, time.time() - store.durable_at) if store else 0.0,
-            sealed_at=self._sealed_at,
-        )
-        self._line.send(SUPERVISOR, status)
-
-    def _step(self) -> int:
-        assert self.source is not None
-        return int(self.source.summary().get("steps", 0))
 
     # ----------------------------------------------------------------- orders
 
@@ -325,7 +243,10 @@ class Keeper:
         final = bool(arguments["final"])
 
         def done(error: str) -> None:
-            self._sealed(store, target, error, final=final)
+            try:
+                self._sealed(store, target, error, final=final)
+            except SessionProblem as problem:
+                error = error or str(problem)
             finish({"path": str(target)} if not error else {}, error)
 
         self._sealings.append(Sealing(store, target, done, self._out))
@@ -384,20 +305,8 @@ class Keeper:
         path = self._sessions / Path(text).expanduser()
         return path.with_name(f"{path.name}.h5") if path.suffix != ".h5" else path
 
-    def _hold(self, store: LiveStore, path: Path) -> None:
-        self._show(store, path)
-        self.store = store
-
     def _look_into(self, path: Path) -> None:
         self._show(SessionFile.open(path), path)
-
-    def _show(self, source: SessionSource, path: Path) -> None:
-        """Answer questions from this source from now on."""
-        summary = source.summary()
-        self.source, self._path = source, path
-        self._uuid = str(summary.get("uuid", ""))
-        self._sealed_at = float(summary.get("sealed", 0.0))
-        self._configuration = source.configuration()
 
     def _let_go(self) -> None:
         """Close what is open; a store that is still being sealed closes itself."""

@@ -50,7 +50,10 @@ class Sealing:
         """Tell the store and whoever waits how it went."""
         self._thread.join()
         if not self._error and self.target == self.store.path:
-            self.store.mark_sealed(self._revision)
+            try:
+                self.store.mark_sealed(self._revision)
+            except SessionProblem as problem:
+                self._error = str(problem)
         text = self._error or "Saved"
         result = "" if self._error else str(self.target)
         self._out.put(JobProgress(JOB, 1.0, text, done=True, result=result))

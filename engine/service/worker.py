@@ -21,11 +21,11 @@ from engine.contract.messages import (
     Hello,
     MalformedMessage,
     Message,
-    Problem,
     ProcessState,
     Shutdown,
 )
 from engine.service.connection import read_connection
+from engine.service.problems import malformed, mistake
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 
 PARENT_EVERY_S = 0.2
@@ -92,25 +92,13 @@ class Worker:
         return True
 
     def _report(self, sender: str, message: Message, error: Exception) -> None:
-        kind = type(message).__name__
         sys.stderr.write(traceback.format_exc())
-        problem = Problem(
-            f"engine.message.{kind}",
-            f"The {self.line.identity.split('.')[0]} failed at {kind} of {sender}.",
-            why=f"{type(error).__name__}: {error}.",
-            fix="Please report it with the details.",
-            details=traceback.format_exc(),
-        )
-        self.line.send(WINDOWS, problem)
+        role = self.line.identity.split(".")[0]
+        what = f"{type(message).__name__} of {sender}"
+        self.line.send(WINDOWS, mistake(role, what, error))
 
     def _on_malformed(self, sender: str, error: MalformedMessage) -> None:
-        problem = Problem(
-            "engine.message.malformed",
-            f"A message of {sender} was not understood and is dropped.",
-            why=str(error)[:300],
-            severity="warning",
-        )
-        self.line.send(WINDOWS, problem)
+        self.line.send(WINDOWS, malformed(sender, error))
 
     def _watch_parent(self) -> None:
         """A worker whose supervisor is gone ends, whatever it is busy with."""

@@ -73,7 +73,7 @@ class Lab:
                 message.state,
             ) == (role, "ready")
 
-        found = expect(client, ready, 40)
+        found = expect(client, ready, 90)
         assert isinstance(found, ProcessState)
         return found.pid
 
@@ -81,7 +81,7 @@ class Lab:
         """Train until the first steps are done."""
         configuration = configuration_from_flat(SMALL | options).to_json()
         client.send(StartTraining(configuration, path))
-        expect(client, status("running", 1), 40)
+        expect(client, status("running", 1), 120)
 
     def clean(self) -> None:
         for client in self.clients:
@@ -92,7 +92,7 @@ class Lab:
 
 
 def expect(
-    client: Client, wanted: Callable[[Message], bool], seconds: float = 20
+    client: Client, wanted: Callable[[Message], bool], seconds: float = 60
 ) -> Message:
     """The message that must come; what is told meanwhile is shown if it does not."""
     message = client.wait(wanted, seconds)
@@ -144,6 +144,6 @@ def run_python(code: str, home: Path) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"RLLAB_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )

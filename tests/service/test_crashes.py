@@ -21,7 +21,7 @@ from engine.contract.messages import (
 )
 from service.engine_lab import Lab, end, expect, kill, order, sealed, status
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def problem(name: str) -> Callable[[Message], bool]:
@@ -112,7 +112,7 @@ def test_a_killed_supervisor_ends_everything_and_the_run_can_go_on(lab: Lab) -> 
     path = lab.home / "sessions" / "run.h5"
     client.poll()
     client.restart()
-    again = expect(client, status("running"), 40)
+    again = expect(client, status("running"), 120)
     assert isinstance(again, TrainerStatus)
     assert again.step >= 1_000
     end(lab, client)

@@ -30,6 +30,8 @@ from engine.service.client import Client, EngineProblem
 from engine.service.connection import write_connection
 from service.engine_lab import Lab, end, expect, order, run_python, sealed, status
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_train_stop_and_find_the_session_file(lab: Lab) -> None:
     client = lab.attach()
@@ -106,7 +108,7 @@ def test_a_killed_window_leaves_training_and_the_next_start_attaches(
         "c = ensure_engine()\n"
         "c.send(StartTraining(Configuration().to_json(), 'run.h5'))\n"
         "def runs(m): return isinstance(m, TrainerStatus) and m.state == 'running'\n"
-        "assert c.wait(runs, 40)\n"
+        "assert c.wait(runs, 120)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     assert run_python(code, lab.home).returncode == -9
@@ -135,6 +137,7 @@ def test_training_goes_on_in_the_background_when_that_is_wanted(lab: Lab) -> Non
 @pytest.mark.slow
 def test_an_idle_engine_without_clients_ends_by_itself(lab: Lab) -> None:
     client = lab.attach()
+    lab.pid(client, "trainer")
     assert len(lab.processes()) == 4
     client.close()
     assert lab.wait_for_end(45) == []
@@ -158,7 +161,7 @@ def test_pause_save_as_go_on_and_resume_the_file_later(lab: Lab) -> None:
     assert isinstance(stopped, TrainerStatus)
     expect(client, sealed)
     order(client, ResumeTraining("run.h5", steps=300))
-    finished = expect(client, status("finished"), 30)
+    finished = expect(client, status("finished"), 90)
     assert isinstance(finished, TrainerStatus)
     assert finished.step == stopped.step + 300
     end(lab, client)
@@ -168,7 +171,7 @@ def test_pause_save_as_go_on_and_resume_the_file_later(lab: Lab) -> None:
 def test_looking_back_needs_no_run_and_changes_nothing(lab: Lab) -> None:
     client = lab.attach()
     lab.start(client, **{"training.steps": 600})
-    expect(client, status("finished"), 30)
+    expect(client, status("finished"), 90)
     expect(client, sealed)
     path = lab.home / "sessions" / "run.h5"
     before = path.read_bytes()
@@ -195,7 +198,7 @@ def test_a_request_that_is_wrong_gets_a_sentence_and_nothing_is_made(
     def refusal(**options: object) -> str:
         configuration = configuration_from_flat(options).to_json()
         order(client, StartTraining(configuration, "no.h5"))
-        found = expect(client, lambda it: isinstance(it, Problem), 40)
+        found = expect(client, lambda it: isinstance(it, Problem), 120)
         expect(client, status("idle"))
         assert isinstance(found, Problem)
         return found.sentence()

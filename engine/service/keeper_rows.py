@@ -1,0 +1,121 @@
+"""Rows and checkpoints on their way to the disk, and what is said about them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from engine.contract.messages import (
+    Checkpoint,
+    CheckpointStored,
+    Problem,
+    Rows,
+    RowsStored,
+    SessionStatus,
+    Solved,
+)
+from engine.service.transport import SUPERVISOR, WINDOWS, Line
+from engine.sessions import LiveStore, SessionProblem, SessionSource
+
+RETRY_S = 0.5
+
+
+class RowKeeper:
+    """Holds the session that is open, and makes durable what is sent to it.
+
+    Attributes:
+      source: The session that is open, for questions.
+      store: The same where it is being written.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.source: SessionSource | None = None
+        self.store: LiveStore | None = None
+        self._path: Path | None = None
+        self._uuid = self._configuration = ""
+        self._sealed_at = self._retry_at = 0.0
+        self._in_trouble = False
+
+    def _take_rows(self, rows: Rows) -> None:
+        """Only in order: what is missing in between is sent again, and then this."""
+        if self.store is None:
+            return
+        expected = self.store.next_numbers.get(rows.source, 0)
+        if rows.source == "trainer" and rows.number > expected:
+            return
+        self.store.append(rows)
+
+    def _commit(self) -> None:
+        """Group commit; a full disk is told, and tried again until it works."""
+        if self.store is None or time.monotonic() < self._retry_at:
+            return
+        try:
+            stored = self.store.commit_if_due()
+        except SessionProblem as problem:
+            self._retry_at = time.monotonic() + RETRY_S
+            self._tell_trouble(problem)
+            return
+        if stored:
+            self._tell_solved()
+        for source, (number, step) in stored.items():
+            self._line.send(source, RowsStored(source, number, step))
+
+    def _take_checkpoint(self, checkpoint: Checkpoint) -> None:
+        if self.store is None:
+            return
+        try:
+            self.store.write_checkpoint(checkpoint)
+        except SessionProblem as problem:
+            self._tell_trouble(problem)
+            return
+        self._tell_solved()
+        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
+        for who in ("trainer", SUPERVISOR):
+            self._line.send(who, stored)
+        self._tell_status()
+
+    def _tell_trouble(self, problem: SessionProblem) -> None:
+        if not self._in_trouble:
+            self._in_trouble = True
+            self._line.send(WINDOWS, Problem("session.write", str(problem)))
+
+    def _tell_solved(self) -> None:
+        if self._in_trouble:
+            self._in_trouble = False
+            self._line.send(WINDOWS, Solved("session.write"))
+
+    def _tell_status(self) -> None:
+        if self._path is None or self.source is None:
+            return
+        store = self.store
+        status = SessionStatus(
+            name=self._path.stem,
+            path=str(self._path),
+            uuid=self._uuid,
+            live=store is not None,
+            configuration=self._configuration,
+            durable_step=store.durable_step if store else self._step(),
+            durable_s_ago=max(0.0, time.time() - store.durable_at) if store else 0.0,
+            sealed_at=self._sealed_at,
+        )
+        self._line.send(SUPERVISOR, status)
+
+    def _step(self) -> int:
+        assert self.source is not None
+        return int(self.source.summary().get("steps", 0))
+
+    # ------------------------------------------------------------ what is open
+
+    def _show(self, source: SessionSource, path: Path) -> None:
+        """Answer questions from this source from now on."""
+        summary = source.summary()
+        self.source, self._path = source, path
+        self._uuid = str(summary.get("uuid", ""))
+        self._sealed_at = float(summary.get("sealed", 0.0))
+        self._configuration = source.configuration()
+
+    def _hold(self, store: LiveStore, path: Path) -> None:
+        """The same, and store what is sent."""
+        self._show(store, path)
+        self.store = store

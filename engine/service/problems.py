@@ -1,0 +1,53 @@
+"""What the service says when something goes wrong with its own processes."""
+
+from __future__ import annotations
+
+import traceback
+
+from engine.contract.messages import Problem
+from engine.service.children import Child
+
+
+def died(child: Child) -> Problem:
+    """A process has ended and is being replaced."""
+    return Problem(
+        f"engine.{child.role}.died",
+        f"The {child.role} {child.how_it_ended()} and is being restarted; the other "
+        "processes go on.",
+        severity="warning",
+        details=child.log_tail(),
+    )
+
+
+def given_up(child: Child) -> Problem:
+    """A process has ended too often."""
+    return Problem(
+        f"engine.{child.role}.gone",
+        f"The {child.role} {child.how_it_ended()} for the fourth time in ten minutes "
+        "and is not started again.",
+        why="The last lines that it wrote are below.",
+        fix="Restart the engine; what is durable is kept.",
+        fixes=[("engine.restart", "Restart the engine")],
+        details=child.log_tail(),
+    )
+
+
+def malformed(sender: str, error: Exception) -> Problem:
+    """Bytes came that are no message."""
+    return Problem(
+        "engine.message.malformed",
+        f"A message of {sender} was not understood and is dropped.",
+        why=str(error)[:300],
+        severity="warning",
+    )
+
+
+def mistake(who: str, what: str, error: Exception) -> Problem:
+    """A process of ours failed at a message, and goes on."""
+    return Problem(
+        f"engine.{who}.error",
+        f"The {who} made a mistake at {what}.",
+        why=f"{type(error).__name__}: {error}.",
+        fix="Save the session, and report it with the details.",
+        details="".join(traceback.format_exception(error)),
+    )

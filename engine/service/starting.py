@@ -1,0 +1,102 @@
+"""Finding the engine that lives, and starting one where none does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from engine.service.children import QUIET, REPOSITORY, python_command
+from engine.service.connection import (
+    Connection,
+    EngineProblem,
+    process_lives,
+    read_connection,
+)
+from engine.service.home import Home
+
+START_WITHIN_S = 60.0
+END_WITHIN_S = 30.0
+
+
+def reach(home: Home, *, private: bool) -> Connection:
+    """How to reach the engine that lives, or a new one."""
+    try:
+        home.prepare()
+    except OSError as error:
+        raise EngineProblem(
+            f"The folder '{home.runtime.name}' for the engine cannot be written: "
+            f"{error.strerror}. Set RLLAB_HOME to a folder of yours."
+        ) from error
+    started: subprocess.Popen[bytes] | None = None
+    deadline = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < deadline:
+        connection = read_connection(home.connection_file)
+        if connection is not None and process_lives(connection.pid):
+            return connection
+        if started is None:
+            started = _start(home, private=private)
+        elif started.poll() not in (None, 0):
+            break
+        elif started.returncode == 0:  # it left the place to another one
+            started = None
+        time.sleep(0.01)
+    raise EngineProblem(
+        "The engine could not be started: "
+        f"{_last_line(home.logs / 'supervisor.log')} Look into the folder of its logs."
+    )
+
+
+def reach_another(home: Home, old: Connection) -> Connection:
+    """As :func:`reach`, when the old engine has ended."""
+    deadline = time.monotonic() + END_WITHIN_S
+    while process_lives(old.pid):
+        reap()
+        if time.monotonic() > deadline:
+            raise EngineProblem(
+                "The engine is still writing the session: wait a moment and try again."
+            )
+        time.sleep(0.02)
+    return reach(home, private=False)
+
+
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""Engines that this process has started; asked for their end, so that none is left
+behind as a zombie."""
+
+
+def _start(home: Home, *, private: bool) -> subprocess.Popen[bytes]:
+    options = ["--home", str(home.runtime)] if home.logs.parent == home.runtime else []
+    options += ["--private"] if private else []
+    flags: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = {"creationflags": 0x00000208}  # detached, in a group of its own
+    with (home.logs / "supervisor.log").open("ab") as log:
+        process = subprocess.Popen(
+            python_command("engine.service.supervisor_process", *options),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=REPOSITORY,
+            env=os.environ | QUIET,
+            **flags,
+        )
+    reap()
+    _STARTED.append(process)
+    return process
+
+
+def reap() -> None:
+    """Take note of engines that have ended."""
+    _STARTED[:] = [it for it in _STARTED if it.poll() is None]
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return "it wrote no log."
+    return (lines[-1][:200].rstrip(".") + ".") if lines else "it wrote nothing."
