@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.commands.arguments import Commands, command
+from engine.commands.output import write
 from engine.commands.problems import DONE, FAILED, CommandProblem, Refused
 
 NO_DISPLAY = (
@@ -53,7 +54,28 @@ def demo(arguments: argparse.Namespace) -> int:
         ) from error
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    return _run_window("rllab_gui.demo", ["--out", str(folder)])
+    status = _run_window("rllab_gui.demo", ["--out", str(folder)])
+    if status == DONE:
+        _check_session(folder / "demo.h5")
+    return status
+
+
+def _check_session(path: Path) -> None:
+    """Open what the window has left, in another process than the one that wrote it.
+
+    Raises:
+      CommandProblem: If it is not whole.
+    """
+    from engine.sessions import inspect
+
+    found = inspect(path, verify=True)
+    if found["problems"] or not found["verified"]:
+        problems = " ".join(found["problems"])
+        raise CommandProblem(f"The session that the demo saved is damaged: {problems}")
+    write(
+        f"{path.name} is whole: {found['steps']:,} steps, {found['episodes']:,} "
+        f"episodes, {found['checkpoints']} checkpoints"
+    )
 
 
 def has_display() -> bool:

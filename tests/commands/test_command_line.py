@@ -93,9 +93,21 @@ def test_the_window_is_a_program_of_its_own(rllab, monkeypatch, tmp_path):
     assert started[0][1:] == ["-m", "rllab_gui", str(tmp_path / "a.h5")]
     assert rllab().status == 0
     assert started[1][1:] == ["-m", "rllab_gui"]
-    assert rllab("demo", "--out", "show").status == 0
+    rllab("demo", "--out", "show")
     assert started[2][1:] == ["-m", "rllab_gui.demo", "--out", str(tmp_path / "show")]
     assert (tmp_path / "show").is_dir()
+
+
+@pytest.mark.parametrize(("problems", "status"), [([], 0), (["It broke."], 1)])
+def test_what_the_demo_saved_is_looked_into(rllab, monkeypatch, problems, status):
+    found = {"problems": problems, "verified": not problems}
+    found |= {"steps": 1200, "episodes": 3, "checkpoints": 2}
+    monkeypatch.setattr(opening, "_run_window", lambda module, arguments: 0)
+    monkeypatch.setattr("engine.sessions.inspect", lambda path, verify: found)
+    said = rllab("demo", "--out", "show")
+    assert said.status == status
+    assert ("demo.h5 is whole: 1,200 steps" in said.out) == (not problems)
+    assert ("It broke." in said.err) == bool(problems)
 
 
 @pytest.mark.parametrize(("status", "ours"), [(0, 0), (1, 1), (3, 1), (-6, 1)])

@@ -1,0 +1,1 @@
+"""The real window, driven by clicks: ``python -m rllab_gui.demo --out DIR``."""
