@@ -38,7 +38,13 @@ def add(commands: Commands) -> None:
     """Add this command to the parser."""
     parser = command(commands, "evaluate", evaluate, "play greedy episodes")
     add_session(parser)
-    parser.add_argument("--episodes", type=positive, default=100, metavar="N")
+    parser.add_argument(
+        "--episodes",
+        type=positive,
+        default=100,
+        metavar="N",
+        help="how many (default 100)",
+    )
     parser.add_argument(
         "--seed",
         type=not_negative,

@@ -37,15 +37,29 @@ def add(commands: Commands) -> None:
         help="an option by its dotted name; 'rllab algorithms' lists them",
     )
     new.add_argument("--steps", type=positive, metavar="N", help="step budget")
-    new.add_argument("--seed", type=not_negative, metavar="S")
-    new.add_argument("--out", type=Path, metavar="FILE.h5", help="session file")
+    new.add_argument(
+        "--seed",
+        type=not_negative,
+        metavar="S",
+        help="every random choice follows from it",
+    )
+    new.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.h5",
+        help="session file (default: a dated name in the sessions folder)",
+    )
     new.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:n")
     new.add_argument("--quiet", action="store_true", help="no progress")
     add_force(new)
     old = command(commands, "resume", resume, "continue a session where it stopped")
     add_session(old)
     old.add_argument(
-        "--steps", type=positive, default=0, metavar="N", help="further steps"
+        "--steps",
+        type=positive,
+        default=0,
+        metavar="N",
+        help="further steps (default: to the end of its budget)",
     )
     old.add_argument("--quiet", action="store_true", help="no progress")
 

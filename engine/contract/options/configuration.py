@@ -205,7 +205,8 @@ def describe_range(of: OptionSpec) -> str:
     }.get(of.kind, "text")
     if of.minimum is None or of.maximum is None:
         return noun
-    return f"{noun} from {of.minimum:g} to {of.maximum:g}"
+    form = ",.0f" if of.kind == "int" else "g"
+    return f"{noun} from {of.minimum:{form}} to {of.maximum:{form}}"
 
 
 @cache
