@@ -109,6 +109,8 @@ def test_one_update_is_the_update_worked_out_by_hand(double, target, loss, kind,
     )
     remember(agent)
     spread(agent)
+    # Unequal priorities, so that importance weights differ from one another.
+    agent.memory.learned(np.arange(20), np.linspace(0, 9, 20))
     batches = []
     sample = agent.memory.sample
     agent.memory.sample = lambda *args: batches.append(sample(*args)) or batches[-1]
@@ -127,6 +129,8 @@ def test_one_update_is_the_update_worked_out_by_hand(double, target, loss, kind,
     assert update.td_error == pytest.approx(error.numpy(), rel=1e-4, abs=1e-5)
     assert update.loss == pytest.approx(total, rel=1e-4)
     assert update.gradient_norm == pytest.approx(norm, rel=1e-4)
+    followed = agent._gradients.numpy()
+    assert followed == pytest.approx(gradient.numpy(), rel=1e-4, abs=1e-6)
     moved = np.concatenate(
         [
             (agent.weights()[k] - before[k]).ravel()
