@@ -1,7 +1,6 @@
 """Writes ``resources/docs/options.md`` from the declarations of the options.
 
-python packaging/options_reference.py           write it
-python packaging/options_reference.py --check   exit 1 where it is out of date
+``--check`` writes nothing, and exits with 1 where the page is out of date.
 """
 
 import sys
