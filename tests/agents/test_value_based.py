@@ -110,7 +110,8 @@ def test_one_update_is_the_update_worked_out_by_hand(double, target, loss, kind,
     remember(agent)
     spread(agent)
     # Unequal priorities, so that importance weights differ from one another.
-    agent.memory.learned(np.arange(20), np.linspace(0, 9, 20))
+    slots = np.flatnonzero(agent.memory.streams.sampleable)
+    agent.memory.learned(slots, np.linspace(0, 9, len(slots)))
     batches = []
     sample = agent.memory.sample
     agent.memory.sample = lambda *args: batches.append(sample(*args)) or batches[-1]

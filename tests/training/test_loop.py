@@ -118,6 +118,17 @@ def test_recorded_episodes_play_again_exactly(make, stack):
         assert np.array_equal(frames, record["observations"])
 
 
+def test_the_agent_acts_on_the_stack_that_it_will_learn_from(make):
+    loop = make(environment__frame_stack=3, training__environments=2)
+    streams = loop.agent.memory.streams
+    for _ in range(100):
+        loop.advance(steps=1)
+        heads = np.array([streams.head(it) for it in range(2)])
+        acted_on = np.stack([lane.observation for lane in loop._lanes])
+        assert np.array_equal(acted_on, streams.observations(heads))
+    assert loop.episode > 2
+
+
 # ---------------------------------------------------------------------- records
 
 
