@@ -17,25 +17,29 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
+    QLineEdit,
     QMainWindow,
-    QMenu,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from engine.contract.messages import Problem, Shutdown
-from engine.contract.options import Configuration, specs
-from rllab_gui.frame.actions import MENUS, declare
+from engine.contract.options import Configuration
+from rllab_gui.frame.choices import palette_choices
+from rllab_gui.frame.command_table import all_commands
 from rllab_gui.frame.dialogs import Preferences, ask_before_closing
+from rllab_gui.frame.enabler import Enabler
 from rllab_gui.frame.files import FileDialogs
 from rllab_gui.frame.geometry import restore_geometry
+from rllab_gui.frame.menus import fill_menus
 from rllab_gui.frame.messages import MessageStrip
 from rllab_gui.frame.overlay import ShortcutOverlay
-from rllab_gui.frame.palette import Choice, Palette
+from rllab_gui.frame.palette import Palette
 from rllab_gui.frame.rail import Rail
 from rllab_gui.frame.recent import RecoveryStrip
 from rllab_gui.frame.run_bar import RunBar
+from rllab_gui.frame.start_times import StartTimes
 from rllab_gui.frame.status_bar import StatusBar
 from rllab_gui.frame.transport import TransportBar
 from rllab_gui.frame.words import percent
@@ -48,7 +52,6 @@ from rllab_gui.workspaces.train import TrainWorkspace
 
 NAME = "RL Lab"
 FIRST_PRESET = "cartpole"
-NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 class MainWindow(QMainWindow):
@@ -65,10 +68,12 @@ class MainWindow(QMainWindow):
         self._gallery_preset = FIRST_PRESET
         self._closing = False
         self.workspaces: dict[str, Workspace] = {}
-        declare(lab, self)
+        lab.commands.add(*all_commands(lab, self))
         self._build()
+        Enabler(lab, self)
         self._connect()
         self._set_plain_keys(lab.settings.flag("plainKeys", True))
+        StartTimes(self, lab.store, lab.pulse)
         self._load_first_preset()
         self._restore()
 
@@ -76,7 +81,6 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         lab = self.lab
-        self._fill_menus()
         self.rail = Rail(lab)
         self.run_bar = RunBar(lab)
         self.transport = TransportBar(lab)
@@ -88,10 +92,12 @@ class MainWindow(QMainWindow):
             self.workspaces[workspace.name] = workspace
             self.stack.addWidget(workspace)
             workspace.arranged.connect(self._keep_layout)
-        self._fill_panels_menu()
+        fill_menus(self.menuBar(), lab.commands, self.workspaces.values())
+        for command_id in lab.commands.ids():
+            self.addAction(lab.commands.action(command_id))
         self.setCentralWidget(self._lay_out())
         self.setStatusBar(StatusBar(lab))
-        self.palette_popup = Palette(self._choices, lab.theme, self)
+        self.palette_popup = Palette(lambda: palette_choices(self), lab.theme, self)
         self.shortcuts = ShortcutOverlay(lab.commands, lab.theme, self)
 
     def _lay_out(self) -> QWidget:
@@ -109,37 +115,6 @@ class MainWindow(QMainWindow):
         row.addWidget(self.rail)
         row.addLayout(right, 1)
         return whole
-
-    def _fill_menus(self) -> None:
-        bar = self.menuBar()
-        bar.setObjectName("main.menu")
-        bar.setAccessibleName("Menu")
-        self._panels_menu = QMenu("Panels", bar)
-        for title, commands in MENUS.items():
-            menu = bar.addMenu(title)
-            menu.setObjectName(f"main.menu.{title.strip('&').lower()}")
-            menu.setToolTipsVisible(True)
-            for command in commands:
-                if command == "panels":
-                    menu.addMenu(self._panels_menu)
-                elif command:
-                    menu.addAction(self.lab.commands.action(command))
-                else:
-                    menu.addSeparator()
-        for command_id in self.lab.commands.ids():
-            self.addAction(self.lab.commands.action(command_id))
-
-    def _fill_panels_menu(self) -> None:
-        """A closed panel is opened again from here."""
-        self._panels_menu.setObjectName("main.menu.panels")
-        for workspace in self.workspaces.values():
-            self._panels_menu.addSection(workspace.title)
-            for name, dock in workspace.docks.items():
-                action = dock.toggleViewAction()
-                action.setObjectName(f"act.panel.{workspace.name}.{name}")
-                action.setStatusTip(f"Show or hide the panel {dock.windowTitle()}")
-                action.setToolTip(action.statusTip())
-                self._panels_menu.addAction(action)
 
     def _connect(self) -> None:
         lab = self.lab
@@ -216,6 +191,15 @@ class MainWindow(QMainWindow):
                 target.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
 
+    def focus_filter(self) -> None:
+        """Type a filter: into the list of this workspace that can be seen."""
+        for entry in self.current_workspace().findChildren(QLineEdit):
+            if entry.objectName().endswith(".filter"):
+                dock = self.current_workspace().dock_of(entry)
+                dock.show()
+                dock.raise_()
+                entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def reset_layout(self) -> None:
         """Put the panels of this workspace back; can be undone."""
         workspace = self.current_workspace()
@@ -241,32 +225,8 @@ class MainWindow(QMainWindow):
         """Theme, size and keyboard."""
         Preferences(self.lab, self._set_plain_keys, self).open()
 
-    def _choices(self) -> list[Choice]:
-        """Everything that the palette offers."""
-        lab, found = self.lab, []
-        for command_id in lab.commands.ids():
-            action = lab.commands.action(command_id)
-            if action.isEnabled() and command_id != "view.palette":
-                keys = action.shortcut().toString(NATIVE)
-                found.append(Choice(action.text(), keys, action.trigger))
-        for card in lab.presets.cards():
-            name = card.preset.name
-            found.append(
-                Choice(
-                    f"Preset: {card.preset.title}",
-                    "",
-                    lambda name=name: self.train.gallery.choose(name),  # type: ignore[misc]
-                )
-            )
-        for key, of in specs().items():
-            if key in self.train.form.rows:
-                text = f"Option: {of.title} {of.symbol}".strip()
-                found.append(
-                    Choice(text, key, lambda key=key: self._go_to_option(key))  # type: ignore[misc]
-                )
-        return found
-
-    def _go_to_option(self, key: str) -> None:
+    def go_to_option(self, key: str) -> None:
+        """Show this option in the form, with the focus in it."""
         self.show_workspace("train")
         self.train.form.go_to(key)
 
@@ -301,7 +261,8 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         lab = self.lab
         parts = [NAME]
-        name = lab.store.session.name or lab.draft.title
+        name = lab.draft.title if lab.run.active else lab.store.session.name
+        name = name or lab.draft.title
         if name:
             parts.insert(0, name)
         status = lab.store.status

@@ -117,6 +117,17 @@ class Playback(QObject):
         if target != position.episode:
             self._cursor.show_episode(position.kind, target)
 
+    def go_to_mark(self, by: int) -> None:
+        """To the next or previous step that is marked; near ties are not worth it."""
+        data = self._episode.data
+        if data is None:
+            return
+        marked = [t for t, mark in enumerate(data.marks) if mark not in ("", "=")]
+        ahead = [t for t in marked if (t - self._cursor.t) * by > 0]
+        if ahead:
+            self._cursor.set_mode("paused")
+            self._cursor.seek(min(ahead) if by > 0 else max(ahead))
+
     def _show_newest(self) -> None:
         position = self._cursor.position
         if self._newest not in (None, (position.kind, position.episode)):

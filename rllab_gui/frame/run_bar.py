@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.contract.messages import TrainerStatus
 from rllab_gui.forms.words import agent_name
 from rllab_gui.frame.widgets import IconButton, vertical_line
 from rllab_gui.frame.words import duration, percent
@@ -176,13 +177,14 @@ class RunBar(QWidget):
         budget = status.steps_budget or self._lab.draft.configuration.training.steps
         fraction = min(1.0, status.step / max(1, budget))
         self.progress.setValue(round(1000 * fraction))
-        self.progress.setFormat(_progress_text(state, fraction, status.remaining_s))
+        self.progress.setFormat(_progress_text(state, status, fraction))
 
 
-def _progress_text(state: str, fraction: float, remaining_s: float) -> str:
+def _progress_text(state: str, status: TrainerStatus, fraction: float) -> str:
     if state == "running":
-        left = f" · {duration(remaining_s)} left" if remaining_s > 0 else ""
-        return percent(fraction) + left
-    if state == "idle":
+        left = status.remaining_s
+        return percent(fraction) + (f" · {duration(left)} left" if left > 0 else "")
+    if state == "idle" and not status.step:
         return "not started"
-    return f"{percent(fraction)} · {state}"
+    word = "stopped" if state == "idle" else state
+    return f"{percent(fraction)} · {word}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import monotonic
 
 from PySide6.QtCore import QTimer
@@ -14,6 +15,8 @@ from rllab_gui.lab import Lab
 
 REFRESH_MS = 250
 """Numbers that change faster than four times a second cannot be read."""
+TOLD_MS = 6_000
+"""How long the name of a written file covers the numbers."""
 
 FIELDS: dict[str, str] = {
     "step": "Environment steps so far",
@@ -36,6 +39,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self._lab = lab
         self._heard = monotonic()
+        self._jobs: dict[str, JobProgress] = {}
         self._labels = {name: self._label(name, tip) for name, tip in FIELDS.items()}
         self._job = self._make_job()
         for name, title, drawing in (
@@ -90,7 +94,9 @@ class StatusBar(QStatusBar):
     # ----------------------------------------------------------------- content
 
     def refresh(self) -> None:
-        """Bring all numbers up to date."""
+        """Bring all numbers up to date; a message that covers them stays."""
+        if self.currentMessage():
+            return
         texts = self._texts()
         for name, label in self._labels.items():
             label.setText(texts[name])
@@ -126,11 +132,19 @@ class StatusBar(QStatusBar):
         self._heard = monotonic()
 
     def _on_job(self, progress: JobProgress) -> None:
-        self._job.setVisible(not progress.done)
-        self._job.setValue(round(1000 * progress.fraction))
-        self._job.setFormat(f"{progress.text} %p%")
-        if progress.done and progress.result:
-            self.showMessage(f"{progress.text}: {progress.result}", 8000)
+        """Show the newest job that is under way; tell when one has left a file."""
+        self._jobs.pop(progress.job, None)
+        if not progress.done:
+            self._jobs[progress.job] = progress
+        elif progress.result:
+            name = Path(progress.result).name
+            self.showMessage(f"{progress.text.capitalize()}: {name}", TOLD_MS)
+        self._job.setVisible(bool(self._jobs))
+        if self._jobs:
+            shown = list(self._jobs.values())[-1]
+            self._job.setValue(round(1000 * shown.fraction))
+            self._job.setFormat(f"{shown.text} %p%")
+            self._job.setAccessibleDescription(shown.text)
 
     def _show_cancel(self) -> None:
         assert self._cancel is not None

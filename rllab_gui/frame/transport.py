@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from rllab_gui.cursor import SPEEDS, Position
 from rllab_gui.frame.widgets import IconButton, vertical_line
+from rllab_gui.frame.words import whole
 from rllab_gui.lab import Lab
 
 BUTTONS: tuple[tuple[str, str, str], ...] = (
@@ -47,7 +48,8 @@ class TransportBar(QWidget):
         self.slider = self._make_slider()
         self.spin = self._make_spin()
         self._where = QLabel()
-        self._where.setObjectName("transport.where")
+        self._where.setObjectName("main.breadcrumb")
+        self._where.setAccessibleName("What is looked at")
         self._lay_out()
         cursor = lab.cursor
         cursor.changed.connect(self._show_position)
@@ -125,10 +127,19 @@ class TransportBar(QWidget):
             widget.blockSignals(True)
             widget.setValue(position.t)
             widget.blockSignals(False)
-        last = self._lab.cursor.last
-        episode = f"{position.kind} episode {position.episode}"
-        none = position.episode < 0
-        self._where.setText("no episode" if none else f"/ {last}   {episode}")
+        self._where.setText(self._breadcrumb(position))
+
+    def _breadcrumb(self, position: Position) -> str:
+        """Last step, checkpoint and episode: "/ 73   as recorded › training 64"."""
+        if position.episode < 0:
+            return "no episode"
+        judged = (
+            f"checkpoint {whole(position.checkpoint)}"
+            if position.checkpoint >= 0
+            else "as recorded"
+        )
+        which = f"{position.kind} {position.episode}"
+        return f"/ {self._lab.cursor.last}   {judged} › {which}"
 
     def _show_length(self, last: int) -> None:
         for widget in (self.slider, self.spin):

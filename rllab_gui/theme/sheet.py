@@ -67,6 +67,8 @@ QToolButton:focus, QPushButton:focus {{ border: 2px solid {t.accent};
 QToolButton:focus {{ padding: {px(2)}; }}
 QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QToolButton[flat="true"]:hover {{ border-color: {t.border}; background: {t.raised}; }}
+QToolButton[flat="true"]:checked {{ background: {t.selection};
+  border-color: {t.accent}; }}
 QToolButton[flat="true"]:focus {{ border-color: {t.accent}; }}
 QPushButton:default {{ background: {t.accent}; color: {t.on_accent};
   border-color: {t.accent}; }}

@@ -142,6 +142,10 @@ class Workspace(QMainWindow):
         docks = [self.docks[name] for name in there]
         self.resizeDocks(docks, list(there.values()), direction)
 
+    def dock_of(self, widget: QWidget) -> QDockWidget:
+        """The dock that a widget is in."""
+        return next(it for it in self.docks.values() if it.isAncestorOf(widget))
+
     def views(self) -> list[View]:
         """All views of this workspace."""
         return [

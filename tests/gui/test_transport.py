@@ -176,3 +176,19 @@ def test_nobody_looks_nothing_is_fetched(window, client, beat):
     assert client.questions("judge_episode") == []
     window.show_workspace("step")
     assert len(client.questions("judge_episode")) == 1
+
+
+def test_marks_are_visited_in_order(stepping):
+    marks = stepping.lab.episode.data.marks
+    wanted = [t for t, mark in enumerate(marks) if mark not in ("", "=")]
+    assert wanted
+    stepping.lab.cursor.seek(0)
+    visited = [0] if 0 in wanted else []
+    for _ in wanted[len(visited) :]:
+        stepping.lab.commands.run("transport.nextMark")
+        visited.append(stepping.lab.cursor.t)
+    assert visited == wanted
+    stepping.lab.commands.run("transport.nextMark")
+    assert stepping.lab.cursor.t == wanted[-1]
+    stepping.lab.commands.run("transport.prevMark")
+    assert stepping.lab.cursor.t == wanted[-2]

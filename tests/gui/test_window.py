@@ -215,6 +215,20 @@ def test_the_focus_moves_from_panel_to_panel(window, qtbot):
     assert len(set(visited)) == 3
 
 
+def test_the_filter_gets_the_focus(window, qtbot):
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    for workspace in ("step", "train"):
+        window.show_workspace(workspace)
+        window.lab.commands.run("view.filter")
+        assert window.focusWidget().objectName().endswith(".filter")
+
+
+def test_the_start_is_timed(window):
+    assert window.property("startupMs") > 0
+    assert window.property("firstFrameMs") is None
+
+
 # -------------------------------------------------------------------- sessions
 
 

@@ -1,11 +1,9 @@
-"""All commands of the window, and when each can be used."""
+"""The table of all commands: what each is called, says and does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QObject
 
 from rllab_gui.commands import Command
 from rllab_gui.lab import Lab
@@ -14,80 +12,11 @@ from rllab_gui.theme.theme import SCALES
 if TYPE_CHECKING:
     from rllab_gui.main_window import MainWindow
 
-MENUS: dict[str, tuple[str, ...]] = {
-    "&File": (
-        "session.new",
-        "session.open",
-        "",
-        "session.save",
-        "session.saveAs",
-        "session.close",
-        "",
-        "preset.save",
-        "preset.delete",
-        "",
-        "record.live",
-        "record.export",
-        "",
-        "app.quit",
-    ),
-    "&Edit": ("edit.undo", "edit.redo", "", "view.palette", "edit.preferences"),
-    "&View": (
-        "workspace.train",
-        "workspace.step",
-        "",
-        "view.theme",
-        "view.larger",
-        "view.smaller",
-        "view.normal",
-        "view.freeze",
-        "",
-        "view.nextPanel",
-        "view.previousPanel",
-        "panels",
-        "view.resetLayout",
-    ),
-    "&Train": (
-        "train.start",
-        "train.startPaused",
-        "train.startAgain",
-        "train.continue",
-        "",
-        "train.pause",
-        "train.resume",
-        "train.stop",
-        "",
-        "train.stepEnv",
-        "train.stepEpisode",
-        "",
-        "options.takeBack",
-        "replay.prioritize",
-    ),
-    "&Play": (
-        "transport.play",
-        "transport.stepBack",
-        "transport.stepFwd",
-        "transport.back10",
-        "transport.fwd10",
-        "transport.first",
-        "transport.last",
-        "",
-        "transport.prevEpisode",
-        "transport.nextEpisode",
-        "transport.follow",
-        "transport.loop",
-        "transport.slower",
-        "transport.faster",
-    ),
-    "&Help": ("help.shortcuts", "", "engine.restart"),
-}
 
-
-def declare(lab: Lab, window: MainWindow) -> None:
-    """Make every command known."""
-    for group in (_train, _sessions, _view, _transport, _other):
-        lab.commands.add(*group(lab, window))
-    Enabler(lab, window)
+def all_commands(lab: Lab, window: MainWindow) -> list[Command]:
+    """Every command of the frame."""
+    groups = (_train, _sessions, _view, _transport, _other)
+    return [command for group in groups for command in group(lab, window)]
 
 
 def _train(lab: Lab, window: MainWindow) -> list[Command]:
@@ -315,6 +244,13 @@ def _view(lab: Lab, window: MainWindow) -> list[Command]:
             ("Shift+F6",),
         ),
         Command(
+            "view.filter",
+            "Filter",
+            "Type a filter for the list of this workspace",
+            window.focus_filter,
+            ("Ctrl+F",),
+        ),
+        Command(
             "view.resetLayout",
             "Reset layout",
             "Put all panels of this workspace back; can be undone",
@@ -365,6 +301,20 @@ def _transport(lab: Lab, window: MainWindow) -> list[Command]:
             lambda: playback.go(1),
             "PgDown",
         ),
+        (
+            "nextMark",
+            "Next mark",
+            "To the next step that is marked as telling",
+            lambda: playback.go_to_mark(1),
+            "N",
+        ),
+        (
+            "prevMark",
+            "Previous mark",
+            "To the marked step before",
+            lambda: playback.go_to_mark(-1),
+            "Shift+N",
+        ),
         ("slower", "Slower", "Play more slowly", lambda: playback.faster(-1), ","),
         ("faster", "Faster", "Play faster", lambda: playback.faster(1), "."),
         (
@@ -406,66 +356,3 @@ def _other(lab: Lab, window: MainWindow) -> list[Command]:
                 window.toggle_shortcuts, ("?",), plain=True),
         Command("app.quit", "Quit", "Close the window", window.close, ("Ctrl+Q",)),
     ]  # fmt: skip
-
-
-class Enabler(QObject):
-    """Enables exactly the commands that do something now."""
-
-    def __init__(self, lab: Lab, window: MainWindow) -> None:
-        super().__init__(window)
-        self._lab, self._window = lab, window
-        for signal in (
-            lab.run.stateChanged,
-            lab.store.sessionChanged,
-            lab.history.changed,
-            lab.live.pendingChanged,
-            lab.draft.changed,
-            lab.recorder.changed,
-            lab.presets.changed,
-            lab.playback.episodesChanged,
-            lab.cursor.changed,
-        ):
-            signal.connect(self.refresh)
-        self.refresh()
-
-    def refresh(self, *_: object) -> None:
-        """Look at everything and enable or disable."""
-        for command, usable in self._usable().items():
-            self._lab.commands.action(command).setEnabled(usable)
-        history = self._lab.history
-        undo, redo = history.undo_text, history.redo_text
-        self._lab.commands.action("edit.undo").setText(f"Undo {undo}".strip())
-        self._lab.commands.action("edit.redo").setText(f"Redo {redo}".strip())
-
-    def _usable(self) -> dict[str, bool]:
-        lab, run = self._lab, self._lab.run
-        shows = lab.cursor.position.episode >= 0
-        preset = lab.presets.get(self._window.current_preset())
-        table = {
-            "train.start": any(run.can(it) for it in ("start", "pause", "resume")),
-            "train.startPaused": run.can("start"),
-            "train.startAgain": run.state != "stopping",
-            "train.continue": lab.sessions.can_continue,
-            "train.pause": run.can("pause"),
-            "train.resume": run.can("resume"),
-            "train.stop": run.can("stop"),
-            "train.stepEnv": run.can("advance"),
-            "train.stepEpisode": run.can("advance"),
-            "options.takeBack": bool(lab.live.pending),
-            "session.save": lab.sessions.is_open,
-            "session.saveAs": lab.sessions.is_open,
-            "session.close": lab.sessions.is_open,
-            "preset.delete": preset is not None and preset.preset.own,
-            "record.export": shows and not lab.recorder.exporting,
-            "record.cancel": lab.recorder.busy,
-            "edit.undo": bool(lab.history.undo_text),
-            "edit.redo": bool(lab.history.redo_text),
-        }
-        moves = ("stepBack", "stepFwd", "back10", "fwd10", "first", "last")
-        table |= {f"transport.{it}": shows for it in moves}
-        goes = ("prevEpisode", "nextEpisode", "follow")
-        table |= {f"transport.{it}": lab.playback.has_episodes for it in goes}
-        table["replay.prioritize"] = (
-            lab.draft.configuration.replay.kind != "prioritized"
-        )
-        return table

@@ -1,0 +1,76 @@
+"""Which command can be used when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from rllab_gui.lab import Lab
+
+if TYPE_CHECKING:
+    from rllab_gui.main_window import MainWindow
+
+
+class Enabler(QObject):
+    """Enables exactly the commands that do something now."""
+
+    def __init__(self, lab: Lab, window: MainWindow) -> None:
+        super().__init__(window)
+        self._lab, self._window = lab, window
+        for signal in (
+            lab.run.stateChanged,
+            lab.store.sessionChanged,
+            lab.history.changed,
+            lab.live.pendingChanged,
+            lab.draft.changed,
+            lab.recorder.changed,
+            lab.presets.changed,
+            lab.playback.episodesChanged,
+            lab.cursor.changed,
+        ):
+            signal.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        """Look at everything and enable or disable."""
+        for command, usable in self._usable().items():
+            self._lab.commands.action(command).setEnabled(usable)
+        history = self._lab.history
+        undo, redo = history.undo_text, history.redo_text
+        self._lab.commands.action("edit.undo").setText(f"Undo {undo}".strip())
+        self._lab.commands.action("edit.redo").setText(f"Redo {redo}".strip())
+
+    def _usable(self) -> dict[str, bool]:
+        lab, run = self._lab, self._lab.run
+        shows = lab.cursor.position.episode >= 0
+        preset = lab.presets.get(self._window.current_preset())
+        table = {
+            "train.start": any(run.can(it) for it in ("start", "pause", "resume")),
+            "train.startPaused": run.can("start"),
+            "train.startAgain": run.state != "stopping",
+            "train.continue": lab.sessions.can_continue,
+            "train.pause": run.can("pause"),
+            "train.resume": run.can("resume"),
+            "train.stop": run.can("stop"),
+            "train.stepEnv": run.can("advance"),
+            "train.stepEpisode": run.can("advance"),
+            "options.takeBack": bool(lab.live.pending),
+            "session.save": lab.sessions.is_open,
+            "session.saveAs": lab.sessions.is_open,
+            "session.close": lab.sessions.is_open,
+            "preset.delete": preset is not None and preset.preset.own,
+            "record.export": shows and not lab.recorder.exporting,
+            "record.cancel": lab.recorder.busy,
+            "edit.undo": bool(lab.history.undo_text),
+            "edit.redo": bool(lab.history.redo_text),
+        }
+        moves = ["stepBack", "stepFwd", "back10", "fwd10", "first", "last"]
+        moves += ["nextMark", "prevMark"]
+        table |= {f"transport.{it}": shows for it in moves}
+        goes = ("prevEpisode", "nextEpisode", "follow")
+        table |= {f"transport.{it}": lab.playback.has_episodes for it in goes}
+        table["replay.prioritize"] = (
+            lab.draft.configuration.replay.kind != "prioritized"
+        )
+        return table

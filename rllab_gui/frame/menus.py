@@ -1,0 +1,120 @@
+"""The menus: which commands stand where, and the panels that can be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from rllab_gui.commands import Commands
+from rllab_gui.workspaces.base import Workspace
+
+PANELS = "panels"
+"""Stands for the submenu of panels."""
+
+MENUS: dict[str, tuple[str, ...]] = {
+    "&File": (
+        "session.new",
+        "session.open",
+        "",
+        "session.save",
+        "session.saveAs",
+        "session.close",
+        "",
+        "preset.save",
+        "preset.delete",
+        "",
+        "record.live",
+        "record.export",
+        "",
+        "app.quit",
+    ),
+    "&Edit": ("edit.undo", "edit.redo", "", "view.palette", "edit.preferences"),
+    "&View": (
+        "workspace.train",
+        "workspace.step",
+        "",
+        "view.theme",
+        "view.larger",
+        "view.smaller",
+        "view.normal",
+        "view.freeze",
+        "",
+        "view.filter",
+        "view.nextPanel",
+        "view.previousPanel",
+        PANELS,
+        "view.resetLayout",
+    ),
+    "&Train": (
+        "train.start",
+        "train.startPaused",
+        "train.startAgain",
+        "train.continue",
+        "",
+        "train.pause",
+        "train.resume",
+        "train.stop",
+        "",
+        "train.stepEnv",
+        "train.stepEpisode",
+        "",
+        "options.takeBack",
+        "replay.prioritize",
+    ),
+    "&Play": (
+        "transport.play",
+        "transport.stepBack",
+        "transport.stepFwd",
+        "transport.back10",
+        "transport.fwd10",
+        "transport.first",
+        "transport.last",
+        "",
+        "transport.nextMark",
+        "transport.prevMark",
+        "",
+        "transport.prevEpisode",
+        "transport.nextEpisode",
+        "transport.follow",
+        "transport.loop",
+        "transport.slower",
+        "transport.faster",
+    ),
+    "&Help": ("help.shortcuts", "", "engine.restart"),
+}
+
+
+def fill_menus(
+    bar: QMenuBar, commands: Commands, workspaces: Iterable[Workspace]
+) -> None:
+    """Make all menus."""
+    bar.setObjectName("main.menu")
+    bar.setAccessibleName("Menu")
+    panels = _panels_menu(bar, workspaces)
+    for title, entries in MENUS.items():
+        menu = bar.addMenu(title)
+        menu.setObjectName(f"main.menu.{title.strip('&').lower()}")
+        menu.setToolTipsVisible(True)
+        for entry in entries:
+            if entry == PANELS:
+                menu.addMenu(panels)
+            elif entry:
+                menu.addAction(commands.action(entry))
+            else:
+                menu.addSeparator()
+
+
+def _panels_menu(bar: QMenuBar, workspaces: Iterable[Workspace]) -> QMenu:
+    """A closed panel is opened again from here."""
+    panels = QMenu("Panels", bar)
+    panels.setObjectName("main.menu.panels")
+    for workspace in workspaces:
+        panels.addSection(workspace.title)
+        for name, dock in workspace.docks.items():
+            action = dock.toggleViewAction()
+            action.setObjectName(f"act.panel.{workspace.name}.{name}")
+            action.setStatusTip(f"Show or hide the panel {dock.windowTitle()}")
+            action.setToolTip(action.statusTip())
+            panels.addAction(action)
+    return panels
