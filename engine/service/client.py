@@ -229,7 +229,12 @@ class Client:
             self.send(ResumeTraining(session.path))
 
     def close(self) -> None:
-        """Let go of the engine; what was sent before is handed over first."""
+        """Let go of the engine; what was sent before is handed over first.
+
+        The engine stays, see ``Shutdown`` for the other wish.
+        """
+        if not self._leaves:
+            self.send(ProcessState(self._kind, "gone", os.getpid()), SUPERVISOR)
         self._end_thread()
         reap()
         for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):

@@ -223,7 +223,7 @@ class Supervisor:
             case Hello():
                 self._on_hello(sender, message)
             case ProcessState():
-                self._on_ready(sender)
+                self._on_process(sender, message)
             case Subscribe():
                 self._subscribe(sender, message.topics)
             case Shutdown():
@@ -316,10 +316,11 @@ class Supervisor:
 
     # -------------------------------------------------------------- processes
 
-    def _on_ready(self, sender: str) -> None:
-        """A process has imported what it needs."""
+    def _on_process(self, sender: str, message: ProcessState) -> None:
+        """A client says good-bye, or a process of ours has imported what it needs."""
         child = self._children.of_role(sender)
         if child is None:
+            self._dismiss(sender)
             return
         child.ready = True
         if sender == SPARE:

@@ -66,6 +66,8 @@ def test_a_second_start_attaches_and_is_told_everything(lab: Lab) -> None:
     expect(second, status("running", 1))
     second.send(Shutdown())  # not the last window: the engine stays
     expect(first, status("running", 1))
+    third = lab.attach()
+    third.close()  # says good-bye, so that the next one is the last
     end(lab, first)
 
 
