@@ -70,12 +70,15 @@ def build_parser() -> tuple[Parser, list[str]]:
     """The parser, and the names of its commands."""
     parser = Parser(
         prog="rllab",
+        usage="rllab [SESSION.h5] | rllab COMMAND ...",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=version("rllab"))
-    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    commands = parser.add_subparsers(
+        metavar="COMMAND", parser_class=Parser, prog="rllab"
+    )
     for subject in SUBJECTS:
         subject.add(commands)
     return parser, list(commands.choices)

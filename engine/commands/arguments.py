@@ -31,9 +31,10 @@ class Parser(argparse.ArgumentParser):
 def command(
     commands: Commands, name: str, run: Any, summary: str
 ) -> argparse.ArgumentParser:
-    """Add a subcommand that this function runs."""
+    """Add a subcommand that this function runs; without a summary it is not listed."""
+    listed = {"help": summary, "description": summary} if summary else {}
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=summary, parents=[shared()]
+        name, parents=[shared()], **listed
     )
     parser.set_defaults(run=run)
     return parser

@@ -139,8 +139,7 @@ def _play(mind: Mind, arguments: argparse.Namespace) -> EvaluationResult:
     from engine.stage.evaluation import evaluation_job
     from engine.stage.world import WorldProblem
 
-    progress = Progress(quiet=arguments.json)
-    progress.move(0.0, f"playing {arguments.episodes:,} episodes")
+    Progress(quiet=arguments.json).say(f"playing {arguments.episodes:,} episodes")
     options = mind.configuration.environment
     job = evaluation_job(mind, options, arguments.episodes, arguments.seed)
     try:
@@ -151,8 +150,6 @@ def _play(mind: Mind, arguments: argparse.Namespace) -> EvaluationResult:
         return result
     except WorldProblem as problem:
         raise CommandProblem(str(problem)) from problem
-    finally:
-        progress.clear()
 
 
 def _facts(

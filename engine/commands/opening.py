@@ -21,7 +21,8 @@ NO_DISPLAY = (
 
 def add(commands: Commands) -> None:
     """Add these commands to the parser."""
-    lab = command(commands, "open", open_lab, "open the lab")
+    # What 'rllab' and 'rllab SESSION.h5' mean.
+    lab = command(commands, "open", open_lab, "")
     lab.add_argument("file", nargs="?", type=Path, metavar="SESSION.h5")
     show = command(commands, "demo", demo, "drive the real window and keep pictures")
     show.add_argument("--out", required=True, type=Path, metavar="DIR")
