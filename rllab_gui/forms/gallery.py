@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
@@ -112,15 +120,20 @@ class Gallery(QListView):
     # ------------------------------------------------------------------- sizes
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """As many columns as fit, and as high as needed."""
+        """As many columns as fit, once the size has settled.
+
+        Fitting changes the height, and with it what is being laid out just now.
+        """
         super().resizeEvent(event)
-        self._fit()
+        QTimer.singleShot(0, self, self._fit)
 
     def _fit(self) -> None:
         wide = max(1, self.viewport().width())
         columns = max(1, wide // self._theme.px(92))
         high = self._theme.px(58)
-        self.setGridSize(QSize((wide - 4) // columns, high))
+        grid = QSize((wide - 4) // columns, high)
+        if grid != self.gridSize():
+            self.setGridSize(grid)
         rows = -(-self._cards.rowCount() // columns)
         self.fitted.emit(max(1, rows) * high + 4)
 

@@ -105,11 +105,12 @@ class StatusBar(QStatusBar):
     def _texts(self) -> dict[str, str]:
         status, pulse = self._lab.store.status, self._lab.pulse
         configuration = self._lab.store.configuration
-        active = self._lab.run.active or status.step > 0
+        active = self._lab.run.active
         fill = status.replay_size / max(1, status.replay_capacity)
         learns = active and configuration.replay.kind != "none"
+        anything = active or status.step > 0
         return {
-            "step": f"step {whole(status.step)}" if active else "ready",
+            "step": f"step {whole(status.step)}" if anything else "ready",
             "steps": f"{whole(status.steps_per_s):>6} steps/s" if active else "",
             "updates": f"{whole(status.updates_per_s):>6} updates/s" if active else "",
             "ui": f"UI {pulse.measured_rate:2.0f} Hz",
