@@ -71,6 +71,14 @@ class Series:
         self.append(**{name: np.asarray(it)[keep] for name, it in columns.items()})
         self.append(**mine)
 
+    def cut(self, step: int) -> None:
+        """Forget rows after this step: a run that went back measures them again."""
+        steps = self._arrays["step"][: self._size]
+        keep = np.flatnonzero(steps <= step)
+        for array in self._arrays.values():
+            array[: len(keep)] = array[keep]
+        self._size = len(keep)
+
     def _reserve(self, size: int) -> None:
         capacity = len(self._arrays["step"])
         if size <= capacity:

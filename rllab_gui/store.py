@@ -161,7 +161,20 @@ class Store(QObject):
 
     def _on_event(self, event: Event) -> None:
         self.events.append(event)
+        if event.kind == "recovery":
+            self._cut(event.step)
         self.eventsChanged.emit()
+
+    def _cut(self, step: int) -> None:
+        """The run is back at this step, and measures what came after it again."""
+        for name, series in self._series.items():
+            series.cut(step)
+            self.seriesChanged.emit(name)
+        kept = [it for it in self.episodes if it.step <= step]
+        self.episodes = deque(kept, maxlen=EVENTS_KEPT)
+        self.evaluations = [it for it in self.evaluations if it.step <= step]
+        self.episodesChanged.emit()
+        self.evaluationsChanged.emit()
 
     def _on_priorities(self, report: PriorityReport) -> None:
         self.priorities = report

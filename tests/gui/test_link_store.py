@@ -63,6 +63,15 @@ def test_history_goes_in_front_without_doubles():
     assert series.columns().step.tolist() == [10, 40, 50, 60]
 
 
+def test_a_cut_forgets_what_is_measured_again():
+    series = Series()
+    series.append(**rows([10, 20, 30, 40]))
+    series.cut(20)
+    series.append(**rows([25, 35], [1.0, 2.0]))
+    assert series.columns().step.tolist() == [10, 20, 25, 35]
+    assert series.columns().value.tolist() == [10.0, 20.0, 1.0, 2.0]
+
+
 def test_columns_cannot_be_written():
     series = Series()
     series.append(**rows([1]))
@@ -114,6 +123,14 @@ def test_old_events_come_before_new_ones(context, client):
     client.reply(client.questions("events")[-1].id, {"events": old})
     context.pulse.beat()
     assert [it.text for it in context.store.events] == ["old", "new"]
+
+
+def test_a_run_that_went_back_is_not_drawn_twice(context, client):
+    client.play(script.scalars("loss", [10, 20, 30], [1.0, 0.5, 0.2]))
+    client.play(Event("recovery", 20, "The trainer is back at step 20.", 90.0))
+    client.play(script.scalars("loss", [30], [0.2]))
+    context.pulse.beat()
+    assert context.store.series("loss").step.tolist() == [10, 20, 30]
 
 
 # ------------------------------------------------------------------------ link
