@@ -88,7 +88,8 @@ class PlotView(PlotFrame):
             self.item.addItem(line, ignoreBounds=True)
         for axis in (self.left, self.bottom):
             axis.enableAutoSIPrefix(False)
-            axis.setStyle(tickLength=-4, hideOverlappingLabels=40)
+            # The third level would be lines that nobody sees, and they cost the most.
+            axis.setStyle(tickLength=-4, hideOverlappingLabels=40, maxTickLevel=1)
 
     def _connect_canvas(self) -> None:
         box = self._canvas.box

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QToolTip
 
-DOTS_SHOWN = 12_000
+DOTS_SHOWN = 4_000
 """More dots than this are thinned: smallest, largest and two others of each group."""
 _GROUP = 8
 

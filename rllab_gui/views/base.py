@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import Property, QEvent, Signal
 from PySide6.QtGui import QCursor, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWhatsThis, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWhatsThis, QWidget
 
 from engine.contract.messages import Problem
 from rllab_gui.commands import Commands
@@ -20,6 +20,7 @@ from rllab_gui.pulse import Pulse
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
 from rllab_gui.views.empty import EmptyState
+from rllab_gui.views.still_stack import StillStack
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,12 @@ class View(QWidget):
         self.body_layout.setContentsMargins(0, 0, 0, 0)
         self.body_layout.setSpacing(0)
         self.empty = EmptyState(context.commands, context.theme, self)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self.body)
-        self._stack.addWidget(self.empty)
+        self._stack = StillStack(self)
+        self._stack.add(self.body)
+        self._stack.add(self.empty)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._stack)
         context.pulse.ticked.connect(self._on_tick)
         context.theme.changed.connect(self._on_theme)
 
@@ -141,18 +145,18 @@ class View(QWidget):
         self.context.link.problemRaised.emit(problem)
 
     def _on_tick(self) -> None:
-        if self._dirty and self.isVisible():
+        if self._dirty and self.isVisible() and not self.window().isMinimized():
             self._dirty = False
             self._show_now()
 
     def _show_now(self) -> None:
         missing = self.emptiness()
         if missing is None:
-            self._stack.setCurrentWidget(self.body)
+            self._stack.bring(self.body)
             self.draw()
         else:
             self.empty.say(*missing)
-            self._stack.setCurrentWidget(self.empty)
+            self._stack.bring(self.empty)
         self.revision += 1
         self.painted.emit(self.view_id, self.revision)
 
