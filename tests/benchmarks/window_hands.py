@@ -1,0 +1,233 @@
+"""What the benchmarks do to the window, by clicks and keys, and what they then see."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from rllab_gui.main_window import MainWindow
+from rllab_gui.views.agent import AgentView
+from rllab_gui.views.curve import CurveView
+from rllab_gui.views.frame import FrameView
+from rllab_gui.views.qbars import QBarsView, StepQBarsView
+from tests.benchmarks.window_process import FRESH_S, Steps, after, pause
+
+
+class Painted(QObject):
+    """Calls once, when this widget has been painted and its window brought up."""
+
+    def __init__(self, widget: QWidget, then: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._widget, self._then = widget, then
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self._widget.removeEventFilter(self)
+            QTimer.singleShot(0, self._then)  # after everything else is painted
+            self.deleteLater()
+        return False
+
+
+class Hands:
+    """Every method is one order; ``marks`` says when what was seen first."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window, self.lab = window, window.lab
+        self.seen: dict[str, float] = {}
+        self.cost: dict[str, float] = {}
+        self.train = window.workspaces["train"]
+        step = window.workspaces["step"]
+        self.agent = _view(self.train, AgentView)
+        self.qbars = _view(self.train, QBarsView)
+        self.curve = _view(self.train, CurveView)
+        self.frame = _view(step, FrameView)
+        self.step_qbars = _view(step, StepQBarsView)
+        self._first_t = -1
+        self.see("made")
+        self.agent.frameShown.connect(self._on_picture)
+        self.qbars.painted.connect(self._on_q)
+
+    def see(self, what: str) -> None:
+        """It is to be seen from now on; only the first time counts."""
+        if what not in self.seen:
+            self.seen[what] = time.monotonic()
+            self.cost[what] = time.process_time()
+
+    def _on_picture(self, t: int) -> None:
+        if self.agent.picture.frame() is None:
+            return
+        self.see("picture")
+        if self._first_t not in (-1, t):
+            self.see("moving")
+        self._first_t = t
+
+    def _on_q(self, view_id: str, revision: int) -> None:
+        if "q" not in self.seen and len(self.qbars.model().get("q", ())):
+            Painted(self.qbars.canvas, lambda: self.see("q"))
+
+    # ------------------------------------------------------------------- orders
+
+    def marks(self, wanted: list[str]) -> Steps:
+        """When these things were first seen, what that cost, what the window says."""
+        yield lambda: self.seen.keys() >= set(wanted)
+        names = ("startupMs", "firstFrameMs")
+        told = {name: self.window.property(name) for name in names}
+        return {"at": self.seen, "cpu": self.cost, "told": told}
+
+    def wait_for_trainer(self) -> Steps:
+        """Until the engine would answer a click at once."""
+        lab = self.lab
+        yield lambda: lab.draft.card is not None and not lab.draft.complaints
+        yield after(0.5)
+
+    def everything(self) -> Steps:
+        """Have all views of the workspace in sight at once, each with something."""
+        window, docks = self.window, self.train.docks
+        window.resize(1760, 1040)
+        for name in ("embedding", "events"):
+            self.train.splitDockWidget(
+                docks["priorities"], docks[name], Qt.Orientation.Horizontal
+            )
+        views = self.train.views()
+        yield lambda: all(not it.visibleRegion().isEmpty() for it in views)
+        self.lab.commands.action("embedding.collect").trigger()
+        yield lambda: self.lab.store.embedding is not None
+        yield after(3.0)
+        return [it.view_id for it in views]
+
+    def minimize(self) -> Steps:
+        """Put the window away."""
+        self.window.showMinimized()
+        yield after(1.0)
+        return self.window.isMinimized()
+
+    def click_train(self) -> Steps:
+        """Click on Train; when it says *starting*, and when there is a point."""
+        old, seen = self.lab.store.session.uuid, {}
+
+        def mark(what: str) -> None:
+            seen.setdefault(what, time.monotonic())
+
+        def on_state(state: str) -> None:
+            if state == "starting":
+                Painted(button, lambda: mark("starting"))
+
+        def on_status(status: Any) -> None:
+            if status.state in ("starting", "running"):
+                mark(f"engine {status.state}")
+
+        def on_curve(view_id: str, revision: int) -> None:
+            store = self.lab.store
+            if store.session.uuid != old and len(store.series("return")):
+                mark("point known")
+                Painted(self.curve.plot.canvas.viewport(), lambda: mark("point"))
+
+        button = self.window.findChild(QToolButton, "main.train.button")
+        assert button is not None
+        self.lab.run.stateChanged.connect(on_state)
+        self.lab.link.statusChanged.connect(on_status)
+        self.curve.painted.connect(on_curve)
+        clicked = time.monotonic()
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        yield lambda: "point" in seen
+        self.lab.run.stateChanged.disconnect(on_state)
+        self.lab.link.statusChanged.disconnect(on_status)
+        self.curve.painted.disconnect(on_curve)
+        return {what: at - clicked for what, at in seen.items()}
+
+    def stop(self) -> Steps:
+        """Stop the run; it is over when its file can be looked at."""
+        self.lab.run.stop()
+        yield lambda: not self.lab.run.active
+        yield after(1.5)
+
+    def look_at(self, kind: str, episode: int) -> Steps:
+        """Show an episode step by step; returns its last step."""
+        self.window.show_workspace("step")
+        self.window.activateWindow()
+        cursor, shown = self.lab.cursor, self.lab.episode
+        began = time.monotonic()
+        cursor.show_episode(kind, episode)
+        yield (
+            lambda: (
+                shown.moment is not None
+                and shown.moment.episode.key[2:] == (kind, episode)
+                and shown.moment.frame is not None
+            )
+        )
+        self.frame.setFocus()
+        return {"last": cursor.last, "seconds": time.monotonic() - began}
+
+    def press_right(self, keys: int) -> Steps:
+        """Right, many times; seconds until frame and bars of each step are painted."""
+        rng, times = random.Random(0), []
+        spent = time.process_time()
+        for _ in range(keys):
+            if self.lab.cursor.t >= self.lab.cursor.last:
+                self.lab.cursor.seek(0)
+                yield lambda: self._shows(0)
+            yield pause(rng)
+            wanted, painted = self.lab.cursor.t + 1, {}
+            self._watch_step(wanted, painted)
+            pressed = time.monotonic()
+            QTest.keyClick(self.window.windowHandle(), Qt.Key.Key_Right)
+            late = after(FRESH_S)
+            yield lambda late=late, painted=painted: len(painted) == 2 or late()  # type: ignore[misc]
+            both = len(painted) == 2
+            times.append(max(painted.values()) - pressed if both else FRESH_S)
+        return {"times": times, "cpu": (time.process_time() - spent) / keys}
+
+    def _shows(self, t: int) -> bool:
+        moment = self.frame.moment
+        return moment is not None and moment.t == t
+
+    def _watch_step(self, t: int, painted: dict[str, float]) -> None:
+        """Note when the picture of this step, and its bars, are on the screen."""
+
+        def see(what: str) -> None:
+            painted.setdefault(what, time.monotonic())
+
+        def on_frame(view_id: str, revision: int) -> None:
+            moment = self.frame.moment
+            if moment is not None and moment.t == t and moment.frame is not None:
+                self.frame.painted.disconnect(on_frame)
+                Painted(self.frame.picture, lambda: see("frame"))
+
+        def on_bars(view_id: str, revision: int) -> None:
+            moment = self.step_qbars.moment
+            if moment is not None and moment.t == t:
+                self.step_qbars.painted.disconnect(on_bars)
+                Painted(self.step_qbars.canvas, lambda: see("bars"))
+
+        self.frame.painted.connect(on_frame)
+        self.step_qbars.painted.connect(on_bars)
+
+    def info(self) -> Steps:
+        """How often it draws, and what it has cost."""
+        yield after(0.0)
+        pulse = self.lab.pulse
+        return {
+            "rate": pulse.rate,
+            "measured": pulse.measured_rate,
+            "cpu": time.process_time(),
+            "episodes": [
+                (it.kind, it.episode, it.length) for it in self.lab.store.episodes
+            ],
+        }
+
+    def leave(self, keep_training: bool) -> Steps:
+        """Close the window."""
+        yield after(0.0)
+        self.window.leave(keep_training=keep_training)
+        QTimer.singleShot(0, self.window.close)
+
+
+def _view(workspace: Any, kind: type) -> Any:
+    return next(it for it in workspace.views() if isinstance(it, kind))
