@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Generator
@@ -16,7 +17,14 @@ from engine.contract.messages import (
 from engine.contract.options import Configuration
 from engine.stage.cache import array_bytes
 from engine.stage.evaluation import EvaluationResult, evaluation_job
-from engine.stage.jobs import JobQueue, Priority, RequestFailed, Send, ask
+from engine.stage.jobs import (
+    JobQueue,
+    Priority,
+    RequestFailed,
+    Send,
+    ask,
+    at_leisure,
+)
 from engine.stage.minds import Mind
 from engine.stage.rows import RowLog
 from engine.stage.sitting import Sitting, sitting_job
@@ -27,6 +35,10 @@ FRAMES_OWNER = "evaluator.frames"
 MOST_WAITING = 64
 MOST_BYTES = 256 * 2**20
 """Weights that may wait; a computer so slow gets some evaluations left out."""
+FRAMES_SHARE = 0.2
+"""Of the time goes into pictures while weights come, for training needs its cores."""
+QUIET_AFTER_S = 2.0
+"""Weights come each second, so that none for so long means that nothing trains."""
 
 
 class Evaluator:
@@ -36,6 +48,7 @@ class Evaluator:
       configuration: Of the run; its live options may change.
       mind: Whose weights are exchanged for each evaluation; None until there is
         a network.
+      weights_at: When the trainer has sent weights last, on the monotonic clock.
     """
 
     def __init__(
@@ -49,6 +62,7 @@ class Evaluator:
         self._asked_best = False
         self._busy = False
         self._sitting: Sitting | None = None
+        self.weights_at = -math.inf
 
     def add(self, weights: Weights) -> None:
         """Evaluate these weights as soon as those before them are done."""
@@ -149,12 +163,15 @@ class Evaluator:
             self._jobs.cancel(FRAMES_OWNER)
         self._sitting = Sitting(self.configuration, result.first, weights.step)
         self._jobs.start(
-            sitting_job(self._sitting),
+            at_leisure(sitting_job(self._sitting), FRAMES_SHARE, self._nothing_trains),
             Priority.FRAMES,
             self._filmed,
             self._failed_film,
             FRAMES_OWNER,
         )
+
+    def _nothing_trains(self) -> bool:
+        return time.monotonic() - self.weights_at > QUIET_AFTER_S
 
     def _filmed(self, record: dict[str, Any]) -> None:
         self._sitting = None

@@ -22,6 +22,8 @@ Send = Callable[[Message, str], None]
 """Hand a message over: the message, and who gets it."""
 
 ANSWER_WITHIN_S = 30.0
+STINT_S = 0.008
+"""A job at leisure works so long before it rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,31 @@ def ask(
       RequestFailed: With the other process's sentence.
     """
     return (yield Request(target, question, arguments))
+
+
+def at_leisure(
+    job: Generator[None, None, Any],
+    share: float,
+    in_haste: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
+) -> Job:
+    """A job that asks nobody, in this share of the time unless somebody is in haste."""
+    worked, began = 0.0, clock()
+    try:
+        while True:
+            try:
+                next(job)
+            except StopIteration as end:
+                return end.value
+            worked += clock() - began
+            if worked < STINT_S or in_haste():
+                yield None
+            else:
+                yield worked * (1.0 / share - 1.0)
+                worked = 0.0
+            began = clock()
+    finally:
+        job.close()
 
 
 def finish(job: Generator[Any, Any, Any]) -> Any:

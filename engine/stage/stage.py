@@ -162,7 +162,10 @@ class Stage:
 
     def _on_weights(self, message: Weights) -> None:
         self._show.on_weights(message)
-        if message.evaluate and self._evaluator is not None:
+        if self._evaluator is None:
+            return
+        self._evaluator.weights_at = self._clock()
+        if message.evaluate:
             self._evaluator.add(message)
 
     def _on_option(self, message: SetOption) -> None:

@@ -9,6 +9,7 @@ from engine.stage.jobs import (
     Priority,
     RequestFailed,
     ask,
+    at_leisure,
     finish,
 )
 
@@ -129,6 +130,24 @@ def test_a_job_may_ask_to_be_left_alone_for_a_while(bench):
     bench.clock.now += 10.0
     bench.queue.run(until=1e9)
     assert bench.tape == ["awake", ("done", None)]
+
+
+@pytest.mark.parametrize(("hasty", "rests"), [(False, [0.036, 0.036]), (True, [])])
+def test_a_job_at_leisure_rests_four_times_as_long_as_it_works(hasty, rests):
+    now = [0.0]
+
+    def work():
+        for _ in range(6):
+            now[0] += 0.003
+            yield
+        return "made"
+
+    def keep():
+        made.append((yield from at_leisure(work(), 0.2, lambda: hasty, lambda: now[0])))
+
+    made = []
+    assert [round(it, 6) for it in keep() if it] == rests
+    assert made == ["made"]
 
 
 def test_a_failing_job_fails_alone(bench):
