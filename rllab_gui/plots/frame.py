@@ -119,10 +119,11 @@ class PlotFrame(QWidget):
 
     def model(self) -> dict[str, Any]:
         """The arrays that are shown, by name."""
-        return dict(self._model)
+        given = self._model.items()
+        return {name: it() if callable(it) else it for name, it in given}
 
     def set_model(self, **arrays: Any) -> None:
-        """Say which arrays are shown."""
+        """Say which arrays are shown; a function is called when somebody asks."""
         self._model = arrays
 
     def caption(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -23,15 +24,34 @@ def smoothed(values: npt.ArrayLike, factor: float) -> Floats:
     so that the first value is the first datum and not pulled towards zero. Values
     that are not finite are passed over: they keep the average as it was.
     """
+    return smoothed_on(values, factor, Momentum())[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Momentum:
+    """What a moving average carries on: Σ factor^(t-k) · x_k, and the same of ones."""
+
+    total: float = 0.0
+    weight: float = 0.0
+
+
+def smoothed_on(
+    values: npt.ArrayLike, factor: float, before: Momentum
+) -> tuple[Floats, Momentum]:
+    """:func:`smoothed` of the rows that follow others, float64 [n]."""
     data = np.asarray(values, dtype=np.float64)
     factor = min(max(factor, 0.0), SMOOTHING_LIMIT)
     known = np.isfinite(data)
-    if factor < 1e-3 or not known.any():
-        return data.copy()
-    mean = _decaying_sum(data[known], factor)
-    mean /= _decaying_sum(np.ones(len(mean)), factor)
-    latest = np.cumsum(known) - 1
-    return np.where(latest >= 0, mean[np.maximum(latest, 0)], np.nan)
+    if factor < 1e-3 or not (known.any() or before.weight):
+        return data.copy(), before
+    fade = factor ** np.arange(1.0, np.count_nonzero(known) + 1.0)
+    total = _decaying_sum(data[known], factor) + before.total * fade
+    weight = (1.0 - fade) / (1.0 - factor) + before.weight * fade
+    start = before.total / before.weight if before.weight else np.nan
+    mean = np.concatenate([[start], total / weight])[np.cumsum(known)]
+    if not len(fade):
+        return mean, before
+    return mean, Momentum(float(total[-1]), float(weight[-1]))
 
 
 def _decaying_sum(data: Floats, factor: float) -> Floats:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QToolTip
 
 from rllab_gui.cursor import Position
 from rllab_gui.plots.base import PlotView
+from rllab_gui.plots.condensed import Condensed
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.items import Dots
 from rllab_gui.plots.numbers import count, short, smoothed
@@ -54,6 +55,7 @@ class CurveView(View):
 
     def _furnish(self) -> None:
         self._dots = Dots()
+        self._drawn = Condensed()
         self.plot.item.addItem(self._dots)
         self._line = self.plot.line("#000000")
         self._marks = EvaluationMarks(self.plot)
@@ -91,26 +93,28 @@ class CurveView(View):
         store = self.context.store
         rows = store.series("return")
         x, raw = times(rows, self.clock), np.asarray(rows.value, np.float64)
-        mean = smoothed(raw, self.plot.smoothing)
+        drawn, factor = self._drawn, self.plot.smoothing
+        drawn.take(x, raw, factor)
         self._dots.set_data(x, raw)
-        self._line.setVisible(self.plot.smoothing > 0.0)
-        self._line.setData(x, mean)
+        self._line.setVisible(factor > 0.0)
+        self._line.setData(drawn.mean_x, drawn.mean)
         marks = self._marks
         marks.show(store.evaluations, rows, self.clock)
         self.plot.include(
-            np.concatenate([x, marks.x]), np.concatenate([raw, marks.low, marks.high])
+            np.concatenate([drawn.x, x[-1:], marks.x]),
+            np.concatenate([drawn.y, marks.low, marks.high]),
         )
         self.plot.set_markers(ticks(store.events, rows, self.clock))
         self.plot.set_model(
             x=x,
             raw=raw,
-            smoothed=mean,
+            smoothed=lambda: smoothed(raw, factor),
             evaluation_x=marks.x,
             evaluation_mean=marks.mean,
             evaluation_low=marks.low,
             evaluation_high=marks.high,
         )
-        self._say(rows.episode, x, raw, mean)
+        self._say(rows.episode, x, raw, drawn.mean)
         self._on_cursor(self.context.cursor.position)
 
     def _say(

@@ -12,6 +12,7 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from rllab_gui.plots.base import PlotView
+from rllab_gui.plots.condensed import Condensed
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
@@ -82,6 +83,7 @@ class LossView(View):
         self.plot.header.add(self._series_button())
         self._right, self._right_axis = self.plot.add_right_axis()
         self._right_axis.hide()
+        self._drawn = {trace.name: Condensed() for trace in TRACES}
         self._lines = {trace.name: self._make_lines(trace) for trace in TRACES}
         self.adopt(self.plot)
         self._connect()
@@ -166,7 +168,7 @@ class LossView(View):
 
     def draw(self) -> None:
         """Bring all shown series up to date."""
-        model: dict[str, np.ndarray] = {}
+        model: dict[str, Any] = {}
         for trace in TRACES:
             rows = self.context.store.series(trace.name)
             x = times(rows, self.clock) if self.shown[trace.name] else np.empty(0)
@@ -175,8 +177,8 @@ class LossView(View):
                 model[f"{trace.name}_x"], model[trace.name] = x, values
             if trace.share:
                 self._draw_share(trace, x, values)
-            elif len(x):
-                self.plot.include(x, values)
+            else:
+                self._condense(trace, x, values)
         for trace in TRACES:  # the place of zero is known only now
             if not trace.share:
                 self._draw_trace(trace, model)
@@ -185,18 +187,23 @@ class LossView(View):
         self.plot.set_markers(ticks(self.context.store.events, rows, self.clock))
         self._say(model)
 
-    def _draw_trace(self, trace: Trace, model: dict[str, np.ndarray]) -> None:
-        behind, front = self._lines[trace.name]
-        x = model.get(f"{trace.name}_x", np.empty(0))
-        raw = model.get(trace.name, np.empty(0))
-        factor = self.plot.smoothing
-        mean = smoothed(raw, factor)
+    def _condense(self, trace: Trace, x: np.ndarray, values: np.ndarray) -> None:
+        """Take in the new rows, and make room for them."""
+        drawn = self._drawn[trace.name]
+        drawn.take(x, values, self.plot.smoothing)
         if len(x):
-            model[f"{trace.name}_smoothed"] = mean
+            self.plot.include(np.append(drawn.x, x[-1]), drawn.y)
+
+    def _draw_trace(self, trace: Trace, model: dict[str, Any]) -> None:
+        behind, front = self._lines[trace.name]
+        drawn, factor = self._drawn[trace.name], self.plot.smoothing
+        if trace.name in model:
+            raw = model[trace.name]
+            model[f"{trace.name}_smoothed"] = lambda: smoothed(raw, factor)
         behind.setVisible(bool(factor))
         if factor:
-            behind.setData(x, self.plot.heights(raw))
-        front.setData(x, self.plot.heights(mean))
+            behind.setData(drawn.x, self.plot.heights(drawn.y))
+        front.setData(drawn.mean_x, self.plot.heights(drawn.mean))
 
     def _draw_share(self, trace: Trace, x: np.ndarray, values: np.ndarray) -> None:
         line, _ = self._lines[trace.name]
@@ -209,7 +216,7 @@ class LossView(View):
             return 1.0
         return float(np.nanmax(values)) or 1.0
 
-    def _say(self, model: dict[str, np.ndarray]) -> None:
+    def _say(self, model: dict[str, Any]) -> None:
         factor, theme = self.plot.smoothing, self.context.theme
         how = f"EMA {factor:g}, raw behind" if factor else "raw"
         names, said = [], []
