@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.session:
         window.lab.sessions.open(options.session)
     window.lab.pulse.start()
+    # The pulse gives Python its turns, so that Ctrl+C in a terminal is heard.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
     return application.exec()
 
 

@@ -103,7 +103,12 @@ class Link(QObject):
         on_ready = getattr(client, "on_ready", None)
         if on_ready is not None:  # called in the client's thread
             self._woken.connect(self.poll, Qt.ConnectionType.QueuedConnection)
-            on_ready(self._woken.emit)
+            on_ready(self._wake)
+
+    def _wake(self) -> None:
+        """In the client's thread, which may outlive the window for a moment."""
+        if shiboken6.isValid(self):
+            self._woken.emit()
 
     def _signal_table(self) -> dict[type[Message], Any]:
         return {

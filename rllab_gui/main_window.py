@@ -143,6 +143,8 @@ class MainWindow(QMainWindow):
         self.rail.show_current(name)
         self.transport.setVisible(name != "train")
         self.lab.playback.set_active(name == "step")
+        if name != "train":  # there Space is for the episode, not for a button
+            self.workspaces[name].setFocus(Qt.FocusReason.OtherFocusReason)
         self.lab.settings.set("workspace", name)
 
     def current_workspace(self) -> Workspace:

@@ -30,7 +30,7 @@ class EnvironmentEditor(Editor):
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setMaxVisibleItems(12)
-        line = QLineEdit()
+        line = self._line = QLineEdit()
         self._combo.setLineEdit(line)
         self._combo.setCompleter(completer)
         self.adopt(self._combo, "combo")
@@ -44,6 +44,7 @@ class EnvironmentEditor(Editor):
         """Show the name."""
         self._shown = str(value)
         self._combo.setEditText(self._shown)
+        self._line.setCursorPosition(0)
 
     def main_widget(self) -> QWidget:
         """The combo box."""

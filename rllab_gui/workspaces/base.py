@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from rllab_gui.frame.widgets import DockTitle
@@ -35,6 +35,7 @@ class Workspace(QMainWindow):
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Widget)
         self.setObjectName(f"workspace.{self.name}")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.lab = lab
         self.docks: dict[str, QDockWidget] = {}
         self._last_column: QDockWidget | None = None
@@ -50,7 +51,7 @@ class Workspace(QMainWindow):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.arranged)
-        self._arranged = False
+        self._untouched = True
         self._bars = 0
         self.build()
         self._initial = self.saveState(LAYOUT_VERSION)
@@ -167,11 +168,16 @@ class Workspace(QMainWindow):
             bar.setObjectName(f"workspace.{self.name}.tabs{self._bars}")
             bar.setAccessibleName("Panels behind each other")
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """The first time there is a size, give the docks theirs."""
-        super().showEvent(event)
-        if not self._arranged:
-            self._arranged = True
+    def event(self, event: QEvent) -> bool:
+        """A press on the window itself is one on a separator between docks."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._untouched = False
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Until a person has moved something, the docks keep their proportions."""
+        super().resizeEvent(event)
+        if self._untouched:
             QTimer.singleShot(0, self, self.arrange)
 
     # ------------------------------------------------------------------ layout
@@ -183,7 +189,7 @@ class Workspace(QMainWindow):
     def restore_layout(self, state: QByteArray) -> bool:
         """Take over a kept arrangement; False where it cannot be used."""
         restored = not state.isEmpty() and self.restoreState(state, LAYOUT_VERSION)
-        self._arranged |= restored
+        self._untouched &= not restored
         return restored
 
     def reset_layout(self) -> None:
@@ -192,4 +198,5 @@ class Workspace(QMainWindow):
         for dock in self.docks.values():
             dock.setFloating(False)
             dock.show()
+        self._untouched = True
         self.arrange()

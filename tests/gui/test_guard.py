@@ -130,6 +130,13 @@ def test_after_a_mouse_click_on_play_space_still_toggles(stepping, qtbot):
     assert stepping.lab.cursor.mode == "paused"
 
 
+def test_space_plays_at_once_after_changing_to_step_through(stepping, qtbot):
+    stepping.findChild(QToolButton, "main.train.button").setFocus()
+    stepping.show_workspace("step")
+    qtbot.keyClick(stepping.focusWidget(), Key.Key_Space)
+    assert stepping.lab.cursor.mode == "playing"
+
+
 def test_plain_keys_can_be_switched_off(stepping, qtbot):
     stepping.open_preferences()
     box = stepping.findChild(QWidget, "pref.accessibility.plainKeys")
