@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -11,7 +11,8 @@ from rllab_gui.link import Link
 
 RATES = (30, 15, 5)
 BUDGET_S = 0.5
-"""Share of each beat that drawing may take before the rate goes down."""
+"""Share of the window's core that everything, painting too, may take before the rate
+goes down."""
 
 
 class Pulse(QObject):
@@ -32,6 +33,7 @@ class Pulse(QObject):
         self._loads: deque[float] = deque(maxlen=15)
         self._beats: deque[float] = deque(maxlen=30)
         self._soon = False
+        self._spent = thread_time()
         self.stopped_for_good = False
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // self._rate)
@@ -51,6 +53,7 @@ class Pulse(QObject):
 
     def start(self) -> None:
         """Begin to beat."""
+        self._spent = thread_time()
         self._timer.start()
 
     def stop(self) -> None:
@@ -64,12 +67,13 @@ class Pulse(QObject):
 
     def beat(self) -> None:
         """Take in what has arrived, let views draw, and tell the engine."""
-        began = perf_counter()
-        self._beats.append(began)
+        self._beats.append(perf_counter())
         self._link.poll()
         self.ticked.emit()
         self._link.settle()
-        self._adapt((perf_counter() - began) * self._rate)
+        spent = thread_time()
+        self._adapt((spent - self._spent) * self._rate)
+        self._spent = spent
 
     def soon(self) -> None:
         """Draw at the next turn of the event loop: a person is waiting for it."""

@@ -1,5 +1,7 @@
 """What arrives becomes signals and series; what is asked is answered once."""
 
+from time import thread_time
+
 import numpy as np
 import pytest
 import script
@@ -185,6 +187,16 @@ def test_a_restarted_stage_hears_again_what_is_wanted(context, client):
 
 
 # ----------------------------------------------------------------------- pulse
+
+
+def test_painting_between_two_beats_slows_them_down_too(context):
+    pulse = Pulse(context.link)
+    for _ in range(16):
+        pulse.beat()
+        painted = thread_time() + 0.025
+        while thread_time() < painted:
+            continue
+    assert pulse.rate == 15
 
 
 def test_the_beat_slows_down_under_load_and_recovers(context, qtbot):
