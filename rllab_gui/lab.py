@@ -55,6 +55,8 @@ class Lab(QObject):
         self.draft.cardChanged.connect(self._on_card)
         self.run.stateChanged.connect(self._on_card)
         self.store.sessionChanged.connect(self._on_card)
+        self.store.wasReset.connect(self._on_success)
+        self.run.stateChanged.connect(self._on_success)
 
     @property
     def context(self) -> ViewContext:
@@ -75,5 +77,18 @@ class Lab(QObject):
         same = mine == self.store.configuration.environment
         if same and self.draft.card != self.store.card:
             self.store.set_card(self.draft.card)
-        if (same or not self.run.active) and self.draft.card != self.store.live_card:
+        shown = self.draft.card is not None and self.draft.card.suits
+        if shown and (same or not self.run.active):
+            self._show_live_card()
+
+    def _show_live_card(self) -> None:
+        if self.draft.card != self.store.live_card:
             self.store.set_live_card(self.draft.card)
+
+    def _on_success(self, *_: object) -> None:
+        """What went wrong before has gone well now: those messages clear."""
+        if self.store.session.uuid:
+            self.problems.solve("engine.open")
+            self.problems.solve("engine.busy")
+        if self.run.state == "running":
+            self.problems.solve("engine.start")

@@ -156,7 +156,10 @@ class Run(QObject):
     def _is_refused(self) -> bool:
         complaints = self._draft.complaints
         for key, sentence in complaints.items():
-            self._problems.report(Problem(id="window.configuration", what=sentence))
+            install = self._draft.install if key == "environment.id" else ""
+            fixes = [(f"copy:{install}", "Copy the line")] if install else []
+            problem = Problem(id="window.configuration", what=sentence, fixes=fixes)
+            self._problems.report(problem)
             self.refused.emit(key)
             return True
         return False

@@ -139,6 +139,21 @@ def test_an_unknown_environment_is_explained_at_its_field(window, client):
     assert row.complaint == "There is no environment 'CartPoel-v1'."
 
 
+def test_a_missing_package_is_named_with_its_cure(window, client, beat):
+    card = {"id": "ALE/Pong-v5", "suits": False, "reason": "It needs ale_py."}
+    client.answers["describe"] = lambda arguments: {
+        "card": card | {"install": "pip install ale-py"}
+    }
+    window.lab.draft.set("environment.id", "ALE/Pong-v5")
+    beat()
+    row = window.train.form.rows["environment.id"]
+    assert row.complaint == "It needs ale_py. Install it with: pip install ale-py"
+    assert window.lab.store.live_card.id == "CartPole-v1"  # still in the picture
+    window.lab.run.start()
+    fixes = window.lab.problems.get("window.configuration").problem.fixes
+    assert fixes[0][0] == "copy:pip install ale-py"
+
+
 def test_another_environment_forgets_the_arguments_of_the_old_one(window):
     window.lab.draft.set("environment.kwargs", {"size": 4})
     window.lab.draft.set("environment.id", "Acrobot-v1")

@@ -2,6 +2,7 @@
 
 import sys
 
+import script
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton
@@ -34,6 +35,13 @@ def test_a_solved_problem_takes_its_row_away(window, beat):
     beat(Solved("engine.trainer.died"))
     assert window.messages.row("engine.trainer.died") is None
     assert not window.messages.isVisible()
+
+
+def test_a_refused_file_is_forgotten_once_another_has_opened(window, beat):
+    beat(Problem("engine.open", "'a.h5' has no valid seal."))
+    assert window.messages.row("engine.open") is not None
+    beat(script.session(window.lab.draft.configuration))
+    assert window.messages.row("engine.open") is None
 
 
 def test_the_fix_button_does_the_command(window, client, beat, qtbot):
