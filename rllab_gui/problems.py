@@ -65,7 +65,7 @@ class Problems(QObject):
             Problem(
                 id=f"window.exception.{type(error).__name__}",
                 what="The window made a mistake.",
-                why=f"{type(error).__name__}: {error}.",
+                why=f"{type(error).__name__}: {str(error).rstrip('.')}.",
                 fix="Training is not affected; please report it with the details.",
                 details="".join(lines),
             )

@@ -56,7 +56,8 @@ class MessageRow(QWidget):
         self._offered: tuple[tuple[str, str], ...] = ()
         self._details = self._make_details()
         self._lay_out()
-        theme.changed.connect(lambda: self._show_mark(self._severity))
+        # A bound method, not a lambda: the connection ends with the row.
+        theme.changed.connect(self._on_theme_changed)
         self.show_entry(entry)
 
     def _make_details(self) -> QPlainTextEdit:
@@ -111,6 +112,9 @@ class MessageRow(QWidget):
         if offered != self._offered:
             self._offered = offered
             self._rebuild_fixes()
+
+    def _on_theme_changed(self) -> None:
+        self._show_mark(self._severity)
 
     def _show_mark(self, severity: str) -> None:
         tokens = self._theme.tokens

@@ -135,6 +135,13 @@ class FrameView(View):
             return ""
         values = np.asarray(observations[moment.t], np.float64)
         names = moment.episode.observation_names
+        card = self.context.store.card
+        if (
+            card is not None
+            and card.observation == "onehot"
+            and len(names) == len(values)
+        ):
+            return f"state: {names[int(values.argmax())]}"
         words = []
         for index, value in enumerate(values[:NAMES_SHOWN].tolist()):
             name = names[index] if index < len(names) else f"o{index}"

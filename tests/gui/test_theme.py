@@ -5,6 +5,7 @@ import itertools
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from engine.contract.messages import Problem, Solved
 from rllab_gui.theme import DARK, LIGHT, Theme, contrast
 from rllab_gui.theme.icons import FOLDER, icon, world_icon
 
@@ -100,3 +101,15 @@ def test_every_icon_can_be_drawn(theme):
 )
 def test_worlds_have_drawings(world, drawing):
     assert world_icon(world) == drawing
+
+
+def test_a_theme_change_after_a_solved_problem_is_quiet(window, beat, qtbot):
+    """The row is gone: nothing of it may still listen to the theme."""
+    beat(Problem("engine.trainer.died", "The trainer ended.", severity="information"))
+    row = window.messages.row("engine.trainer.died")
+    with qtbot.waitSignal(row.destroyed):
+        beat(Solved("engine.trainer.died"))
+    with qtbot.captureExceptions() as exceptions:
+        window.lab.theme.toggle()
+        window.lab.theme.toggle()
+    assert exceptions == []

@@ -7,6 +7,7 @@ import pytest
 from pictures import judged, number_of, teach
 from showing import show
 
+from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import EpisodeFinished
 from rllab_gui.views.frame import FrameView
 from rllab_gui.views.qbars import StepQBarsView
@@ -40,6 +41,13 @@ def test_picture_label_and_bar_are_of_one_moment(view, context):
     assert label(view, "action").startswith("t 98/137 · action left (greedy)")
     assert view.bar.value == pytest.approx(98.5)
     assert label(view, "state").startswith("state: position 98.0  velocity −98.0")
+
+
+def test_a_one_hot_state_is_one_word(view, context):
+    card = EnvironmentCard("world", observation="onehot", shape=(2,), actions=2)
+    context.store.set_card(card)
+    seek(context, 98)
+    assert label(view, "state") == "state: position"
 
 
 def test_an_exploratory_action_is_marked(view, context):
