@@ -48,6 +48,7 @@ class Section(QWidget):
         more.setToolTip(f"Show or hide the rarely used options of: {title}")
         more.setCheckable(True)
         more.setProperty("flat", True)
+        more.setProperty("role", "fold")
         more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         more.toggled.connect(self._fold)
         return more

@@ -97,7 +97,9 @@ class RunBar(QWidget):
         self._continue = self._make_continue()
         self.speed = self._make_speed()
         self.progress = self._make_progress()
+        self._record = self._button("record.live", "Record", "record")
         self._lay_out()
+        lab.recorder.changed.connect(self._show_recording)
         lab.draft.changed.connect(lambda keys: self._show_title())
         lab.store.statusChanged.connect(self._show_progress)
         lab.run.stateChanged.connect(lambda state: self._show_progress())
@@ -160,7 +162,7 @@ class RunBar(QWidget):
         row.addWidget(self._button("view.freeze", "Freeze picture", "freeze"))
         row.addWidget(vertical_line())
         row.addWidget(self.progress, 1)
-        row.addWidget(self._button("record.live", "Record", "record"))
+        row.addWidget(self._record)
         row.addWidget(self._button("view.palette", "Search commands", "search"))
 
     def _show_title(self) -> None:
@@ -171,6 +173,14 @@ class RunBar(QWidget):
             f"<b>{world}</b> <span style='color:{muted}'>· "
             f"{agent_name(configuration)}</span>"
         )
+
+    def _show_recording(self) -> None:
+        live = self._lab.recorder.live
+        self._record.set_icon_name("stop" if live else "record")
+        self._record.set_warm(live)
+        action = self._lab.commands.action("record.live")
+        action.setText("Stop recording" if live else "Record the shown agent")
+        self._record.setAccessibleName("Stop recording" if live else "Record")
 
     def _show_progress(self) -> None:
         status, state = self._lab.store.status, self._lab.run.state

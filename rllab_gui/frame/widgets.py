@@ -33,6 +33,7 @@ class IconButton(QToolButton):
     ) -> None:
         super().__init__(parent)
         self._theme, self._icon_name, self._size = theme, icon_name, size
+        self._warm = False
         if action is not None:
             self.setDefaultAction(action)
         self.setObjectName(name)
@@ -49,8 +50,14 @@ class IconButton(QToolButton):
             self._icon_name = name
             self._restyle()
 
+    def set_warm(self, warm: bool) -> None:
+        """Draw in the colour of what is under way, as a recording is."""
+        self._warm = warm
+        self._restyle()
+
     def _restyle(self) -> None:
-        drawing = icon(self._icon_name, self._theme)
+        colour = self._theme.tokens.bad if self._warm else ""
+        drawing = icon(self._icon_name, self._theme, colour=colour)
         action = self.defaultAction()
         if action is not None:
             action.setIcon(drawing)

@@ -69,6 +69,8 @@ QToolButton[flat="true"] {{ background: transparent; border-color: transparent; 
 QToolButton[flat="true"]:hover {{ border-color: {t.border}; background: {t.raised}; }}
 QToolButton[flat="true"]:checked {{ background: {t.selection};
   border-color: {t.accent}; }}
+QToolButton[role="fold"]:checked {{ background: transparent;
+  border-color: transparent; }}
 QToolButton[flat="true"]:focus {{ border-color: {t.accent}; }}
 QPushButton:default {{ background: {t.accent}; color: {t.on_accent};
   border-color: {t.accent}; }}
@@ -148,6 +150,7 @@ QAbstractItemView {{ background: {t.sunken}; color: {t.text};
   selection-background-color: {t.selection}; selection-color: {t.text}; }}
 QAbstractItemView:focus {{ border: 2px solid {t.accent}; }}
 QAbstractItemView[flat="true"] {{ border: none; background: {t.panel}; }}
+QListView#welcome\\.recent\\.list::item {{ padding: {px(4)} {px(6)}; }}
 QListView#main\\.palette\\.list::item {{ padding: {px(5)} {px(6)}; }}
 QHeaderView::section {{ background: {t.raised}; color: {t.muted}; border: none;
   border-bottom: 1px solid {t.border}; padding: {px(3)} {px(5)}; }}
