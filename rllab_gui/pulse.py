@@ -13,6 +13,8 @@ RATES = (30, 15, 5)
 BUDGET_S = 0.5
 """Share of the window's core that everything, painting too, may take before the rate
 goes down."""
+EASY_S = 0.35
+"""Below this share it is tried again; much of the work is not done beat by beat."""
 
 
 class Pulse(QObject):
@@ -94,7 +96,7 @@ class Pulse(QObject):
         at = RATES.index(self._rate)
         if typical > BUDGET_S and at + 1 < len(RATES):
             self._set_rate(RATES[at + 1])
-        elif at and typical * RATES[at - 1] / self._rate < BUDGET_S / 2:
+        elif at and typical < EASY_S:
             self._set_rate(RATES[at - 1])
 
     def _set_rate(self, rate: int) -> None:
