@@ -1,7 +1,5 @@
 """Every environment that is known gets a verdict; none of them does harm."""
 
-import time
-
 import gymnasium
 import pytest
 
@@ -21,15 +19,10 @@ SUITABLE = [row.id for row in ROWS if row.suits]
 
 
 def test_the_list_is_complete_and_sorted():
-    ids = [row.id for row in ROWS]
+    # Asked anew: other tests may have registered worlds of their own since.
+    ids = [row.id for row in registered()]
     assert ids == sorted(ids)
     assert set(gymnasium.registry) <= set(ids)
-
-
-def test_the_list_is_quick():
-    start = time.perf_counter()
-    registered()
-    assert time.perf_counter() - start < 1
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
