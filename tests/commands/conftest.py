@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import gymnasium
 import pytest
 
 from engine.command_line import main
@@ -38,7 +39,9 @@ Rllab = Callable[..., Said]
 
 
 @pytest.fixture
-def rllab(capsys: pytest.CaptureFixture, monkeypatch, tmp_path: Path) -> Rllab:
+def rllab(
+    capsys: pytest.CaptureFixture, monkeypatch, tmp_path: Path
+) -> Iterator[Rllab]:
     """Runs a command in an empty folder, with a home of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RLLAB_HOME", str(tmp_path / "home"))
@@ -53,4 +56,7 @@ def rllab(capsys: pytest.CaptureFixture, monkeypatch, tmp_path: Path) -> Rllab:
         said = capsys.readouterr()
         return Said(status, said.out, said.err)
 
-    return run
+    known = dict(gymnasium.registry)
+    yield run
+    for id in set(gymnasium.registry) - set(known):
+        del gymnasium.registry[id]
