@@ -42,6 +42,7 @@ HISTORY = (
     "replay_size",
 )
 """Series that are fetched when a session is opened or attached."""
+NOTHING = Series()
 
 
 class Store(QObject):
@@ -106,7 +107,7 @@ class Store(QObject):
 
     def series(self, name: str) -> Columns:
         """Rows of a measured series; empty where nothing has arrived yet."""
-        return self._series.get(name, Series()).columns()
+        return self._series.get(name, NOTHING).columns()
 
     def series_names(self) -> list[str]:
         """Series of which something has arrived."""
@@ -148,7 +149,9 @@ class Store(QObject):
                     for key, column in scalars.columns.items()
                     if key != "series"
                 }
-                self._series.setdefault(name, Series()).append(**picked)
+                if name not in self._series:
+                    self._series[name] = Series()
+                self._series[name].append(**picked)
                 self.seriesChanged.emit(name)
 
     def _on_episode(self, episode: EpisodeFinished) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPolygonF,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -79,6 +80,7 @@ class BarsCanvas(QWidget):
         self.bars = Bars()
         self.range = (0.0, 1.0)
         self._advantage_reach = 1.0
+        self._ends: tuple[float, float, float] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -94,6 +96,7 @@ class BarsCanvas(QWidget):
     def show_bars(self, bars: Bars) -> None:
         """Paint these."""
         self.bars = bars
+        self._ends = None
         known = np.abs(bars.advantage[np.isfinite(bars.advantage)])
         if len(known):  # this scale, too, only expands
             self._advantage_reach = max(self._advantage_reach, float(known.max()))
@@ -126,6 +129,11 @@ class BarsCanvas(QWidget):
 
     def _columns(self) -> tuple[float, float, float]:
         """Right ends of names and Q-bars, and of the advantage bars."""
+        if self._ends is None:
+            self._ends = self._measured()
+        return self._ends
+
+    def _measured(self) -> tuple[float, float, float]:
         metrics = QFontMetricsF(self._theme.font(relative=0.9, bold=True))
         words = (*self.bars.names, "V-head" if self.bars.dueling else "")
         widest = max((metrics.horizontalAdvance(word) for word in words), default=0.0)
@@ -149,6 +157,11 @@ class BarsCanvas(QWidget):
         return QRectF(min(zero, end), top, max(abs(end - zero), 1.0), 0.64 * height)
 
     # ------------------------------------------------------------- painting
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The columns lie elsewhere."""
+        super().resizeEvent(event)
+        self._ends = None
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw head, rows and strip."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 import numpy as np
 import pyqtgraph as pg
@@ -31,6 +32,7 @@ class EvaluationMarks:
         self._plot = plot
         self._done: list[EvaluationFinished] = []
         self.x = self.mean = self.low = self.high = np.empty(0)
+        self._table = np.empty((0, 4))
         self._bars = pg.ErrorBarItem(x=self.x, y=self.x, beam=0.0)
         self._diamonds = Symbols(symbol="d", size=9)
         plot.item.addItem(self._bars)
@@ -40,11 +42,12 @@ class EvaluationMarks:
         self, evaluations: Sequence[EvaluationFinished], rows: Columns, clock: str
     ) -> None:
         """Draw these on this clock; ``rows`` know what the clocks said."""
-        self._done = [it for it in evaluations if len(it.returns)]
-        self.x = at_steps(rows, clock, np.array([it.step for it in self._done]))
-        self.mean = np.array([float(np.mean(it.returns)) for it in self._done])
-        self.low = np.array([float(np.min(it.returns)) for it in self._done])
-        self.high = np.array([float(np.max(it.returns)) for it in self._done])
+        others = self._measure([it for it in evaluations if len(it.returns)])
+        x = at_steps(rows, clock, self._table[:, 0])
+        if not others and np.array_equal(x, self.x):
+            return
+        self.x = x
+        self.mean, self.low, self.high = self._table[:, 1:].T
         self._diamonds.setData(self.x, self.mean)
         self._bars.setData(
             x=self.x,
@@ -52,6 +55,17 @@ class EvaluationMarks:
             top=self.high - self.mean,
             bottom=self.mean - self.low,
         )
+
+    def _measure(self, done: list[EvaluationFinished]) -> bool:
+        """Step, mean and extremes of those that are new; True if some have gone."""
+        both = zip(self._done, done, strict=False)
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], both))
+        fresh = [_numbers(it) for it in done[kept:]]
+        table = np.array(fresh, np.float64).reshape(-1, 4)
+        self._table = np.concatenate([self._table[:kept], table])
+        gone = kept < len(self._done)
+        self._done = done
+        return gone
 
     def near(self, x: float, y: float) -> EvaluationFinished | None:
         """The evaluation under the pointer, if there is one."""
@@ -67,6 +81,12 @@ class EvaluationMarks:
         self._diamonds.setBrush(QColor(colour))
         self._diamonds.setPen(self._plot.pen(rim))
         self._bars.setData(pen=self._plot.pen(colour))
+
+
+def _numbers(evaluation: EvaluationFinished) -> tuple[float, float, float, float]:
+    returns = np.asarray(evaluation.returns, np.float64)
+    low, high = float(returns.min()), float(returns.max())
+    return evaluation.step, float(returns.mean()), low, high
 
 
 def words_of(evaluation: EvaluationFinished) -> str:

@@ -136,6 +136,9 @@ class LossView(View):
             return line, line
         behind, front = self.plot.line("#000000"), self.plot.line("#000000")
         front.setZValue(2)
+        for line in (behind, front):  # they get no more points than a screen shows
+            line.setDownsampling(auto=False)
+            line.setClipToView(False)
         return behind, front
 
     def _connect(self) -> None:

@@ -157,6 +157,19 @@ def test_a_click_looks_at_the_nearest_episode(view, play, context, qtbot):
     assert context.cursor.mode == "paused"
 
 
+def test_evaluations_of_another_session_take_the_place_of_the_old_ones(
+    view, play, context
+):
+    play(returns([10, 20]), evaluation(25, [70, 80]), evaluation(30, [10]))
+    for shown in ([evaluation(25, [1, 3])], [], [evaluation(25, [5])]):
+        context.store.evaluations[:] = shown
+        view.refresh()
+        play()
+        means = [float(it.returns.mean()) for it in shown]
+        assert view.model()["evaluation_mean"].tolist() == means
+        assert len(view._marks._diamonds.points()) == len(shown)
+
+
 def test_a_click_on_an_evaluation_looks_at_its_checkpoint(view, play, context, qtbot):
     play(
         returns(np.full(40, 50.0)),
