@@ -33,7 +33,7 @@ class Theme(QObject):
         super().__init__(parent)
         self._choice = _known(choice)
         self._scale = scale
-        self._base = QFont(QApplication.font())
+        self._base = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_changed)
 
