@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from engine.command_line import main
@@ -163,21 +164,46 @@ def test_a_folder_with_other_files_is_not_mixed_with_pictures(rllab, trained):
     said.refused_with("not empty")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_stops_and_saves_and_resume_goes_on(tmp_path, rllab):
-    path = tmp_path / "cut.h5"
+def endless_run(path: Path) -> subprocess.Popen:
+    """A run with a million steps to go, and an evaluation behind it."""
     words = [sys.executable, "-m", "engine.command_line", "train", "cartpole"]
     words += ["--set", "evaluation.period=300", "--set", "evaluation.episodes=2"]
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [*words, "--steps", "1000000", "--out", str(path)],
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
         start_new_session=True,
-    ) as process:
-        for line in process.stderr:
-            if line.startswith("step 300"):
-                break
+    )
+    for line in process.stderr:
+        if line.startswith("step 300"):
+            break
+    return process
+
+
+def test_a_run_that_was_killed_with_all_its_processes_goes_on(tmp_path, rllab):
+    path = tmp_path / "killed.h5"
+    with endless_run(path) as process:
+        family = psutil.Process(process.pid).children(recursive=True)
+        for it in (process, *family):
+            it.kill()
+        psutil.wait_procs(family, 10)
+    assert not path.exists()
+    found = json.loads(rllab("inspect", path, "--verify", "--json").out)
+    assert found["steps"] >= 300
+    assert found["problems"] == []
+    said = rllab("train", "cartpole", "--out", path)
+    said.refused_with("rllab resume killed.h5")
+    assert rllab("resume", path, "--steps", "20", "--quiet").status == 0
+    found = json.loads(rllab("inspect", path, "--verify", "--json").out)
+    assert found["verified"]
+    assert [it.name for it in tmp_path.glob("killed*")] == ["killed.h5"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_stops_and_saves_and_resume_goes_on(tmp_path, rllab):
+    path = tmp_path / "cut.h5"
+    with endless_run(path) as process:
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 0
