@@ -53,7 +53,7 @@ class Ear:
         )
         self._heard.activated.connect(self._on_line)
         self._clock = QTimer(window)
-        self._clock.setInterval(2)
+        self._clock.setInterval(5)
         self._clock.timeout.connect(self._go_on)
         window.ear = self  # lives as long as the window
 
