@@ -6,10 +6,10 @@ import numpy as np
 
 from rllab_gui.plots.numbers import Floats, Momentum, smoothed_on
 
-MOST_RAW = 4_096
+MOST_RAW = 2_048
 """Rows that are shown as they are."""
 FIRST_GROUP = 4
-MOST_GROUPS = 2_048
+MOST_GROUPS = 1_024
 """More groups than this become half as many, each twice as long."""
 
 
