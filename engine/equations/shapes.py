@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -34,3 +35,14 @@ def check_index(name: str, index: Tensor) -> None:
     """
     if index.dtype.is_floating_point or index.dtype.itemsize != 8:
         raise ValueError(f"{name} must be int64, got {index.dtype}")
+
+
+def check_flags(name: str, flags: Tensor, shape: tuple[int, ...]) -> None:
+    """Refuse flags of another shape, or of another type than bool.
+
+    Raises:
+      ValueError: If shape or type differs.
+    """
+    check_shape(name, flags, shape)
+    if flags.dtype != torch.bool:
+        raise ValueError(f"{name} must be bool, got {flags.dtype}")
