@@ -38,6 +38,8 @@ Index = QModelIndex | QPersistentModelIndex
 REASON = Qt.ItemDataRole.UserRole + 1
 WORLD = Qt.ItemDataRole.UserRole + 2
 OWN = Qt.ItemDataRole.UserRole + 3
+CARD_HIGH = 66
+"""Unscaled pixels: a drawing above two lines of words."""
 
 
 class Gallery(QListView):
@@ -130,7 +132,7 @@ class Gallery(QListView):
     def _fit(self) -> None:
         wide = max(1, self.viewport().width())
         columns = max(1, wide // self._theme.px(92))
-        high = self._theme.px(58)
+        high = self._theme.px(CARD_HIGH)
         grid = QSize((wide - 4) // columns, high)
         if grid != self.gridSize():
             self.setGridSize(grid)
@@ -165,7 +167,7 @@ class CardDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """One cell of the grid."""
-        return QSize(self._theme.px(100), self._theme.px(58))
+        return QSize(self._theme.px(100), self._theme.px(CARD_HIGH))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index
@@ -205,13 +207,19 @@ class CardDelegate(QStyledItemDelegate):
         font = theme.font(relative=0.88)
         painter.setFont(font)
         painter.setPen(QColor(tokens.text if usable else tokens.muted))
-        words = QRect(
-            rect.left() + 3,
-            rect.bottom() - theme.px(23),
-            rect.width() - 6,
-            theme.px(20),
-        )
-        text = QFontMetrics(font).elidedText(
-            str(index.data()), Qt.TextElideMode.ElideRight, words.width()
-        )
+        top = rect.top() + theme.px(30)
+        words = QRect(rect.left() + 3, top, rect.width() - 6, rect.bottom() - top)
+        text = two_lines(str(index.data()), QFontMetrics(font), words.width())
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def two_lines(text: str, metrics: QFontMetrics, width: int) -> str:
+    """A title as it fits on a card: broken once between words, then elided."""
+    if metrics.horizontalAdvance(text) <= width:
+        return text
+    first, rest = "", text.split(" ")
+    while rest and metrics.horizontalAdvance(f"{first} {rest[0]}".strip()) <= width:
+        first = f"{first} {rest.pop(0)}".strip()
+    lines = [first, " ".join(rest)] if first else [text]
+    elide = Qt.TextElideMode.ElideRight
+    return "\n".join(metrics.elidedText(it, elide, width) for it in lines)

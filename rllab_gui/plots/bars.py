@@ -271,7 +271,7 @@ class BarsCanvas(QWidget):
         painter.setPen(QColor(self._theme.tokens.text))
         painter.setFont(self._theme.mono(relative=0.8))
         gap, wide = self._theme.px(3), self._theme.px(44)
-        number = ("+" if value > 0 else "") + short(value)
+        number = ("+" if value > 0 else "") + short(value, 2)
         if value < 0:
             place = QRectF(bar.left() - wide - gap, bar.top(), wide, bar.height())
             side = Qt.AlignmentFlag.AlignRight

@@ -8,6 +8,7 @@ not with each update.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 Range = tuple[float, float]
 
@@ -31,17 +32,26 @@ def round_up(value: float, steps: tuple[float, ...] = COARSE) -> float:
 
 
 class GrowingCount:
-    """An axis from zero for a quantity that counts up: 0-1k, 0-2k, 0-5k, ..."""
+    """An axis from zero for a quantity that counts up: 0-1k, 0-2k, 0-5k, ...
 
-    def __init__(self, least: float = 10.0) -> None:
-        self._least = least
+    Args:
+      least: Where it ends at first.
+      goal: Where counting is expected to end, 0 where nobody knows: the last round
+        number gives way to it, so that a finished run fills the axis.
+    """
+
+    def __init__(
+        self, least: float = 10.0, goal: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._least, self._goal = least, goal
         self.range: Range = (0.0, least)
 
     def include(self, low: float, high: float) -> bool:
         """Make room for data up to ``high``; True where the range changed."""
         if high <= self.range[1]:
             return False
-        self.range = (0.0, round_up(high))
+        end, goal = round_up(high), self._goal()
+        self.range = (0.0, goal if high <= goal < end else end)
         return True
 
     def reset(self) -> None:

@@ -58,6 +58,7 @@ QToolButton, QPushButton {{ background: {t.raised}; border: 1px solid {t.border}
   border-radius: {px(4)}; padding: {px(3)} {px(8)}; color: {t.text};
   min-height: {px(18)}; }}
 QToolButton {{ padding: {px(3)}; min-width: {px(18)}; }}
+QToolButton[role="menu"] {{ padding-right: {px(14)}; }}
 QToolButton:hover, QPushButton:hover {{ border-color: {t.accent}; }}
 QToolButton:pressed, QPushButton:pressed {{ background: {t.selection}; }}
 QToolButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
@@ -65,6 +66,7 @@ QToolButton:disabled, QPushButton:disabled {{ color: {t.disabled}; }}
 QToolButton:focus, QPushButton:focus {{ border: 2px solid {t.accent};
   padding: {px(2)} {px(7)}; }}
 QToolButton:focus {{ padding: {px(2)}; }}
+QToolButton[role="menu"]:focus {{ padding-right: {px(13)}; }}
 QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QToolButton[flat="true"]:hover {{ border-color: {t.border}; background: {t.raised}; }}
 QToolButton[flat="true"]:checked {{ background: {t.selection};

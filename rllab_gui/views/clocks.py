@@ -11,6 +11,7 @@ from engine.contract.messages import Event
 from rllab_gui.plots.items import Marker
 from rllab_gui.plots.ranges import GrowingCount
 from rllab_gui.series import Columns
+from rllab_gui.store import Store
 
 CLOCKS = {
     "step": "environment steps",
@@ -33,8 +34,10 @@ def clock_box(name: str, parent: QWidget) -> QComboBox:
     return box
 
 
-def growing(clock: str) -> GrowingCount:
-    """The axis range of a clock."""
+def growing(clock: str, store: Store) -> GrowingCount:
+    """The axis range of a clock; that of the steps ends at the budget of the run."""
+    if clock == "step":
+        return GrowingCount(goal=lambda: float(store.configuration.training.steps))
     return GrowingCount(least=1.0 if clock == "wall_time" else 10.0)
 
 

@@ -42,7 +42,7 @@ class CurveView(View):
             "curve",
             "Return per episode",
             context.theme,
-            x=growing(self.clock),
+            x=growing(self.clock, self.context.store),
             y=GrowingSpan(anchor=0.0),
             smoothing=SMOOTHING,
         )
@@ -241,12 +241,12 @@ class CurveView(View):
             self.refresh()
 
     def _on_reset(self) -> None:
-        self.plot.start_again(x=growing(self.clock))
+        self.plot.start_again(x=growing(self.clock, self.context.store))
         self.refresh()
 
     def _on_clock(self) -> None:
         self.clock = str(self._box.currentData())
-        self.plot.start_again(x=growing(self.clock))
+        self.plot.start_again(x=growing(self.clock, self.context.store))
         self.plot.set_labels(CLOCKS[self.clock])
         self.refresh()
 

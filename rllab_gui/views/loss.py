@@ -74,7 +74,7 @@ class LossView(View):
             "loss",
             self.title,
             context.theme,
-            x=growing(self.clock),
+            x=growing(self.clock, self.context.store),
             y=GrowingSpan(anchor=0.0),
             log=True,
             smoothing=SMOOTHING,
@@ -93,6 +93,7 @@ class LossView(View):
         button = QToolButton(self)
         button.setObjectName("plot.loss.series")
         button.setText("series")
+        button.setProperty("role", "menu")
         button.setAutoRaise(True)
         button.setAccessibleName("Which series are shown")
         button.setToolTip("Choose which series are shown, and over what")
@@ -249,13 +250,13 @@ class LossView(View):
         self.refresh()
 
     def _on_reset(self) -> None:
-        self.plot.start_again(x=growing(self.clock))
+        self.plot.start_again(x=growing(self.clock, self.context.store))
         self.refresh()
 
     def set_clock(self, clock: str) -> None:
         """Count something else on the horizontal axis."""
         self.clock = clock
-        self.plot.start_again(x=growing(clock))
+        self.plot.start_again(x=growing(clock, self.context.store))
         self.plot.set_labels(CLOCKS[clock])
         self.refresh()
 

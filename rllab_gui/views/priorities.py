@@ -53,9 +53,9 @@ class PrioritiesView(View):
         )
         self.ages = PlotView(
             "ages",
-            "Age of what is stored",
+            "Age",
             context.theme,
-            x=GrowingCount(),
+            x=GrowingCount(goal=lambda: float(self._capacity())),
             y=GrowingCount(),
         )
         self._furnish()
@@ -181,6 +181,9 @@ class PrioritiesView(View):
         centres = ((edges[:-1] + edges[1:]) / 2)[filled]
         self._weight.setData(centres, np.asarray(report.weight, np.float64)[filled])
 
+    def _capacity(self) -> int:
+        return self.context.store.configuration.replay.capacity
+
     def _draw_ages(self, report: PriorityReport) -> None:
         edges = np.asarray(report.age_edges, np.float64)
         counts = np.asarray(report.age_counts, np.float64)
@@ -190,7 +193,7 @@ class PrioritiesView(View):
         self._age_bars.setOpts(x0=edges[:-1], x1=edges[1:], y0=0.0, y1=counts)
         self.ages.include(edges, counts)
         self.ages.set_model(age_edges=edges, age_counts=counts)
-        words = f"transitions by age in steps; {count(report.size)} stored"
+        words = f"{count(report.size)} transitions"
         self.ages.set_legend(legend_html([("■", self.context.theme.colour(0), words)]))
         oldest = edges[1:][counts > 0]
         if len(oldest):

@@ -75,6 +75,7 @@ class TimelineView(View):
         button = QToolButton(self)
         button.setObjectName("plot.timeline.lanes")
         button.setText("lanes")
+        button.setProperty("role", "menu")
         button.setAutoRaise(True)
         button.setAccessibleName("Which lanes are shown")
         button.setToolTip("Choose which lanes are shown")

@@ -104,3 +104,13 @@ def test_a_fixed_axis_stays_and_an_exact_one_follows():
     assert exact.range == (3, 8)
     assert exact.include(4, 5)
     assert exact.range == (4, 5)
+
+
+def test_a_count_ends_at_its_goal_instead_of_the_next_round_number():
+    axis = GrowingCount(goal=lambda: 30_000.0)
+    axis.include(0, 12_000)
+    assert axis.range == (0.0, 20_000.0)
+    axis.include(0, 20_001)
+    assert axis.range == (0.0, 30_000.0)
+    axis.include(0, 30_001)
+    assert axis.range == (0.0, 50_000.0)
