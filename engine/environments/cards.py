@@ -134,7 +134,7 @@ def _names(id: str, env: GymEnv, form: ObservationForm) -> tuple[str, ...]:
         return ()
     if form.kind == "onehot":
         return state_names(id, env, form.shape[0])
-    return vector_names(id, form.shape[0])
+    return vector_names(id, env, form.shape[0])
 
 
 def _stacked_names(names: tuple[str, ...], frames: int) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
 from engine.environments.quiet import hushed
-from engine.environments.worlds import grid_world
+from engine.environments.worlds import registration
 
 
 class UnknownEnvironment(ValueError):
@@ -81,7 +81,7 @@ _FAMILIES = (
 OWN_MODULES = "RLLAB_IMPORT"
 """Names, with commas, of Python modules that the user asked to import for this run."""
 
-grid_world.register()
+registration.register()
 
 
 @cache

@@ -67,11 +67,12 @@ def _minatar_actions(bare: Any) -> list[int]:
     return [int(index) for index in bare.action_set]
 
 
-def vector_names(id: str, count: int) -> tuple[str, ...]:
+def vector_names(id: str, env: gymnasium.Env[Any, Any], count: int) -> tuple[str, ...]:
     """A name for each number of a vector observation."""
-    found = _OBSERVATIONS.get(_stem(id), ())
+    own = getattr(env.unwrapped, "observation_names", None)
+    found = own or _OBSERVATIONS.get(_stem(id), ())
     if len(found) == count:
-        return found
+        return tuple(found)
     return tuple(f"x{index}" for index in range(count))
 
 

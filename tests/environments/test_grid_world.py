@@ -96,7 +96,7 @@ def world_action(world, solution):
 
 
 def test_a_world_without_a_finite_solution_is_refused(monkeypatch):
-    monkeypatch.setattr("engine.environments.worlds.grid_world._MOST_SWEEPS", 500)
+    monkeypatch.setattr("engine.environments.worlds.tabular.MOST_SWEEPS", 500)
     with pytest.raises(ValueError, match="no finite solution at discount 1"):
         GridWorld("classic", step_reward=0.1).solve(1.0)
 

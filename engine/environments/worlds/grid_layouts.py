@@ -84,6 +84,11 @@ class Layout:
         """Number of columns."""
         return len(self.rows[0])
 
+    def places(self) -> tuple[str, ...]:
+        """Where each cell is, in words."""
+        cells = (divmod(cell, self.width) for cell in range(self.height * self.width))
+        return tuple(f"row {row}, column {column}" for row, column in cells)
+
     def cells(self, kinds: str) -> tuple[int, ...]:
         """Numbers of all cells of these kinds, in order."""
         return tuple(i for i, cell in enumerate("".join(self.rows)) if cell in kinds)
@@ -131,14 +136,14 @@ def _unknown_name(name: str) -> str:
 
 def _complaint(layout: Layout) -> str:
     """What is wrong with a layout, or an empty string."""
-    strange = sorted(set("".join(layout.rows)) - {WALL, FREE, START, GOAL, PIT})
+    strange = _strange(layout)
     uneven = [
         row + 1 for row, line in enumerate(layout.rows) if len(line) != layout.width
     ]
     if strange:
         return (
-            f"The layout has the character '{strange[0]}'; it takes # (wall), "
-            ". (free), S (start), G (goal) and P (pit)."
+            f"{strange} of the layout; it takes # (wall), . (free), S (start), "
+            "G (goal) and P (pit)."
         )
     if uneven:
         return (
@@ -153,6 +158,16 @@ def _complaint(layout: Layout) -> str:
         if not layout.cells(kind):
             return f"The layout has no {word}: put one in."
     return _unreachable(layout)
+
+
+def _strange(layout: Layout) -> str:
+    """Where the first unknown character stands, or an empty string."""
+    for row, line in enumerate(layout.rows):
+        for column, cell in enumerate(line):
+            if cell not in (WALL, FREE, START, GOAL, PIT):
+                place = f"row {row + 1}, column {column + 1}"
+                return f"There is the character '{cell}' in {place}"
+    return ""
 
 
 def _unreachable(layout: Layout) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 
@@ -13,28 +12,16 @@ from engine.environments.worlds.grid_layouts import (
     GOAL,
     PIT,
     START,
+    WALL,
     read_layout,
 )
+from engine.environments.worlds.tabular import TabularMDP
+from engine.environments.worlds.world import TabularWorld
 
-ID = "RLLab/GridWorld-v0"
 GOAL_REWARD, PIT_REWARD = 1.0, -1.0
-_MOST_SWEEPS = 100_000
-_CONVERGED = 1e-12
 
 
-class Solution(NamedTuple):
-    """The best that can be done.
-
-    Attributes:
-      values: V* of each cell, float64 [S]; 0 for walls, goals and pits.
-      q_values: Q* of each cell and action, float64 [S, 4].
-    """
-
-    values: np.ndarray
-    q_values: np.ndarray
-
-
-class GridWorld(gymnasium.Env[int, int]):
+class GridWorld(TabularWorld):
     """Walk over a grid to a goal, round the walls and past the pits.
 
     ## Description
@@ -108,13 +95,11 @@ class GridWorld(gymnasium.Env[int, int]):
         self._ends = frozenset(self.layout.cells(GOAL + PIT))
         self._cell = self._starts[0]
         self._facing = 1
-        self._painter: Any = None
 
     @property
     def state_names(self) -> tuple[str, ...]:
         """Where each cell is, in words."""
-        places = (divmod(i, self.layout.width) for i in range(len(self._gain)))
-        return tuple(f"row {row}, column {column}" for row, column in places)
+        return self.layout.places()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -138,39 +123,20 @@ class GridWorld(gymnasium.Env[int, int]):
         ended = self._cell in self._ends
         return self._cell, self._gain[self._cell], ended, False, {}
 
-    def render(self) -> Any:
-        """The grid with the agent in it, uint8 [H, W, 3]."""
-        if self._painter is None:
-            from engine.environments.worlds.grid_drawing import GridPainter
+    def _new_painter(self) -> Any:
+        from engine.environments.worlds.grid_drawing import GridPainter
 
-            self._painter = GridPainter(self.layout)
-        return self._painter.paint(self._cell, self._facing)
+        return GridPainter(self.layout)
 
-    def solve(self, discount: float) -> Solution:
-        """V* and Q* by value iteration; the time limit is left aside.
+    def _picture(self, painter: Any) -> np.ndarray:
+        return np.asarray(painter.paint(self._cell, self._facing))
 
-        Raises:
-          ValueError: If there is no finite solution, as when each step pays and
-            nothing is discounted.
-        """
-        model = self.transitions()
-        gain = np.array(self._gain)
-        goes_on = np.ones(len(gain))
-        goes_on[list(self._ends)] = 0.0
-        values = np.zeros(len(gain))
-        for _ in range(_MOST_SWEEPS):
-            q_values = (model @ (gain + discount * goes_on * values)) * goes_on[:, None]
-            improved = q_values.max(axis=1)
-            change = np.abs(improved - values).max()
-            values = improved
-            if change < _CONVERGED:
-                walls = [i for i, c in enumerate("".join(self.layout.rows)) if c == "#"]
-                values[walls], q_values[walls] = 0.0, 0.0
-                return Solution(values, q_values)
-        raise ValueError(
-            f"This world has no finite solution at discount {discount:g}: lower the "
-            "discount, or make step_reward negative and each free cell reach a goal."
-        )
+    def model(self) -> TabularMDP:
+        """The world as tables; walls count as ends, as nothing happens in them."""
+        model, gain = self.transitions(), np.array(self._gain)
+        ends = np.zeros(len(gain), bool)
+        ends[list(self.layout.cells(GOAL + PIT + WALL))] = True
+        return TabularMDP(model, model @ gain, ends)
 
     def transitions(self) -> np.ndarray:
         """P(next cell | cell, action), float64 [S, 4, S]."""
@@ -197,11 +163,3 @@ class GridWorld(gymnasium.Env[int, int]):
         for cell in self.layout.cells(PIT):
             gain[cell] = PIT_REWARD
         return gain
-
-
-def register() -> None:
-    """Make GridWorld known to gymnasium; again does nothing."""
-    if ID not in gymnasium.registry:
-        gymnasium.register(
-            ID, entry_point=f"{__name__}:GridWorld", max_episode_steps=200
-        )
