@@ -128,7 +128,7 @@ def test_the_picture_follows_the_agent():
     [
         ("gardn", "no layout 'gardn' .did you mean garden"),
         ("S.\nG", "Row 2 of the layout has 1 cells and the first has 2"),
-        ("S.x\n..G", "the character 'x'"),
+        ("S.G\n.x.", "the character 'x' in row 2, column 2"),
         ("..G\n...", "no start"),
         ("S..\n...", "no goal"),
         ("S#G\n.#.", "No goal can be reached from the start in row 1, column 1"),

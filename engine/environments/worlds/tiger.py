@@ -46,7 +46,7 @@ class Tiger(World):
     far matters only through the belief that it leaves, so the best behaviour can be
     computed exactly (:meth:`solve`): at an accuracy of 0.85 and without discount,
     listen until one side was heard three times more often than the other, worth
-    5.159. An agent without memory hears only the last growl.
+    5.160. An agent without memory hears only the last growl.
 
     ## Action space
     `Discrete(3)`: listen, open left, open right.
