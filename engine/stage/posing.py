@@ -14,7 +14,6 @@ import numpy as np
 from engine.contract.options import EnvironmentOptions
 from engine.environments import describe, make
 from engine.environments.pictures import plain_picture, planes_picture
-from engine.environments.worlds.grid_drawing import GridPainter
 
 Pose = Callable[[Any, np.ndarray], None]
 
@@ -28,13 +27,14 @@ def picture_of(
     if card.observation == "image":
         minatar = options.id.startswith("MinAtar/")
         return planes_picture(newest) if minatar else plain_picture(card.id, newest)
-    if options.id.startswith("RLLab/GridWorld"):
-        return _grid_picture(options, newest)
-    pose = _POSES.get(options.id.rpartition("-v")[0])
-    if pose is None or options.scale_observations:
+    ours = options.id.startswith("RLLab/")
+    pose = _own_pose if ours else _POSES.get(options.id.rpartition("-v")[0])
+    if pose is None or (options.scale_observations and card.observation == "vector"):
         return None
     world = make(options, render=True)
     try:
+        if ours and not hasattr(world.unwrapped, "pose"):
+            return None
         world.reset(0)
         pose(world.unwrapped, newest.astype(np.float64))
         return world.render()
@@ -55,15 +55,8 @@ def _cell(world: Any, observation: np.ndarray) -> None:
     world.s = int(observation.argmax())
 
 
-def _grid_picture(options: EnvironmentOptions, observation: np.ndarray) -> np.ndarray:
-    world = make(options)
-    try:
-        picture = GridPainter(world.unwrapped.layout).paint(
-            int(observation.argmax()), 1
-        )
-        return np.asarray(picture)
-    finally:
-        world.close()
+def _own_pose(world: Any, observation: np.ndarray) -> None:
+    world.pose(observation)
 
 
 _POSES: dict[str, Pose] = {

@@ -240,7 +240,11 @@ def test_a_state_that_is_not_recorded_is_posed_for_its_picture(staged, monkeypat
 
 @pytest.mark.parametrize(
     "id",
-    ["Acrobot-v1", "MountainCar-v0", "FrozenLake-v1", "Taxi-v4", "RLLab/GridWorld-v0"],
+    [
+        *("Acrobot-v1", "MountainCar-v0", "FrozenLake-v1", "Taxi-v4"),
+        *(f"RLLab/{name}-v0" for name in ("GridWorld", "Cliff", "Corridor", "DeepSea")),
+        *(f"RLLab/{name}-v0" for name in ("Baird", "Catch", "NoisyTV", "TwoState")),
+    ],
 )
 def test_known_worlds_are_posed_as_they_look_when_they_get_there(id):
     options = tiny(environment__id=id).environment

@@ -114,6 +114,14 @@ class Catch(TabularWorld):
                     reward[here, action] = self._outcome(ball, there)
         return TabularMDP(transition, reward, terminated)
 
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        board = observation.reshape(self.rows, self.columns)
+        rows, columns = np.nonzero(board)
+        self._row, self._ball = int(rows[0]), int(columns[0])
+        # On the last row ball and paddle look alike: the right one is the paddle.
+        self._paddle = int(columns[-1])
+
     def _new_painter(self) -> Any:
         from engine.environments.worlds.catch_drawing import CatchPainter
 

@@ -109,6 +109,10 @@ class Cliff(TabularWorld):
         """
         return self.model().solve(1.0, epsilon)
 
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        self._cell = int(observation.argmax())
+
     def _new_painter(self) -> Any:
         from engine.environments.worlds.cliff_drawing import CliffPainter
 

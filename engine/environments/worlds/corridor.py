@@ -118,6 +118,10 @@ class Corridor(TabularWorld):
                 transition[state, action, there] = 1.0
         return TabularMDP(transition, transition @ pays, pays > 0)
 
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        self._cell = self._cells[int(observation.argmax())]
+
     def _new_painter(self) -> Any:
         from engine.environments.worlds.corridor_drawing import corridor_painter
 

@@ -61,8 +61,9 @@ class DeepSea(World):
         self.render_mode = render_mode
         self.observation_space: Any = spaces.Discrete(self.size**2 + 1)
         self.action_space: Any = spaces.Discrete(2)
-        self._column, self._found = 0, False
+        self._found = False
         self._trail = [0]
+        """Cells of the dive so far, those of the floor after those of the water."""
 
     @property
     def state_names(self) -> tuple[str, ...]:
@@ -75,20 +76,18 @@ class DeepSea(World):
     ) -> tuple[int, dict[str, Any]]:
         """Begin at the top left."""
         super().reset(seed=seed)
-        self._column, self._found = 0, False
+        self._found = False
         self._trail = [0]
         return 0, {}
 
     def step(self, action: int) -> Step:
         """Sink by one row, to the left or to the right."""
-        row = len(self._trail) - 1
-        reward, column = self._move(row, self._column, int(action))
+        row, column = divmod(self._trail[-1], self.size)
+        reward, column = self._move(row, column, int(action))
         self._found = reward > 0
-        self._column = column
-        self._trail.append(column)
-        ended = row + 1 == self.size
-        state = self.size**2 if ended else (row + 1) * self.size + column
-        return state, reward, ended, False, {}
+        self._trail.append((row + 1) * self.size + column)
+        state = min(self._trail[-1], self.size**2)
+        return state, reward, row + 1 == self.size, False, {}
 
     def _move(self, row: int, column: int, action: int) -> tuple[float, int]:
         """What a move pays and the column that it leads to."""
@@ -111,6 +110,10 @@ class DeepSea(World):
         floor = np.zeros((1, 2))
         q_table = np.concatenate([q_values.reshape(-1, 2), floor])
         return Solution(q_table.max(axis=1), q_table)
+
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        self._trail = [int(observation.argmax())]
 
     def _new_painter(self) -> Any:
         from engine.environments.worlds.sea_drawing import SeaPainter

@@ -123,6 +123,10 @@ class GridWorld(TabularWorld):
         ended = self._cell in self._ends
         return self._cell, self._gain[self._cell], ended, False, {}
 
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        self._cell = int(observation.argmax())
+
     def _new_painter(self) -> Any:
         from engine.environments.worlds.grid_drawing import GridPainter
 

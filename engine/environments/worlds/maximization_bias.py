@@ -97,6 +97,10 @@ class MaximizationBias(TabularWorld):
         reward[B] = self.mean
         return TabularMDP(transition, reward, np.array([False, False, True]))
 
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        self._state = int(observation.argmax())
+
     def _new_painter(self) -> Any:
         from engine.environments.worlds.bias_drawing import BiasPainter
 

@@ -142,6 +142,11 @@ class NoisyTV(TabularWorld):
         goal = np.arange(count) == self._number[self._goal]
         return TabularMDP(transition, transition @ goal.astype(float), goal)
 
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        self._cell = self._cells[int(observation[: len(self._cells)].argmax())]
+        self._screen = observation[len(self._cells) :]
+
     def _new_painter(self) -> Any:
         from engine.environments.worlds.tv_drawing import TVPainter
 

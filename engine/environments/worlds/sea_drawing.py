@@ -22,14 +22,12 @@ class SeaPainter:
     """The sea with the way of the dive so far."""
 
     def __init__(self, layout: Layout) -> None:
-        self._width = layout.width
         self._grid = GridPainter(layout, _TILES)
 
     def paint(self, trail: Sequence[int], *, found: bool) -> np.ndarray:
-        """``trail`` has the column of each row down to the present one."""
+        """``trail`` has the cells of the dive down to the present one."""
         side = self._grid.cell_px
-        cells = [row * self._width + column for row, column in enumerate(trail)]
-        corners = [self._grid.corner(cell) for cell in cells]
+        corners = [self._grid.corner(cell) for cell in trail]
         picture = self._grid.ground()
         sheet = Canvas(*picture.get_size())
         centres = [(x + side / 2, y + side / 2) for x, y in corners]

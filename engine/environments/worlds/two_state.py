@@ -109,6 +109,13 @@ class TwoState(TabularWorld):
         always_on = self.model().transition[:END, 0, :END]
         return growth(np.array([[1.0], [2.0]]), always_on, np.full(2, 0.5), discount)
 
+    def pose(self, observation: np.ndarray) -> None:
+        """Stand as the observation shows, for one picture."""
+        if self.shows_features:
+            self._state = (END, FIRST, SECOND)[round(float(observation[0]))]
+        else:
+            self._state = int(observation.argmax())
+
     def _new_painter(self) -> Any:
         from engine.environments.worlds.star_drawing import TwoStatePainter
 

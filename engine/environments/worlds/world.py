@@ -17,7 +17,8 @@ Step = tuple[Any, float, bool, bool, dict[str, Any]]
 class World(gymnasium.Env[Any, Any]):
     """A world that draws itself; chance comes from ``np_random`` alone.
 
-    A subclass brings ``reset``, ``step``, ``_new_painter`` and ``_picture``.
+    A subclass brings ``reset``, ``step``, ``_new_painter`` and ``_picture``, and
+    ``pose(observation)`` if an observation, as the lab shows it, says all of a state.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012
