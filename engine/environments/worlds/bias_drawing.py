@@ -48,6 +48,7 @@ class BiasPainter:
         colour = canvas.GOAL if reward > 0 else canvas.PIT_RIM
         sheet.line(((x, bottom), (x, bottom - 40)), colour, 3)
         sheet.disc((x, bottom - 40), 7, colour)
+        sheet.box((x - 25, bottom - 69), (50, 20), canvas.TILE, radius=5)
         sheet.text((x, bottom - 58), f"{reward:+.2f}", 20, canvas.INK)
 
     def _at(self, reward: float) -> float:
