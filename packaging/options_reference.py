@@ -50,6 +50,8 @@ def _entry(of: OptionSpec) -> str:
         f"applies **{of.applies}**",
     ]
     text = " ".join(it for it in (of.help, of.effect) if it)
+    needs = [f"`{key}` {' or '.join(values)}" for key, values in of.when.items()]
+    text += f" Only with {' and '.join(needs)}." if needs else ""
     return f"\n### `{of.key}`\n\n{title}: {'; '.join(facts)}.\n\n{text}\n"
 
 

@@ -18,11 +18,13 @@ class Decision(NamedTuple):
       actions: int64 [E].
       explored: The action was drawn at random, bool [E].
       q: float32 [E, A]; NaN where the values were not needed.
+      behaviour: How likely each action was, float32 [E].
     """
 
     actions: np.ndarray
     explored: np.ndarray
     q: np.ndarray
+    behaviour: np.ndarray
 
 
 class Update(NamedTuple):
@@ -34,6 +36,7 @@ class Update(NamedTuple):
       td_error: Unweighted, float32 [B].
       q: Online values before the step, float32 [B, A].
       learning_rate, beta: As they were at this update.
+      extras: Whatever else was measured, by the name of its series.
     """
 
     loss: float
@@ -42,3 +45,4 @@ class Update(NamedTuple):
     q: np.ndarray
     learning_rate: float
     beta: float
+    extras: dict[str, float] = {}  # noqa: RUF012 - read only

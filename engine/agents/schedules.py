@@ -14,18 +14,35 @@ def epsilon(configuration: Configuration, step: int) -> float:
     """Share of random actions at this step; 1 before learning starts.
 
     ``linear`` falls evenly, ``exponential`` by the same factor at each step (to
-    less than 1 % of the way); after ``decay_steps`` it is ``epsilon_final``.
+    less than 1 % of the way); after ``decay_steps`` it is ``epsilon_final``. Other
+    explorations than ε-greedy have no random actions once learning has started.
     """
     options = configuration.exploration
     if step < configuration.agent.learning_starts:
         return 1.0
+    if options.kind != "epsilon_greedy":
+        return 0.0
+    return _scheduled(configuration, step, options.epsilon, options.epsilon_final)
+
+
+def temperature(configuration: Configuration, step: int) -> float:
+    """Temperature of Boltzmann exploration; it moves as ε does."""
+    options = configuration.exploration
+    first, last = options.temperature, options.temperature_final
+    return _scheduled(configuration, step, first, last)
+
+
+def _scheduled(
+    configuration: Configuration, step: int, first: float, last: float
+) -> float:
+    options = configuration.exploration
     if options.schedule == "constant":
-        return options.epsilon
+        return first
     done = step / options.decay_steps
     if done >= 1:
-        return options.epsilon_final
+        return last
     left = math.exp(-_FALL * done) if options.schedule == "exponential" else 1 - done
-    return options.epsilon_final + left * (options.epsilon - options.epsilon_final)
+    return last + left * (first - last)
 
 
 def learning_rate(configuration: Configuration, step: int) -> float:

@@ -1,8 +1,10 @@
 """The value-based agent: one composition of the improvements on Q-learning.
 
-Q-learning target x double x dueling x n-step x memory (none, uniform, prioritized)
-x target network (none, periodic, Polyak) x ε-greedy exploration x torso. The DQN of
-Mnih et al. (2015), https://doi.org/10.1038/nature14236, is one setting of it;
+Estimator (Q-learning, SARSA, Expected SARSA, soft) x double x n-step and its
+correction x head (scalar, dueling, C51, QR, MMD) x memory (none, uniform,
+prioritized, sequences) x target network (none, periodic, Polyak) x bootstrapping
+(target network, trust region) x exploration x torso (MLP, convolutions, LSTM). The
+DQN of Mnih et al. (2015), https://doi.org/10.1038/nature14236, is one setting of it;
 :meth:`ValueBasedAgent.learn` is its algorithm box.
 """
 
@@ -18,36 +20,41 @@ import torch
 from torch import Tensor
 
 from engine.agents import schedules
+from engine.agents.acting import Actor
 from engine.agents.adam import Adam
+from engine.agents.insight import look
+from engine.agents.layouts import Layout, make_layout, on_device
+from engine.agents.losses import Judged, judge_by_graph, judge_directly
+from engine.agents.recollection import Recollection
 from engine.agents.reports import Decision, NotFinite, Update
+from engine.agents.targets import (
+    Following,
+    WindowRows,
+    distributional_target,
+    retrace_target,
+    scalar_target,
+)
+from engine.agents.trust_region import TrustRegion
 from engine.agents.weights import load_arrays, named_arrays
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, ConfigurationError, live_changes
-from engine.contract.randomness import (
-    derived_seed,
-    generator,
-    generator_state,
-    restore_generator,
-)
-from engine.equations.value import (
-    double_q_target,
-    huber,
-    huber_slope,
-    q_target,
-    td_error,
-)
+from engine.contract.randomness import derived_seed
 from engine.networks import (
+    Distribution,
     Pass,
     build_q_network,
     fastest_pass,
     flatten_parameters,
+    noise_level,
+    return_model,
 )
+from engine.networks.passes import DirectPass
 
 if TYPE_CHECKING:
     from engine.replay import Batch, Memory
 
-WEIGHTS, EXPLORATION = 1, 2
+WEIGHTS, NOISE = 1, 7
 """Purposes of the agent's seeds (see ``contract.randomness``)."""
 
 
@@ -68,7 +75,7 @@ def build_agent(
 
 
 class ValueBasedAgent:
-    """Acts ε-greedily, remembers, and learns action values from what it remembers.
+    """Acts, remembers, and learns action values from what it remembers.
 
     Attributes:
       configuration: All options; live ones change with :meth:`set_option`.
@@ -87,7 +94,7 @@ class ValueBasedAgent:
         self.updates = 0
         self._device = torch.device(device)
         self._seed = seed
-        self._rng = generator(seed, EXPLORATION)
+        self._noise = torch.Generator().manual_seed(derived_seed(seed, NOISE))
         weights_seed = derived_seed(seed, WEIGHTS)
         self.online = build_q_network(configuration, card, weights_seed)
         self.target = build_q_network(configuration, card, weights_seed)
@@ -100,6 +107,9 @@ class ValueBasedAgent:
         self._adam = Adam(
             self._values, self._gradients, configuration.agent.adam_epsilon
         )
+        self._model = return_model(configuration)
+        self._trust = TrustRegion()
+        self._actor = Actor(configuration, card, seed, self.online, self._online)
 
     @cached_property
     def memory(self) -> Memory:
@@ -107,7 +117,12 @@ class ValueBasedAgent:
         # Its compiled kernels take a while to import: players do without them.
         from engine.replay import Memory
 
-        return Memory(self.configuration, self.card, self._seed)
+        extras = self._actor.extras()
+        return Memory(self.configuration, self.card, self._seed, extras)
+
+    def recollection(self, count: int) -> Recollection | None:
+        """What a recurrent network carries through so many episodes; else None."""
+        return self._actor.recollection(count)
 
     @torch.inference_mode()
     def act(
@@ -118,33 +133,56 @@ class ValueBasedAgent:
         epsilon: float | None = None,
         *,
         all_values: bool = True,
+        recollection: Recollection | None = None,
     ) -> Decision:
         """Choose an action for each observation [E, ...]; of equal ones the first.
 
         Args:
           observations: As the network sees them, frame stack included.
-          mode: ``explore`` follows the ε schedule, ``greedy`` has ε = 0.
+          mode: ``explore`` follows the exploration options and goes on with the
+            training episodes, ``greedy`` has ε = 0.
           step: Environment step, for the schedule.
           epsilon: Takes the place of both.
           all_values: Compute values also where every action is random.
+          recollection: What a recurrent network remembers of the episodes that are
+            played in ``greedy`` mode; without one each observation is the first.
         """
-        count = len(observations)
-        if epsilon is None:
-            explores = mode == "explore"
-            epsilon = schedules.epsilon(self.configuration, step) if explores else 0.0
-        explored = self._rng.random(count) < epsilon
-        exploring = np.count_nonzero(explored)
-        if all_values or exploring < count:
-            q = self._online.values(self._tensor(observations)).cpu().numpy()
-        else:
-            q = np.full((count, self.card.actions), np.nan, np.float32)
-        actions = q.argmax(1)
-        if exploring:
-            random_actions = self._rng.integers(0, self.card.actions, count)
-            actions = np.where(explored, random_actions, actions)
-        return Decision(actions, explored, q)
+        seen = self._tensor(observations)
+        if mode == "explore":
+            return self._actor.explore(
+                seen, observations, step, self._noise, epsilon, all_values=all_values
+            )
+        return self._actor.play(seen, epsilon or 0.0, recollection)
 
-    @torch.inference_mode()
+    def begin(self, stream: int, observation: np.ndarray) -> None:
+        """An episode begins in this environment; ``observation`` is one frame."""
+        self._actor.begin(stream)
+        self.memory.begin(stream, observation)
+
+    def remember(
+        self,
+        stream: int,
+        action: int,
+        reward: float,
+        terminated: bool,
+        truncated: bool,
+        next_observation: np.ndarray,
+        explored: bool = False,
+    ) -> None:
+        """A step was taken in this environment, as :meth:`act` chose."""
+        reward += self._actor.bonus(next_observation)
+        extras = self._actor.of_step(stream)
+        self.memory.append(
+            stream,
+            action,
+            reward,
+            terminated,
+            truncated,
+            next_observation,
+            explored,
+            extras,
+        )
+
     def learn(self, step: int) -> Update | None:
         """One gradient step on one batch, or None where there is nothing to learn.
 
@@ -155,54 +193,150 @@ class ValueBasedAgent:
           NotFinite: If loss or gradient are not finite; nothing has changed then.
         """
         options = self.configuration.agent
-        learning_rate = schedules.learning_rate(self.configuration, step)
         beta = schedules.beta(self.configuration, step)
         batch = self.memory.sample(options.batch_size, options.discount, beta)
-        if batch is None:
-            return None
+        return None if batch is None else self.learn_from(batch, step)
 
-        target = self._target(batch)
-        q = self._online.forward(self._tensor(batch.observation))
-        error, gradient, loss = self._loss(q, target, batch)
-        self._online.backward(gradient)
-        gradient_norm = self._descend(loss, learning_rate)
+    def learn_from(self, batch: Batch, step: int) -> Update:
+        """One gradient step on these transitions; see :meth:`learn`."""
+        # What inference mode makes cannot be part of a graph, but it is quicker.
+        with torch.inference_mode() if self._spelled_out else torch.no_grad():
+            return self._improve(batch, step)
+
+    @property
+    def _spelled_out(self) -> bool:
+        """Whether no graph is needed from the observations to the loss."""
+        options = self.configuration
+        direct = isinstance(self._online, DirectPass) and self._model is None
+        return (
+            direct
+            and not options.agent.conservative
+            and options.replay.kind != "sequence"
+        )
+
+    def _improve(self, batch: Batch, step: int) -> Update:
+        layout = make_layout(self.configuration, batch, self._device.type)
+        self._make_noise()
+        numbers = layout.forward(self._online)
+        target = self._target(layout, batch, numbers, step)
+        extras = self._extras(numbers)
+        layout.rows = self._trusted(layout, numbers, target, extras)
+        judged = self._judge(layout, numbers, target)
+        self._online.backward(judged.gradient)
+        learning_rate = schedules.learning_rate(self.configuration, step)
+        gradient_norm = self._descend(judged.loss, learning_rate)
+        self._make_noise(quiet=True)
         self.updates += 1
         self._follow()
 
-        errors = error.cpu().numpy()
-        self.memory.learned(batch.slots, errors)
-        values = q.cpu().numpy()
-        return Update(loss, gradient_norm, errors, values, learning_rate, beta)
+        surprise = layout.per_transition(judged.surprise)
+        if surprise is not None and batch.slots[0] >= 0:
+            self.memory.learned(batch.slots, surprise)
+        q = self._q(layout.current(numbers)).cpu().numpy()
+        error = judged.error.cpu().numpy()
+        if batch.sequences is not None:
+            valid = batch.sequences.valid.reshape(-1)
+            q, error = q[valid], error[valid]
+        beta = schedules.beta(self.configuration, step)
+        return Update(judged.loss, gradient_norm, error, q, learning_rate, beta, extras)
 
-    def _target(self, batch: Batch) -> Tensor:
-        """Bootstrapped targets, float [B]."""
-        reward, discount = self._tensor(batch.reward), self._tensor(batch.discount)
-        next_observation = self._tensor(batch.next_observation)
-        next_q = self._bootstrap.values(next_observation)
-        if not self.configuration.agent.double:
-            return q_target(reward, discount, next_q)
-        next_q_online = self._online.values(next_observation)
-        return double_q_target(reward, discount, next_q_online, next_q)
+    def _target(
+        self, layout: Layout, batch: Batch, numbers: Tensor, step: int
+    ) -> Tensor | Distribution:
+        """What the estimates are moved towards: [R], or a distribution of each."""
+        configuration = self.configuration
+        exploration = self._actor.schedule(step)
+        if batch.windows is not None:
+            return self._retrace(batch, exploration)
+        valued = layout.following(self._bootstrap, self._known(numbers))
+        chosen_by = valued
+        if configuration.agent.double and self._bootstrap is not self._online:
+            chosen_by = layout.following(self._online, numbers)
+        following = Following(valued, chosen_by)
+        rows = layout.rows
+        if self._model is None:
+            return scalar_target(configuration, rows, following, exploration)
+        return distributional_target(
+            configuration, self._model, rows, following, exploration
+        )
 
-    def _loss(
-        self, q: Tensor, target: Tensor, batch: Batch
-    ) -> tuple[Tensor, Tensor, float]:
-        """TD errors [B], gradient of the loss by the Q-values [B, A], and the loss.
+    def _known(self, numbers: Tensor) -> Tensor | None:
+        """The online network's numbers, where it is the one that bootstraps."""
+        return numbers if self._bootstrap is self._online else None
 
-        The loss is the mean over the batch, weighted by importance.
-        """
-        action = self._tensor(batch.action)
-        delta = self._huber_delta
-        error = td_error(q, action, target)
-        slope = huber_slope(error, delta)
-        losses = huber(error, delta)
-        if batch.weight is not None:
-            weight = self._tensor(batch.weight)
-            losses, slope = losses * weight, slope * weight
-        # A TD error is target minus estimate: raising Q lowers it.
-        per_action = (slope / -len(error)).unsqueeze(1)
-        gradient = torch.zeros_like(q).scatter_(1, action.unsqueeze(1), per_action)
-        return error, gradient, losses.mean().item()
+    def _retrace(self, batch: Batch, exploration: float) -> Tensor:
+        windows = batch.windows
+        assert windows is not None
+        count, steps = windows.action.shape
+        seen = self._tensor(windows.observation.reshape(-1, *self.card.shape))
+        of_steps = [
+            it.values(seen) for it in dict.fromkeys((self._bootstrap, self._online))
+        ]
+        members = of_steps[0].numel() // (count * steps * self.card.actions)
+        shape = (members * count, steps, self.card.actions)
+        valued, online = of_steps[0].reshape(shape), of_steps[-1].reshape(shape)
+        tensors = [self._tensor(it) for it in windows[1:]]
+        rows = WindowRows(*(it.repeat(members, 1) for it in tensors))
+        double = self.configuration.agent.double
+        following = Following(valued, online if double else valued)
+        return retrace_target(self.configuration, rows, following, exploration)
+
+    def _trusted(
+        self,
+        layout: Layout,
+        numbers: Tensor,
+        target: Tensor | Distribution,
+        extras: dict[str, float],
+    ) -> Any:
+        """The rows, without those that would leave the trust region."""
+        rows = layout.rows
+        if self.configuration.agent.bootstrap != "trust_region":
+            return rows
+        towards = target if isinstance(target, Tensor) else target.mean
+        taken = rows.action.unsqueeze(1)
+        online, older = (
+            self._q(layout.current(it)).gather(1, taken).squeeze(1)
+            for it in (numbers, layout.values(self._target_pass))
+        )
+        keep = self._trust.keep(self.configuration, online, older, towards)
+        counted = torch.ones_like(online) if rows.weight is None else rows.weight
+        kept = counted * keep
+        extras["masked"] = 1.0 - float(kept.sum() / counted.sum().clamp(min=1e-12))
+        return rows._replace(weight=kept)
+
+    def _judge(
+        self, layout: Layout, numbers: Tensor, target: Tensor | Distribution
+    ) -> Judged:
+        penalised = self.configuration.agent.conservative > 0
+        if layout.plain and isinstance(target, Tensor) and not penalised:
+            return judge_directly(self.configuration, numbers, layout.rows, target)
+        return judge_by_graph(self.configuration, self._model, layout, numbers, target)
+
+    def _q(self, numbers: Tensor) -> Tensor:
+        """Expected returns, without the axis of a distribution."""
+        return numbers if self._model is None else self._model.mean(numbers)
+
+    def _make_noise(self, *, quiet: bool = False) -> None:
+        """New noise in both networks for an update, or none."""
+        if self.configuration.exploration.kind != "noisy":
+            return
+        for network in (self.online, self.target):
+            if quiet:
+                network.silence()
+            else:
+                network.resample(self._noise)
+
+    def _extras(self, numbers: Tensor) -> dict[str, float]:
+        """Measured beside loss and errors, where there is such a thing."""
+        kind = self.configuration.exploration.kind
+        found = self._actor.measured()
+        if kind == "noisy":
+            layers = self.online.noisy_layers()
+            found |= {f"noise/{name}": noise_level(it) for name, it in layers.items()}
+        if kind == "bootstrapped":
+            spread = self._q(numbers).std(0, unbiased=False)
+            found["disagreement"] = float(spread.mean())
+        return found
 
     def _descend(self, loss: float, learning_rate: float) -> float:
         """Follow the clipped gradient; its length before clipping.
@@ -220,15 +354,11 @@ class ValueBasedAgent:
         return norm
 
     @property
-    def _huber_delta(self) -> float:
-        options = self.configuration.agent
-        return options.huber_delta if options.loss == "huber" else math.inf
-
-    @property
     def _bootstrap(self) -> Pass:
         """What values the next observation: the target network, where there is one."""
-        shared = self.configuration.target_network.kind == "none"
-        return self._online if shared else self._target_pass
+        online = self.configuration.target_network.kind == "none"
+        online |= self.configuration.agent.bootstrap == "trust_region"
+        return self._online if online else self._target_pass
 
     def _follow(self) -> None:
         """Let the target network follow the online network."""
@@ -239,17 +369,21 @@ class ValueBasedAgent:
             self._target_values.copy_(self._values)
 
     @torch.inference_mode()
-    def insight(self, observations: np.ndarray) -> dict[str, np.ndarray]:
+    def insight(
+        self, observations: np.ndarray, previous: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
         """What the online network says about observations [n, ...].
 
+        Args:
+          observations: As the network sees them.
+          previous: The action before each of them, int64 [n]; a recurrent network
+            then takes them as one episode, else each as the first of one.
+
         Returns:
-          ``q`` [n, A], ``advantage`` [n, A], ``value_head`` [n] (NaN without
-          dueling) and ``embedding`` [n, H]; see :class:`QOutputs`.
+          See :func:`engine.agents.insight.look`.
         """
-        outputs = self.online.outputs(self._tensor(observations))
-        return {
-            name: values.cpu().numpy() for name, values in outputs._asdict().items()
-        }
+        found = look(self.online, self._model, self._tensor(observations), previous)
+        return {name: values.cpu().numpy() for name, values in found.items()}
 
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of both networks: ``online/<parameter>``, ``target/<parameter>``."""
@@ -289,7 +423,9 @@ class ValueBasedAgent:
         if self.configuration.target_network.kind == "none":
             self._target_values.copy_(self._values)
         self.configuration = configuration
-        if any(key.startswith("replay.") for key in changes):
+        self._model = return_model(configuration)
+        self._actor.configure(configuration)
+        if any(key.startswith(("replay.", "agent.")) for key in changes):
             self.memory.configure(configuration)
 
     def state(self) -> State:
@@ -297,7 +433,9 @@ class ValueBasedAgent:
         return {
             **self._networks(),
             "optimizer": self._adam.state(),
-            "exploration": generator_state(self._rng),
+            "actor": self._actor.state(),
+            "noise": self._noise.get_state().numpy().copy(),
+            "trust": self._trust.state(),
             "updates": self.updates,
             "memory": self.memory.state(),
         }
@@ -319,7 +457,12 @@ class ValueBasedAgent:
             }
         )
         self._adam.restore(state["optimizer"])
-        restore_generator(self._rng, state["exploration"])
+        if "actor" in state:
+            self._actor.restore(state["actor"])
+            self._noise.set_state(torch.from_numpy(np.array(state["noise"])))
+            self._trust.restore(state["trust"])
+        else:  # as written before exploration had kinds
+            self._actor.explorer.restore(state["exploration"])
         self.updates = int(state["updates"])
         self.memory.restore(state["memory"], replay or {})
 
@@ -333,8 +476,7 @@ class ValueBasedAgent:
         }
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        tensor = torch.from_numpy(array)
-        return tensor if self._device.type == "cpu" else tensor.to(self._device)
+        return on_device(array, self._device.type)
 
 
 def _check_swap(old: str, new: str) -> None:

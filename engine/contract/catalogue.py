@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine.contract.combinations import check_combination
 from engine.contract.options import (
     Configuration,
     ConfigurationError,
@@ -200,56 +201,13 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
-def check_combination(
-    configuration: Configuration, card: EnvironmentCard | None = None
-) -> None:
-    """Refuse what cannot work together, before anything starts.
-
-    Raises:
-      ConfigurationError: With one sentence for each impossible combination.
-    """
-    complaints: dict[str, str] = {}
-    agent, replay = configuration.agent, configuration.replay
-    if replay.kind != "none" and replay.capacity < agent.batch_size:
-        complaints["replay.capacity"] = (
-            f"The replay holds {replay.capacity} transitions but a batch takes "
-            f"{agent.batch_size}: raise replay.capacity or lower agent.batch_size."
-        )
-    if agent.double and configuration.target_network.kind == "none":
-        complaints["agent.double"] = (
-            "Double Q-learning needs a target network to value the action that the "
-            "online network chose: set target_network.kind to periodic or polyak, "
-            "or agent.double to false."
-        )
-    if replay.kind != "none" and agent.n_step * configuration.training.environments >= (
-        replay.capacity
-    ):
-        complaints["agent.n_step"] = (
-            f"n-step returns over {agent.n_step} steps do not fit into a replay of "
-            f"{replay.capacity} transitions: lower agent.n_step."
-        )
-    needed = (agent.n_step + configuration.environment.frame_stack) * (
-        configuration.training.environments
-    )
-    if replay.kind != "none" and needed >= replay.capacity and not complaints:
-        complaints["replay.capacity"] = (
-            f"A replay of {replay.capacity} observations, shared by the parallel "
-            "environments, is too short for its frame stacks: raise replay.capacity."
-        )
-    if card is not None:
-        complaints |= _against_environment(configuration, card)
-    if complaints:
-        raise ConfigurationError(complaints)
-
-
-def _against_environment(
-    configuration: Configuration, card: EnvironmentCard
-) -> dict[str, str]:
-    if not card.suits:
-        return {"environment.id": card.reason}
-    if configuration.network.torso == "conv" and card.observation != "image":
-        return {
-            "network.torso": f"{card.id} has no images, so convolutions have nothing "
-            "to look at: set network.torso to auto or mlp."
-        }
-    return {}
+__all__ = [
+    "EnvironmentCard",
+    "Preset",
+    "UnknownPreset",
+    "check_combination",
+    "find_preset",
+    "preset_toml",
+    "read_preset",
+    "shipped_presets",
+]

@@ -134,7 +134,11 @@ def quantile_midpoints(
 
 
 def quantile_huber_loss(
-    quantiles: Tensor, target: Tensor, tau: Tensor, kappa: float
+    quantiles: Tensor,
+    target: Tensor,
+    tau: Tensor,
+    kappa: float,
+    target_probs: Tensor | None = None,
 ) -> Tensor:
     r"""Quantile regression loss of each sample, float [B].
 
@@ -155,6 +159,7 @@ def quantile_huber_loss(
       tau: Level of each predicted quantile, float [N], or float [B, N] where each
         sample has its own.
       kappa: Threshold of the Huber loss, at least 0.
+      target_probs: Probability of each target in the place of 1/M, float [B, M].
 
     Raises:
       ValueError: If a shape does not match or the threshold is negative.
@@ -166,7 +171,11 @@ def quantile_huber_loss(
     error = target.detach().unsqueeze(1) - quantiles.unsqueeze(2)
     slope = (tau.detach().unsqueeze(-1) - (error < 0).to(tau.dtype)).abs()
     distance = huber(error, kappa) if kappa > 0 else error.abs()
-    return (slope * distance).mean(2).sum(1)
+    losses = slope * distance
+    if target_probs is None:
+        return losses.mean(2).sum(1)
+    check_shape("target_probs", target_probs, target.shape)
+    return (losses * target_probs.detach().unsqueeze(1)).sum((1, 2))
 
 
 def cvar(quantiles: Tensor, level: float) -> Tensor:
@@ -195,7 +204,12 @@ def cvar(quantiles: Tensor, level: float) -> Tensor:
     return (quantiles.sort(-1).values * weights).sum(-1)
 
 
-def mmd_loss(particles: Tensor, target: Tensor, bandwidths: Sequence[float]) -> Tensor:
+def mmd_loss(
+    particles: Tensor,
+    target: Tensor,
+    bandwidths: Sequence[float],
+    target_probs: Tensor | None = None,
+) -> Tensor:
     r"""Squared maximum mean discrepancy of each sample, float [B], at least 0.
 
     .. math:: L = \frac{1}{N^2} \sum_{i,i'} k(x_i, x_{i'})
@@ -212,6 +226,7 @@ def mmd_loss(particles: Tensor, target: Tensor, bandwidths: Sequence[float]) -> 
       particles: Predicted :math:`x`, float [B, N].
       target: :math:`y`, float [B, M].
       bandwidths: Each :math:`h` > 0, in squared units of the return.
+      target_probs: Probability of each target in the place of 1/M, float [B, M].
 
     Raises:
       ValueError: If a shape does not match or a bandwidth is not positive.
@@ -220,19 +235,26 @@ def mmd_loss(particles: Tensor, target: Tensor, bandwidths: Sequence[float]) -> 
     if not (len(bandwidths) and all(it > 0 for it in bandwidths)):
         raise ValueError(f"bandwidths must be positive, got {bandwidths}")
     target = target.detach()
-    own = _mean_kernel(particles, particles, bandwidths)
-    other = _mean_kernel(target, target, bandwidths)
-    both = _mean_kernel(particles, target, bandwidths)
+    p = torch.full_like(particles, 1 / particles.shape[1])
+    q = torch.full_like(target, 1 / target.shape[1])
+    if target_probs is not None:
+        check_shape("target_probs", target_probs, target.shape)
+        q = target_probs.detach()
+    own = _mean_kernel(particles, p, particles, p, bandwidths)
+    other = _mean_kernel(target, q, target, q, bandwidths)
+    both = _mean_kernel(particles, p, target, q, bandwidths)
     return (own + other - 2 * both).clamp(min=0)
 
 
-def _mean_kernel(x: Tensor, y: Tensor, bandwidths: Sequence[float]) -> Tensor:
-    """Mean over all pairs, float [B]."""
+def _mean_kernel(
+    x: Tensor, p: Tensor, y: Tensor, q: Tensor, bandwidths: Sequence[float]
+) -> Tensor:
+    """Mean over all pairs, whose probabilities are p and q, float [B]."""
     square = (x.unsqueeze(2) - y.unsqueeze(1)).square()
     kernel = torch.zeros_like(square)
     for width in bandwidths:
         kernel = kernel + (-square / width).exp()
-    return kernel.mean((1, 2))
+    return torch.einsum("bn,bnm,bm->b", p, kernel, q)
 
 
 def _check_samples(predicted: Tensor, target: Tensor, name: str) -> None:

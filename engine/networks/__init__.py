@@ -1,14 +1,21 @@
-"""Networks: torsos, heads, and the card that says what they look at."""
+"""Networks: torsos, memories, heads, and what their numbers say about the return."""
 
+from engine.networks.building import build_q_network
 from engine.networks.flat import flatten_parameters
+from engine.networks.layers import noise_level
 from engine.networks.passes import Pass, fastest_pass
-from engine.networks.q_network import QNetwork, QOutputs, build_q_network
+from engine.networks.q_network import QNetwork, Recall
+from engine.networks.returns import Distribution, ReturnModel, return_model
 
 __all__ = [
+    "Distribution",
     "Pass",
     "QNetwork",
-    "QOutputs",
+    "Recall",
+    "ReturnModel",
     "build_q_network",
     "fastest_pass",
     "flatten_parameters",
+    "noise_level",
+    "return_model",
 ]

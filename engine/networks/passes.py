@@ -13,23 +13,26 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from engine.networks.q_network import QNetwork
+from engine.networks.q_network import QNetwork, Recall
 from engine.networks.torsos import Flat
+
+PLAIN = (Flat, nn.Linear, nn.ReLU, nn.Tanh)
+"""Layers whose gradients are spelled out here."""
 
 
 class Pass(Protocol):
     """How an agent runs its network; to be called in ``torch.inference_mode``."""
 
-    def values(self, observations: Tensor) -> Tensor:
-        """Q-values, float [B, A], for use without a gradient."""
+    def values(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """Numbers of the network, [B, A] or [B, A, N], without a gradient."""
         ...
 
-    def forward(self, observations: Tensor) -> Tensor:
-        """Q-values, float [B, A]; remembers what :meth:`backward` needs."""
+    def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """The same; remembers what :meth:`backward` needs."""
         ...
 
     def backward(self, gradient: Tensor) -> None:
-        """Fill the gradient vector, from that of the Q-values of ``forward``."""
+        """Fill the gradient vector, from that of the numbers of ``forward``."""
         ...
 
 
@@ -40,7 +43,8 @@ def fastest_pass(network: QNetwork, gradients: Tensor) -> Pass:
       network: Its parameters are flat (see :func:`flatten_parameters`).
       gradients: The vector of their gradients.
     """
-    if all(isinstance(it, (Flat, nn.Linear, nn.ReLU, nn.Tanh)) for it in network.torso):
+    plain = all(isinstance(it, PLAIN) for it in (*network.torso, network.head))
+    if plain and network.recurrent is None and network.body is None:
         return DirectPass(network)
     return GraphPass(network, gradients)
 
@@ -51,27 +55,29 @@ class GraphPass:
     def __init__(self, network: QNetwork, gradients: Tensor) -> None:
         self._network = network
         self._gradients = gradients
-        self._q: Tensor | None = None
+        self._numbers: Tensor | None = None
 
-    def values(self, observations: Tensor) -> Tensor:
+    def values(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
         """See :class:`Pass`."""
-        q: Tensor = self._network(observations)
-        return q
+        numbers: Tensor = self._network(observations, recall)
+        return numbers
 
-    def forward(self, observations: Tensor) -> Tensor:
+    def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
         """See :class:`Pass`."""
         with torch.inference_mode(False), torch.enable_grad():
             # What was made in inference mode cannot be part of a graph.
-            self._q = self._network(observations.clone())
-            return self._q.detach()
+            if recall is not None:
+                recall = Recall(*(it.clone() for it in recall))
+            self._numbers = self._network(observations.clone(), recall)
+            return self._numbers.detach()
 
     def backward(self, gradient: Tensor) -> None:
         """See :class:`Pass`."""
-        assert self._q is not None, "forward() comes before backward()"
+        numbers, self._numbers = self._numbers, None
+        assert numbers is not None, "forward() comes before backward()"
         self._gradients.zero_()
         with torch.inference_mode(False):
-            self._q.backward(gradient.clone())  # type: ignore[no-untyped-call]
-        self._q = None
+            numbers.backward(gradient.clone())  # type: ignore[no-untyped-call]
 
 
 class DirectPass:
@@ -83,18 +89,19 @@ class DirectPass:
         layers = [it for it in network.torso if isinstance(it, nn.Linear)]
         self._tanh = any(isinstance(it, nn.Tanh) for it in network.torso)
         self._hidden = [_Weights(it) for it in layers]
+        assert isinstance(network.head, nn.Linear)
         self._head = _Weights(network.head)
         self._inputs: list[Tensor] = []
         self._streams: Tensor | None = None
 
-    def values(self, observations: Tensor) -> Tensor:
+    def values(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
         """See :class:`Pass`."""
-        return self._network.q_of_streams(self._run(observations)[-1])
+        return self._network.of_streams(self._run(observations)[-1])
 
-    def forward(self, observations: Tensor) -> Tensor:
+    def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
         """See :class:`Pass`."""
         *self._inputs, self._streams = self._run(observations)
-        return self._network.q_of_streams(self._streams)
+        return self._network.of_streams(self._streams)
 
     def backward(self, gradient: Tensor) -> None:
         """See :class:`Pass`."""

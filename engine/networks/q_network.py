@@ -1,147 +1,239 @@
-"""The network of value-based agents: a torso, and a head with one value per action."""
+"""The network of value-based agents: a torso, a memory maybe, and a head.
+
+Its outputs are *numbers*: Q-values ``[B, A]`` of a scalar head, or ``N`` numbers for
+each action ``[B, A, N]`` (see ``networks.returns``). An ensemble puts its members in
+front, ``[K, B, ...]``; a recurrent network takes and gives sequences, ``[B, T, ...]``.
+"""
 
 from __future__ import annotations
 
-import math
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
-from engine.contract.catalogue import EnvironmentCard
-from engine.contract.options import Configuration, ConfigurationError
 from engine.equations.value import dueling
-from engine.networks.torsos import Flat, Images, conv_layers, mlp_layers
+from engine.networks.layers import NoisyLinear
 
 Dueling = Literal["none", "mean", "max"]
 
 
-class QOutputs(NamedTuple):
-    """Everything a network says about observations.
+class HeadShape(NamedTuple):
+    """What the last layer is for.
 
     Attributes:
-      q: float [B, A].
-      value_head: The dueling value stream [B]; NaN without one.
-      advantage: The centred dueling advantages [B, A], so that ``q = value_head +
-        advantage``; ``q - max q`` without dueling.
-      embedding: Activations of the last hidden layer, float [B, H].
+      actions: A.
+      atoms: Numbers for each action; 0 for one Q-value.
+      dueling: How advantages are centred, if there are any.
+      action_input: The action is an input, and the head gives numbers of it alone.
     """
 
-    q: Tensor
-    value_head: Tensor
-    advantage: Tensor
+    actions: int
+    atoms: int = 0
+    dueling: Dueling = "none"
+    action_input: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Width of the last layer."""
+        rows = 1 if self.action_input else self.actions + (self.dueling != "none")
+        return rows * max(1, self.atoms)
+
+
+class Recall(NamedTuple):
+    """What a recurrent network remembers at the beginning of a sequence.
+
+    Attributes:
+      state: Its memory, float [B, W]; zeros at the beginning of an episode.
+      previous: The action before each observation, int64 [B, T]; -1 for none.
+    """
+
+    state: Tensor
+    previous: Tensor
+
+
+class Features(NamedTuple):
+    """What lies below the head.
+
+    Attributes:
+      embedding: float [B, H]; sequences, ensembles and actions as inputs have one
+        more axis.
+      state: The memory after each sequence, float [B, W], of a recurrent network.
+    """
+
     embedding: Tensor
+    state: Tensor | None = None
+
+
+class Recurrent(nn.Module):
+    """An LSTM or a GRU whose memory is one vector.
+
+    Args:
+      kind: ``lstm`` or ``gru``.
+      inputs: Width of what comes in from the torso.
+      actions: A; the previous action is an input too, 0 to leave it out.
+      units: Width of what comes out.
+    """
+
+    def __init__(self, kind: str, inputs: int, actions: int, units: int) -> None:
+        super().__init__()
+        self.actions = actions
+        self.width = units * (2 if kind == "lstm" else 1)
+        layer = nn.LSTM if kind == "lstm" else nn.GRU
+        self.cell = layer(inputs + actions, units, batch_first=True)
+
+    def forward(self, features: Tensor, recall: Recall) -> tuple[Tensor, Tensor]:
+        """Outputs [B, T, U] and the memory afterwards [B, W]."""
+        if self.actions:
+            # The first class stands for no action before.
+            previous = one_hot(recall.previous + 1, self.actions + 1)[..., 1:]
+            features = torch.cat((features, previous.to(features.dtype)), -1)
+        state = recall.state.unsqueeze(0).contiguous()
+        if isinstance(self.cell, nn.GRU):
+            outputs, after = self.cell(features, state)
+            return outputs, after[0]
+        hidden, carried = (it.contiguous() for it in state.chunk(2, -1))
+        outputs, (hidden, carried) = self.cell(features, (hidden, carried))
+        return outputs, torch.cat((hidden, carried), -1)[0]
 
 
 class QNetwork(nn.Module):
-    """Q-values of observations.
+    """Numbers for each action of observations.
 
-    ``torso`` ends with the last hidden layer; ``head`` is linear. With dueling its
-    first output is the value and the others are the advantages.
+    Args:
+      torso: Ends with the last hidden layer.
+      head: The last layer.
+      shape: What its outputs are.
+      body: Layers between the torso and the head, where the action is an input.
+      recurrent: The memory between the torso and the head, if there is one.
+      prior: A network whose outputs are added; its weights are fixed.
+      prior_scale: How much of it is added.
     """
 
     def __init__(
-        self, torso: nn.Sequential, features: int, actions: int, kind: Dueling
+        self,
+        torso: nn.Sequential,
+        head: nn.Module,
+        shape: HeadShape,
+        *,
+        body: nn.Sequential | None = None,
+        recurrent: Recurrent | None = None,
+        prior: QNetwork | None = None,
+        prior_scale: float = 0.0,
     ) -> None:
         super().__init__()
-        self._dueling: Dueling = kind
+        self.shape = shape
         self.torso = torso
-        self.head = nn.Linear(features, actions + (kind != "none"))
+        self.body = body
+        self.recurrent = recurrent
+        self.head = head
+        # In a list it is no part of the parameters, which are learned and saved.
+        self._prior = [] if prior is None else [prior.requires_grad_(False)]
+        self._prior_scale = prior_scale
 
-    def forward(self, observations: Tensor) -> Tensor:
-        """Q-values, float [B, A], of observations [B, ...]."""
-        return self.q_of_streams(self.head(self.torso(observations)))
+    def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """Numbers of observations [B, ...], or [B, T, ...] with a memory."""
+        features = self.features(observations, recall)
+        return self.numbers(features, observations)
 
-    def outputs(self, observations: Tensor) -> QOutputs:
-        """Q-values together with what they were made of."""
-        embedding = self.torso(observations)
-        streams = self.head(embedding)
-        q = self.q_of_streams(streams)
-        if self._dueling == "none":
-            value = q.new_full((len(q),), math.nan)
-            return QOutputs(q, value, q - q.amax(1, keepdim=True), embedding)
-        value = streams[:, 0]
-        return QOutputs(q, value, q - value.unsqueeze(1), embedding)
+    def features(self, observations: Tensor, recall: Recall | None = None) -> Features:
+        """What lies below the head."""
+        if self.recurrent is not None:
+            assert recall is not None, "a recurrent network needs its memory"
+            batch, time = observations.shape[:2]
+            below = self.torso(observations.flatten(0, 1)).view(batch, time, -1)
+            return Features(*self.recurrent(below, recall))
+        below = self.torso(observations)
+        if self.body is None:
+            return Features(below)
+        actions = self.shape.actions
+        each = below.unsqueeze(1).expand(-1, actions, -1)
+        marks = torch.eye(actions, device=below.device).expand(len(below), -1, -1)
+        return Features(self.body(torch.cat((each, marks), -1)))
 
-    def q_of_streams(self, streams: Tensor) -> Tensor:
-        """Q-values from the outputs of the head."""
-        if self._dueling == "none":
-            return streams
-        return dueling(streams[:, 0], streams[:, 1:], self._dueling)
+    def numbers(self, features: Features, observations: Tensor) -> Tensor:
+        """Outputs of the head, with the prior."""
+        streams = self.head(features.embedding)
+        lead = streams.shape[:-1]
+        numbers = self.of_streams(streams.view(-1, streams.shape[-1]))
+        if self.shape.action_input:
+            numbers = numbers.view(*lead, *numbers.shape[2:])
+        else:
+            numbers = numbers.view(*lead, *numbers.shape[1:])
+        for prior in self._prior:
+            numbers = numbers + self._prior_scale * prior(observations)
+        return numbers
+
+    def of_streams(self, streams: Tensor) -> Tensor:
+        """Numbers [R, A] or [R, A, N] from outputs of the head [R, ...]."""
+        shape = self.shape
+        if not shape.atoms:
+            return _centred(streams, shape.dueling)
+        rows = streams.view(len(streams), -1, shape.atoms)
+        if shape.dueling == "none":
+            return rows
+        each = rows.transpose(1, 2).reshape(-1, rows.shape[1])
+        centred = _centred(each, shape.dueling)
+        return centred.view(len(rows), shape.atoms, -1).transpose(1, 2)
 
     def streams_gradient(self, gradient: Tensor, streams: Tensor) -> Tensor:
-        """Gradient of the head's outputs, from that of the Q-values."""
-        if self._dueling == "none":
-            return gradient
-        of_value = gradient.sum(1, keepdim=True)
-        if self._dueling == "mean":
-            of_centre = of_value / gradient.shape[1]
-        else:
-            advantage = streams[:, 1:]
-            best = advantage == advantage.amax(1, keepdim=True)
-            of_centre = of_value * best / best.sum(1, keepdim=True)
-        return torch.cat((of_value, gradient - of_centre), 1)
+        """Gradient of the head's outputs, from that of the numbers."""
+        shape = self.shape
+        if shape.dueling == "none":
+            return gradient.reshape(len(gradient), -1)
+        if not shape.atoms:
+            return _centred_gradient(gradient, streams, shape.dueling)
+        rows = streams.view(len(streams), -1, shape.atoms).transpose(1, 2)
+        each = gradient.transpose(1, 2).reshape(-1, shape.actions)
+        back = _centred_gradient(each, rows.flatten(0, 1), shape.dueling)
+        return back.view(len(rows), shape.atoms, -1).transpose(1, 2).flatten(1)
+
+    def value_stream(self, features: Features) -> Tensor | None:
+        """The dueling value stream, [R] or [R, N]; None without one."""
+        if self.shape.dueling == "none":
+            return None
+        streams: Tensor = self.head(features.embedding).flatten(0, -2)
+        return streams[:, : max(1, self.shape.atoms)].squeeze(1)
+
+    def resample(self, generator: torch.Generator) -> None:
+        """Draw new noise for the noisy layers."""
+        for layer in self.noisy_layers().values():
+            layer.resample(generator)
+
+    def silence(self) -> None:
+        """No noise in the next passes."""
+        for layer in self.noisy_layers().values():
+            layer.silence()
+
+    def noisy_layers(self) -> dict[str, NoisyLinear]:
+        """The noisy layers by name."""
+        return {k: m for k, m in self.named_modules() if isinstance(m, NoisyLinear)}
+
+    def _apply(self, fn: Any, recurse: bool = True) -> QNetwork:
+        """Moves the prior along, which torch does not know."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        for prior in self._prior:
+            prior._apply(fn, recurse)  # noqa: SLF001 - of the same class
+        return self
 
 
-def build_q_network(
-    configuration: Configuration, card: EnvironmentCard, seed: int
-) -> QNetwork:
-    """The network that the options ask for, with weights that follow from the seed.
-
-    Raises:
-      ConfigurationError: If the convolutions do not fit the images.
-    """
-    # torch's layers initialise themselves from the global generator: leave it alone.
-    with torch.random.fork_rng(devices=[]):
-        network = _assemble(configuration, card)
-    _initialise(network, seed)
-    return network
+def _centred(streams: Tensor, kind: Dueling) -> Tensor:
+    """Values of A actions from [R, A], or [R, 1 + A] with dueling."""
+    if kind == "none":
+        return streams
+    return dueling(streams[:, 0], streams[:, 1:], kind)
 
 
-def _assemble(configuration: Configuration, card: EnvironmentCard) -> QNetwork:
-    options = configuration.network
-    convolutions: list[nn.Module] = []
-    features = math.prod(card.shape)
-    if has_convolutions(configuration, card):
-        try:
-            convolutions, features = conv_layers(
-                card.shape, options.conv_layers(), options.activation
-            )
-        except ValueError as error:
-            raise ConfigurationError({"network.conv": _misfit(error)}) from error
-    scale = observation_scale(card)
-    first = Images(scale) if convolutions else Flat(scale)
-    layers, features = mlp_layers(features, options.hidden, options.activation)
-    torso = nn.Sequential(first, *convolutions, *layers)
-    return QNetwork(torso, features, card.actions, configuration.agent.dueling)
-
-
-def has_convolutions(configuration: Configuration, card: EnvironmentCard) -> bool:
-    """Whether the torso begins with convolutions (``auto``: for images)."""
-    torso = configuration.network.torso
-    return torso == "conv" or (torso == "auto" and card.observation == "image")
-
-
-def observation_scale(card: EnvironmentCard) -> float:
-    """Factor for observations: 1/255 for images of bytes, 1 for everything else.
-
-    Images of bit planes (the card's ``high`` is 1 for them) hold 0 and 1 already.
-    """
-    if card.observation != "image":
-        return 1.0
-    return 1.0 / max(card.high, default=255.0)
-
-
-def _misfit(error: ValueError) -> str:
-    return f"The convolutions do not fit: {error}; choose a smaller network.conv."
-
-
-def _initialise(network: QNetwork, seed: int) -> None:
-    """Uniform in ±1/√inputs for weights and biases, as torch's own layers do."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, (nn.Linear, nn.Conv2d)):
-                bound = 1 / math.sqrt(module.weight[0].numel())
-                module.weight.uniform_(-bound, bound, generator=generator)
-                cast(Tensor, module.bias).uniform_(-bound, bound, generator=generator)
+def _centred_gradient(
+    gradient: Tensor, streams: Tensor, kind: Literal["mean", "max"]
+) -> Tensor:
+    """Gradient [R, 1 + A] of dueling streams, from that of the values [R, A]."""
+    of_value = gradient.sum(1, keepdim=True)
+    if kind == "mean":
+        of_centre = of_value / gradient.shape[1]
+    else:
+        advantage = streams[:, 1:]
+        best = advantage == advantage.amax(1, keepdim=True)
+        of_centre = of_value * best / best.sum(1, keepdim=True)
+    return torch.cat((of_value, gradient - of_centre), 1)

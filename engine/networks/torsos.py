@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from engine.networks.layers import MakeLinear
+
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
@@ -46,12 +48,15 @@ class Flat(nn.Module):
 
 
 def mlp_layers(
-    inputs: int, hidden: Sequence[int], activation: str
+    inputs: int,
+    hidden: Sequence[int],
+    activation: str,
+    linear: MakeLinear = nn.Linear,
 ) -> tuple[list[nn.Module], int]:
     """Fully connected layers and the width of the last one; none is linear."""
     layers: list[nn.Module] = []
     for width in hidden:
-        layers += [nn.Linear(inputs, width), ACTIVATIONS[activation]()]
+        layers += [linear(inputs, width), ACTIVATIONS[activation]()]
         inputs = width
     return layers, inputs
 

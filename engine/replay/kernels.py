@@ -17,8 +17,12 @@ def gather_windows(
     action: np.ndarray,
     reward: np.ndarray,
     terminated: np.ndarray,
+    stops: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """See :meth:`Streams.windows`; rings have ``length`` slots."""
+    """See :meth:`Streams.windows`; rings have ``length`` slots.
+
+    A window ends before a slot that ``stops``, bool [N], or is empty where none does.
+    """
     count = len(slots)
     total = np.empty(count, np.float32)
     discount = np.empty(count, np.float32)
@@ -31,7 +35,7 @@ def gather_windows(
             at += 1
             if at % length == 0:
                 at -= length
-            if action[at] == NO_ACTION:
+            if action[at] == NO_ACTION or (len(stops) and stops[at]):
                 break
         total[i], discount[i], following[i] = sum_of_rewards, factor, at
     return total, discount, following

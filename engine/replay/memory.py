@@ -1,9 +1,9 @@
-"""The replay memory of a value-based agent: none, uniform or prioritized."""
+"""The replay memory of a value-based agent: none, uniform, prioritized, sequences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,12 @@ from engine.contract.randomness import (
     generator_state,
     restore_generator,
 )
+from engine.replay.batches import (
+    Batch,
+    read_sequences,
+    read_transitions,
+    read_windows,
+)
 from engine.replay.newest import Newest
 from engine.replay.priorities import Priorities
 from engine.replay.streams import Streams
@@ -24,40 +30,29 @@ SAMPLING = 3
 _FOLLOW_AFTER = 10_000
 
 
-class Batch(NamedTuple):
-    """Transitions to learn from; ``B`` of them.
-
-    Attributes:
-      slots: Where they are stored, int64 [B].
-      observation, next_observation: As the agent sees them, [B, ...].
-      action: int64 [B].
-      reward: Discounted sum of the rewards of the window, float32 [B].
-      discount: γ to the number of rewards, or 0 where it terminated, float32 [B].
-      weight: Importance weights, float32 [B], or None where all are 1.
-    """
-
-    slots: np.ndarray
-    observation: np.ndarray
-    action: np.ndarray
-    reward: np.ndarray
-    discount: np.ndarray
-    next_observation: np.ndarray
-    weight: np.ndarray | None
-
-
 class Memory:
     """Streams of experience and the way batches are chosen from them.
 
     ``uniform`` and ``prioritized`` draw with replacement, and can be exchanged
-    while training runs. ``none`` keeps only what n-step windows need and hands out
-    each transition once.
+    while training runs; ``sequence`` draws pieces of episodes. ``none`` keeps only
+    what n-step windows need and hands out each transition once.
+
+    Args:
+      configuration: All options.
+      card: What the environment offers.
+      seed: Of the run.
+      extras: Shape and type of whatever else is kept for each slot, by name.
     """
 
     def __init__(
-        self, configuration: Configuration, card: EnvironmentCard, seed: int
+        self,
+        configuration: Configuration,
+        card: EnvironmentCard,
+        seed: int,
+        extras: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
     ) -> None:
-        options = configuration.replay
-        self._options = options
+        self._options = configuration.replay
+        self._learning = configuration.agent
         self._n_step = configuration.agent.n_step
         stack = configuration.environment.frame_stack
         count = configuration.training.environments
@@ -67,9 +62,10 @@ class Memory:
             (*card.shape[:-1], card.shape[-1] // stack),
             card.dtype,
             frame_stack=stack,
+            extras=extras,
         )
         self.priorities = Priorities(self.streams)
-        limit = self.streams.length - self._n_step - stack - 2
+        limit = self.streams.length - self._n_step - stack - 3
         self._newest = Newest(count, self._n_step, limit)
         self._rng = generator(seed, SAMPLING)
         self.configure(configuration)
@@ -84,12 +80,18 @@ class Memory:
         return self.streams.slots
 
     def configure(self, configuration: Configuration) -> None:
-        """Take over changed live options (kind, exponent, least priority)."""
-        self._options = configuration.replay
+        """Take over changed live options."""
+        self._options, self._learning = configuration.replay, configuration.agent
+        # SARSA learns from a step when the next action is known.
+        self._newest.wait(self._n_step + (self._learning.estimator == "sarsa"))
         if self._options.kind == "prioritized":
-            self.priorities.use(self._options.alpha)
+            self.priorities.use(self._options.alpha, by_rank=self._by_rank)
         else:
             self.priorities.rest()
+
+    @property
+    def _by_rank(self) -> bool:
+        return self._options.priority == "rank"
 
     def begin(self, stream: int, observation: np.ndarray) -> None:
         """An episode begins in this environment; ``observation`` is one frame."""
@@ -104,6 +106,7 @@ class Memory:
         truncated: bool,
         next_observation: np.ndarray,
         explored: bool = False,
+        extras: Mapping[str, Any] | None = None,
     ) -> None:
         """A step was taken in this environment."""
         slot = self.streams.append(
@@ -114,6 +117,7 @@ class Memory:
             truncated,
             next_observation,
             explored=explored,
+            extras=extras,
         )
         self.priorities.welcome(slot)
         if self._options.kind == "none":
@@ -128,6 +132,8 @@ class Memory:
             return self._batch(slots, gamma, None) if len(slots) else None
         if not len(self.streams):
             return None
+        if self._options.kind == "sequence":
+            return self._sequences(count, gamma)
         if self._options.kind == "uniform":
             return self._batch(self._draw_uniformly(count), gamma, None)
         slots, probabilities = self.priorities.draw(self._rng.random(count))
@@ -189,16 +195,38 @@ class Memory:
     def _batch(
         self, slots: np.ndarray, gamma: float, weight: np.ndarray | None
     ) -> Batch:
-        streams = self.streams
-        reward, discount, following = streams.windows(slots, self._n_step, gamma)
-        return Batch(
-            slots=slots,
-            observation=streams.observations(slots),
-            action=streams.action[slots],
-            reward=reward,
-            discount=discount,
-            next_observation=streams.observations(following),
-            weight=weight,
+        correction = self._learning.n_step_correction
+        batch = read_transitions(
+            self.streams,
+            slots,
+            self._n_step,
+            gamma,
+            greedy_only=correction == "greedy",
+        )
+        if correction == "retrace":
+            windows = read_windows(self.streams, slots, self._n_step, gamma)
+            batch = batch._replace(windows=windows)
+        return batch._replace(weight=weight)
+
+    def _sequences(self, count: int, gamma: float) -> Batch:
+        """Pieces of episodes; each transition is in one of them as likely as others.
+
+        A piece begins up to its length before a slot that is drawn evenly, but not
+        before its episode.
+        """
+        options, slots = self._options, self._draw_uniformly(count)
+        back = self._rng.integers(0, options.sequence_length, count)
+        back = np.minimum(back, self.streams.reach(slots))
+        position = slots % self.streams.length
+        starts = slots - position + (position - back) % self.streams.length
+        return read_sequences(
+            self.streams,
+            starts,
+            self._n_step,
+            gamma,
+            length=options.sequence_length,
+            burn_in=options.burn_in,
+            greedy_only=self._learning.n_step_correction == "greedy",
         )
 
 
@@ -208,4 +236,4 @@ def _slots(configuration: Configuration) -> int:
         return configuration.replay.capacity
     agent = configuration.agent
     recent = agent.batch_size + agent.n_step + configuration.environment.frame_stack
-    return max(1024, recent + 2) * configuration.training.environments
+    return max(1024, recent + 3) * configuration.training.environments

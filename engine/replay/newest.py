@@ -16,6 +16,10 @@ class Newest:
         self._waiting: list[list[int]] = [[] for _ in range(streams)]
         self._ready: list[int] = []
 
+    def wait(self, n_step: int) -> None:
+        """Slots are complete after this many steps from now on."""
+        self._n_step = n_step
+
     def add(self, stream: int, slot: int, *, ended: bool) -> None:
         """A slot was completed; the end of an episode completes all its windows."""
         waiting = self._waiting[stream]

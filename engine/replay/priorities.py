@@ -1,4 +1,8 @@
-"""Priorities of slots: kept raw, drawn from through a sum tree."""
+"""Priorities of slots: kept raw, drawn from through a sum tree.
+
+Source: Schaul et al. (2016), https://arxiv.org/abs/1511.05952, section 3.3:
+*proportional* draws in proportion to ``p ** α``, *by rank* to ``(1 / rank) ** α``.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,18 @@ from engine.contract.arrays import State
 from engine.replay.streams import Streams
 from engine.replay.sum_tree import SumTree
 
+LEAST_CHANGES = 1000
+"""Changes between two sortings of a small memory."""
+
 
 class Priorities:
     """Raw priorities, and draws in proportion to their power of α.
 
     A new slot gets the largest priority seen so far (1 at first), so that each is
     likely to be learned from once. The tree exists only while it is needed.
+
+    Ranks are those among the priorities at the last sorting, which happens again
+    after as many changes as there are slots: O(log N) for each change.
 
     Attributes:
       raw: ``|td_error| + priority_epsilon`` of each slot, float64 [N]; only that of
@@ -25,17 +35,51 @@ class Priorities:
         self._streams = streams
         self._tree: SumTree | None = None
         self._alpha = 0.0
+        self._by_rank = False
+        self._sorted = np.zeros(0)
+        self._bases = np.zeros(0)
+        self._changes = 0
         self.raw = np.zeros(streams.slots)
         self.largest = 1.0
 
-    def use(self, alpha: float) -> None:
+    def use(self, alpha: float, *, by_rank: bool = False) -> None:
         """Draw with this exponent from now on."""
         if self._tree is None:
             self._tree = SumTree(self._streams.slots)
-        self._alpha = alpha
-        bases = np.where(self._streams.sampleable, self.raw, 0.0)
-        self._tree.fill(bases, alpha)
+        if by_rank and not self._by_rank:
+            self._sort()
+        self._alpha, self._by_rank = alpha, by_rank
+        self._fill()
+
+    def _fill(self) -> None:
+        assert self._tree is not None
+        bases = self._bases if self._by_rank else self.raw
+        self._tree.fill(np.where(self._streams.sampleable, bases, 0.0), self._alpha)
         self._streams.changed.clear()
+
+    def _sort(self) -> None:
+        """Find the rank of each slot; equal priorities are ranked by their slot."""
+        slots = np.flatnonzero(self._streams.sampleable)
+        order = np.argsort(self.raw[slots], kind="stable")
+        self._sorted = self.raw[slots[order]]
+        self._bases = np.zeros(self._streams.slots)
+        self._bases[slots[order[::-1]]] = 1.0 / np.arange(1, len(slots) + 1)
+        self._changes = 0
+
+    def _base(self, slots: np.ndarray) -> np.ndarray:
+        """What the exponent is applied to, of these slots."""
+        if not self._by_rank:
+            raw: np.ndarray = self.raw[slots]
+            return raw
+        above = len(self._sorted) - self._sorted.searchsorted(self.raw[slots], "right")
+        bases: np.ndarray = 1.0 / (above + 1)
+        self._bases[slots] = bases
+        return bases
+
+    def _set(self, slots: np.ndarray) -> None:
+        assert self._tree is not None
+        bases = np.where(self._streams.sampleable[slots], self._base(slots), 0.0)
+        self._tree.set(slots, bases, self._alpha)
 
     def rest(self) -> None:
         """Draw no more; raw priorities are kept."""
@@ -49,9 +93,7 @@ class Priorities:
         """Take over which slots became, or ceased to be, sampleable."""
         changed = self._streams.changed
         if self._tree is not None and changed:
-            slots = np.array(changed, np.int64)
-            bases = np.where(self._streams.sampleable[slots], self.raw[slots], 0.0)
-            self._tree.set(slots, bases, self._alpha)
+            self._set(np.array(changed, np.int64))
         changed.clear()
 
     def draw(self, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +116,15 @@ class Priorities:
         """Change raw priorities, float64 above 0."""
         self.raw[slots] = priority
         self.largest = max(self.largest, float(priority.max()))
-        if self._tree is not None:
+        if self._tree is None:
+            return
+        if self._by_rank:
+            self._set(slots)
+            self._changes += len(slots)
+            if self._changes > max(len(self._streams), LEAST_CHANGES):
+                self._sort()
+                self._fill()
+        else:
             self._tree.set(slots, priority, self._alpha)
 
     def probabilities(self, slots: np.ndarray) -> np.ndarray:
@@ -84,8 +134,16 @@ class Priorities:
         return self._tree.leaves(slots) / self._tree.total
 
     def state(self) -> State:
-        """Raw priorities of the sampleable slots, in order."""
-        return {"raw": self.raw[self._streams.sampleable], "largest": self.largest}
+        """Raw priorities of the sampleable slots, in order, and their ranks."""
+        sampleable = self._streams.sampleable
+        if self._by_rank:
+            self.follow()
+        ranks: State = {
+            "sorted": self._sorted,
+            "bases": self._bases[sampleable] if self._by_rank else np.zeros(0),
+            "changes": self._changes,
+        }
+        return {"raw": self.raw[sampleable], "largest": self.largest, "ranks": ranks}
 
     def restore(self, state: State) -> None:
         """Inverse of :meth:`state`, after the streams have been restored."""
@@ -93,5 +151,11 @@ class Priorities:
         sampleable = self._streams.sampleable
         if sampleable.any():
             self.raw[sampleable] = state["raw"]
+        if self._by_rank and "ranks" in state:
+            ranks = state["ranks"]
+            self._sorted, self._changes = ranks["sorted"], int(ranks["changes"])
+            self._bases = np.zeros(self._streams.slots)
+            if sampleable.any():
+                self._bases[sampleable] = ranks["bases"]
         if self._tree is not None:
-            self.use(self._alpha)
+            self._fill()

@@ -11,6 +11,7 @@ end at a boundary, at the head, and at the beginning of an episode.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,9 @@ LOG_COLUMNS = (
     "explored",
     "elapsed",
 )
+
+
+_NOTHING_STOPS = np.zeros(0, np.bool_)
 
 
 class IncompleteReplay(ValueError):
@@ -44,6 +48,7 @@ class Streams:
       terminated, truncated: How the step ended the episode, bool [N].
       explored: The action was a random one, bool [N].
       elapsed: Steps since the episode began, int32 [N].
+      extras: What else an agent keeps for each slot, by name, [N, ...].
       sampleable: Slots that may begin a window, bool [N].
       changed: Slots that became or ceased to be sampleable; whoever follows this
         clears it.
@@ -58,6 +63,7 @@ class Streams:
         frame_dtype: str,
         *,
         frame_stack: int = 1,
+        extras: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
     ) -> None:
         self.length = capacity // streams
         self.count = streams
@@ -70,6 +76,10 @@ class Streams:
         self.truncated = np.zeros(slots, np.bool_)
         self.explored = np.zeros(slots, np.bool_)
         self.elapsed = np.zeros(slots, np.int32)
+        self.extras = {
+            name: np.zeros((slots, *shape), dtype)
+            for name, (shape, dtype) in (extras or {}).items()
+        }
         self.sampleable = np.zeros(slots, np.bool_)
         self._written = [0] * streams
         self._drained = [0] * streams
@@ -115,6 +125,7 @@ class Streams:
         next_observation: np.ndarray,
         *,
         explored: bool = False,
+        extras: Mapping[str, Any] | None = None,
     ) -> int:
         """Complete the head with its step and move on; the slot completed.
 
@@ -129,6 +140,8 @@ class Streams:
         self.terminated[slot] = terminated
         self.truncated[slot] = truncated
         self.explored[slot] = explored
+        for name, value in (extras or {}).items():
+            self.extras[name][slot] = value
         self.sampleable[slot] = True
         self.changed.append(slot)
         self._size += 1
@@ -164,18 +177,31 @@ class Streams:
         return following
 
     def windows(
-        self, slots: np.ndarray, n: int, gamma: float
+        self, slots: np.ndarray, n: int, gamma: float, *, greedy_only: bool = False
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rewards, discounts and bootstrap slots of windows of up to n steps.
 
         A window ends early at the end of its episode and at the head. Its discount
         is γ to the number of rewards that were summed, or 0 where it terminated.
 
+        Args:
+          slots: First slots, int64 [B].
+          n: Most steps.
+          gamma: γ.
+          greedy_only: End before the first later action that was a random one.
+
         Returns:
           float32 [B], float32 [B], int64 [B].
         """
         return gather_windows(
-            slots, n, gamma, self.length, self.action, self.reward, self.terminated
+            slots,
+            n,
+            gamma,
+            self.length,
+            self.action,
+            self.reward,
+            self.terminated,
+            self.explored if greedy_only else _NOTHING_STOPS,
         )
 
     def observations(self, slots: np.ndarray) -> np.ndarray:
@@ -191,6 +217,13 @@ class Streams:
         return np.concatenate(
             [frames[:, index] for index in range(self._frame_stack)], axis=-1
         )
+
+    def reach(self, slots: np.ndarray) -> np.ndarray:
+        """How many earlier slots of the same episode are still kept, int64 [B]."""
+        written = np.array(self._written, np.int64)[slots // self.length]
+        kept = np.minimum(written, self.length - 1) - self.ages(slots)
+        earlier: np.ndarray = np.minimum(kept, self.elapsed[slots])
+        return earlier
 
     def ages(self, slots: np.ndarray) -> np.ndarray:
         """How many slots of their ring have been written after these, int64 [B]."""
@@ -209,8 +242,12 @@ class Streams:
         self._drained = list(self._written)
         return {
             "slot": slots,
-            **{name: getattr(self, name)[slots] for name in LOG_COLUMNS},
+            **{name: it[slots] for name, it in self._columns().items()},
         }
+
+    def _columns(self) -> dict[str, np.ndarray]:
+        """All columns of the log by name."""
+        return {name: getattr(self, name) for name in LOG_COLUMNS} | self.extras
 
     def state(self) -> State:
         """Heads and counts; the slots themselves are in the log.
@@ -253,8 +290,8 @@ class Streams:
         slots = np.asarray(log["slot"], np.int64)
         if slots.min() < 0 or slots.max() >= self.slots:
             raise IncompleteReplay("The replay log belongs to another capacity.")
-        for name in LOG_COLUMNS:
-            getattr(self, name)[slots] = log[name]
+        for name, column in self._columns().items():
+            column[slots] = log[name]
         loaded = np.zeros(self.slots, np.bool_)
         loaded[slots] = True
         missing = int((~loaded[self._alive()]).sum())

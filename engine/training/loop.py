@@ -155,7 +155,7 @@ class TrainingLoop:
     def _step(self, lane: Lane, action: int, explored: bool, q: np.ndarray) -> None:
         frame, reward, terminated, truncated = lane.step(action, explored, q)
         self._clocks.step += 1
-        self.agent.memory.append(
+        self.agent.remember(
             lane.index, action, reward, terminated, truncated, frame, explored
         )
         if terminated or truncated:
@@ -195,7 +195,7 @@ class TrainingLoop:
         number = self._started
         self._started += 1
         seed = derived_seed(self.configuration.training.seed, EPISODES, number)
-        self.agent.memory.begin(lane.index, lane.begin(number, seed, self.step))
+        self.agent.begin(lane.index, lane.begin(number, seed, self.step))
 
     def _finish(self, lane: Lane, terminated: bool) -> None:
         self._clocks.episode += 1

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from html import escape
 
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.options import Configuration, OptionSpec, describe_range
+from engine.contract.options import (
+    Configuration,
+    OptionSpec,
+    describe_range,
+    has_effect,
+)
 
 GROUPS: dict[str, str] = {
     "environment": "Environment",
@@ -25,6 +30,24 @@ GROUPS: dict[str, str] = {
 
 _CHOICES = {
     "epsilon_greedy": "ε-greedy",
+    "q_learning": "Q-learning",
+    "sarsa": "SARSA",
+    "expected_sarsa": "Expected SARSA",
+    "retrace": "Retrace",
+    "boltzmann": "Boltzmann",
+    "ucb": "UCB",
+    "noisy": "noisy network",
+    "bootstrapped": "bootstrapped ensemble",
+    "c51": "C51",
+    "qr": "quantiles (QR)",
+    "mmd": "particles (MMD)",
+    "cvar": "CVaR",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "td_error": "TD errors",
+    "q": "Q-values",
+    "action_input": "action as input",
+    "rank": "rank",
     "mlp": "fully connected",
     "conv": "convolutional",
     "relu": "ReLU",
@@ -34,29 +57,16 @@ _CHOICES = {
 Relevance = Callable[[Configuration, EnvironmentCard | None], bool]
 
 
-def _prioritized(of: Configuration, card: EnvironmentCard | None) -> bool:
-    return of.replay.kind == "prioritized"
-
-
 def _images(of: Configuration, card: EnvironmentCard | None) -> bool:
     return card is not None and card.observation == "image"
 
 
-def _decaying(of: Configuration, card: EnvironmentCard | None) -> bool:
-    return of.exploration.schedule != "constant"
+def _counted(of: Configuration, card: EnvironmentCard | None) -> bool:
+    return of.exploration.kind == "ucb" or of.exploration.bonus > 0
 
 
 _RELEVANT: dict[str, Relevance] = {
-    "replay.capacity": lambda of, card: of.replay.kind != "none",
-    "replay.alpha": _prioritized,
-    "replay.beta": _prioritized,
-    "replay.beta_final": _prioritized,
-    "replay.priority_epsilon": _prioritized,
-    "target_network.period": lambda of, card: of.target_network.kind == "periodic",
-    "target_network.tau": lambda of, card: of.target_network.kind == "polyak",
-    "agent.huber_delta": lambda of, card: of.agent.loss == "huber",
-    "exploration.epsilon_final": _decaying,
-    "exploration.decay_steps": _decaying,
+    "exploration.counts": _counted,
     "network.conv": _images,
     "environment.image_size": _images,
     "environment.grayscale": _images,
@@ -70,6 +80,8 @@ def is_relevant(
 ) -> bool:
     """Whether an option has any effect beside the others; if not it is hidden."""
     rule = _RELEVANT.get(key)
+    if not has_effect(key, configuration):
+        return False
     return rule is None or rule(configuration, card)
 
 
@@ -86,8 +98,8 @@ def tooltip(of: OptionSpec) -> str:
         if of.applies == "live"
         else "Takes effect with the next Train."
     )
-    parts = [f"<b>{escape(name)}</b>", escape(of.help)]
-    parts += [escape(of.effect)] if of.effect else []
+    parts = [f"<b>{escape(name)}</b>", escape(of.help, quote=False)]
+    parts += [escape(of.effect, quote=False)] if of.effect else []
     unit = f" ({escape(of.unit)})" if of.unit else ""
     if of.kind not in ("bool", "choice"):
         parts.append(f"Takes {escape(describe_range(of))}{unit}.")
@@ -133,9 +145,22 @@ def agent_name(configuration: Configuration) -> str:
     """What the field calls this combination: "Dueling double DQN, prioritized"."""
     agent, replay = configuration.agent, configuration.replay
     words = ["dueling"] if agent.dueling != "none" else []
-    words += ["double"] if agent.double else []
+    words += ["double"] if agent.double and agent.estimator != "sarsa" else []
     words += [f"{agent.n_step}-step"] if agent.n_step > 1 else []
-    words += ["Q-learning" if replay.kind == "none" else "DQN"]
-    name = " ".join(words)
+    name = " ".join([*words, _core_name(configuration)])
     name = name[0].upper() + name[1:]
     return f"{name}, prioritized" if replay.kind == "prioritized" else name
+
+
+def _core_name(of: Configuration) -> str:
+    """The method itself, without its improvements."""
+    heads = {"c51": "C51", "qr": "QR-DQN", "mmd": "MMD-DQN"}
+    if of.head.kind in heads:
+        return heads[of.head.kind]
+    if of.agent.estimator != "q_learning":
+        return choice_title(of.agent.estimator).replace("soft", "soft Q-learning")
+    if of.network.recurrent != "none":
+        return "DRQN"
+    names = {"noisy": "noisy DQN", "bootstrapped": "bootstrapped DQN"}
+    plain = "Q-learning" if of.replay.kind == "none" else "DQN"
+    return names.get(of.exploration.kind, plain)

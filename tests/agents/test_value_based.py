@@ -232,7 +232,8 @@ def test_exploring_follows_the_schedule():
 
 
 def test_values_that_nobody_needs_are_not_computed():
-    decision = make().act(np.ones((4, 3), np.float32), epsilon=1.0, all_values=False)
+    observations = np.ones((1, 3), np.float32)
+    decision = make().act(observations, "explore", epsilon=1.0, all_values=False)
     assert np.isnan(decision.q).all()
     assert decision.explored.all()
 
@@ -244,7 +245,9 @@ def test_computing_all_values_changes_no_choice():
         agent = make(seed=3)
         choices.append(
             [
-                agent.act(observations, epsilon=0.5, all_values=all_values).actions[0]
+                agent.act(
+                    observations, "explore", epsilon=0.5, all_values=all_values
+                ).actions[0]
                 for _ in range(50)
             ]
         )

@@ -344,3 +344,19 @@ def test_every_argument_of_another_shape_is_refused(name, position):
 def test_what_does_not_fit_is_refused(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_target_probabilities_weigh_as_repeated_targets_do():
+    quantiles = torch.tensor([[0.0, 1.0, 4.0]], dtype=torch.float64)
+    tau = quantile_midpoints(3, torch.float64)
+    repeated = torch.tensor([[1.0, 3.0, 3.0, 3.0]], dtype=torch.float64)
+    distinct = torch.tensor([[1.0, 3.0]], dtype=torch.float64)
+    probs = torch.tensor([[0.25, 0.75]], dtype=torch.float64)
+    torch.testing.assert_close(
+        quantile_huber_loss(quantiles, distinct, tau, 1.0, probs),
+        quantile_huber_loss(quantiles, repeated, tau, 1.0),
+    )
+    torch.testing.assert_close(
+        mmd_loss(quantiles, distinct, (1.0, 5.0), probs),
+        mmd_loss(quantiles, repeated, (1.0, 5.0)),
+    )

@@ -27,51 +27,7 @@ def test_an_mlp_is_what_its_weights_say():
     hidden = torch.tanh(hidden @ second.weight.T + second.bias)
     expected = hidden @ network.head.weight.T + network.head.bias
     torch.testing.assert_close(network(x), expected)
-    torch.testing.assert_close(network.outputs(x).embedding, hidden)
-
-
-def test_without_hidden_layers_it_is_linear_and_the_embedding_is_the_input():
-    network = build(network__hidden="")
-    x = torch.randn(5, 3)
-    outputs = network.outputs(x)
-    torch.testing.assert_close(outputs.embedding, x)
-    expected = x @ network.head.weight.T + network.head.bias
-    torch.testing.assert_close(outputs.q, expected)
-
-
-@pytest.mark.parametrize("aggregate", ["mean", "max"])
-def test_dueling_outputs_add_up(aggregate):
-    outputs = build(agent__dueling=aggregate).outputs(torch.randn(6, 3))
-    sums = outputs.value_head.unsqueeze(1) + outputs.advantage
-    torch.testing.assert_close(sums, outputs.q)
-    centre = (
-        outputs.advantage.mean(1)
-        if aggregate == "mean"
-        else (outputs.advantage.amax(1))
-    )
-    torch.testing.assert_close(centre, torch.zeros(6), atol=1e-6, rtol=0)
-
-
-def test_without_dueling_the_value_head_is_missing_and_advantages_are_relative():
-    outputs = build(agent__dueling="none").outputs(torch.randn(6, 3))
-    assert outputs.value_head.isnan().all()
-    best = outputs.q.amax(1, keepdim=True)
-    torch.testing.assert_close(outputs.advantage, outputs.q - best)
-
-
-@pytest.mark.parametrize("card", [VECTOR, IMAGE])
-def test_outputs_have_their_shapes(card):
-    network = build(card, agent__dueling="mean", network__hidden="9")
-    observations = torch.zeros((5, *card.shape), dtype=getattr(torch, card.dtype))
-    shapes = {
-        k: tuple(v.shape) for k, v in network.outputs(observations)._asdict().items()
-    }
-    assert shapes == {
-        "q": (5, 4),
-        "value_head": (5,),
-        "advantage": (5, 4),
-        "embedding": (5, 9),
-    }
+    torch.testing.assert_close(network.features(x).embedding, hidden)
 
 
 def test_images_are_scaled_and_their_channels_moved():

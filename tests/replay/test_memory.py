@@ -63,8 +63,12 @@ def test_a_batch_is_made_of_whole_transitions():
     expected = np.where(step % 5 == 2, 0.0, 0.9)
     assert batch.discount == pytest.approx(expected)
     assert batch.weight is None
-    types = [it.dtype.name for it in batch[:-1]]
-    assert types == ["int64", "float32", "int64", "float32", "float32", "float32"]
+    types = [it.dtype.name for it in batch[:7]]
+    floats = ["float32", "float32", "float32"]
+    assert types == ["int64", "float32", "int64", *floats, "int64"]
+    expected = np.where(np.isin(step % 5, (2, 4)), -1, (step + 1) % 2)
+    known = batch.slots + 1 < memory.streams.head(0)
+    assert batch.next_action[known].tolist() == expected[known].tolist()
 
 
 @pytest.mark.parametrize("environments", [1, 3])

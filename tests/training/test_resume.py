@@ -98,7 +98,7 @@ LEFT_OUT = [
     "agent/optimizer/mean",
     "agent/optimizer/square",
     "agent/optimizer/steps",
-    "agent/exploration/state",
+    "agent/actor/explorer/generator/state",
     "agent/updates",
     "agent/memory/generator/state",
     "agent/memory/priorities/raw",

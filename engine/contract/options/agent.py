@@ -31,10 +31,32 @@ class AgentOptions(OptionGroup):
         help="How much a reward counts that comes one step later.",
         effect="Higher looks further ahead (about 1/(1-γ) steps) and learns slower.",
     )
+    estimator: Literal["q_learning", "sarsa", "expected_sarsa", "soft"] = option(
+        "q_learning",
+        "Estimator",
+        applies="live",
+        help="What the next state is worth: its best action (Q-learning), the action "
+        "really taken next (SARSA), the mean over the exploring policy (Expected "
+        "SARSA), or the mean of a softmax policy plus its entropy (soft).",
+        effect="SARSA values its own exploration; Q-learning ignores it.",
+    )
+    temperature: float = option(
+        0.1,
+        "Soft temperature",
+        symbol="τ",
+        minimum=1e-4,
+        maximum=100.0,
+        scale="log",
+        applies="live",
+        help="Weight of the entropy of soft Q-learning (Haarnoja et al. 2017).",
+        effect="Higher keeps more actions likely; towards 0 it is Q-learning.",
+        when={"agent.estimator": ("soft",)},
+    )
     double: bool = option(
         True,
         "Double Q-learning",
         applies="live",
+        when={"agent.estimator": ("q_learning", "expected_sarsa", "soft")},
         help="The online network chooses the next action, the target network "
         "values it (van Hasselt et al. 2016).",
         effect="On: less overestimation of the values.",
@@ -55,6 +77,74 @@ class AgentOptions(OptionGroup):
         maximum=50,
         help="How many real rewards enter the target before it bootstraps.",
         effect="More steps: faster credit, more variance, less off-policy safe.",
+    )
+    n_step_correction: Literal["none", "greedy", "retrace"] = option(
+        "none",
+        "n-step correction",
+        applies="live",
+        help="What happens to rewards after an exploratory action: they count as any "
+        "other (none), the window ends before it (greedy), or they count as much as "
+        "the action is likely now (Retrace, Munos et al. 2016).",
+        effect="A correction removes bias from old or random actions.",
+        advanced=True,
+    )
+    trace_decay: float = option(
+        1.0,
+        "Trace decay",
+        symbol="λ",
+        minimum=0.0,
+        maximum=1.0,
+        applies="live",
+        help="How much each further step of Retrace counts.",
+        effect="Lower trusts the values more than the rewards.",
+        advanced=True,
+        when={"agent.n_step_correction": ("retrace",)},
+    )
+    bootstrap: Literal["target", "trust_region"] = option(
+        "target",
+        "Bootstrap on",
+        applies="live",
+        help="target values the next state with the target network; trust_region "
+        "with the online network, and leaves out samples whose value has moved away "
+        "from the target network's and would move on (Kapturowski et al. 2023).",
+        effect="The trust region spreads values faster than a slow target.",
+        advanced=True,
+    )
+    trust_width: float = option(
+        2.0,
+        "Trust region",
+        symbol="α",
+        unit="σ",
+        minimum=0.01,
+        maximum=100.0,
+        scale="log",
+        applies="live",
+        help="How far the online value may be from the target network's.",
+        effect="Wider masks fewer samples.",
+        advanced=True,
+        when={"agent.bootstrap": ("trust_region",)},
+    )
+    trust_scale: Literal["td_error", "q"] = option(
+        "td_error",
+        "Trust region in units of",
+        symbol="σ",
+        applies="live",
+        help="The spread of the TD errors (Kapturowski et al. 2023) or of the "
+        "Q-values over the replay.",
+        effect="Q-values spread wider, so that fewer samples are masked.",
+        advanced=True,
+        when={"agent.bootstrap": ("trust_region",)},
+    )
+    conservative: float = option(
+        0.0,
+        "Conservative penalty",
+        minimum=0.0,
+        maximum=100.0,
+        applies="live",
+        help="Weight of the penalty on values of actions that the data does not "
+        "contain (CQL, Kumar et al. 2020); 0 has none.",
+        effect="Higher keeps values of unseen actions down; meant for offline data.",
+        advanced=True,
     )
     batch_size: int = option(
         64,
@@ -95,6 +185,7 @@ class AgentOptions(OptionGroup):
         help="How a TD error becomes a loss: squared, or squared up to δ and "
         "linear beyond it.",
         effect="Huber keeps a few huge errors from ruling the update.",
+        when={"head.kind": ("scalar",)},
         advanced=True,
     )
     huber_delta: float = option(
@@ -107,6 +198,7 @@ class AgentOptions(OptionGroup):
         applies="live",
         help="Where the Huber loss turns from squared to linear.",
         effect="Higher comes closer to the squared loss.",
+        when={"agent.loss": ("huber",), "head.kind": ("scalar",)},
         advanced=True,
     )
     gradient_clip: float = option(

@@ -209,6 +209,12 @@ def describe_range(of: OptionSpec) -> str:
     return f"{noun} from {of.minimum:{form}} to {of.maximum:{form}}"
 
 
+def has_effect(key: str, configuration: Configuration) -> bool:
+    """Whether an option does anything beside the others (see ``OptionSpec.when``)."""
+    when = spec(key).when
+    return all(configuration.get(other) in values for other, values in when.items())
+
+
 @cache
 def specs() -> dict[str, OptionSpec]:
     """Every option by its dotted key, in the order in which forms show them."""
@@ -268,6 +274,7 @@ def _spec(key: str, field: FieldInfo) -> OptionSpec:
         applies=extra["applies"],
         effect=extra["effect"],
         advanced=extra["advanced"],
+        when=extra["when"],
     )
 
 
@@ -345,6 +352,7 @@ __all__ = [
     "configuration_from_json",
     "describe_range",
     "flat_from_toml",
+    "has_effect",
     "live_changes",
     "option",
     "parse_assignment",

@@ -6,13 +6,16 @@ are all made from these declarations, so a fact about an option stands once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Applies = Literal["live", "restart"]
 Scale = Literal["linear", "log"]
+When = Mapping[str, tuple[Any, ...]]
+"""For each of these options the values under which another one has an effect."""
 Value = bool | int | float | str | tuple[int, ...] | dict[str, Any]
 
 
@@ -42,6 +45,8 @@ class OptionSpec:
       help: One sentence: what it is.
       effect: One sentence: what happens when it is raised or lowered.
       advanced: Folded away under *more* in the form.
+      when: Values of other options under which this one has an effect; all of
+        them have to hold.
     """
 
     key: str
@@ -58,6 +63,7 @@ class OptionSpec:
     help: str
     effect: str
     advanced: bool
+    when: When = field(default_factory=dict)
 
 
 def option(
@@ -73,6 +79,7 @@ def option(
     scale: Scale = "linear",
     applies: Applies = "restart",
     advanced: bool = False,
+    when: When | None = None,
 ) -> Any:
     """Declare one option as a pydantic field; see :class:`OptionSpec`."""
     extra: dict[str, Any] = {
@@ -84,6 +91,7 @@ def option(
         "advanced": advanced,
         "minimum": minimum,
         "maximum": maximum,
+        "when": when or {},
     }
     bounds: dict[str, Any] = {}
     if minimum is not None:

@@ -1,0 +1,225 @@
+"""The side of an agent that acts: networks, exploration, and what is remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.agents import schedules
+from engine.agents.exploring import Choice, Explorer
+from engine.agents.recollection import Recollection
+from engine.agents.reports import Decision
+from engine.contract.arrays import State
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration
+from engine.networks import Pass, QNetwork, return_model
+
+Values = tuple[np.ndarray, np.ndarray]
+"""Q-values [E, A], and what is followed in the place of them [E, A]."""
+
+
+class Actor:
+    """Chooses actions in E training episodes, and in any episode greedily.
+
+    Attributes:
+      explorer: Random choices and counts.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        card: EnvironmentCard,
+        seed: int,
+        network: QNetwork,
+        passing: Pass,
+    ) -> None:
+        self.explorer = Explorer(configuration, card, seed)
+        self._network, self._pass = network, passing
+        self._actions = card.actions
+        count = configuration.training.environments
+        self._training = self.recollection(count)
+        self._before: np.ndarray | None = None
+        self._behaviour = np.ones(count, np.float32)
+        self._bonuses: list[float] = []
+        self.configure(configuration)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Take over changed live options."""
+        self.configuration = configuration
+        self.explorer.configure(configuration)
+        self._model = return_model(configuration)
+
+    def recollection(self, count: int) -> Recollection | None:
+        """See :meth:`ValueBasedAgent.recollection`."""
+        if self._network.recurrent is None:
+            return None
+        device = next(self._network.parameters()).device
+        return Recollection(self._network, count, device)
+
+    # ---------------------------------------------------------------- choosing
+
+    def explore(
+        self,
+        seen: Tensor,
+        observations: np.ndarray,
+        step: int,
+        noise: torch.Generator,
+        epsilon: float | None,
+        *,
+        all_values: bool,
+    ) -> Decision:
+        """What is done next in the training episodes; see ``ValueBasedAgent.act``."""
+        scheduled = schedules.epsilon(self.configuration, step)
+        random = scheduled if epsilon is None else epsilon
+        explored = self.explorer.draws(len(observations), random)
+        if all_values or self._needs_values or not explored.all():
+            q, followed = self._explorative_values(seen, noise)
+        else:
+            q = followed = np.full((len(seen), self._actions), np.nan, np.float32)
+        choice = self._choose(q, followed, observations, explored, random, step)
+        if self._training is not None:
+            self._training.acted(choice.actions)
+        self._behaviour = choice.behaviour
+        return Decision(choice.actions, choice.explored, q, choice.behaviour)
+
+    def play(
+        self, seen: Tensor, epsilon: float, recollection: Recollection | None
+    ) -> Decision:
+        """The best actions, but for a share of random ones."""
+        explored = self.explorer.draws(len(seen), epsilon)
+        if recollection is None:
+            recollection = self.recollection(len(seen))
+        q, followed = self._values(self._numbers(seen, recollection), None)
+        choice = self.explorer.epsilon_greedy(followed, explored, epsilon)
+        if recollection is not None:
+            recollection.acted(choice.actions)
+        return Decision(choice.actions, choice.explored, q, choice.behaviour)
+
+    @property
+    def _needs_values(self) -> bool:
+        """Whether the network must see everything, even where all is random."""
+        correction = self.configuration.agent.n_step_correction
+        return self._training is not None or correction == "retrace"
+
+    def _choose(
+        self,
+        q: np.ndarray,
+        followed: np.ndarray,
+        observations: np.ndarray,
+        explored: np.ndarray,
+        random: float,
+        step: int,
+    ) -> Choice:
+        kind = self.explorer.kind
+        if kind == "boltzmann" and random < 1:
+            temperature = schedules.temperature(self.configuration, step)
+            return self.explorer.boltzmann(followed, temperature)
+        if kind == "ucb" and random < 1:
+            return self.explorer.upper_bounds(followed, observations)
+        choice = self.explorer.epsilon_greedy(followed, explored, random)
+        if kind == "bootstrapped":
+            # The members together would have done something else.
+            differs = choice.actions != q.argmax(1)
+            choice = choice._replace(explored=choice.explored | differs)
+        return choice
+
+    def _explorative_values(self, seen: Tensor, noise: torch.Generator) -> Values:
+        noisy = self.explorer.kind == "noisy"
+        if noisy:
+            self._network.resample(noise)
+        if self._training is not None:
+            self._before = self._training.before()
+        numbers = self._numbers(seen, self._training)
+        if noisy:
+            self._network.silence()
+        return self._values(numbers, self.explorer.members[: len(seen)])
+
+    def _numbers(self, seen: Tensor, recollection: Recollection | None) -> Tensor:
+        if recollection is None:
+            return self._pass.values(seen)
+        return recollection.pass_on(self._network, seen)
+
+    def _values(self, numbers: Tensor, members: np.ndarray | None) -> Values:
+        """Of an ensemble: the mean, and what these members prefer (None: the mean)."""
+        model = self._model
+        q = numbers if model is None else model.mean(numbers)
+        preferred = q if model is None else model.preference(numbers)
+        if self.explorer.kind != "bootstrapped":
+            return q.cpu().numpy(), preferred.cpu().numpy()
+        mean = q.mean(0).cpu().numpy()
+        if members is None:
+            return mean, preferred.mean(0).cpu().numpy()
+        return mean, preferred.cpu().numpy()[members, np.arange(len(members))]
+
+    def schedule(self, step: int) -> float:
+        """ε or temperature of the policy that is followed at this step."""
+        if self.explorer.kind == "boltzmann":
+            return schedules.temperature(self.configuration, step)
+        return schedules.epsilon(self.configuration, step)
+
+    # ------------------------------------------------------------- remembering
+
+    def begin(self, stream: int) -> None:
+        """A training episode begins."""
+        self.explorer.begin(stream)
+        if self._training is not None:
+            self._training.begin(stream)
+
+    def extras(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        """What the memory keeps for each step beside what happened."""
+        extras: dict[str, tuple[tuple[int, ...], str]] = {}
+        if self.configuration.agent.n_step_correction == "retrace":
+            extras["behaviour"] = ((), "float32")
+        if self.explorer.kind == "bootstrapped":
+            members = self.configuration.exploration.members
+            extras["members"] = ((members,), "bool")
+        if self._network.recurrent is not None:
+            extras["state"] = ((self._network.recurrent.width,), "float32")
+        return extras
+
+    def of_step(self, stream: int) -> dict[str, Any]:
+        """Values of :meth:`extras` for the step that was just chosen."""
+        found: dict[str, Any] = {}
+        for name in self.extras():
+            if name == "behaviour":
+                found[name] = self._behaviour[stream]
+            elif name == "members":
+                found[name] = self.explorer.mask(self.configuration.exploration.members)
+            elif self._before is not None:
+                found[name] = self._before[stream]
+        return found
+
+    def bonus(self, observation: np.ndarray) -> float:
+        """Reward for reaching a seldom seen state."""
+        bonus = self.explorer.bonus(observation)
+        if bonus:
+            self._bonuses.append(bonus)
+        return bonus
+
+    def measured(self) -> dict[str, float]:
+        """Mean bonus since the last call, where there is one."""
+        if not self._bonuses:
+            return {}
+        mean = sum(self._bonuses) / len(self._bonuses)
+        self._bonuses.clear()
+        return {"bonus": mean}
+
+    def state(self) -> State:
+        """Everything needed to go on exactly."""
+        state: State = {
+            "explorer": self.explorer.state(),
+            "bonuses": np.array(self._bonuses, np.float64),
+        }
+        if self._training is not None:
+            state["recollection"] = self._training.to_state()
+        return state
+
+    def restore(self, state: State) -> None:
+        """Inverse of :meth:`state`."""
+        self.explorer.restore(state["explorer"])
+        self._bonuses = np.array(state["bonuses"], np.float64).tolist()
+        if self._training is not None:
+            self._training.restore(state["recollection"])

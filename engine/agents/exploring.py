@@ -1,0 +1,170 @@
+"""How an action is chosen from what the network says, while learning and not."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from engine.agents.counts import Counter, make_counter
+from engine.contract.arrays import State
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration
+from engine.contract.randomness import (
+    derived_seed,
+    generator,
+    generator_state,
+    restore_generator,
+)
+from engine.equations.exploration import boltzmann_probs, ucb_scores
+
+EXPLORATION, HASHING = 2, 6
+"""Purposes of the explorer's seeds (see ``contract.randomness``)."""
+
+
+class Choice(NamedTuple):
+    """What is done in E environments.
+
+    Attributes:
+      actions: int64 [E].
+      explored: The action was not the best one, or was drawn at random, bool [E].
+      behaviour: How likely each action was, float32 [E].
+    """
+
+    actions: np.ndarray
+    explored: np.ndarray
+    behaviour: np.ndarray
+
+
+class Explorer:
+    """Chooses actions, and keeps what that takes: random numbers and counts.
+
+    Attributes:
+      members: Which member of an ensemble each environment follows, int64 [E].
+    """
+
+    def __init__(
+        self, configuration: Configuration, card: EnvironmentCard, seed: int
+    ) -> None:
+        self._card, self._hashing = card, derived_seed(seed, HASHING)
+        self._rng = generator(seed, EXPLORATION)
+        self.members = np.zeros(configuration.training.environments, np.int64)
+        self._tried: Counter | None = None
+        self._seen: Counter | None = None
+        self.configure(configuration)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Take over changed live options; counting begins when it is needed."""
+        self.configuration = configuration
+        features = math.prod(self._card.shape)
+        if self.kind == "ucb" and self._tried is None:
+            self._tried = make_counter(
+                configuration, features, self._card.actions, self._hashing
+            )
+        if configuration.exploration.bonus > 0 and self._seen is None:
+            single = features // configuration.environment.frame_stack
+            self._seen = make_counter(configuration, single, 1, self._hashing)
+
+    @property
+    def kind(self) -> str:
+        """The option."""
+        return self.configuration.exploration.kind
+
+    def begin(self, stream: int) -> None:
+        """An episode begins: with an ensemble, one member decides what is done.
+
+        Source: Osband et al. (2016), https://arxiv.org/abs/1602.04621, algorithm 1.
+        """
+        if self.kind == "bootstrapped":
+            members = self.configuration.exploration.members
+            self.members[stream] = self._rng.integers(members)
+
+    def draws(self, count: int, epsilon: float) -> np.ndarray:
+        """Which of so many actions are random ones, bool [E]."""
+        drawn: np.ndarray = self._rng.random(count) < epsilon
+        return drawn
+
+    def uniform_actions(self, count: int) -> np.ndarray:
+        """Random actions, int64 [E]."""
+        return self._rng.integers(0, self._card.actions, count)
+
+    def mask(self, members: int) -> np.ndarray:
+        """Which members of an ensemble may learn from a transition, bool [K]."""
+        share = self.configuration.exploration.mask_probability
+        shown: np.ndarray = self._rng.random(members) < share
+        return shown
+
+    def epsilon_greedy(
+        self, q: np.ndarray, explored: np.ndarray, epsilon: float
+    ) -> Choice:
+        """The best action but where ``explored``; of equal ones the first."""
+        best = q.argmax(1)
+        actions = best
+        if explored.any():
+            actions = np.where(explored, self.uniform_actions(len(q)), best)
+        random = epsilon / self._card.actions
+        behaviour = np.where(actions == best, 1 - epsilon + random, random)
+        return Choice(actions, explored, behaviour.astype(np.float32))
+
+    def boltzmann(self, q: np.ndarray, temperature: float) -> Choice:
+        """Better actions more often."""
+        probs = boltzmann_probs(torch.from_numpy(q.astype(np.float64)), temperature)
+        cumulative = probs.numpy().cumsum(1)
+        draws = self._rng.random((len(q), 1)) * cumulative[:, -1:]
+        actions = np.minimum((draws >= cumulative).sum(1), self._card.actions - 1)
+        chosen = probs.numpy()[np.arange(len(q)), actions]
+        return Choice(actions, actions != q.argmax(1), chosen.astype(np.float32))
+
+    def upper_bounds(self, q: np.ndarray, observations: np.ndarray) -> Choice:
+        """Seldom tried actions first; counts what it chooses."""
+        assert self._tried is not None
+        counts = self._tried.counts(observations)
+        total = max(1, int(counts.sum(1).max()))
+        scores = ucb_scores(
+            torch.from_numpy(q.astype(np.float64)),
+            torch.from_numpy(counts),
+            total,
+            self.configuration.exploration.ucb_scale,
+        )
+        actions = scores.argmax(1).numpy()
+        for observation, action in zip(observations, actions, strict=True):
+            self._tried.visit(observation, int(action))
+        ones = np.ones(len(q), np.float32)
+        return Choice(actions, actions != q.argmax(1), ones)
+
+    def bonus(self, observation: np.ndarray) -> float:
+        """Count a state, and the reward for reaching it; 0 without the option."""
+        scale = self.configuration.exploration.bonus
+        if self._seen is None or scale == 0:
+            return 0.0
+        self._seen.visit(observation, 0)
+        count = float(self._seen.counts(observation[None])[0, 0])
+        return scale / math.sqrt(max(count, 1e-3))
+
+    def visits(self, observations: np.ndarray) -> np.ndarray | None:
+        """How often single observations were seen, float64 [n]; None uncounted."""
+        return None if self._seen is None else self._seen.counts(observations)[:, 0]
+
+    def state(self) -> State:
+        """Random numbers, members and counts."""
+        state: State = {
+            "generator": generator_state(self._rng),
+            "members": self.members.copy(),
+        }
+        for name, counter in (("tried", self._tried), ("seen", self._seen)):
+            if counter is not None:
+                state[name] = counter.state()
+        return state
+
+    def restore(self, state: State) -> None:
+        """Inverse of :meth:`state`."""
+        if "generator" not in state:  # as versions before exploration had kinds
+            restore_generator(self._rng, state)
+            return
+        restore_generator(self._rng, state["generator"])
+        self.members = np.array(state["members"], np.int64)
+        for name, counter in (("tried", self._tried), ("seen", self._seen)):
+            if counter is not None:
+                counter.restore(state[name])

@@ -1,0 +1,194 @@
+"""What goes with what, and the sentence that says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.contract.options import Configuration, ConfigurationError
+
+if TYPE_CHECKING:
+    from engine.contract.catalogue import EnvironmentCard
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that cannot be.
+
+    Attributes:
+      key: The option that the sentence stands beside.
+      broken: Whether a configuration does it.
+      sentence: What, why, and how to mend it; may name options as ``{key}``.
+    """
+
+    key: str
+    broken: Callable[[Configuration], bool]
+    sentence: str
+
+
+def _recurrent(of: Configuration) -> bool:
+    return of.network.recurrent != "none"
+
+
+def _retrace(of: Configuration) -> bool:
+    return of.agent.n_step_correction == "retrace"
+
+
+def _window(of: Configuration) -> int:
+    """Slots that a batch may need in a row, in all rings together."""
+    pieces = of.replay.kind == "sequence"
+    row = of.replay.sequence_length + of.replay.burn_in if pieces else 0
+    row += of.agent.n_step + of.environment.frame_stack
+    return row * of.training.environments
+
+
+RULES = (
+    Rule(
+        "replay.capacity",
+        lambda of: (
+            of.replay.kind != "none" and of.replay.capacity < of.agent.batch_size
+        ),
+        "The replay holds {replay.capacity} transitions but a batch takes "
+        "{agent.batch_size}: raise replay.capacity or lower agent.batch_size.",
+    ),
+    Rule(
+        "agent.double",
+        lambda of: (
+            of.agent.double
+            and of.agent.estimator != "sarsa"
+            and of.target_network.kind == "none"
+        ),
+        "Double Q-learning needs a target network to value the action that the "
+        "online network chose: set target_network.kind to periodic or polyak, or "
+        "agent.double to false.",
+    ),
+    Rule(
+        "agent.n_step",
+        lambda of: (
+            of.replay.kind != "none"
+            and of.agent.n_step * of.training.environments >= of.replay.capacity
+        ),
+        "n-step returns over {agent.n_step} steps do not fit into a replay of "
+        "{replay.capacity} transitions: lower agent.n_step.",
+    ),
+    Rule(
+        "replay.capacity",
+        lambda of: (
+            of.replay.kind != "none"
+            and of.agent.n_step * of.training.environments
+            < of.replay.capacity
+            <= _window(of)
+        ),
+        "A replay of {replay.capacity} observations, shared by the parallel "
+        "environments, is too short for its frame stacks and sequences: raise "
+        "replay.capacity.",
+    ),
+    Rule(
+        "agent.bootstrap",
+        lambda of: (
+            of.agent.bootstrap == "trust_region" and of.target_network.kind == "none"
+        ),
+        "A trust region lies around the target network's values, and there is none: "
+        "set target_network.kind to periodic or polyak.",
+    ),
+    Rule(
+        "agent.n_step_correction",
+        lambda of: _retrace(of) and of.head.kind != "scalar",
+        "Retrace corrects expected values, not distributions: set head.kind to "
+        "scalar, or agent.n_step_correction to greedy.",
+    ),
+    Rule(
+        "agent.n_step_correction",
+        lambda of: _retrace(of) and of.replay.kind == "sequence",
+        "Retrace is not made for pieces of episodes here: set replay.kind to uniform "
+        "or prioritized, or agent.n_step_correction to greedy.",
+    ),
+    Rule(
+        "agent.n_step_correction",
+        lambda of: _retrace(of) and of.exploration.kind in ("noisy", "bootstrapped"),
+        "Retrace needs to know how likely each action was, which a noisy network or "
+        "an ensemble cannot tell: explore by epsilon_greedy or boltzmann, or set "
+        "agent.n_step_correction to greedy.",
+    ),
+    Rule(
+        "network.recurrent",
+        lambda of: _recurrent(of) and of.replay.kind != "sequence",
+        "A recurrent memory learns from pieces of episodes: set replay.kind to "
+        "sequence.",
+    ),
+    Rule(
+        "exploration.kind",
+        lambda of: (
+            of.replay.kind == "sequence" and of.exploration.kind == "bootstrapped"
+        ),
+        "Each member of an ensemble would need a memory of its own to learn from "
+        "pieces of episodes: set exploration.kind to another one, or replay.kind to "
+        "uniform or prioritized.",
+    ),
+    Rule(
+        "head.architecture",
+        lambda of: (
+            of.head.architecture == "action_input" and of.agent.dueling != "none"
+        ),
+        "Dueling splits the outputs of all actions, and with the action as an input "
+        "there is only one: set agent.dueling to none.",
+    ),
+    Rule(
+        "head.architecture",
+        lambda of: (
+            of.head.architecture == "action_input"
+            and (_recurrent(of) or of.exploration.kind == "bootstrapped")
+        ),
+        "The action cannot be an input of a recurrent network or of an ensemble "
+        "here: set head.architecture to all_actions.",
+    ),
+    Rule(
+        "head.value_max",
+        lambda of: of.head.kind == "c51" and of.head.value_min >= of.head.value_max,
+        "The values of C51 go from {head.value_min:g} to {head.value_max:g}: raise "
+        "head.value_max.",
+    ),
+    Rule(
+        "head.risk",
+        lambda of: of.head.kind == "scalar" and of.head.risk == "cvar",
+        "One expected return says nothing about risk: set head.kind to c51, qr or "
+        "mmd, or head.risk to mean.",
+    ),
+)
+
+
+def check_combination(
+    configuration: Configuration, card: EnvironmentCard | None = None
+) -> None:
+    """Refuse what cannot work together, before anything starts.
+
+    Raises:
+      ConfigurationError: With one sentence for each option concerned.
+    """
+    complaints: dict[str, str] = {}
+    for rule in RULES:
+        if rule.broken(configuration) and rule.key not in complaints:
+            complaints[rule.key] = _filled(rule.sentence, configuration)
+    if card is not None:
+        complaints |= _against_environment(configuration, card)
+    if complaints:
+        raise ConfigurationError(complaints)
+
+
+def _filled(sentence: str, configuration: Configuration) -> str:
+    """The sentence with values of options in the place of their names."""
+    return sentence.format(**configuration.__dict__)
+
+
+def _against_environment(
+    configuration: Configuration, card: EnvironmentCard
+) -> dict[str, str]:
+    if not card.suits:
+        return {"environment.id": card.reason}
+    if configuration.network.torso == "conv" and card.observation != "image":
+        return {
+            "network.torso": f"{card.id} has no images, so convolutions have nothing "
+            "to look at: set network.torso to auto or mlp."
+        }
+    return {}

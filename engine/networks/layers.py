@@ -1,0 +1,103 @@
+"""Layers that torch has not: noisy ones, and one layer for a whole ensemble."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+MakeLinear = Callable[[int, int], nn.Module]
+"""A fully connected layer from so many inputs to so many outputs."""
+
+
+class NoisyLinear(nn.Module):
+    r"""A linear layer whose weights are noisy; how much is learned.
+
+    .. math:: y = (\mu^w + \sigma^w \odot \varepsilon^w) x + \mu^b + \sigma^b \odot
+              \varepsilon^b, \quad \varepsilon^w_{ij} = f(\varepsilon_i)
+              f(\varepsilon_j), \quad f(x) = \operatorname{sgn}(x) \sqrt{|x|}
+
+    Source: Fortunato et al. (2018), https://arxiv.org/abs/1706.10295, eq. 9 to 11
+    (factorised noise). Without :meth:`resample` there is no noise.
+
+    Args:
+      inputs, outputs: Widths.
+      sigma: :math:`\sigma_0`; both σ begin at :math:`\sigma_0 / \sqrt{inputs}`.
+    """
+
+    noise_in: Tensor
+    noise_out: Tensor
+
+    def __init__(self, inputs: int, outputs: int, sigma: float) -> None:
+        super().__init__()
+        self.sigma_start = sigma / math.sqrt(inputs)
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        start = self.sigma_start
+        self.weight_sigma = nn.Parameter(torch.full((outputs, inputs), start))
+        self.bias_sigma = nn.Parameter(torch.full((outputs,), start))
+        self.register_buffer("noise_in", torch.zeros(inputs), persistent=False)
+        self.register_buffer("noise_out", torch.zeros(outputs), persistent=False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Float [..., outputs] of float [..., inputs]."""
+        noise = torch.outer(self.noise_out, self.noise_in)
+        weight = self.weight + self.weight_sigma * noise
+        bias = self.bias + self.bias_sigma * self.noise_out
+        return nn.functional.linear(inputs, weight, bias)
+
+    def resample(self, generator: torch.Generator) -> None:
+        """Draw the noise of the next passes."""
+        for noise in (self.noise_in, self.noise_out):
+            # Always drawn on the CPU: the same numbers on every device.
+            drawn = torch.randn(noise.shape, generator=generator)
+            noise.copy_(drawn.sign() * drawn.abs().sqrt())
+
+    def silence(self) -> None:
+        """No noise in the next passes."""
+        self.noise_in.zero_()
+        self.noise_out.zero_()
+
+
+class EnsembleLinear(nn.Module):
+    """The same layer of K independent networks, in one product of matrices.
+
+    Args:
+      members: K.
+      inputs, outputs: Widths of each member.
+    """
+
+    def __init__(self, members: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(members, outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(members, outputs))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Float [K, B, outputs] of [K, B, inputs], or of [B, inputs] for all."""
+        if inputs.dim() == 2:
+            inputs = inputs.expand(len(self.weight), *inputs.shape)
+        return torch.baddbmm(self.bias.unsqueeze(1), inputs, self.weight.mT)
+
+
+def noise_level(layer: NoisyLinear) -> float:
+    """Mean |σ| of the weights of a layer in units of its first value."""
+    start = layer.sigma_start or 1.0
+    return float(layer.weight_sigma.detach().abs().mean()) / start
+
+
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Uniform in ±1/√inputs for weights and biases, as torch's own layers do."""
+    weight = getattr(module, "weight", None)
+    if isinstance(module, (nn.Linear, nn.Conv2d, NoisyLinear, EnsembleLinear)):
+        assert isinstance(weight, Tensor)
+        first = weight[0, 0] if isinstance(module, EnsembleLinear) else weight[0]
+        bound = 1 / math.sqrt(first.numel())
+        weight.uniform_(-bound, bound, generator=generator)
+        assert isinstance(module.bias, Tensor)
+        module.bias.uniform_(-bound, bound, generator=generator)
+    elif isinstance(module, (nn.LSTM, nn.GRU)):
+        bound = 1 / math.sqrt(module.hidden_size)
+        for parameter in module.parameters():
+            parameter.uniform_(-bound, bound, generator=generator)
