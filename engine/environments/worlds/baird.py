@@ -24,7 +24,8 @@ class Baird(TabularWorld):
     features can say so, but with bootstrapping, off-policy updates and a linear
     network (no hidden layer) together, the weights diverge: the deadly triad. Take
     one of the three away and it converges; `features=False` shows the states
-    themselves, for a table. The behaviour must be random (ε = 1).
+    themselves, for a table. The behaviour must be random (ε = 1) and the gradient
+    steps plain ones, as an optimizer that rescales them changes the dynamics.
 
     ## Action space
     `Discrete(7)`: six dashed actions, which are alike and lead to one of the six
