@@ -21,10 +21,10 @@ from torch import Tensor
 
 from engine.agents import schedules
 from engine.agents.acting import Actor
-from engine.agents.adam import Adam
 from engine.agents.insight import look
 from engine.agents.layouts import Layout, make_layout, on_device
 from engine.agents.losses import Judged, judge_by_graph, judge_directly
+from engine.agents.optimizers import make_optimizer
 from engine.agents.recollection import Recollection
 from engine.agents.reports import Decision, NotFinite, Update
 from engine.agents.targets import (
@@ -104,8 +104,9 @@ class ValueBasedAgent:
         self._target_values, unused = flatten_parameters(self.target)
         self._online = fastest_pass(self.online, self._gradients)
         self._target_pass = fastest_pass(self.target, unused)
-        self._adam = Adam(
-            self._values, self._gradients, configuration.agent.adam_epsilon
+        learning = configuration.agent
+        self._optimizer = make_optimizer(
+            learning.optimizer, self._values, self._gradients, learning.adam_epsilon
         )
         self._model = return_model(configuration)
         self._trust = TrustRegion()
@@ -350,7 +351,7 @@ class ValueBasedAgent:
         longest = self.configuration.agent.gradient_clip
         if 0 < longest < norm:
             self._gradients.mul_(longest / norm)
-        self._adam.step(learning_rate)
+        self._optimizer.step(learning_rate)
         return norm
 
     @property
@@ -432,7 +433,7 @@ class ValueBasedAgent:
         """Everything that is needed to go on exactly, but the slots of the replay."""
         return {
             **self._networks(),
-            "optimizer": self._adam.state(),
+            "optimizer": self._optimizer.state(),
             "actor": self._actor.state(),
             "noise": self._noise.get_state().numpy().copy(),
             "trust": self._trust.state(),
@@ -456,7 +457,7 @@ class ValueBasedAgent:
                 for name, array in state[prefix].items()
             }
         )
-        self._adam.restore(state["optimizer"])
+        self._optimizer.restore(state["optimizer"])
         if "actor" in state:
             self._actor.restore(state["actor"])
             self._noise.set_state(torch.from_numpy(np.array(state["noise"])))

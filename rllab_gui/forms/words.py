@@ -50,6 +50,9 @@ _CHOICES = {
     "rank": "rank",
     "mlp": "fully connected",
     "conv": "convolutional",
+    "adam": "Adam",
+    "rmsprop": "RMSProp",
+    "sgd": "gradient descent",
     "relu": "ReLU",
     "silu": "SiLU",
 }

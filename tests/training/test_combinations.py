@@ -33,6 +33,7 @@ AXES = {
     "agent.trust_scale": ("td_error", "q"),
     "agent.conservative": (0.0, 0.5),
     "agent.loss": ("huber", "squared"),
+    "agent.optimizer": ("adam", "rmsprop", "sgd"),
     "network.hidden": ("", "16", "12,12"),
     "network.activation": ("relu", "tanh", "silu"),
     "network.recurrent": ("none", "none", "lstm", "gru"),

@@ -18,7 +18,7 @@ class AgentOptions(OptionGroup):
         maximum=1.0,
         scale="log",
         applies="live",
-        help="How far one update moves the weights (Adam).",
+        help="How far one update moves the weights.",
         effect="Higher learns faster and less steadily; too high diverges.",
     )
     discount: float = option(
@@ -211,15 +211,23 @@ class AgentOptions(OptionGroup):
         effect="Lower is steadier and slower.",
         advanced=True,
     )
+    optimizer: Literal["adam", "rmsprop", "sgd"] = option(
+        "adam",
+        "Optimizer",
+        help="How a gradient becomes a step: Adam, the RMSProp that DQN was published "
+        "with, or plain gradient descent, for which the theory holds.",
+        advanced=True,
+    )
     adam_epsilon: float = option(
         1e-8,
-        "Adam ε",
+        "Optimizer ε",
         minimum=1e-12,
         maximum=1.0,
         scale="log",
-        help="Added to the denominator of Adam.",
+        help="Added to the denominator of Adam or RMSProp (there 0.01 is usual).",
         effect="Higher damps the steps of rarely used weights.",
         advanced=True,
+        when={"agent.optimizer": ("adam", "rmsprop")},
     )
     learning_rate_final: float = option(
         1.0,
