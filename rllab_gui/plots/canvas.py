@@ -8,7 +8,7 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from rllab_gui.plots.numbers import tick
 
@@ -66,6 +66,9 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         super().__init__(viewBox=self.box, axisItems=axes, enableMenu=False)
         item = self.getPlotItem()
         item.hideButtons()
+        for axis in axes.values():
+            # Curves move under the axes thirty times a second, axes seldom change.
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         item.setDownsampling(auto=True, mode="peak")
         item.setClipToView(True)
 
