@@ -127,6 +127,7 @@ def read_sequences(
     *,
     length: int,
     burn_in: int,
+    stored_state: bool,
     greedy_only: bool,
 ) -> Batch:
     """Pieces of episodes whose transitions count from these slots on."""
@@ -144,7 +145,6 @@ def read_sequences(
     ahead = (following - slots.reshape(-1)) % streams.length
     observation = streams.observations(path.reshape(-1))
     flat = valid.reshape(-1)
-    states = streams.extras.get("state")
     return Batch(
         slots=slots.reshape(-1),
         observation=observation.reshape(*path.shape, *observation.shape[1:]),
@@ -159,11 +159,17 @@ def read_sequences(
             following=np.where(valid, current + ahead.reshape(current.shape), current),
             valid=valid,
             previous=_previous_actions(streams, path),
-            state=np.zeros((len(starts), 0), np.float32)
-            if states is None
-            else states[first],
+            state=_states(streams, first, stored=stored_state),
         ),
     )
+
+
+def _states(streams: Streams, first: np.ndarray, *, stored: bool) -> np.ndarray:
+    """Recurrent memory before these slots, float32 [B, W]; empty if not stored."""
+    if "state" not in streams.extras:
+        return np.zeros((len(first), 0), np.float32)
+    states: np.ndarray = streams.extras["state"][first]
+    return states if stored else np.zeros_like(states)
 
 
 def _path(streams: Streams, first: np.ndarray, count: int) -> np.ndarray:

@@ -226,6 +226,7 @@ class Memory:
             gamma,
             length=options.sequence_length,
             burn_in=options.burn_in,
+            stored_state=options.stored_state,
             greedy_only=self._learning.n_step_correction == "greedy",
         )
 

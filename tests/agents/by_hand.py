@@ -278,7 +278,9 @@ class LinearByHand:
         if self.options.head.kind == "c51":
             q = numbers.softmax(2) @ torch.from_numpy(self.support())
         taken = q[range(len(q)), batch.action]
-        return scale * (torch.from_numpy(weights) * (q.exp().sum(1).log() - taken)).sum()
+        return (
+            scale * (torch.from_numpy(weights) * (q.exp().sum(1).log() - taken)).sum()
+        )
 
 
 PARAMETERS = ("weight", "bias")

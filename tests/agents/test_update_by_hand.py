@@ -41,7 +41,9 @@ def test_updates_are_those_worked_out_by_hand(estimator, double, head, dueling):
         agent__dueling=dueling,
         head__kind=head,
     )
-    assert_same_update(agent, [draw_batch(seed=it, weighted=it == 1) for it in range(3)])
+    assert_same_update(
+        agent, [draw_batch(seed=it, weighted=it == 1) for it in range(3)]
+    )
 
 
 @pytest.mark.parametrize("head", HEADS)
