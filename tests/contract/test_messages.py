@@ -261,3 +261,30 @@ def test_a_message_is_frozen():
     with pytest.raises(AttributeError):
         Ask(1, "q", {}).id = 2
     assert Pause() == Pause()
+
+
+@given(chosen=hnp.arrays(np.int64, 170, elements=st.integers(0, 3)))
+def test_pictures_arrive_as_they_were_whatever_their_rows(chosen: np.ndarray):
+    colours = np.random.default_rng(0).integers(0, 256, (4, 130, 3), np.uint8)
+    picture = colours[chosen]
+    arrived = decode(encode(Answer(id=1, result={"frame": picture}))).result["frame"]
+    assert np.array_equal(arrived, picture)
+
+
+def test_equal_rows_of_a_picture_travel_once():
+    plain = np.full((2, 400, 600, 3), 255, np.uint8)
+    plain[1, 200:220, 100:] = 7
+    frames = encode(Answer(id=1, result={"frames": plain}))
+    assert sum(len(it) for it in frames) < plain.nbytes / 100
+    assert np.array_equal(decode(frames).result["frames"], plain)
+    noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
+    frames = encode(Answer(id=1, result={"frame": noise}))
+    assert len(frames) == 2
+
+
+def test_a_damaged_picture_is_refused():
+    plain = np.zeros((100, 300, 3), np.uint8)
+    head, rows, differs = encode(Answer(id=1, result={"frame": plain}))
+    for damaged in ([head, rows, differs[:-1]], [head, rows[:-1], differs], [head]):
+        with pytest.raises(MalformedMessage):
+            decode(damaged)
