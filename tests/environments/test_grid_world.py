@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from engine.environments.worlds.grid_layouts import LAYOUTS, read_layout
+from engine.contract.grid_layouts import LAYOUTS, read_layout
 from engine.environments.worlds.grid_world import GridWorld
 
 UP, RIGHT, DOWN, LEFT = range(4)

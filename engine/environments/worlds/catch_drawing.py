@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.contract.grid_layouts import FREE, Layout
 from engine.environments.worlds import canvas
 from engine.environments.worlds.canvas import Canvas
 from engine.environments.worlds.grid_drawing import GridPainter
-from engine.environments.worlds.grid_layouts import FREE, Layout
 
 
 class CatchPainter:

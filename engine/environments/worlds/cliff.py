@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from engine.environments.worlds.grid_layouts import DIRECTIONS, GOAL, START, Layout
+from engine.contract.grid_layouts import DIRECTIONS, GOAL, START, Layout
 from engine.environments.worlds.tabular import Solution, TabularMDP, greedy_policy
 from engine.environments.worlds.world import Step, TabularWorld
 

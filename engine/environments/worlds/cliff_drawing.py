@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pygame
 
+from engine.contract.grid_layouts import Layout
 from engine.environments.worlds import canvas
 from engine.environments.worlds.canvas import Canvas
 from engine.environments.worlds.grid_drawing import GridPainter
-from engine.environments.worlds.grid_layouts import Layout
 
 
 class CliffPainter:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.contract.grid_layouts import Layout
 from engine.environments.worlds import canvas
 from engine.environments.worlds.canvas import Canvas
 from engine.environments.worlds.grid_drawing import GridPainter, Tile, square
-from engine.environments.worlds.grid_layouts import Layout
 
 
 def corridor_painter(layout: Layout, rewards: Mapping[str, float]) -> GridPainter:

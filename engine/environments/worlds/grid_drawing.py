@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pygame
 
-from engine.environments.worlds import canvas
-from engine.environments.worlds.canvas import Canvas
-from engine.environments.worlds.grid_layouts import (
+from engine.contract.grid_layouts import (
     DIRECTIONS,
     GOAL,
     PIT,
@@ -17,6 +15,8 @@ from engine.environments.worlds.grid_layouts import (
     WALL,
     Layout,
 )
+from engine.environments.worlds import canvas
+from engine.environments.worlds.canvas import Canvas
 
 _SIDE_PX = 528
 _LARGEST_CELL_PX = 112

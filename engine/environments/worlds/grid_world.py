@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from engine.environments.worlds.grid_layouts import (
+from engine.contract.grid_layouts import (
     DIRECTIONS,
     GOAL,
     PIT,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.contract.grid_layouts import Layout
 from engine.environments.worlds import canvas
 from engine.environments.worlds.canvas import Canvas, tint
 from engine.environments.worlds.grid_drawing import (
@@ -13,7 +14,6 @@ from engine.environments.worlds.grid_drawing import (
     Tile,
     square,
 )
-from engine.environments.worlds.grid_layouts import Layout
 
 _SAND = (226, 208, 170)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pygame
 
+from engine.contract.grid_layouts import GOAL, PIT, Layout
 from engine.environments.worlds import canvas
 from engine.environments.worlds.canvas import Canvas
 from engine.environments.worlds.grid_drawing import MARGIN_PX, GridPainter, Tile
-from engine.environments.worlds.grid_layouts import GOAL, PIT, Layout
 
 _PANEL_PX = 88
 _ARMS = (0, 2)

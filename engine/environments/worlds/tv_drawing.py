@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pygame
 
+from engine.contract.grid_layouts import Layout
 from engine.environments.worlds import canvas
 from engine.environments.worlds.canvas import Canvas
 from engine.environments.worlds.grid_drawing import GridPainter, square
-from engine.environments.worlds.grid_layouts import Layout
 
 _CARPET = (253, 243, 220)
 _CASE, _OFF, _LIT = (38, 44, 56), (70, 80, 98), (240, 228, 66)
