@@ -33,17 +33,21 @@ class TrustRegion:
         q_online: Tensor,
         q_target_network: Tensor,
         target: Tensor,
+        weight: Tensor,
     ) -> Tensor:
-        """True for samples to learn from, bool [R]; all arguments float [R]."""
+        """True for samples to learn from, bool [R]; all arguments float [R].
+
+        Samples of weight 0, as the padding of sequences, have no part in the spread.
+        """
         options = configuration.agent
         spread = q_online if options.trust_scale == "q" else target - q_online
-        sigma = self._sigma(spread)
+        sigma = self._sigma(spread[weight > 0])
         return trust_region_mask(
             q_online, q_target_network, target, options.trust_width, sigma
         )
 
     def _sigma(self, values: Tensor) -> float:
-        variance = float(torch.var(values, unbiased=False))
+        variance = float(torch.var(values, unbiased=False)) if len(values) else 0.0
         self._updates += 1
         self._square = MEMORY * self._square + (1 - MEMORY) * variance
         running = self._square / (1 - MEMORY**self._updates)

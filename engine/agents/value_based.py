@@ -299,8 +299,8 @@ class ValueBasedAgent:
             self._q(layout.current(it)).gather(1, taken).squeeze(1)
             for it in (numbers, layout.values(self._target_pass))
         )
-        keep = self._trust.keep(self.configuration, online, older, towards)
         counted = torch.ones_like(online) if rows.weight is None else rows.weight
+        keep = self._trust.keep(self.configuration, online, older, towards, counted)
         kept = counted * keep
         extras["masked"] = 1.0 - float(kept.sum() / counted.sum().clamp(min=1e-12))
         return rows._replace(weight=kept)
