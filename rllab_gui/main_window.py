@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from engine.contract.messages import Problem, Shutdown
 from engine.contract.options import Configuration
+from rllab_gui.forms.grid_editor import GridEditor
 from rllab_gui.frame.choices import palette_choices
 from rllab_gui.frame.command_table import all_commands
 from rllab_gui.frame.dialogs import Preferences, ask_before_closing
@@ -226,6 +227,10 @@ class MainWindow(QMainWindow):
     def open_preferences(self) -> None:
         """Theme, size and keyboard."""
         Preferences(self.lab, self._set_plain_keys, self).open()
+
+    def edit_grid(self) -> None:
+        """Draw a grid of one's own; the draft is for GridWorld then."""
+        GridEditor(self.lab.draft, self.lab.theme, self).open()
 
     def go_to_option(self, key: str) -> None:
         """Show this option in the form, with the focus in it."""

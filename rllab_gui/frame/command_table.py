@@ -79,6 +79,12 @@ def _train(lab: Lab, window: MainWindow) -> list[Command]:
             lab.live.take_back,
         ),
         Command(
+            "world.editGrid",
+            "Edit the grid of GridWorld…",
+            "Draw walls, pits, goals and starts of a grid of your own",
+            window.edit_grid,
+        ),
+        Command(
             "replay.prioritize",
             "Turn on prioritized replay",
             "Sample transitions by their TD error instead of uniformly",

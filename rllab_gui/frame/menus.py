@@ -60,6 +60,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "train.stepEpisode",
         "",
         "options.takeBack",
+        "world.editGrid",
         "replay.prioritize",
     ),
     "&Play": (

@@ -74,7 +74,7 @@ QToolButton[flat="true"]:checked {{ background: {t.selection};
 QToolButton[role="fold"]:checked {{ background: transparent;
   border-color: transparent; }}
 QToolButton[flat="true"]:focus {{ border-color: {t.accent}; }}
-QPushButton:default {{ background: {t.accent}; color: {t.on_accent};
+QPushButton:default:enabled {{ background: {t.accent}; color: {t.on_accent};
   border-color: {t.accent}; }}
 QPushButton[role="link"] {{ background: transparent; border: none; color: {t.link};
   text-align: left; padding: {px(2)} {px(4)}; }}
