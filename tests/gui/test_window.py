@@ -99,7 +99,7 @@ def test_the_palette_finds_and_does(window, client, qtbot):
 
 def test_the_palette_goes_to_options_and_presets(window, qtbot):
     for words, proof in (
-        ("adam", lambda: window.train.form.rows["agent.adam_epsilon"].isVisible()),
+        ("optimizer", lambda: window.train.form.rows["agent.optimizer"].isVisible()),
         ("plain dqn", lambda: window.train.gallery.current_name().endswith("dqn")),
     ):
         window.open_palette()
