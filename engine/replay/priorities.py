@@ -44,9 +44,12 @@ class Priorities:
 
     def use(self, alpha: float, *, by_rank: bool = False) -> None:
         """Draw with this exponent from now on."""
+        ranked = self._by_rank and self._tree is not None
         if self._tree is None:
             self._tree = SumTree(self._streams.slots)
-        if by_rank and not self._by_rank:
+        if by_rank and ranked:
+            self.follow()
+        elif by_rank:
             self._sort()
         self._alpha, self._by_rank = alpha, by_rank
         self._fill()
