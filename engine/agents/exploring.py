@@ -120,12 +120,11 @@ class Explorer:
     def upper_bounds(self, q: np.ndarray, observations: np.ndarray) -> Choice:
         """Seldom tried actions first; counts what it chooses."""
         assert self._tried is not None
-        counts = self._tried.counts(observations)
-        total = max(1, int(counts.sum(1).max()))
+        counts = torch.from_numpy(self._tried.counts(observations))
         scores = ucb_scores(
             torch.from_numpy(q.astype(np.float64)),
-            torch.from_numpy(counts),
-            total,
+            counts,
+            counts.sum(1).clamp(min=1),
             self.configuration.exploration.ucb_scale,
         )
         actions = scores.argmax(1).numpy()

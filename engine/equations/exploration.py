@@ -5,8 +5,6 @@ Letters: ``B`` observations, ``A`` actions.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -59,7 +57,7 @@ def boltzmann_probs(q: Tensor, temperature: float) -> Tensor:
 
 
 @torch.no_grad()
-def ucb_scores(mean: Tensor, count: Tensor, total: int, c: float) -> Tensor:
+def ucb_scores(mean: Tensor, count: Tensor, total: Tensor | int, c: float) -> Tensor:
     r"""Upper confidence bounds, float [B, A]; an untried action has infinity.
 
     .. math:: U(a) = \bar x_a + c \sqrt{\ln t / n_a}
@@ -70,7 +68,8 @@ def ucb_scores(mean: Tensor, count: Tensor, total: int, c: float) -> Tensor:
     Args:
       mean: Mean result of each action, float [B, A].
       count: How often each was tried, float [B, A].
-      total: :math:`t`, all trials together, at least 1.
+      total: :math:`t`, all trials together, at least 1; a number, or float [B] for
+        each row its own.
       c: How much is added for uncertainty.
 
     Raises:
@@ -78,9 +77,12 @@ def ucb_scores(mean: Tensor, count: Tensor, total: int, c: float) -> Tensor:
     """
     check_rank("mean", mean, "BA")
     check_shape("count", count, mean.shape)
-    if total < 1:
+    trials = torch.as_tensor(total, dtype=mean.dtype, device=mean.device)
+    if trials.dim():
+        check_shape("total", trials, mean.shape[:1])
+    if not bool((trials >= 1).all()):
         raise ValueError(f"total must be at least 1, got {total}")
-    bound = mean + c * (math.log(total) / count).sqrt()
+    bound = mean + c * (trials.log().unsqueeze(-1) / count).sqrt()
     return torch.where(count > 0, bound, torch.inf)
 
 

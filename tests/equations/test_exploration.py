@@ -62,6 +62,16 @@ def test_ucb_by_hand_and_untried_actions_first():
     assert scores[0, 2] == math.inf
 
 
+def test_ucb_takes_a_number_of_trials_for_each_row():
+    mean, count = torch.tensor([[0.5, 0.4], [0.1, 0.2]]), torch.full((2, 2), 3.0)
+    both = ucb_scores(mean, count, torch.tensor([6.0, 50.0]), 2.0)
+    for row, total in enumerate((6, 50)):
+        alone = ucb_scores(mean[row, None], count[row, None], total, 2.0)
+        torch.testing.assert_close(both[row], alone[0])
+    with pytest.raises(ValueError, match="total must be"):
+        ucb_scores(mean, count, torch.ones(3), 1.0)
+
+
 def test_ucb_prefers_the_mean_where_nothing_is_uncertain():
     scores = ucb_scores(torch.tensor([[1.0, 2.0]]), torch.ones(1, 2), 1, 5.0)
     assert scores.tolist() == [[1.0, 2.0]]
