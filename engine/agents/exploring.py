@@ -24,13 +24,17 @@ EXPLORATION, HASHING = 2, 6
 """Purposes of the explorer's seeds (see ``contract.randomness``)."""
 
 
+_CERTAIN = np.zeros(0, np.float32)
+
+
 class Choice(NamedTuple):
     """What is done in E environments.
 
     Attributes:
       actions: int64 [E].
       explored: The action was not the best one, or was drawn at random, bool [E].
-      behaviour: How likely each action was, float32 [E].
+      behaviour: How likely each action was, float32 [E]; empty where no correction
+        needs it.
     """
 
     actions: np.ndarray
@@ -101,12 +105,20 @@ class Explorer:
     ) -> Choice:
         """The best action but where ``explored``; of equal ones the first."""
         best = q.argmax(1)
-        actions = best
-        if explored.any():
+        if not np.count_nonzero(explored):
+            actions = best
+        else:
             actions = np.where(explored, self.uniform_actions(len(q)), best)
+        if not self._corrects:
+            return Choice(actions, explored, _CERTAIN)
         random = epsilon / self._card.actions
         behaviour = np.where(actions == best, 1 - epsilon + random, random)
         return Choice(actions, explored, behaviour.astype(np.float32))
+
+    @property
+    def _corrects(self) -> bool:
+        """Whether somebody asks how likely an action was."""
+        return self.configuration.agent.n_step_correction == "retrace"
 
     def boltzmann(self, q: np.ndarray, temperature: float) -> Choice:
         """Better actions more often."""

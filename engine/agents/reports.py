@@ -18,7 +18,8 @@ class Decision(NamedTuple):
       actions: int64 [E].
       explored: The action was drawn at random, bool [E].
       q: float32 [E, A]; NaN where the values were not needed.
-      behaviour: How likely each action was, float32 [E].
+      behaviour: How likely each action was, float32 [E]; empty where no correction
+        needs it.
     """
 
     actions: np.ndarray
