@@ -41,7 +41,7 @@ def play(agent, *, steps=12, epsilon=0.0, end="truncated", best=False, seed=0):
         )
         episode["actions"].append(action)
         episode["rewards"].append(reward)
-        episode["behaviour"].append(float(decision.behaviour[0]))
+        episode["behaviour"] += decision.behaviour.tolist()  # none without Retrace
         episode["explored"].append(explored)
     return episode
 
