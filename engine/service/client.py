@@ -27,13 +27,13 @@ from typing import Any, Literal
 import zmq
 from zmq.utils import monitor
 
+from engine.contract.codec import MalformedMessage
 from engine.contract.messages import (
     Answer,
     Ask,
     Cancel,
     FrameCredit,
     Hello,
-    MalformedMessage,
     Message,
     Problem,
     ProcessState,

@@ -6,13 +6,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from engine.contract.codec import encode
 from engine.contract.messages import (
     Checkpoint,
     CheckpointStored,
     Message,
     Rows,
     RowsStored,
-    encode,
 )
 from engine.service.transport import Line
 

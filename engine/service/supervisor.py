@@ -16,6 +16,7 @@ from datetime import datetime
 
 import msgspec
 
+from engine.contract.codec import MalformedMessage
 from engine.contract.messages import (
     PROTOCOL,
     Answer,
@@ -23,7 +24,6 @@ from engine.contract.messages import (
     EvaluationFinished,
     FrameCredit,
     Hello,
-    MalformedMessage,
     Message,
     Problem,
     ProcessState,

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from engine.contract.messages import Answer, Message, encode
+from engine.contract.codec import encode
+from engine.contract.messages import Answer, Message
 from engine.service.audience import Audience
 from engine.service.transport import SUPERVISOR, Hub
 

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import zmq
 from zmq.utils import z85
 
-from engine.contract.messages import MalformedMessage, Message, decode, encode
+from engine.contract.codec import MalformedMessage, decode, encode
+from engine.contract.messages import Message
 from engine.service.connection import Connection
 
 SUPERVISOR = "supervisor"
@@ -138,7 +139,7 @@ class Line:
         self.send_frames(destination, encode(message))
 
     def send_frames(self, destination: str, frames: Sequence[Any]) -> None:
-        """Hand over what :func:`engine.contract.messages.encode` made."""
+        """Hand over what :func:`engine.contract.codec.encode` made."""
         self.socket.send_multipart(
             [destination.encode(), *frames], zmq.NOBLOCK, copy=False
         )

@@ -17,13 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from engine.contract.messages import (
-    Hello,
-    MalformedMessage,
-    Message,
-    ProcessState,
-    Shutdown,
-)
+from engine.contract.codec import MalformedMessage
+from engine.contract.messages import Hello, Message, ProcessState, Shutdown
 from engine.service.connection import read_connection
 from engine.service.problems import malformed, mistake
 from engine.service.transport import SUPERVISOR, WINDOWS, Line

@@ -8,7 +8,8 @@ import struct
 import time
 import zlib
 
-from engine.contract.messages import MalformedMessage, Message, decode, encode
+from engine.contract.codec import MalformedMessage, decode, encode
+from engine.contract.messages import Message
 
 _HEAD = struct.Struct("<II")
 MAX_BYTES = 1 << 30

@@ -12,14 +12,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.contract.messages import (
-    Answer,
-    Ask,
-    Checkpoint,
-    EvaluationFinished,
-    Event,
-    MalformedMessage,
-)
+from engine.contract.codec import MalformedMessage
+from engine.contract.messages import Answer, Ask, Checkpoint, EvaluationFinished, Event
 from engine.sessions.frames import PipeClosed, read_message, write_message
 from engine.sessions.problems import SessionProblem
 from engine.sessions.source import NEWEST, CheckpointRow, ResumePoint

@@ -13,17 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.contract import messages
-from engine.contract.messages import (
-    Answer,
-    Ask,
-    MalformedMessage,
-    Message,
-    Pause,
-    Problem,
-    Weights,
-    decode,
-    encode,
-)
+from engine.contract.codec import MalformedMessage, decode, encode
+from engine.contract.messages import Answer, Ask, Message, Pause, Problem, Weights
 
 KINDS = sorted(Message.__subclasses__(), key=lambda kind: kind.__name__)
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

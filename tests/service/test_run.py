@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.contract.arrays import join, state_hash
+from engine.contract.codec import decode
 from engine.contract.messages import (
     Advance,
     Checkpoint,
@@ -21,7 +22,6 @@ from engine.contract.messages import (
     Scalars,
     TrainerStatus,
     Weights,
-    decode,
 )
 from engine.contract.options import Configuration, configuration_from_flat
 from engine.service import outbox as outbox_module

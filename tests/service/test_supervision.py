@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.contract.codec import encode
 from engine.contract.messages import (
     Answer,
     Checkpoint,
@@ -15,7 +16,6 @@ from engine.contract.messages import (
     Scalars,
     SetViewer,
     TrainerStatus,
-    encode,
 )
 from engine.service import outbox as outbox_module
 from engine.service.audience import SILENT_S, Audience

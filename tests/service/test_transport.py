@@ -9,14 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.contract.messages import (
-    PROTOCOL,
-    Hello,
-    MalformedMessage,
-    Message,
-    Rows,
-    Weights,
-)
+from engine.contract.codec import MalformedMessage
+from engine.contract.messages import PROTOCOL, Hello, Message, Rows, Weights
 from engine.service.connection import Connection
 from engine.service.switchboard import head_of
 from engine.service.transport import Hub, Line, Parcel, unpack

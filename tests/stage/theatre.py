@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.contract.arrays import split, state_hash
+from engine.contract.codec import decode, encode
 from engine.contract.messages import (
     Answer,
     Ask,
@@ -22,8 +23,6 @@ from engine.contract.messages import (
     SessionStatus,
     ShowAgent,
     Subscribe,
-    decode,
-    encode,
 )
 from engine.contract.options import Configuration, configuration_from_flat
 from engine.environments import describe
@@ -134,6 +133,20 @@ class Theatre:
         found = self.ask(question, **arguments)
         assert not found.error, found.error
         return found.result
+
+
+CVAR = {"head__risk": "cvar", "head__risk_level": 0.25}
+KINDS = {
+    "plain": {},
+    "lstm": {"network__recurrent": "lstm", "replay__kind": "sequence"},
+    "gru": {"network__recurrent": "gru", "replay__kind": "sequence"},
+    "c51": {"head__kind": "c51", **CVAR},
+    "qr": {"head__kind": "qr", "head__atoms": 11},
+    "mmd": {"head__kind": "mmd", "head__atoms": 11, **CVAR},
+    "ensemble": {"exploration__kind": "bootstrapped"},
+    "noisy": {"exploration__kind": "noisy"},
+}
+"""Agents of every kind that the stage has to play and to judge."""
 
 
 def tiny(**changes: Any) -> Configuration:

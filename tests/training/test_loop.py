@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from engine.contract.arrays import state_hash
-from engine.contract.messages import Rows, decode, encode
+from engine.contract.codec import decode, encode
+from engine.contract.messages import Rows
 from engine.contract.options import ConfigurationError
 from engine.environments import replay_episode
 from engine.training.telemetry import BUCKET, SERIES

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.contract.messages import decode, encode
+from engine.contract.codec import decode, encode
 from engine.contract.options import ConfigurationError
 from engine.training import TrainingProblem
 
