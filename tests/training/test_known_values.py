@@ -62,6 +62,23 @@ def test_an_endless_reward_is_worth_its_closed_form_across_time_limits(make, n_s
     assert values(loop, 4) == pytest.approx(np.full((4, 2), 1 / (1 - 0.9)), abs=0.2)
 
 
+def test_a_ring_with_a_time_limit_of_eight_steps_is_worth_fifty(make):
+    """γ = 0.98: 1/(1 - γ). Time limits taken for terminations would give 7.2."""
+    loop = make(
+        **{
+            **TABULAR,
+            "environment__id": "RLLabTest/Ring-v0",
+            "agent__discount": 0.98,
+            "agent__double": False,
+            "agent__learning_rate": 0.1,
+            "target_network__kind": "none",
+            "training__steps": 4000,
+        }
+    )
+    loop.advance()
+    assert values(loop, 4) == pytest.approx(np.full((4, 2), 50.0), abs=1)
+
+
 def test_a_time_limit_taken_for_a_termination_gives_another_number(make):
     """The same world, but its time limit is reported as a termination.
 
