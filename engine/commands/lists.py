@@ -15,8 +15,10 @@ from engine.contract.options import Configuration, OptionSpec, describe_range, s
 FAMILIES = {
     "value-based": (
         "Value-based agent",
-        "Q-learning; any mix of double, dueling, n-step returns, uniform or "
-        "prioritized replay or none, and a periodic, slow or no target network.",
+        "Q-learning, SARSA, Expected SARSA and soft Q-learning; with any mix of "
+        "double, dueling, n-step returns and their corrections, expected returns or "
+        "distributions (C51, quantiles, particles), memories of experience, target "
+        "networks, explorations, and recurrent networks.",
     )
 }
 

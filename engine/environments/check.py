@@ -65,8 +65,7 @@ def check(id: str) -> CheckReport:
         _observation_line(card),
         f"{card.actions} actions: {_some(card.action_names)}.",
         _episode_line(card),
-        "Agents: all value-based ones (Q-learning with any mix of double, dueling, "
-        "n-step, uniform or prioritized replay, target network).",
+        "Agents: every value-based one; 'rllab algorithms' lists what it is made of.",
         _exactness_line(exact, exact_drawn),
         f"One step takes about {step_us:.3g} µs.",
     ]
