@@ -194,7 +194,7 @@ def test_boltzmann_draws_each_action_as_often_as_its_probability():
 
 
 def test_the_behaviour_of_epsilon_greedy_is_its_probability():
-    agent = make(exploration__epsilon=0.3)
+    agent = make(exploration__epsilon=0.3, agent__n_step_correction="retrace")
     spread(agent)
     decision = agent.act(observations(2000), "explore", 0)
     greedy = decision.actions == decision.q.argmax(1)
