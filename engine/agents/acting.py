@@ -156,9 +156,7 @@ class Actor:
 
     def schedule(self, step: int) -> float:
         """ε or temperature of the policy that is followed at this step."""
-        if self.explorer.kind == "boltzmann":
-            return schedules.temperature(self.configuration, step)
-        return schedules.epsilon(self.configuration, step)
+        return schedules.exploration(self.configuration, step)
 
     # ------------------------------------------------------------- remembering
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.agents.recollection import Recollection
 from engine.networks import QNetwork, Recall, ReturnModel
 from engine.networks.q_network import Features
 from engine.networks.returns import Categorical
@@ -18,6 +19,7 @@ def look(
     model: ReturnModel | None,
     observations: Tensor,
     previous: np.ndarray | None = None,
+    recollection: Recollection | None = None,
 ) -> dict[str, Tensor]:
     """What a network says about observations [n, ...].
 
@@ -26,15 +28,18 @@ def look(
       model: How its numbers are read; None for a scalar head.
       observations: As the network sees them.
       previous: The action before each; the observations are then one episode.
+      recollection: What a recurrent network remembers before: of the one episode, or
+        without ``previous`` of n episodes with one observation each. It goes on.
 
     Returns:
       ``q`` [n, A]; ``advantage`` [n, A], so that ``q = value_head + advantage``, or
       ``q - max q`` without a value head; ``value_head`` [n], NaN without one;
       ``embedding`` [n, H], the last hidden layer. Of a distribution also
-      ``return_values`` and ``return_probs`` [n, A, N]; of an ensemble ``member_q``
-      [n, K, A]; of a recurrent network ``memory`` [n, U].
+      ``return_values`` and ``return_probs`` [n, A, N] and ``preference`` [n, A], by
+      which actions are chosen; of an ensemble ``member_q`` [n, K, A]; of a recurrent
+      network ``memory`` [n, U].
     """
-    features = _features(network, observations, previous)
+    features = _features(network, observations, previous, recollection)
     numbers = network.numbers(features, observations)
     found: dict[str, Tensor] = {}
     if features.state is not None:
@@ -50,24 +55,33 @@ def look(
     found["advantage"] = torch.where(head.isnan()[:, None], plain, q - head[:, None])
     if model is not None:
         values, probs = model.distribution(numbers)
+        preference = model.preference(numbers)
         if values.dim() == 4:
             values, probs = values.mean(0), probs.mean(0)
+            preference = preference.mean(0)
         found |= {"return_values": values, "return_probs": probs}
+        found["preference"] = preference
     return found
 
 
 def _features(
-    network: QNetwork, observations: Tensor, previous: np.ndarray | None
+    network: QNetwork,
+    observations: Tensor,
+    previous: np.ndarray | None,
+    recollection: Recollection | None,
 ) -> Features:
     if network.recurrent is None:
         return network.features(observations)
-    one_episode = previous is not None
-    seen = observations.unsqueeze(0 if one_episode else 1)
-    before = np.full(len(observations), -1, np.int64) if previous is None else previous
-    actions = torch.from_numpy(before).to(observations.device)
-    state = seen.new_zeros(len(seen), network.recurrent.width, dtype=torch.float32)
-    recall = Recall(state, actions.unsqueeze(0 if one_episode else 1))
-    return network.features(seen, recall)
+    axis = 1 if previous is None else 0
+    seen = observations.unsqueeze(axis)
+    if recollection is None:
+        recollection = Recollection(network, len(seen), observations.device)
+    before = recollection.previous if previous is None else previous
+    actions = torch.from_numpy(before).to(observations.device).unsqueeze(axis)
+    features = network.features(seen, Recall(recollection.state, actions))
+    assert features.state is not None
+    recollection.state = features.state
+    return features
 
 
 def _value_head(

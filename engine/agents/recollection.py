@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -29,6 +32,13 @@ class Recollection:
         self.state = self.state.clone()
         self.state[index] = 0
         self.previous[index] = -1
+
+    def picked(self, indices: Sequence[int]) -> Recollection:
+        """What is remembered of these episodes alone, as a copy."""
+        found = copy(self)
+        found.state = self.state[list(indices)]
+        found.previous = self.previous[list(indices)]
+        return found
 
     def before(self) -> np.ndarray:
         """The memory as a copy, float32 [E, W]."""

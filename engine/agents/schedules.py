@@ -32,6 +32,13 @@ def temperature(configuration: Configuration, step: int) -> float:
     return _scheduled(configuration, step, first, last)
 
 
+def exploration(configuration: Configuration, step: int) -> float:
+    """ε or temperature of the policy that is followed at this step."""
+    if configuration.exploration.kind == "boltzmann":
+        return temperature(configuration, step)
+    return epsilon(configuration, step)
+
+
 def _scheduled(
     configuration: Configuration, step: int, first: float, last: float
 ) -> float:

@@ -371,19 +371,25 @@ class ValueBasedAgent:
 
     @torch.inference_mode()
     def insight(
-        self, observations: np.ndarray, previous: np.ndarray | None = None
+        self,
+        observations: np.ndarray,
+        previous: np.ndarray | None = None,
+        recollection: Recollection | None = None,
     ) -> dict[str, np.ndarray]:
         """What the online network says about observations [n, ...].
 
         Args:
           observations: As the network sees them.
           previous: The action before each of them, int64 [n]; a recurrent network
-            then takes them as one episode, else each as the first of one.
+            then takes them as one episode, else each as one of an episode of its own.
+          recollection: What a recurrent network remembers before them, and after;
+            without it each of these episodes begins.
 
         Returns:
           See :func:`engine.agents.insight.look`.
         """
-        found = look(self.online, self._model, self._tensor(observations), previous)
+        seen = self._tensor(observations)
+        found = look(self.online, self._model, seen, previous, recollection)
         return {name: values.cpu().numpy() for name, values in found.items()}
 
     def weights(self) -> dict[str, np.ndarray]:

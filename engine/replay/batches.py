@@ -158,7 +158,7 @@ def read_sequences(
             current=current,
             following=np.where(valid, current + ahead.reshape(current.shape), current),
             valid=valid,
-            previous=_previous_actions(streams, path),
+            previous=previous_actions(streams, path),
             state=_states(streams, first, stored=stored_state),
         ),
     )
@@ -181,7 +181,7 @@ def _path(streams: Streams, first: np.ndarray, count: int) -> np.ndarray:
     return path
 
 
-def _previous_actions(streams: Streams, path: np.ndarray) -> np.ndarray:
+def previous_actions(streams: Streams, path: np.ndarray) -> np.ndarray:
     """The action before each slot of paths; -1 at the beginning of an episode."""
     position = path % streams.length
     before = path - position + (position - 1) % streams.length

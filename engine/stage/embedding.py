@@ -45,6 +45,7 @@ class EmbeddingMap:
         self._activations = np.zeros((0, 0), np.float32)
         self._value = np.zeros(0, np.float32)
         self._next_id = 0
+        self._recurrent = False
         self._rng = np.random.default_rng(SEED)
 
     def begin(
@@ -100,7 +101,11 @@ class EmbeddingMap:
         if shown.configuration.environment != session.configuration.environment:
             raise QuestionError("The shown agent is of another session. Open it again.")
         step, weights = shown.step, shown.agent.weights()
-        seen = yield from insight_job(mind, step, weights, self.states.observations)
+        memory = self.states.recollection(mind, range(len(self.states)))
+        self._recurrent = memory is not None
+        seen = yield from insight_job(
+            mind, step, weights, self.states.observations, recollection=memory
+        )
         self.step = step
         self._activations = seen["embedding"]
         self._value = seen["q"].max(axis=1)
@@ -155,12 +160,7 @@ class EmbeddingMap:
         share = max(1, int(NEW_SHARE * len(old)))
         new = yield from collect(context, session, share, self._rng)
         gone = self._rng.choice(len(old), min(len(new), len(old)), replace=False)
-        old.observations = old.observations.copy()
-        old.observations[gone] = new.observations[: len(gone)]
-        old.explored = old.explored.copy()
-        old.explored[gone] = new.explored[: len(gone)]
-        for place, origin in zip(gone.tolist(), new.origins, strict=False):
-            old.origins[place] = origin
+        old.replace(gone, new)
         self.ids = self.ids.copy()
         self.ids[gone] = np.arange(self._next_id, self._next_id + len(gone))
         self._next_id += len(gone)
@@ -189,9 +189,18 @@ class EmbeddingMap:
             f"Last hidden layer ({self._activations.shape[1]} units), "
             f"{len(self.states):,} states from {self.states.source}, "
             f"{method if method == 'PCA' else f'{method}, {settings}'}, {which}. "
-            "Colour: V(s) = max Q(s, a). Axes and distances between groups have no "
-            "meaning."
+            f"{self._of_memory()}Colour: V(s) = max Q(s, a). Axes and distances "
+            "between groups have no meaning."
         )
+
+    def _of_memory(self) -> str:
+        """What a recurrent network remembers here, which is not what it would."""
+        assert self.states is not None
+        if not self._recurrent:
+            return ""
+        if self.states.remembered:
+            return "Memory: as stored when each state was met. "
+        return "Memory: empty, as if each state began an episode. "
 
 
 def _ignore(_: Any) -> None:

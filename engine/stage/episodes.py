@@ -17,8 +17,13 @@ from engine.environments import (
 from engine.stage.archive import Session
 from engine.stage.context import Context
 from engine.stage.jobs import Wish
-from engine.stage.judging import one_step_td_errors, split_q
-from engine.stage.minds import Mind, insight_job, target_as_online
+from engine.stage.judging import (
+    Values,
+    bootstraps_online,
+    one_step_td_errors,
+    split_q,
+)
+from engine.stage.minds import Mind, insight_job, liking, target_as_online
 from engine.stage.replays import Replay
 from engine.stage.world import WorldProblem
 
@@ -48,17 +53,21 @@ class Seen:
 
     Attributes:
       q, advantage: [T+1, A].
+      liking: What actions are chosen by, [T+1, A]: q, or CVaR.
       value_head: [T+1].
-      bootstrap: Q-values of the target network, [T+1, A].
+      bootstrap, bootstrap_liking: The same of the network that values what comes
+        next, [T+1, A].
       observations: As the agent sees them, [T+1, n]; None where they are large.
       exact: The episode was played again and each observation was the recorded one.
       note: Why not, as a sentence.
     """
 
     q: np.ndarray
+    liking: np.ndarray
     advantage: np.ndarray
     value_head: np.ndarray
     bootstrap: np.ndarray
+    bootstrap_liking: np.ndarray
     observations: np.ndarray | None
     exact: bool
     note: str = ""
@@ -109,6 +118,9 @@ def _through(
     source: Any,
     note: str,
 ) -> Generator[Wish, Any, Seen]:
+    judge = None
+    if mind is not None and weights is not None:
+        judge = Judge(mind, weights, record["actions"])
     parts: list[dict[str, np.ndarray]] = []
     kept: list[np.ndarray] = []
     chunk: list[np.ndarray] = []
@@ -117,11 +129,11 @@ def _through(
         if observation.nbytes <= LARGEST_OBSERVATION_BYTES:
             kept.append(observation)
         if len(chunk) == CHUNK_STEPS:
-            parts.append((yield from _judge(mind, weights, chunk)))
+            parts.append((yield from _judged(judge, chunk)))
             chunk = []
         yield None
     if chunk:
-        parts.append((yield from _judge(mind, weights, chunk)))
+        parts.append((yield from _judged(judge, chunk)))
     length = len(record["actions"]) + 1
     joined = _joined(parts, length, session.card.actions)
     known = record.get("observation_crc") is not None or "observations" in record
@@ -135,20 +147,62 @@ def _through(
     )
 
 
-def _judge(
-    mind: Mind | None, weights: Weights | None, chunk: list[np.ndarray]
+class Judge:
+    """Goes through one episode in order; a recurrent network remembers on the way.
+
+    Args:
+      mind, weights: Who judges.
+      actions: Of the episode, int64 [T].
+    """
+
+    def __init__(self, mind: Mind, weights: Weights, actions: np.ndarray) -> None:
+        self._mind, self._weights = mind, weights
+        self._before = np.append(-1, actions).astype(np.int64)
+        self._t = 0
+        self._online, self._target = mind.recollection(1), mind.recollection(1)
+
+    def insight(
+        self, observations: np.ndarray
+    ) -> Generator[None, Any, dict[str, np.ndarray]]:
+        """All that the network says about the next observations, [n, ...]."""
+        seen, _ = yield from self._look(observations, target=False)
+        return seen
+
+    def values(
+        self, observations: np.ndarray
+    ) -> Generator[None, Any, dict[str, np.ndarray]]:
+        """Values of the next observations by both networks; see :class:`Seen`."""
+        target = not bootstraps_online(self._mind.configuration)
+        seen, following = yield from self._look(observations, target=target)
+        kept = {name: seen[name] for name in ("q", "advantage", "value_head")}
+        kept["liking"] = liking(seen)
+        kept["bootstrap"], kept["bootstrap_liking"] = following["q"], liking(following)
+        return kept
+
+    def _look(
+        self, observations: np.ndarray, *, target: bool
+    ) -> Generator[None, Any, tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+        step, arrays = self._weights.step, self._weights.arrays
+        before = self._before[self._t : self._t + len(observations)]
+        self._t += len(observations)
+        seen = yield from insight_job(
+            self._mind, step, arrays, observations, before, self._online
+        )
+        if not target:
+            return seen, seen
+        swapped = target_as_online(arrays)
+        following = yield from insight_job(
+            self._mind, step, swapped, observations, before, self._target
+        )
+        return seen, following
+
+
+def _judged(
+    judge: Judge | None, chunk: list[np.ndarray]
 ) -> Generator[Wish, Any, dict[str, np.ndarray]]:
-    if mind is None or weights is None:
+    if judge is None:
         return {}
-    observations = np.stack(chunk)
-    seen = yield from insight_job(mind, weights.step, weights.arrays, observations)
-    kept = {name: seen[name] for name in ("q", "advantage", "value_head")}
-    kept["bootstrap"] = kept["q"]
-    if mind.configuration.target_network.kind != "none":
-        swapped = target_as_online(weights.arrays)
-        target = yield from insight_job(mind, weights.step, swapped, observations)
-        kept["bootstrap"] = target["q"]
-    return kept
+    return (yield from judge.values(np.stack(chunk)))
 
 
 def _joined(
@@ -157,7 +211,8 @@ def _joined(
     if not parts or not parts[0] or sum(len(it["q"]) for it in parts) != length:
         wide = np.full((length, actions), np.nan, np.float32)
         thin = np.full(length, np.nan, np.float32)
-        return {"q": wide, "advantage": wide, "value_head": thin, "bootstrap": wide}
+        names = ("q", "liking", "advantage", "bootstrap", "bootstrap_liking")
+        return {"value_head": thin} | dict.fromkeys(names, wide)
     return {name: np.concatenate([it[name] for it in parts]) for name in parts[0]}
 
 
@@ -169,21 +224,32 @@ def merge_recorded(
     if stored is None or stored.shape != seen.q.shape:
         return np.zeros(len(seen.q), bool)
     recorded: np.ndarray = np.isfinite(stored).all(axis=1)
-    advantage, head = split_q(stored, session.configuration.agent.dueling)
-    seen.q = np.where(recorded[:, None], stored, seen.q)
-    seen.advantage = np.where(recorded[:, None], advantage, seen.advantage)
+    rows = recorded[:, None]
+    advantage, head = split_q(stored, session.configuration)
+    seen.advantage = np.where(rows, advantage, seen.advantage)
     seen.value_head = np.where(recorded, head, seen.value_head)
-    seen.bootstrap = np.where(recorded[:, None], stored, seen.bootstrap)
+    seen.q = np.where(rows, stored, seen.q)
+    seen.bootstrap = np.where(rows, stored, seen.bootstrap)
+    averse = session.configuration.head
+    if averse.kind == "scalar" or averse.risk == "mean":
+        seen.liking = np.where(rows, stored, seen.liking)
+    else:
+        # CVaR is not recorded; that of the judging network is the nearest to it.
+        seen.liking = np.where(np.isnan(seen.liking), seen.q, seen.liking)
+    seen.bootstrap_liking = np.where(rows, seen.liking, seen.bootstrap_liking)
     return recorded
 
 
-def td_errors(session: Session, record: Mapping[str, Any], seen: Seen) -> np.ndarray:
-    """One-step TD errors along the episode, float32 [T]."""
+def td_errors(
+    session: Session, record: Mapping[str, Any], seen: Seen, step: int
+) -> np.ndarray:
+    """One-step TD errors along the episode, float32 [T]; see ``judging``."""
     return one_step_td_errors(
         session.configuration,
-        seen.q,
-        seen.bootstrap,
+        Values(seen.q, seen.liking),
+        Values(seen.bootstrap, seen.bootstrap_liking),
         record["actions"],
         record["rewards"],
         record["terminations"],
+        step,
     )

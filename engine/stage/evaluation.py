@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from engine.contract.options import EnvironmentOptions
 from engine.stage.jobs import finish
 from engine.stage.world import World
+
+if TYPE_CHECKING:
+    from engine.agents.recollection import Recollection
 
 AT_ONCE = 32
 """Environments side by side; more would only cost memory."""
@@ -24,7 +27,12 @@ AT_ONCE = 32
 class Greedy(Protocol):
     """Whoever can choose; a ``Mind`` does."""
 
-    def greedy(self, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def recollection(self, count: int) -> Recollection | None:
+        """What is remembered of so many episodes side by side; None if nothing is."""
+
+    def greedy(
+        self, observations: np.ndarray, recollection: Recollection | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Best action [n] and Q-values [n, A] of each observation."""
 
 
@@ -105,23 +113,38 @@ def evaluation_job(
             seats.append(_Seat(World(options)))
             seats[-1].begin(episode)
             yield
-        busy = seats
+        busy, memory = seats, agent.recollection(len(seats))
         while busy:
-            actions, q = agent.greedy(np.stack([it.observation for it in busy]))
-            for seat, action, row in zip(busy, actions, q, strict=True):
+            seen = np.stack([it.observation for it in busy])
+            actions, q = agent.greedy(seen, memory)
+            for index, seat in enumerate(busy):
                 recorded = seat.episode is played[0]
                 if recorded:
-                    played[0].q.append(row.copy())
-                if seat.act(int(action)):
+                    played[0].q.append(q[index].copy())
+                if seat.act(int(actions[index])):
                     if recorded:
-                        played[0].q.append(agent.greedy(seat.observation[None])[1][0])
+                        played[0].q.append(_last_values(agent, seat, memory, index))
                     seat.begin(next(waiting, None))
-            busy = [it for it in busy if it.episode is not None]
+                    if memory is not None:
+                        memory.begin(index)
+            staying = [i for i, it in enumerate(busy) if it.episode is not None]
+            if memory is not None and len(staying) < len(busy):
+                memory = memory.picked(staying)
+            busy = [busy[i] for i in staying]
             yield
     finally:
         for seat in seats:
             seat.world.close()
     return _result(played)
+
+
+def _last_values(
+    agent: Greedy, seat: _Seat, memory: Recollection | None, index: int
+) -> np.ndarray:
+    """Q-values [A] of the state in which the episode of this seat has ended."""
+    mine = None if memory is None else memory.picked([index])
+    values: np.ndarray = agent.greedy(seat.observation[None], mine)[1][0]
+    return values
 
 
 class _Seat:

@@ -14,6 +14,7 @@ from engine.contract.options import Configuration
 
 if TYPE_CHECKING:
     from engine.agents import ValueBasedAgent
+    from engine.agents.recollection import Recollection
 
 UNTRAINED = -1
 NO_NETWORK = -2
@@ -60,20 +61,49 @@ class Mind:
         self.agent.load_weights(fitting)
         self.step = step
 
-    def insight(self, observations: np.ndarray) -> dict[str, np.ndarray]:
-        """``q`` [n, A], ``advantage`` [n, A], ``value_head`` [n], ``embedding``."""
+    def recollection(self, count: int) -> Recollection | None:
+        """What a recurrent network remembers of so many episodes; else None."""
+        return self.agent.recollection(count)
+
+    def insight(
+        self,
+        observations: np.ndarray,
+        previous: np.ndarray | None = None,
+        recollection: Recollection | None = None,
+    ) -> dict[str, np.ndarray]:
+        """``q`` [n, A], ``advantage`` [n, A], ``value_head`` [n], ``embedding``.
+
+        And what else the network has to say; see ``ValueBasedAgent.insight``.
+        """
         # Arrays that came in a message are read-only, which torch does not like.
-        seen: dict[str, np.ndarray] = self.agent.insight(_writable(observations))
+        seen: dict[str, np.ndarray] = self.agent.insight(
+            _writable(observations),
+            None if previous is None else _writable(previous),
+            recollection,
+        )
         return seen
 
-    def greedy(self, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Best action [n] and Q-values [n, A] of each observation."""
-        decision = self.agent.act(_writable(observations), mode="greedy")
+    def greedy(
+        self, observations: np.ndarray, recollection: Recollection | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Best action [n] and Q-values [n, A] of each observation.
+
+        A recurrent network goes on with what it remembers of these n episodes;
+        without a recollection each observation is the first of one.
+        """
+        decision = self.agent.act(
+            _writable(observations), mode="greedy", recollection=recollection
+        )
         return decision.actions, decision.q
 
 
 def _writable(array: np.ndarray) -> np.ndarray:
     return array if array.flags.writeable else array.copy()
+
+
+def liking(seen: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What actions are chosen by, [n, A]: Q-values, or CVaR of their distribution."""
+    return seen.get("preference", seen["q"])
 
 
 def target_as_online(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -163,17 +193,31 @@ class MindShelf:
 
 
 def insight_job(
-    mind: Mind, step: int, weights: Mapping[str, np.ndarray], observations: np.ndarray
+    mind: Mind,
+    step: int,
+    weights: Mapping[str, np.ndarray],
+    observations: np.ndarray,
+    previous: np.ndarray | None = None,
+    recollection: Recollection | None = None,
 ) -> Generator[None, Any, dict[str, np.ndarray]]:
     """What these weights say about observations [n, ...], in slices.
 
-    Minds are shared between jobs, so each slice takes its weights along.
+    Minds are shared between jobs, so each slice takes its weights along. With the
+    action before each of them they are one episode, whose recollection goes on; else
+    a recollection holds one episode for each, and stays as it is.
     """
     size = max(1, int(observations[0].nbytes)) if len(observations) else 1
     rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // size))
+    if previous is not None and recollection is None:
+        recollection = mind.recollection(1)
     parts = []
     for start in range(0, max(1, len(observations)), rows):
+        of = slice(start, start + rows)
+        before = None if previous is None else previous[of]
+        memory = recollection
+        if before is None and recollection is not None:
+            memory = recollection.picked(range(len(observations))[of])
         mind.load(step, weights)
-        parts.append(mind.insight(observations[start : start + rows]))
+        parts.append(mind.insight(observations[of], before, memory))
         yield
     return {name: np.concatenate([it[name] for it in parts]) for name in parts[0]}

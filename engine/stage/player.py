@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.contract.messages import Picture, SetViewer
 from engine.contract.options import EnvironmentOptions
-from engine.stage.minds import NO_NETWORK, Mind
+from engine.stage.minds import NO_NETWORK, Mind, liking
 from engine.stage.world import World
+
+if TYPE_CHECKING:
+    from engine.agents.recollection import Recollection
 
 MOST_STEPS_AT_ONCE = 8
 """A late tick drops time rather than making up for it with a burst of steps."""
@@ -24,7 +28,11 @@ NEVER = math.inf
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was thought and chosen in a state."""
+    """What was thought and chosen in a state.
+
+    Attributes:
+      more: What else the network says of it, by name; see ``agents.insight.look``.
+    """
 
     checkpoint_step: int
     epsilon: float
@@ -33,6 +41,7 @@ class Choice:
     value_head: float
     action: int
     reason: str
+    more: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Player:
@@ -49,6 +58,7 @@ class Player:
     def __init__(self, options: EnvironmentOptions, seed: int) -> None:
         self.world = World(options, render=True)
         self.mind: Mind | None = None
+        self._memory: Recollection | None = None
         self.viewer = SetViewer()
         self._rng = np.random.default_rng([seed, 0x57A6E])
         self._last_step_at = -NEVER
@@ -125,6 +135,7 @@ class Player:
             self._episode += 1
             self._t, self._reward_sum, self._ended = 0, 0.0, ""
             self._observation = self.world.reset(self._new_seed())
+            self._memory = None
         else:
             outcome = self.world.step(self._choice.action)
             self._t += 1
@@ -140,18 +151,25 @@ class Player:
     def _choose(self) -> Choice:
         if self.mind is None:
             return self._random_choice()
-        seen = self.mind.insight(self._observation[None])
-        q = seen["q"][0]
+        if self._memory is None:
+            self._memory = self.mind.recollection(1)
+        seen = self.mind.insight(self._observation[None], recollection=self._memory)
+        mine = {name: values[0] for name, values in seen.items()}
         explored = self._rng.random() < self.viewer.epsilon
-        action = self._rng.integers(q.size) if explored else q.argmax()
+        action = int(
+            self._rng.integers(mine["q"].size) if explored else liking(mine).argmax()
+        )
+        if self._memory is not None:
+            self._memory.acted(np.array([action]))
         return Choice(
             checkpoint_step=self.mind.step,
             epsilon=self.viewer.epsilon,
-            q=q,
-            advantage=seen["advantage"][0],
-            value_head=float(seen["value_head"][0]),
-            action=int(action),
+            q=mine["q"],
+            advantage=mine["advantage"],
+            value_head=float(mine["value_head"]),
+            action=action,
             reason="explored" if explored else "greedy",
+            more=mine,
         )
 
     def _random_choice(self) -> Choice:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,12 @@ from engine.stage.episodes import CannotReplay
 from engine.stage.jobs import RequestFailed, Wish, ask
 from engine.stage.replays import Replay
 
+if TYPE_CHECKING:
+    from engine.agents.recollection import Recollection
+    from engine.stage.minds import Mind
+
 MOST_EPISODES = 40
+REMEMBERED = ("state", "previous")
 MOST_BYTES = 64 * 2**20
 
 
@@ -48,15 +53,46 @@ class States:
       explored: The action taken there was exploratory, bool [n].
       origins: Where or when each was seen.
       source: Where they come from, in words.
+      remembered: What a recurrent agent remembered as it met them: ``state`` [n, W]
+        and ``previous`` [n]; empty where that is not known.
     """
 
     observations: np.ndarray
     explored: np.ndarray
     origins: list[Origin | Moment]
     source: str
+    remembered: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.observations)
+
+    def recollection(self, mind: Mind, rows: Sequence[int]) -> Recollection | None:
+        """What a recurrent network is to remember before these states."""
+        found = mind.recollection(len(rows))
+        if found is not None and self.remembered:
+            found.restore({name: it[rows] for name, it in self.remembered.items()})
+        return found
+
+    def replace(self, places: np.ndarray, new: States) -> None:
+        """Put the first of these states in the place of others."""
+        count = len(places)
+        self.observations = _put(self.observations, places, new.observations[:count])
+        self.explored = _put(self.explored, places, new.explored[:count])
+        for place, origin in zip(places.tolist(), new.origins, strict=False):
+            self.origins[place] = origin
+        known = (
+            self.remembered if new.remembered.keys() == self.remembered.keys() else {}
+        )
+        self.remembered = {
+            name: _put(it, places, new.remembered[name][:count])
+            for name, it in known.items()
+        }
+
+
+def _put(array: np.ndarray, places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    found = array.copy()
+    found[places] = values
+    return found
 
 
 def collect(
@@ -119,12 +155,14 @@ def _from_replay(count: int) -> Generator[Wish, Any, States]:
     observations = np.asarray(found["observation"])
     if not len(observations):
         raise RequestFailed("The replay is empty.")
+    remembered = {it: np.asarray(found[it]) for it in REMEMBERED if it in found}
     when = zip(found["environment"], found["begun"], found["t"], strict=True)
     return States(
         observations,
         np.asarray(found["explored"], bool),
         [Moment(*map(int, it)) for it in when],
         "the replay memory",
+        remembered,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.replay import NO_ACTION, Streams
+from engine.replay.batches import previous_actions
 
 
 def sample_states(
@@ -22,7 +23,11 @@ def sample_states(
     if len(slots) > count:
         slots = np.sort(rng.choice(slots, count, replace=False))
     elapsed = streams.elapsed[slots].astype(np.int64)
-    return {
+    remembered = {}
+    if "state" in streams.extras:
+        remembered["state"] = streams.extras["state"][slots]
+        remembered["previous"] = previous_actions(streams, slots[:, None])[:, 0]
+    return remembered | {
         "observation": streams.observations(slots),
         "slot": slots,
         "explored": streams.explored[slots],

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from theatre import Theatre, tiny, trained
+from theatre import KINDS, Theatre, tiny, trained
 
 from engine.contract.messages import (
     EmbeddingReport,
@@ -215,6 +215,49 @@ def test_newer_weights_move_the_points_and_keep_their_numbers(
     np.testing.assert_allclose(start[same], ended[same], atol=1e-5)
     assert np.isfinite(start).all()
     loop.close()
+
+
+def test_states_from_the_replay_bring_the_memory_that_they_were_met_with(worker, store):
+    configuration = tiny(**KINDS["lstm"])
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=250)
+    theatre = Theatre(store)
+    theatre.loop = loop
+    theatre.look(("picture", "embedding"))
+    theatre.open(configuration, live=True)
+    theatre.tell(Weights(250, 1, loop.weights()), "trainer")
+    theatre.result("embedding", count=100)
+    report = reports(theatre)[-1]
+    assert "Memory: as stored when each state was met." in report.legend
+    found = loop.sample_states(100)
+    mind = Mind(configuration, make(configuration.environment).card)
+    mind.load(250, loop.weights())
+    memory = mind.recollection(100)
+    memory.restore({"state": found["state"], "previous": found["previous"]})
+    q = mind.insight(found["observation"], recollection=memory)["q"]
+    np.testing.assert_allclose(report.value, q.max(1), atol=1e-5)
+    empty = mind.insight(found["observation"])["q"]
+    assert np.abs(empty - q).max() > 1e-3
+    point = theatre.result("explain_point", point_id=int(report.point_ids[7]))
+    np.testing.assert_allclose(point["q"], q[7], atol=1e-5)
+    theatre.stage.close()
+    loop.close()
+
+
+def test_without_a_living_run_the_legend_says_that_the_memory_is_empty(
+    worker, tmp_path
+):
+    configuration = tiny(**KINDS["gru"])
+    store = trained(tmp_path / "gru.h5", configuration)
+    theatre = Theatre(store)
+    theatre.look(("picture", "embedding"))
+    theatre.open(configuration, live=False)
+    theatre.run(lambda: [it for it in theatre.of(Picture) if it.checkpoint_step == 300])
+    theatre.result("embedding", count=100)
+    legend = reports(theatre)[-1].legend
+    assert "Memory: empty, as if each state began an episode." in legend
+    theatre.stage.close()
+    store.close()
 
 
 def test_a_state_that_is_not_recorded_is_posed_for_its_picture(staged, monkeypatch):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from theatre import tiny
+from theatre import KINDS, Theatre, tiny, trained
 
 from engine.environments import describe, make
 from engine.stage.archive import network_arrays
-from engine.stage.judging import one_step_td_errors, split_q
-from engine.stage.minds import Mind, target_as_online
+from engine.stage.judging import Values, one_step_td_errors, split_q
+from engine.stage.minds import Mind, liking, target_as_online
 
 Q = np.array([[1.0, 2.0], [5.0, 3.0], [7.0, 8.0]], np.float32)
 TARGET = np.array([[0.0, 0.0], [10.0, 20.0], [30.0, 40.0]], np.float32)
@@ -15,8 +15,9 @@ TARGET = np.array([[0.0, 0.0], [10.0, 20.0], [30.0, 40.0]], np.float32)
 
 def errors(configuration, **changes):
     values = {
-        "q": Q,
-        "bootstrap_q": TARGET,
+        "online": Values(Q, Q),
+        "bootstrap": Values(TARGET, TARGET),
+        "step": 0,
         "actions": np.array([0, 1]),
         "rewards": np.array([1.0, 2.0]),
         "terminations": np.array([False, False]),
@@ -42,7 +43,9 @@ def test_a_termination_is_not_bootstrapped_even_from_values_that_are_no_numbers(
     broken = TARGET.copy()
     broken[2] = np.nan
     found = errors(
-        configuration, bootstrap_q=broken, terminations=np.array([False, True])
+        configuration,
+        bootstrap=Values(broken, broken),
+        terminations=np.array([False, True]),
     )
     assert found[1] == 2.0 - 3.0
 
@@ -58,15 +61,78 @@ def test_clipped_rewards_count_as_the_agent_learns_from_them():
     assert found.tolist() == [-1.0 - 1.0, 1.0 - 3.0]
 
 
+def test_sarsa_values_the_action_that_was_taken_next():
+    configuration = tiny(
+        agent__estimator="sarsa",
+        agent__discount=0.5,
+        agent__learning_starts=0,
+        exploration__schedule="constant",
+        exploration__epsilon=0.5,
+    )
+    found = errors(configuration)
+    # Step 0 is followed by action 1 (20). What follows the last step is not known:
+    # with ε = 0.5 the online network's best, 40, has the probability 3/4.
+    expected = 0.75 * 40.0 + 0.25 * 30.0
+    assert found.tolist() == [1.0 + 0.5 * 20.0 - 1.0, 2.0 + 0.5 * expected - 3.0]
+
+
+def test_expected_sarsa_follows_the_exploration_of_that_step():
+    configuration = tiny(
+        agent__estimator="expected_sarsa",
+        agent__double=False,
+        agent__discount=0.5,
+        agent__learning_starts=10,
+        exploration__epsilon=0.0,
+        exploration__epsilon_final=0.0,
+    )
+    assert errors(configuration, step=9)[0] == 1.0 + 0.5 * 15.0 - 1.0
+    assert errors(configuration, step=10)[0] == 1.0 + 0.5 * 20.0 - 1.0
+
+
+def test_soft_targets_are_above_the_maximum_by_the_entropy():
+    configuration = tiny(
+        agent__estimator="soft",
+        agent__double=False,
+        agent__discount=0.5,
+        agent__temperature=10.0,
+    )
+    expected = 10.0 * np.log(np.exp(1.0) + np.exp(2.0))
+    assert errors(configuration)[0] == pytest.approx(1.0 + 0.5 * expected - 1.0)
+
+
+@pytest.mark.parametrize("head", ["c51", "qr", "mmd"])
+def test_a_risk_averse_agent_is_valued_where_its_liking_leads(head):
+    configuration = tiny(
+        head__kind=head, head__risk="cvar", agent__double=True, agent__discount=0.5
+    )
+    liked = Values(Q, Q[:, ::-1])
+    # Online, action 1 is liked in state 1 and action 0 in state 2.
+    expected = [1.0 + 0.5 * 20.0 - 1.0, 2.0 + 0.5 * 30.0 - 3.0]
+    assert errors(configuration, online=liked).tolist() == expected
+    configuration = configuration.with_options({"agent.double": False})
+    assert errors(configuration, online=liked)[0] == 1.0 + 0.5 * 20.0 - 1.0
+
+
+ENSEMBLE = {"exploration__kind": "bootstrapped"}
+
+
+@pytest.mark.parametrize("more", [{}, {"head__kind": "c51"}, KINDS["qr"], ENSEMBLE])
 @pytest.mark.parametrize("dueling", ["mean", "max", "none"])
-def test_the_split_of_q_values_is_that_of_the_network(dueling):
-    configuration = tiny(agent__dueling=dueling)
+def test_the_split_of_q_values_is_that_of_the_network_or_is_not_invented(dueling, more):
+    configuration = tiny(agent__dueling=dueling, **more)
     mind = Mind(configuration, describe(configuration.environment))
     observations = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
     seen = mind.insight(observations)
-    advantage, head = split_q(seen["q"], dueling)
-    np.testing.assert_allclose(advantage, seen["advantage"], atol=1e-6)
-    np.testing.assert_allclose(head, seen["value_head"], atol=1e-6)
+    advantage, head = split_q(seen["q"], configuration)
+    unknown = dueling == "none" or more in (ENSEMBLE, {"head__kind": "c51"})
+    unknown |= dueling == "max" and bool(more)
+    if unknown:
+        assert np.isnan(head).all()
+        derived = seen["q"] - seen["q"].max(1, keepdims=True)
+        np.testing.assert_allclose(advantage, derived, atol=1e-6)
+    else:
+        np.testing.assert_allclose(advantage, seen["advantage"], atol=1e-5)
+        np.testing.assert_allclose(head, seen["value_head"], atol=1e-5)
 
 
 # ------------------------------------------------------------- with a real session
@@ -110,6 +176,48 @@ def test_a_checkpoint_judges_each_step_as_if_asked_one_by_one(theatre):
     assert judged["note"] == ""
     assert judged["checkpoint_step"] == 200
     assert not judged["recorded"].any()
+
+
+@pytest.fixture(scope="module", params=[it for it in KINDS if it != "plain"])
+def other(request, tmp_path_factory):
+    """A short real run of an agent of another kind."""
+    configuration = tiny(**KINDS[request.param])
+    path = tmp_path_factory.mktemp("sessions") / "other.h5"
+    store = trained(path, configuration)
+    found = Theatre(store)
+    found.open(configuration, live=False)
+    yield found, configuration
+    found.stage.close()
+    store.close()
+
+
+def test_every_agent_is_judged_step_by_step_with_all_that_it_remembers(other):
+    theatre, configuration = other
+    episode = longest(theatre)
+    judged = theatre.result(
+        "judge_episode", kind="training", episode=episode, checkpoint_step=200
+    )
+    record = theatre.source.episode("training", episode)
+    arrays = network_arrays(dict(theatre.source.checkpoint(200).arrays))
+    mind = Mind(configuration, describe(configuration.environment))
+    mind.load(200, arrays)
+    actions = record["actions"]
+    memory, q, liked = mind.recollection(1), [], []
+    for t, observation in enumerate(judged["observations"]):
+        if memory is not None:
+            memory.previous[:] = actions[t - 1] if t else -1
+        seen = mind.insight(observation[None], recollection=memory)
+        q.append(seen["q"][0])
+        liked.append(liking(seen)[0])
+    np.testing.assert_allclose(judged["q"], q, atol=1e-5)
+    np.testing.assert_allclose(judged["liking"], liked, atol=1e-5)
+    mind.load(200, target_as_online(arrays))
+    before = np.append(-1, actions)
+    target = mind.insight(judged["observations"], before)["q"]
+    t = 3
+    expected = record["rewards"][t] + 0.99 * target[t + 1, np.argmax(liked[t + 1])]
+    expected -= q[t][actions[t]]
+    assert judged["td_error"][t] == pytest.approx(expected, abs=1e-4)
 
 
 def test_as_recorded_shows_the_values_that_the_agent_acted_on(theatre):
@@ -185,6 +293,37 @@ def test_observations_of_another_shape_are_refused(theatre):
     found = theatre.ask("predict", observations=np.zeros((5, 3)), checkpoint_step=100)
     assert (
         found.error == "Observations of CartPole-v1 have the shape [n, 4], not [5, 3]."
+    )
+
+
+def test_a_sequence_of_observations_is_predicted_with_memory_and_single_ones_without(
+    other,
+):
+    theatre, configuration = other
+    observations = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    mind = Mind(configuration, describe(configuration.environment))
+    mind.load(100, network_arrays(dict(theatre.source.checkpoint(100).arrays)))
+    before = np.array([-1, 0, 1, 1, 0])
+    given = {"observations": observations, "checkpoint_step": 100}
+    singly = theatre.result("predict", **given)["q"]
+    row = theatre.result("predict", previous=before, **given)["q"]
+    np.testing.assert_allclose(singly, mind.insight(observations)["q"], atol=1e-6)
+    np.testing.assert_allclose(row, mind.insight(observations, before)["q"], atol=1e-6)
+    remembers = configuration.network.recurrent != "none"
+    assert (np.abs(row - singly)[1:].max() > 1e-4) == remembers
+
+
+def test_actions_before_that_are_none_are_refused(theatre):
+    theatre.open(tiny(), live=False)
+    found = theatre.ask(
+        "predict",
+        observations=np.zeros((2, 4)),
+        previous=np.array([-1, 2]),
+        checkpoint_step=100,
+    )
+    assert found.error == (
+        "The actions before 2 observations are as many whole numbers from -1 (none) "
+        "to 1."
     )
 
 

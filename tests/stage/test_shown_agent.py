@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from theatre import Theatre, tiny
+from theatre import KINDS, Theatre, tiny
 
 from engine.contract.messages import (
     FrameCredit,
@@ -17,7 +17,7 @@ from engine.contract.messages import (
     Weights,
 )
 from engine.environments import make
-from engine.stage.minds import Mind
+from engine.stage.minds import Mind, liking
 from engine.stage.player import Player
 
 
@@ -111,6 +111,34 @@ def test_frame_values_and_action_belong_to_one_step(alone):
         different = (world.render() != picture.frame).any(axis=2).mean()
         assert different < 0.001
     world.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_agent_chooses_by_all_it_has_seen_of_its_episode(kind):
+    configuration = tiny(**KINDS[kind])
+    player = Player(configuration.environment, 0)
+    player.viewer = SetViewer(speed=0.0)
+    player.mind = Mind(configuration, player.world.card)
+    judge = Mind(configuration, player.world.card)
+    seen, actions, ends = [], [-1], 0
+    player.advance(0.0)
+    for now in range(1, 200):
+        player.advance(float(now))
+        picture = player.picture()
+        if picture.checkpoint_step < -1:
+            continue
+        if picture.t == 0:
+            seen, actions, ends = [], [-1], ends + 1
+        if not ends:  # the episode in which the network came
+            continue
+        seen.append(picture.observation)
+        said = judge.insight(np.stack(seen), np.array(actions))
+        np.testing.assert_allclose(picture.q, said["q"][-1], rtol=1e-5, atol=1e-5)
+        if not picture.ended:
+            assert picture.action == liking(said)[-1].argmax()
+            actions.append(picture.action)
+    assert ends > 2
+    player.close()
 
 
 def test_rewards_count_the_steps_before_the_picture(alone):

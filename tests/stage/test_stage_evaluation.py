@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from theatre import Theatre, tiny
+from theatre import KINDS, Theatre, tiny
 
 from engine.contract.messages import (
     EpisodeFinished,
@@ -25,8 +25,9 @@ from engine.environments import (
     replay_episode,
 )
 from engine.service import keeper_questions
+from engine.stage import evaluation
 from engine.stage.evaluation import evaluate
-from engine.stage.minds import Mind
+from engine.stage.minds import Mind, liking
 from engine.stage.sitting import MOST_FRAME_BYTES, frame_size
 
 
@@ -36,7 +37,10 @@ class Always:
     def __init__(self, action: int, actions: int = 2) -> None:
         self.action, self.actions, self.asked = action, actions, []
 
-    def greedy(self, observations):
+    def recollection(self, count):
+        return None
+
+    def greedy(self, observations, recollection=None):
         count = len(observations)
         self.asked.append(count)
         q = np.zeros((count, self.actions), np.float32)
@@ -60,8 +64,12 @@ def one_by_one(configuration, mind, seed: int) -> tuple[float, list[int]]:
     """A greedy episode without any batching."""
     world = make(configuration.environment)
     observation, total, actions, ended = world.reset(seed), 0.0, [], False
+    seen = []
     while not ended:
-        action = int(mind.insight(observation[None])["q"][0].argmax())
+        seen.append(observation)
+        before = np.array([-1, *actions])
+        said = liking(mind.insight(np.stack(seen), before))
+        action = int(said[-1].argmax())
         observation, _, terminated, truncated, reward = world.step(action)
         ended, total = terminated or truncated, total + reward
         actions.append(action)
@@ -69,8 +77,9 @@ def one_by_one(configuration, mind, seed: int) -> tuple[float, list[int]]:
     return total, actions
 
 
-def test_all_episodes_go_as_if_played_one_by_one():
-    configuration = tiny()
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_episodes_go_as_if_played_one_by_one(kind):
+    configuration = tiny(**KINDS[kind])
     mind = mind_of(configuration, 3)
     result = evaluate(mind, configuration.environment, 5, 1000)
     singly = [one_by_one(configuration, mind, 1000 + i) for i in range(5)]
@@ -79,6 +88,18 @@ def test_all_episodes_go_as_if_played_one_by_one():
     assert result.first.actions == singly[0][1]
     assert result.seeds.tolist() == [1000, 1001, 1002, 1003, 1004]
     assert result.terminated.all()
+
+
+@pytest.mark.parametrize("recurrent", ["lstm", "gru"])
+def test_a_seat_that_is_taken_again_remembers_nothing(recurrent, monkeypatch):
+    monkeypatch.setattr(evaluation, "AT_ONCE", 2)
+    configuration = tiny(network__recurrent=recurrent, replay__kind="sequence")
+    mind = mind_of(configuration, 3)
+    result = evaluate(mind, configuration.environment, 5, 1000)
+    singly = [one_by_one(configuration, mind, 1000 + i) for i in range(5)]
+    assert result.lengths.tolist() == [len(it[1]) for it in singly]
+    alone = evaluate(mind, configuration.environment, 1, 1000)
+    np.testing.assert_allclose(result.first.q, alone.first.q, atol=1e-5)
 
 
 def test_one_forward_pass_serves_all_episodes():

@@ -9,7 +9,7 @@ import numpy as np
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.jobs import Job, Priority, RequestFailed
-from engine.stage.minds import insight_job
+from engine.stage.minds import insight_job, liking
 from engine.stage.posing import picture_of
 from engine.stage.questions.frames import episode_frames
 from engine.stage.states import States, find_origin
@@ -54,7 +54,10 @@ def _explain_point(context: Context, arguments: PointArguments, asker: Asker) ->
     observation = np.array(states.observations[row])
     mind = yield from context.minds.mind(session.configuration, session.card)
     step, weights = shown.step, shown.agent.weights()
-    seen = yield from insight_job(mind, step, weights, observation[None])
+    memory = states.recollection(mind, [row])
+    seen = yield from insight_job(
+        mind, step, weights, observation[None], recollection=memory
+    )
     q = seen["q"][0]
     result: dict[str, Any] = {
         "point_id": arguments.point_id,
@@ -64,7 +67,7 @@ def _explain_point(context: Context, arguments: PointArguments, asker: Asker) ->
         "advantage": seen["advantage"][0],
         "value_head": float(seen["value_head"][0]),
         "value": float(q.max()),
-        "action": int(q.argmax()),
+        "action": int(liking(seen)[0].argmax()),
         "action_names": list(session.card.action_names),
         "explored": bool(states.explored[row]),
         "checkpoint_step": step,

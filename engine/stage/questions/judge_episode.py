@@ -47,7 +47,8 @@ def judge(
     """All arrays of an episode of T steps.
 
     Returns:
-      ``q``, ``advantage`` [T+1, A], ``value`` (max q), ``value_head`` [T+1],
+      ``q``, ``advantage``, ``liking`` (what actions are chosen by: q or CVaR)
+      [T+1, A], ``value`` (max q), ``value_head`` [T+1],
       ``td_error`` [T], ``recorded`` bool [T+1] (this row of q was recorded, not
       judged now), ``actions``, ``rewards``, ``explored``, ``terminations``,
       ``truncations`` [T], ``observations`` [T+1, n] of vectors as the agent sees
@@ -68,9 +69,10 @@ def judge(
     if as_recorded:
         recorded = merge_recorded(session, record, seen)
     notes = [seen.note, _provenance(weights, recorded, wanted, as_recorded)]
-    result = _result(session, record, seen)
-    result["recorded"] = recorded
     judge_step = AS_RECORDED if weights is None else weights.step
+    at = int(record["step0"]) if recorded.any() else judge_step
+    result = _result(session, record, seen, at)
+    result["recorded"] = recorded
     result["checkpoint_step"] = AS_RECORDED if recorded.any() else judge_step
     result["judged_by"] = judge_step
     result["note"] = " ".join(note for note in notes if note)
@@ -117,7 +119,9 @@ def _provenance(
     )
 
 
-def _result(session: Session, record: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
+def _result(
+    session: Session, record: Mapping[str, Any], seen: Seen, step: int
+) -> dict[str, Any]:
     card = session.card
     result = {
         "kind": record["kind"],
@@ -127,8 +131,9 @@ def _result(session: Session, record: Mapping[str, Any], seen: Seen) -> dict[str
         "q": seen.q,
         "value": seen.q.max(axis=1),
         "advantage": seen.advantage,
+        "liking": seen.liking,
         "value_head": seen.value_head,
-        "td_error": td_errors(session, record, seen),
+        "td_error": td_errors(session, record, seen, step),
         "actions": record["actions"],
         "rewards": record["rewards"],
         "explored": record["explored"],
