@@ -41,7 +41,8 @@ HISTORY = (
     "q_max",
     "replay_size",
 )
-"""Series that are fetched when a session is opened or attached."""
+"""Series that are fetched when a session is opened or attached; others that it has
+are asked for by name."""
 NOTHING = Series()
 
 
@@ -198,11 +199,33 @@ class Store(QObject):
                 self.set_configuration(configuration_from_json(session.configuration))
             self.wasReset.emit()
             if session.uuid:
-                self._fetch(HISTORY)
+                self._fetch()
         self.sessionChanged.emit()
 
-    def _fetch(self, names: Iterable[str]) -> None:
+    def _fetch(self) -> None:
         """Ask the keeper for what was measured before this window looked."""
+        uuid = self.session.uuid
+        self._fetch_series(HISTORY)
+        self._link.ask(
+            "series",
+            {},
+            partial(self._on_names, uuid),
+            lambda sentence: None,  # nothing was measured
+        )
+        self._link.ask("events", {}, partial(self._on_old_events, uuid))
+        self._link.ask(
+            "evaluations",
+            {},
+            partial(self._on_old_evaluations, uuid),
+            lambda sentence: None,  # none was made
+        )
+
+    def _on_names(self, uuid: str, answer: dict[str, Any]) -> None:
+        if uuid == self.session.uuid:
+            names = map(str, answer.get("series", ()))
+            self._fetch_series(it for it in names if it not in HISTORY)
+
+    def _fetch_series(self, names: Iterable[str]) -> None:
         uuid = self.session.uuid
         for name in names:
             self._link.ask(
@@ -211,13 +234,6 @@ class Store(QObject):
                 partial(self._on_history, uuid, name),
                 lambda sentence: None,  # a series that was never measured
             )
-        self._link.ask("events", {}, partial(self._on_old_events, uuid))
-        self._link.ask(
-            "evaluations",
-            {},
-            partial(self._on_old_evaluations, uuid),
-            lambda sentence: None,  # none was made
-        )
 
     def _on_history(self, uuid: str, name: str, rows: dict[str, Any]) -> None:
         if uuid != self.session.uuid or not len(rows.get("step", ())):

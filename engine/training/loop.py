@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from engine.agents import NotFinite, build_agent, choose_device
-from engine.agents.schedules import epsilon
+from engine.agents.schedules import epsilon, temperature
 from engine.contract.arrays import State
 from engine.contract.catalogue import check_combination
 from engine.contract.messages import (
@@ -185,6 +185,8 @@ class TrainingLoop:
     def _measure(self, learning_rate: float, beta: float) -> None:
         values = self._bucket.close()
         values["epsilon"] = epsilon(self.configuration, self.step)
+        if self.configuration.exploration.kind == "boltzmann":
+            values["temperature"] = temperature(self.configuration, self.step)
         values["learning_rate"] = learning_rate
         values["replay_size"] = len(self.agent.memory)
         if self.configuration.replay.kind == "prioritized":
@@ -286,8 +288,6 @@ class TrainingLoop:
           ``observation`` [n, ...] as the agent sees it, ``slot`` int64 [n] and
           ``explored`` bool [n]; and when it was: ``environment``, ``t`` within its
           episode, and ``begun``, the steps of this environment before that episode.
-          Of a recurrent agent also its memory before each, ``state`` [n, W] as it was
-          when it acted, and the action before, ``previous`` int64 [n] or -1.
         """
         rng = generator(self.configuration.training.seed, STATES, self.step)
         return sample_states(self.agent.memory.streams, rng, self.step, count)

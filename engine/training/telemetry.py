@@ -30,7 +30,8 @@ SERIES = (
     "q_max",
     "replay_size",
 )
-_NUMBER = {name: index for index, name in enumerate(SERIES)}
+"""Series that every run may have. An update may bring others (``Update.extras``): they
+travel by their names, after these."""
 _FOLDED = ("td_error", "td_error_max", "q_mean", "q_max")
 
 
@@ -48,14 +49,16 @@ class Rows:
 
     def __init__(self, clocks: Clocks) -> None:
         self._clocks = clocks
+        self._numbers = {name: index for index, name in enumerate(SERIES)}
         self._rows: list[tuple[int, int, float, float, int, int]] = []
 
     def add(self, values: Mapping[str, float]) -> None:
-        """One value of each of these series, now."""
+        """One value of each of these series, now; unknown ones are new series."""
         clocks, now = self._clocks, time.time()
         for name, value in values.items():
+            number = self._numbers.setdefault(name, len(self._numbers))
             self._rows.append(
-                (_NUMBER[name], clocks.step, value, now, clocks.update, clocks.episode)
+                (number, clocks.step, value, now, clocks.update, clocks.episode)
             )
 
     def drain(self) -> Scalars | None:
@@ -72,7 +75,7 @@ class Rows:
             "update": np.array(update, np.int64),
             "episode": np.array(episode, np.int64),
         }
-        return Scalars(names=list(SERIES), columns=columns)
+        return Scalars(names=list(self._numbers), columns=columns)
 
 
 class UpdateBucket:
@@ -80,13 +83,15 @@ class UpdateBucket:
 
     ``td_error`` is the mean of |TD error|, ``td_error_max`` its maximum; ``q_mean``
     and ``q_max`` are mean and maximum of V(s) = max_a Q(s, a) over the batches.
-    ``loss`` and ``gradient_norm`` are means over the bucket.
+    ``loss`` and ``gradient_norm`` are means over the bucket. Whatever else an update
+    measured is a mean over those updates of the bucket that measured it.
     """
 
     def __init__(self) -> None:
         self._losses: list[float] = []
         self._norms: list[float] = []
         self._folded: dict[str, list[float]] = {name: [] for name in _FOLDED}
+        self._extras: dict[str, list[float]] = {}
         self._pending: list[Update] = []
 
     def __len__(self) -> int:
@@ -99,6 +104,8 @@ class UpdateBucket:
             self._fold()
         self._losses.append(update.loss)
         self._norms.append(update.gradient_norm)
+        for name, value in update.extras.items():
+            self._extras.setdefault(series_name(name), []).append(value)
         self._pending.append(update)
 
     def close(self) -> dict[str, float]:
@@ -113,6 +120,8 @@ class UpdateBucket:
             "q_mean": _mean(folded["q_mean"]),
             "q_max": max(folded["q_max"]),
         }
+        values |= {name: _mean(it) for name, it in sorted(self._extras.items())}
+        self._extras.clear()
         for it in (self._losses, self._norms, *folded.values()):
             it.clear()
         return values
@@ -134,7 +143,9 @@ class UpdateBucket:
     def state(self) -> State:
         """Numbers of the updates so far."""
         self._fold()
-        state = {name: np.array(it) for name, it in self._folded.items()}
+        state: State = {name: np.array(it) for name, it in self._folded.items()}
+        if self._extras:
+            state["extras"] = {name: np.array(it) for name, it in self._extras.items()}
         return {"loss": np.array(self._losses), "norm": np.array(self._norms), **state}
 
     def restore(self, state: State) -> None:
@@ -143,6 +154,16 @@ class UpdateBucket:
         self._losses = state["loss"].tolist()
         self._norms = state["norm"].tolist()
         self._folded = {name: state[name].tolist() for name in _FOLDED}
+        extras = state.get("extras", {})
+        self._extras = {name: it.tolist() for name, it in extras.items()}
+
+
+def series_name(name: str) -> str:
+    """A name as session files and tables can hold it: ``noise/head`` as ``noise.head``.
+
+    A slash would be a group within a group there.
+    """
+    return name.replace("/", ".")
 
 
 def _mean(numbers: list[float]) -> float:

@@ -106,6 +106,21 @@ def test_another_session_empties_the_store_and_fetches_its_history(context, clie
     assert context.store.series("loss").value.tolist() == [1.0, 0.5, 0.3]
 
 
+def test_series_that_only_some_methods_have_are_fetched_by_name(context, client):
+    client.play(script.session(Configuration()))
+    context.pulse.beat()
+    names = {"series": ["loss", "masked", "noise.head"]}
+    client.reply(client.questions("series")[-1].id, names)
+    context.pulse.beat()
+    asked = [it.arguments["series"] for it in client.questions("history")]
+    assert asked.count("loss") == 1
+    assert asked[-2:] == ["masked", "noise.head"]
+    question = client.questions("history")[-2].id
+    client.reply(question, {"step": [10], "value": [0.25]})
+    context.pulse.beat()
+    assert context.store.series("masked").value.tolist() == [0.25]
+
+
 def test_an_answer_about_the_old_session_is_dropped(context, client):
     client.play(script.session(Configuration(), uuid="old"))
     context.pulse.beat()

@@ -1,9 +1,11 @@
 import csv
 
+import msgspec
 import numpy as np
 import pytest
 import session_samples as samples
 
+from engine.contract.messages import Scalars
 from engine.sessions import LiveStore, SessionFile, SessionProblem
 from engine.sessions.exporters import EXPORTERS, export
 
@@ -56,3 +58,24 @@ def test_every_exporter_is_atomic(source, tmp_path, name, monkeypatch):
 def test_an_unknown_export_names_the_known_ones(source, tmp_path):
     with pytest.raises(SessionProblem, match="scalars, episode"):
         export(source, "docx", tmp_path / "out")
+
+
+def test_series_that_only_some_methods_have_go_all_the_way(tmp_path):
+    """Recorded in the middle of a run, sealed, opened again, exported."""
+    names = ["loss", "masked", "noise.streams.0"]
+    with LiveStore.create(
+        tmp_path / "run.h5", samples.configuration(), samples.CARD
+    ) as store:
+        store.append(samples.rows(0))
+        rows = samples.rows(1)
+        columns = rows.scalars.columns | {"series": np.array([0, 1, 2], np.int16)}
+        scalars = Scalars(names=names, columns=columns)
+        store.append(msgspec.structs.replace(rows, scalars=scalars))
+        samples_of = dict(zip(names, columns["value"].tolist(), strict=True))
+        path = store.seal()
+    with SessionFile.open(path) as file:
+        assert set(file.series()) == {"loss", "q_mean", "masked", "noise.streams.0"}
+        assert file.history("masked")["value"].tolist() == [samples_of["masked"]]
+        table = lines(export(file, "scalars", tmp_path / "out.csv"))
+    found = {it["series"]: float(it["value"]) for it in table}
+    assert found["noise.streams.0"] == samples_of["noise.streams.0"]

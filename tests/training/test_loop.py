@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from engine.contract.arrays import state_hash
+from engine.agents import Update
+from engine.contract.arrays import join, split, state_hash
 from engine.contract.codec import decode, encode
 from engine.contract.messages import Rows
 from engine.contract.options import ConfigurationError
 from engine.environments import replay_episode
-from engine.training.telemetry import BUCKET, SERIES
+from engine.training.telemetry import BUCKET, SERIES, UpdateBucket
 
 IMAGES = {"environment__id": "RLLabTest/Misbehaving-v0", "recording__level": "default"}
 
@@ -236,6 +237,12 @@ def test_what_is_drained_is_drained_once_and_fits_into_a_message(make):
 # -------------------------------------------------------------------- telemetry
 
 
+def through_a_message(state):
+    """A state as a checkpoint message keeps it."""
+    arrays, values = split(state)
+    return join(arrays, values)
+
+
 def columns_of(scalars):
     """Rows by series, as (step, update, episode, value)."""
     rows = {}
@@ -293,6 +300,51 @@ def test_a_changed_batch_size_inside_a_bucket_is_measured_as_well(make):
     loop.set_option("agent.batch_size", 24)
     loop.advance(steps=60)
     assert len(columns_of(loop.drain().scalars)["td_error"]) == 2
+
+
+EXTRAS = [
+    ({"agent__bootstrap": "trust_region"}, {"masked"}),
+    ({"exploration__bonus": 0.5}, {"bonus"}),
+    ({"exploration__kind": "bootstrapped"}, {"disagreement"}),
+    ({"exploration__kind": "boltzmann"}, {"temperature"}),
+    ({"exploration__kind": "noisy"}, {"noise.head"}),
+]
+
+
+@pytest.mark.parametrize(("options", "names"), EXTRAS, ids=str)
+def test_methods_bring_series_of_their_own(make, options, names):
+    loop = make(**options)
+    loop.advance(steps=300)
+    scalars = loop.drain().scalars
+    assert tuple(scalars.names[: len(SERIES)]) == SERIES
+    rows = columns_of(scalars)
+    assert names <= set(rows)
+    assert all("/" not in name for name in scalars.names)
+    for name in names:
+        assert [it[1] for it in rows[name]] == [it[1] for it in rows["loss"]]
+
+
+def test_a_series_is_the_mean_of_the_updates_that_measured_it():
+    bucket = UpdateBucket()
+    update = Update(0.0, 0.0, np.zeros(2), np.zeros((2, 2)), 0.0, 0.0)
+    for extras in ({"masked": 0.25, "noise/head": 2.0}, {}, {"masked": 0.75}):
+        bucket.add(update._replace(extras=extras))
+        state = through_a_message(bucket.state())
+        bucket = UpdateBucket()
+        bucket.restore(state)
+    values = bucket.close()
+    assert (values["masked"], values["noise.head"]) == (0.5, 2.0)
+    bucket.add(update)
+    assert "masked" not in bucket.close()
+
+
+def test_a_bucket_of_before_there_were_extras_is_taken_over():
+    bucket = UpdateBucket()
+    bucket.add(Update(1.0, 0.0, np.zeros(2), np.zeros((2, 2)), 0.0, 0.0))
+    state = bucket.state()
+    assert "extras" not in state
+    bucket.restore(state)
+    assert bucket.close()["loss"] == 1.0
 
 
 # ---------------------------------------------------------------------- options

@@ -26,8 +26,10 @@ def rows_of(scalars):
     """Everything that was measured, but the time of day."""
     if scalars is None:
         return []
-    names = ("series", "step", "value", "update", "episode")
-    return list(zip(*(scalars.columns[it].tolist() for it in names), strict=True))
+    series = [scalars.names[it] for it in scalars.columns["series"]]
+    names = ("step", "value", "update", "episode")
+    columns = (scalars.columns[it].tolist() for it in names)
+    return list(zip(series, *columns, strict=True))
 
 
 def interrupted(make, options, seed):
@@ -57,6 +59,8 @@ CASES = [
     {"environment__id": "Acrobot-v1", "agent__dueling": "max"},
     {"recording__level": "scalars", "network__activation": "silu"},
     {"replay__kind": "none", "training__environments": 2, "agent__n_step": 4},
+    {"exploration__kind": "noisy", "agent__bootstrap": "trust_region"},
+    {"exploration__kind": "bootstrapped", "exploration__bonus": 0.1},
 ]
 
 
