@@ -288,6 +288,8 @@ class TrainingLoop:
           ``observation`` [n, ...] as the agent sees it, ``slot`` int64 [n] and
           ``explored`` bool [n]; and when it was: ``environment``, ``t`` within its
           episode, and ``begun``, the steps of this environment before that episode.
+          Of a recurrent agent also its memory before each, ``state`` [n, W] as it was
+          when it acted, and the action before, ``previous`` int64 [n] or -1.
         """
         rng = generator(self.configuration.training.seed, STATES, self.step)
         return sample_states(self.agent.memory.streams, rng, self.step, count)
