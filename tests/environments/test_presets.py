@@ -3,8 +3,19 @@
 import pytest
 
 from engine.contract.catalogue import check_combination, shipped_presets
+from engine.contract.options import has_effect
 from engine.environments import describe, registered
 from engine.environments.catalogue import PACKAGES
+
+WITHOUT_TARGET = {
+    "cartpole-plain-dqn",
+    "cartpole-rainbow-no-nstep",
+    "maximization-bias",
+    "maximization-bias-double",
+    "baird",
+    "two-state",
+}
+"""Baselines, and worlds that show what goes wrong."""
 
 PRESETS = {preset.name: preset for preset in shipped_presets()}
 
@@ -19,6 +30,26 @@ def test_the_gallery_is_complete_and_in_order():
         "mountaincar",
         "lunarlander",
         "minatar-breakout",
+        "cartpole-rainbow",
+        "cartpole-rainbow-no-double",
+        "cartpole-rainbow-no-dueling",
+        "cartpole-rainbow-no-nstep",
+        "cartpole-rainbow-no-per",
+        "cartpole-rainbow-no-c51",
+        "cartpole-rainbow-no-noisy",
+        "acrobot-qr",
+        "mountaincar-qr",
+        "lunarlander-qr",
+        "deepsea",
+        "tmaze-drqn",
+        "cliff-q-learning",
+        "cliff-sarsa",
+        "corridor-dueling",
+        "maximization-bias",
+        "maximization-bias-double",
+        "catch",
+        "baird",
+        "two-state",
     ]
 
 
@@ -26,7 +57,26 @@ def test_the_gallery_is_complete_and_in_order():
 def test_a_preset_has_a_title_and_one_sentence(preset):
     assert preset.title
     assert preset.story.endswith(".")
-    assert preset.target is not None or preset.name == "cartpole-plain-dqn"
+    assert (preset.target is None) == (preset.name in WITHOUT_TARGET)
+
+
+INGREDIENTS = {
+    "no-double": {"agent.double"},
+    "no-dueling": {"agent.dueling"},
+    "no-nstep": {"agent.n_step"},
+    "no-per": {"replay.kind"},
+    "no-c51": {"head.kind"},
+    "no-noisy": {"exploration.kind"},
+}
+
+
+@pytest.mark.parametrize("without", INGREDIENTS)
+def test_an_ablation_of_rainbow_lacks_one_ingredient_and_nothing_else(without):
+    whole = PRESETS["cartpole-rainbow"].configuration
+    part = PRESETS[f"cartpole-rainbow-{without}"].configuration
+    differing = {key for key in whole.flat() if whole.get(key) != part.get(key)}
+    active = {key for key in differing if has_effect(key, whole)}
+    assert active == INGREDIENTS[without]
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)

@@ -1,0 +1,144 @@
+"""What each idea is for: with it and without it, on a world that was made for it."""
+
+import statistics
+
+import numpy as np
+import pytest
+from records import SEEDS, record
+from reference_run import reference_run
+
+from engine.contract.catalogue import find_preset
+from engine.contract.options import Configuration, configuration_from_flat
+from engine.training import TrainingLoop
+
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(8 * 3600)]
+
+HERE = "tests/reference/test_comparisons.py"
+
+
+def changed(name: str, without: tuple[str, ...] = (), **options) -> Configuration:
+    """A preset with other options; ``group__name`` stands for ``group.name``."""
+    flat = dict(find_preset(name).flat)
+    for key in without:
+        del flat[key]
+    flat |= {key.replace("__", "."): value for key, value in options.items()}
+    return configuration_from_flat(flat)
+
+
+def episodes(configuration: Configuration, seed: int):
+    """All training episodes of a run."""
+    quiet = {"training.seed": seed, "recording.level": "scalars"}
+    loop = TrainingLoop(configuration.with_options(quiet))
+    loop.advance()
+    finished = loop.drain().finished
+    loop.close()
+    return finished
+
+
+def both(title, environment, measure, test, ours, others, *, names, target):
+    """Write down both sides; medians of them."""
+    for name, values in zip(names, (ours, others), strict=True):
+        where = f"{HERE} -k {test}"
+        record(title, environment, name, values, target, where, measure=measure)
+    return statistics.median(ours), statistics.median(others)
+
+
+def test_memory():
+    """The sign at the entrance decides ten steps later."""
+    plain = changed(
+        "tmaze-drqn",
+        without=("network.recurrent_units", "replay.sequence_length"),
+        network__recurrent="none",
+        replay__kind="uniform",
+    )
+    remembering = find_preset("tmaze-drqn").configuration
+    drqn, dqn = (
+        [reference_run(of, seed).mean for seed in range(SEEDS)]
+        for of in (remembering, plain)
+    )
+    ours, others = both(
+        "Memory of ten steps",
+        "RLLab/TMaze-v0",
+        "mean return of the best checkpoint over 100 fresh episodes",
+        "memory",
+        drqn,
+        dqn,
+        names=("DRQN (LSTM)", "DQN"),
+        target="DRQN >= 0.95, DQN < 0.5",
+    )
+    assert ours >= 0.95
+    assert others < 0.5
+
+
+def solved_after(configuration: Configuration, seed: int) -> float:
+    """Episodes until half of the last 20 found the treasure; infinite for never."""
+    found = np.array([it.episode_return > 0.5 for it in episodes(configuration, seed)])
+    share = np.convolve(found, np.ones(20) / 20, "valid")
+    reached = np.flatnonzero(share >= 0.5)
+    return float(reached[0] + 20) if len(reached) else float(len(found))
+
+
+def test_exploration():
+    """A treasure behind ten right decisions in a row, each of which costs."""
+    boot = find_preset("deepsea").configuration
+    greedy = changed("deepsea", exploration__kind="epsilon_greedy")
+    greedy = greedy.with_options({"exploration.decay_steps": 3000})
+    ours, others = both(
+        "DeepSea, N = 10",
+        "RLLab/DeepSea-v0",
+        "episodes until half of 20 find the treasure",
+        "exploration",
+        [solved_after(boot, seed) for seed in range(SEEDS)],
+        [solved_after(greedy, seed) for seed in range(SEEDS)],
+        names=("bootstrapped ensemble", "ε-greedy"),
+        target="ensemble < 600, ε-greedy never (1000)",
+    )
+    assert ours < 600
+    assert others == 1000
+
+
+def first_solved(run, least: float) -> float:
+    """The step of the first evaluation from which on the mean return is reached."""
+    good = [step for step, mean in run.curve if mean >= least]
+    return float(good[0]) if good else float(run.curve[-1][0])
+
+
+def test_dueling():
+    """Sixteen of twenty actions do nothing: values are shared by a value head."""
+    dueling = find_preset("corridor-dueling").configuration
+    plain = changed("corridor-dueling", agent__dueling="none")
+    ours, others = both(
+        "Corridor, 20 actions",
+        "RLLab/Corridor-v0",
+        "steps until an evaluation reaches the large reward",
+        "dueling",
+        [first_solved(reference_run(dueling, seed), 1.0) for seed in range(SEEDS)],
+        [first_solved(reference_run(plain, seed), 1.0) for seed in range(SEEDS)],
+        names=("dueling", "plain"),
+        target="dueling first",
+    )
+    assert ours < others
+
+
+def left_share(configuration: Configuration, seed: int) -> float:
+    """How often the bad side was taken after the first 300 episodes."""
+    lengths = [it.length for it in episodes(configuration, seed)][300:]
+    return float(np.mean([it == 2 for it in lengths]))
+
+
+def test_double():
+    """All arms on the left lose on average, and the best of many estimates wins."""
+    single = find_preset("maximization-bias").configuration
+    double = find_preset("maximization-bias-double").configuration
+    ours, others = both(
+        "Maximization bias, 20 arms",
+        "RLLab/MaximizationBias-v0",
+        "share of the bad side after 300 episodes (5 % by exploration alone)",
+        "double",
+        [left_share(double, seed) for seed in range(4 * SEEDS)],
+        [left_share(single, seed) for seed in range(4 * SEEDS)],
+        names=("double", "single"),
+        target="double < 15 %, single > 20 %",
+    )
+    assert ours < 0.15
+    assert others > 0.2
