@@ -142,7 +142,8 @@ class FrameCredit(Message, frozen=True):
 class Subscribe(Message, frozen=True):
     """The topics that this window shows now; replaces what it said before.
 
-    Topics: ``picture``, ``scalars``, ``priorities``, ``embedding``.
+    Topics: ``picture``, ``scalars``, ``priorities``, ``embedding``; and what pictures
+    are to have ``inside``: ``returns``, ``memory``, ``members``.
     """
 
     topics: list[str]
@@ -330,6 +331,9 @@ class Picture(Message, frozen=True):
       reason: ``greedy`` or ``explored`` or ``random``.
       reward_sum: Undiscounted, of the steps before ``t``.
       ended: Empty, ``terminated`` or ``truncated``.
+      inside: What else the network says, by name, of the topics that are wanted:
+        ``return_values`` and ``return_probs`` [A, N], ``memory`` [U], ``member_q``
+        [K, A]; of a distribution always ``preference`` [A], by which it chooses.
     """
 
     frame: np.ndarray
@@ -347,6 +351,7 @@ class Picture(Message, frozen=True):
     reason: str
     reward_sum: float
     ended: str = ""
+    inside: dict[str, np.ndarray] = {}
 
 
 class PriorityReport(Message, frozen=True):

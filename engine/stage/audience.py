@@ -37,6 +37,10 @@ class Audience:
         """Whether any window shows this topic."""
         return any(topic in topics for topics in self._topics.values())
 
+    def topics(self, window: str) -> frozenset[str]:
+        """What this window shows."""
+        return self._topics.get(window, frozenset())
+
     def ready(self) -> list[str]:
         """Windows that show the picture and can take one."""
         return [

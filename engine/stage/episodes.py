@@ -86,15 +86,18 @@ def look(
     recorded observations are used.
     """
     try:
-        source = _played_again(session, record)
+        source = played_again(session, record)
         return (yield from _through(session, record, mind, weights, source, ""))
     except CannotReplay as problem:
         note = str(problem)
-    source = _as_stored(session, record)
+    source = as_stored(session, record)
     return (yield from _through(session, record, mind, weights, source, note))
 
 
-def _played_again(session: Session, record: Mapping[str, Any]) -> Any:
+def played_again(
+    session: Session, record: Mapping[str, Any]
+) -> Generator[np.ndarray, None, None]:
+    """Observations as the agent saw them, verified; raises ``CannotReplay``."""
     replay = Replay(session.configuration.environment, record)
     try:
         for _ in range(replay.last + 1):
@@ -104,7 +107,10 @@ def _played_again(session: Session, record: Mapping[str, Any]) -> Any:
         replay.close()
 
 
-def _as_stored(session: Session, record: Mapping[str, Any]) -> Any:
+def as_stored(
+    session: Session, record: Mapping[str, Any]
+) -> Generator[np.ndarray, None, None]:
+    """Observations as they were recorded; none where they are too large for that."""
     stack = FrameStacker(session.configuration.environment.frame_stack)
     for t, single in enumerate(record.get("observations", ())):
         yield stack.push(single) if t else stack.reset(single)
@@ -153,42 +159,41 @@ class Judge:
     Args:
       mind, weights: Who judges.
       actions: Of the episode, int64 [T].
+      start: Step of the first observation; 0 where the network remembers.
     """
 
-    def __init__(self, mind: Mind, weights: Weights, actions: np.ndarray) -> None:
+    def __init__(
+        self, mind: Mind, weights: Weights, actions: np.ndarray, start: int = 0
+    ) -> None:
         self._mind, self._weights = mind, weights
         self._before = np.append(-1, actions).astype(np.int64)
-        self._t = 0
+        self._t = start
         self._online, self._target = mind.recollection(1), mind.recollection(1)
-
-    def insight(
-        self, observations: np.ndarray
-    ) -> Generator[None, Any, dict[str, np.ndarray]]:
-        """All that the network says about the next observations, [n, ...]."""
-        seen, _ = yield from self._look(observations, target=False)
-        return seen
 
     def values(
         self, observations: np.ndarray
     ) -> Generator[None, Any, dict[str, np.ndarray]]:
         """Values of the next observations by both networks; see :class:`Seen`."""
-        target = not bootstraps_online(self._mind.configuration)
-        seen, following = yield from self._look(observations, target=target)
+        seen, following = yield from self.look(observations)
         kept = {name: seen[name] for name in ("q", "advantage", "value_head")}
         kept["liking"] = liking(seen)
         kept["bootstrap"], kept["bootstrap_liking"] = following["q"], liking(following)
         return kept
 
-    def _look(
-        self, observations: np.ndarray, *, target: bool
+    def look(
+        self, observations: np.ndarray
     ) -> Generator[None, Any, tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+        """All that is said of the next observations, [n, ...].
+
+        By the network that learns, and by the one that values what comes next.
+        """
         step, arrays = self._weights.step, self._weights.arrays
         before = self._before[self._t : self._t + len(observations)]
         self._t += len(observations)
         seen = yield from insight_job(
             self._mind, step, arrays, observations, before, self._online
         )
-        if not target:
+        if bootstraps_online(self._mind.configuration):
             return seen, seen
         swapped = target_as_online(arrays)
         following = yield from insight_job(

@@ -109,13 +109,50 @@ def one_step_td_errors(
     return td_error(estimates, rows.action, target).numpy()
 
 
-def _after(values: Values, terminations: np.ndarray) -> Tensor:
-    """Both numbers of each next state, float [T, A, 2]."""
+def told(
+    liking: np.ndarray, values: np.ndarray, probs: np.ndarray | None = None
+) -> Tensor:
+    """Distributions of returns, float [..., A, 1 + 2N], as :class:`Told` reads them.
+
+    Args:
+      liking: What actions are chosen by, [..., A].
+      values: [..., A, N].
+      probs: Their probabilities; all 1 where there is one value for each action.
+    """
     import torch
 
+    probs = np.ones_like(values) if probs is None else probs
+    parts = np.concatenate([liking[..., None], values, probs], -1)
+    return torch.tensor(parts.astype(np.float32))
+
+
+class Told:
+    """A ``networks.ReturnModel`` of distributions that somebody has computed."""
+
+    def mean(self, numbers: Tensor) -> Tensor:
+        """See ``networks.ReturnModel``."""
+        return self.distribution(numbers).mean
+
+    def preference(self, numbers: Tensor) -> Tensor:
+        """See ``networks.ReturnModel``."""
+        return numbers[..., 0]
+
+    def distribution(self, numbers: Tensor) -> Distribution:
+        """See ``networks.ReturnModel``."""
+        from engine.networks import Distribution
+
+        return Distribution(*numbers[..., 1:].chunk(2, -1))
+
+    def losses(self, numbers: Tensor, target: Distribution) -> Tensor:
+        """Nothing is learned here."""
+        raise NotImplementedError
+
+
+def _after(values: Values, terminations: np.ndarray) -> Tensor:
+    """What is said of each next state: a single value for each action."""
     # Behind a termination nothing is bootstrapped; what stands there may be NaN.
-    both = np.where(terminations[:, None, None], 0.0, np.stack(values, -1)[1:])
-    return torch.tensor(both.astype(np.float32))
+    q, liking = (np.where(terminations[:, None], 0.0, it[1:]) for it in values)
+    return told(liking, q[..., None])
 
 
 def _target(
@@ -125,30 +162,8 @@ def _target(
     from engine.agents.targets import Following, distributional_target, scalar_target
 
     if configuration.head.kind == "scalar":
-        q = Following(following.valued[..., 0], following.chosen_by[..., 0])
+        q = Following(following.valued[..., 1], following.chosen_by[..., 1])
         return scalar_target(configuration, rows, q, exploration)
-    means = distributional_target(configuration, _Means(), rows, following, exploration)
-    return means.mean
-
-
-class _Means:
-    """Distributions that are known by expected value and liking alone, [..., A, 2]."""
-
-    def mean(self, numbers: Tensor) -> Tensor:
-        """See ``networks.ReturnModel``."""
-        return numbers[..., 0]
-
-    def preference(self, numbers: Tensor) -> Tensor:
-        """See ``networks.ReturnModel``."""
-        return numbers[..., 1]
-
-    def distribution(self, numbers: Tensor) -> Distribution:
-        """All of it at the expected value."""
-        from engine.networks import Distribution
-
-        values = numbers[..., :1]
-        return Distribution(values, values.new_ones(values.shape))
-
-    def losses(self, numbers: Tensor, target: Distribution) -> Tensor:
-        """Nothing is learned here."""
-        raise NotImplementedError
+    return distributional_target(
+        configuration, Told(), rows, following, exploration
+    ).mean

@@ -25,6 +25,15 @@ PAUSE_AT_END_S = 0.3
 
 NEVER = math.inf
 
+INSIDE = {
+    "preference": "picture",
+    "return_values": "returns",
+    "return_probs": "returns",
+    "memory": "memory",
+    "member_q": "members",
+}
+"""What pictures may have inside, and the topic of those who want it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -109,7 +118,7 @@ class Player:
         return True
 
     def picture(self) -> Picture:
-        """The state in which the player stands, and what belongs to it."""
+        """The state in which the player stands, and all that belongs to it."""
         choice = self._choice
         return Picture(
             frame=self.world.render(),
@@ -127,6 +136,7 @@ class Player:
             reason=choice.reason,
             reward_sum=self._reward_sum,
             ended=self._ended,
+            inside={it: choice.more[it] for it in INSIDE if it in choice.more},
         )
 
     def _go_on(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.contract.messages import Picture, Problem, SetViewer, Solved, Weights
 from engine.contract.options import (
@@ -22,7 +23,7 @@ from engine.stage.audience import Audience
 from engine.stage.jobs import JobQueue, Priority, Send, Wish
 from engine.stage.live_film import LiveFilm
 from engine.stage.minds import LearnerLibrary, Mind, WrongWeights
-from engine.stage.player import NEVER, Player
+from engine.stage.player import INSIDE, NEVER, Player
 from engine.stage.world import WorldProblem
 
 OWNER = "show"
@@ -229,7 +230,7 @@ class Show:
 
     def _paint(self, picture: Picture, windows: list[str], now: float) -> None:
         for window in windows:
-            self._send(picture, window)
+            self._send(_for(picture, self._audience.topics(window)), window)
             self._audience.spend(window)
         self._repeat = False
         self._painted_at = now
@@ -251,6 +252,14 @@ class Show:
         if stop and self._player is not None:
             self._player.close()
             self._player = None
+
+
+def _for(picture: Picture, topics: frozenset[str]) -> Picture:
+    """The picture with what is wanted of its inside: it may be large."""
+    if not picture.inside:
+        return picture
+    inside = {k: it for k, it in picture.inside.items() if INSIDE[k] in topics}
+    return replace(picture, inside=inside)
 
 
 def _ignore(_: object) -> None:

@@ -59,7 +59,7 @@ def judge(
     session = context.archive.session()
     record = yield from context.archive.episode(session, kind, episode)
     as_recorded = checkpoint_step == AS_RECORDED
-    wanted = _last_step(record) if as_recorded else checkpoint_step
+    wanted = last_step(record) if as_recorded else checkpoint_step
     weights = yield from _weights(context, session, wanted)
     mind = None
     if weights is not None:
@@ -89,7 +89,7 @@ def _weights(
     return Weights(step, arrays)
 
 
-def _last_step(record: Mapping[str, Any]) -> int:
+def last_step(record: Mapping[str, Any]) -> int:
     """Training step up to which the weights of this episode had come."""
     if record["kind"] == "evaluation":
         return int(record["checkpoint_step"])
