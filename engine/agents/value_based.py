@@ -52,6 +52,7 @@ from engine.networks import (
 from engine.networks.passes import DirectPass
 
 if TYPE_CHECKING:
+    from engine.agents.planning import Planning
     from engine.replay import Batch, Memory
 
 WEIGHTS, NOISE = 1, 7
@@ -79,7 +80,7 @@ class ValueBasedAgent:
 
     Attributes:
       configuration: All options; live ones change with :meth:`set_option`.
-      updates: Gradient steps so far.
+      updates: Gradient steps so far, those on made-up steps included.
     """
 
     def __init__(
@@ -111,6 +112,17 @@ class ValueBasedAgent:
         self._model = return_model(configuration)
         self._trust = TrustRegion()
         self._actor = Actor(configuration, card, seed, self.online, self._online)
+
+    @cached_property
+    def _planning(self) -> Planning | None:
+        """Learning from a model, where the options ask for it."""
+        if self.configuration.planning.kind == "none":
+            return None
+        # It takes a while to import, as the memory does: players do without.
+        from engine.agents.planning import make_planning
+
+        of = self.configuration, self.card, self._seed, self._device
+        return make_planning(*of, self._values_of)
 
     @cached_property
     def memory(self) -> Memory:
@@ -159,6 +171,8 @@ class ValueBasedAgent:
         """An episode begins in this environment; ``observation`` is one frame."""
         self._actor.begin(stream)
         self.memory.begin(stream, observation)
+        if self._planning is not None:
+            self._planning.begin(stream, observation)
 
     def remember(
         self,
@@ -172,6 +186,9 @@ class ValueBasedAgent:
     ) -> None:
         """A step was taken in this environment, as :meth:`act` chose."""
         reward += self._actor.bonus(next_observation)
+        if self._planning is not None:
+            seen = next_observation
+            self._planning.observe(stream, action, reward, terminated, seen)
         extras = self._actor.of_step(stream)
         self.memory.append(
             stream,
@@ -196,7 +213,23 @@ class ValueBasedAgent:
         options = self.configuration.agent
         beta = schedules.beta(self.configuration, step)
         batch = self.memory.sample(options.batch_size, options.discount, beta)
-        return None if batch is None else self.learn_from(batch, step)
+        if batch is None:
+            return None
+        update = self.learn_from(batch, step)
+        return update if self._planning is None else self._plan(batch, update, step)
+
+    def _plan(self, batch: Batch, update: Update, step: int) -> Update:
+        """Learn from made-up steps after a real update, which is returned."""
+        assert self._planning is not None
+        for it in self._planning.batches(self.memory, batch.slots, step):
+            self.learn_from(it, step)
+        return update._replace(extras=update.extras | self._planning.measured())
+
+    @torch.inference_mode()
+    def _values_of(self, observations: np.ndarray) -> np.ndarray:
+        """Q-values of the online network, [n, A]."""
+        numbers = self._online.values(self._tensor(observations))
+        return self._q(numbers).cpu().numpy()
 
     def learn_from(self, batch: Batch, step: int) -> Update:
         """One gradient step on these transitions; see :meth:`learn`."""
@@ -432,13 +465,17 @@ class ValueBasedAgent:
         self.configuration = configuration
         self._model = return_model(configuration)
         self._actor.configure(configuration)
+        if self._planning is not None:
+            self._planning.configure(configuration)
         if any(key.startswith(("replay.", "agent.")) for key in changes):
             self.memory.configure(configuration)
 
     def state(self) -> State:
         """Everything that is needed to go on exactly, but the slots of the replay."""
+        planning = self._planning
         return {
             **self._networks(),
+            **({} if planning is None else {"planning": planning.state()}),
             "optimizer": self._optimizer.state(),
             "actor": self._actor.state(),
             "noise": self._noise.get_state().numpy().copy(),
@@ -470,6 +507,8 @@ class ValueBasedAgent:
             self._trust.restore(state["trust"])
         else:  # as written before exploration had kinds
             self._actor.explorer.restore(state["exploration"])
+        if self._planning is not None:
+            self._planning.restore(state["planning"])
         self.updates = int(state["updates"])
         self.memory.restore(state["memory"], replay or {})
 

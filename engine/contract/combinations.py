@@ -35,6 +35,15 @@ def _retrace(of: Configuration) -> bool:
     return of.agent.n_step_correction == "retrace"
 
 
+def _plans(of: Configuration) -> bool:
+    return of.planning.kind != "none"
+
+
+def _dreams(of: Configuration) -> bool:
+    """Whether a network makes up the steps that are planned on."""
+    return of.planning.kind == "dyna" and of.planning.model == "network"
+
+
 def _window(of: Configuration) -> int:
     """Slots that a batch may need in a row, in all rings together."""
     pieces = of.replay.kind == "sequence"
@@ -155,6 +164,36 @@ RULES = (
         "One expected return says nothing about risk: set head.kind to c51, qr or "
         "mmd, or head.risk to mean.",
     ),
+    Rule(
+        "planning.kind",
+        lambda of: _plans(of) and of.replay.kind == "sequence",
+        "A model makes up single steps, and pieces of episodes are learned from: set "
+        "replay.kind to none, uniform or prioritized, or planning.kind to none.",
+    ),
+    Rule(
+        "planning.kind",
+        lambda of: _plans(of) and of.agent.estimator == "sarsa",
+        "A made-up step has no next action for SARSA to learn from: set "
+        "agent.estimator to expected_sarsa, or planning.kind to none.",
+    ),
+    Rule(
+        "planning.kind",
+        lambda of: _plans(of) and of.exploration.kind == "bootstrapped",
+        "All members of an ensemble would learn from the same made-up steps and "
+        "become alike: set exploration.kind to another one, or planning.kind to none.",
+    ),
+    Rule(
+        "planning.kind",
+        lambda of: _plans(of) and of.environment.frame_stack > 1,
+        "A model predicts one observation from another, not from a stack of them: "
+        "set environment.frame_stack to 1, or planning.kind to none.",
+    ),
+    Rule(
+        "planning.model",
+        lambda of: _dreams(of) and of.replay.kind == "none",
+        "The model network learns from the replay memory: set replay.kind to uniform "
+        "or prioritized, or planning.model to table.",
+    ),
 )
 
 
@@ -191,4 +230,22 @@ def _against_environment(
             "network.torso": f"{card.id} has no images, so convolutions have nothing "
             "to look at: set network.torso to auto or mlp."
         }
+    if _plans(configuration) and card.observation != "onehot":
+        return _no_model(configuration, card)
     return {}
+
+
+def _no_model(configuration: Configuration, card: EnvironmentCard) -> dict[str, str]:
+    """Why a world that is not tabular cannot be planned in; empty if it can."""
+    if card.observation == "image":
+        return {
+            "planning.kind": f"{card.id} shows images, which no model here predicts: "
+            "set planning.kind to none."
+        }
+    if _dreams(configuration):
+        return {}
+    key = "planning.model" if configuration.planning.kind == "dyna" else "planning.kind"
+    return {
+        key: f"{card.id} has no states that come back for a table to count: set "
+        "planning.kind to dyna and planning.model to network."
+    }

@@ -135,7 +135,7 @@ class Memory:
         if self._options.kind == "sequence":
             return self._sequences(count, gamma)
         if self._options.kind == "uniform":
-            return self._batch(self._draw_uniformly(count), gamma, None)
+            return self._batch(self._evenly(count), gamma, None)
         slots, probabilities = self.priorities.draw(self._rng.random(count))
         weight = self.priorities.weights(probabilities, beta)
         return self._batch(slots, gamma, weight)
@@ -173,20 +173,44 @@ class Memory:
             self._newest.clear()
         restore_generator(self._rng, state["generator"])
 
-    def _draw_uniformly(self, count: int) -> np.ndarray:
-        """Each sampleable slot with the same probability, with replacement."""
+    def steps(self, slots: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The single steps that begin in these slots, whatever ``n_step`` is.
+
+        Returns:
+          Observations, actions, rewards, whether they terminated (float32), and
+          observations afterwards, [B, ...].
+        """
+        streams = self.streams
+        return (
+            streams.observations(slots),
+            streams.action[slots],
+            streams.reward[slots],
+            streams.terminated[slots].astype(np.float32),
+            streams.observations(streams.successors(slots)),
+        )
+
+    def seen(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Remembered observations, each as likely, [count, ...]; draws from ``rng``."""
+        return self.streams.observations(self._draw_uniformly(rng, count))
+
+    def _evenly(self, count: int) -> np.ndarray:
+        """Slots for a batch, each with the same probability."""
         self.streams.changed.clear()
-        slots = self._any_slots(count)
+        return self._draw_uniformly(self._rng, count)
+
+    def _draw_uniformly(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Each sampleable slot with the same probability, with replacement."""
+        slots = self._any_slots(rng, count)
         sampleable = self.streams.sampleable
         wrong = np.flatnonzero(~sampleable[slots])
         while len(wrong):
-            slots[wrong] = self._any_slots(len(wrong))
+            slots[wrong] = self._any_slots(rng, len(wrong))
             wrong = wrong[~sampleable[slots[wrong]]]
         return slots
 
-    def _any_slots(self, count: int) -> np.ndarray:
+    def _any_slots(self, rng: np.random.Generator, count: int) -> np.ndarray:
         streams = self.streams
-        drawn = self._rng.integers(0, streams.used * streams.count, count)
+        drawn = rng.integers(0, streams.used * streams.count, count)
         if streams.count == 1:
             return drawn
         stream, position = np.divmod(drawn, streams.used)
@@ -214,7 +238,7 @@ class Memory:
         A piece begins up to its length before a slot that is drawn evenly, but not
         before its episode.
         """
-        options, slots = self._options, self._draw_uniformly(count)
+        options, slots = self._options, self._evenly(count)
         back = self._rng.integers(0, options.sequence_length, count)
         back = np.minimum(back, self.streams.reach(slots))
         position = slots % self.streams.length

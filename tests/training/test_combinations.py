@@ -49,6 +49,10 @@ AXES = {
     "exploration.kind": ("epsilon_greedy", "boltzmann", "ucb", "noisy", "bootstrapped"),
     "exploration.bonus": (0.0, 0.1),
     "exploration.counts": ("table", "hash", "density"),
+    "planning.kind": ("none", "none", "dyna", "sweeping"),
+    "planning.model": ("table", "network"),
+    "planning.remembers": ("last", "counts"),
+    "planning.actions": ("random", "policy"),
     "training.environments": (1, 3),
 }
 FIXED = {
@@ -59,6 +63,8 @@ FIXED = {
     "exploration.members": 3,
     "head.atoms": 5,
     "network.recurrent_units": 6,
+    "planning.updates": 2,
+    "planning.width": 8,
     "recording.level": "scalars",
     "replay.capacity": 400,
     "replay.sequence_length": 5,

@@ -20,6 +20,7 @@ from engine.contract.options.environment import EnvironmentOptions
 from engine.contract.options.exploration import ExplorationOptions
 from engine.contract.options.memory import ReplayOptions, TargetNetworkOptions
 from engine.contract.options.network import HeadOptions, NetworkOptions
+from engine.contract.options.planning import PlanningOptions
 from engine.contract.options.training import (
     EvaluationOptions,
     RecordingOptions,
@@ -50,6 +51,7 @@ class Configuration(OptionGroup):
     replay: ReplayOptions = ReplayOptions()
     target_network: TargetNetworkOptions = TargetNetworkOptions()
     exploration: ExplorationOptions = ExplorationOptions()
+    planning: PlanningOptions = PlanningOptions()
     training: TrainingOptions = TrainingOptions()
     evaluation: EvaluationOptions = EvaluationOptions()
     recording: RecordingOptions = RecordingOptions()
