@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.contract.alternatives import alternative
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, ConfigurationError, spec
 from rllab_gui.history import Deed, History
@@ -18,12 +19,15 @@ class Draft(QObject):
 
     Signals:
       changed(frozenset of keys): These options have another value.
+      accompanied(str key, dict companion): This option was chosen, and the companion
+        had to change with it.
       loaded(): A whole configuration is about to take the place of the old one.
       complaintsChanged(): What is wrong with the draft is another.
       cardChanged(): The environment is described, or no longer known.
     """
 
     changed = Signal(object)
+    accompanied = Signal(str, object)
     loaded = Signal()
     complaintsChanged = Signal()
     cardChanged = Signal()
@@ -58,6 +62,16 @@ class Draft(QObject):
         if key == "environment.id":
             changes["environment.kwargs"] = {}  # they belonged to the other world
         return self.set_many(changes, spec(key).title, merge=key)
+
+    def choose(self, key: str, value: Any) -> bool:
+        """Change a choice or flag, and one other option where it takes that."""
+        found = alternative(self._configuration, self.card, key, value)
+        if not found.companion:
+            return self.set(key, value)
+        if not self.set_many({key: value, **found.companion}, spec(key).title):
+            return False
+        self.accompanied.emit(key, dict(found.companion))
+        return True
 
     def set_many(self, changes: Mapping[str, Any], text: str, merge: str = "") -> bool:
         """Change several options as one deed that can be undone."""

@@ -7,6 +7,7 @@ from collections import Counter
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from engine.contract.combinations import complaints
 from engine.contract.messages import Event, SetOption
 from engine.contract.options import Configuration, ConfigurationError, specs
 from rllab_gui.draft import Draft
@@ -78,13 +79,26 @@ class LiveOptions(QObject):
         self._timer.stop()
         if self._in_force is None or self._draft.complaints or self._detached:
             return
-        for key in self._differing("live"):
+        while (key := self._next()) is not None:
             value = self._draft.configuration.get(key)
             self._in_force = self._in_force.with_options({key: value})
             text = json.dumps(value)
             self._echoes[key, text] += 1
             self._link.send(SetOption(key, text))
         self._update_pending()
+
+    def _next(self) -> str | None:
+        """A live option that differs and goes with what is in force by then.
+
+        They arrive one by one, so of two that belong together one has to be first.
+        """
+        assert self._in_force is not None
+        for key in self._differing("live"):
+            value = self._draft.configuration.get(key)
+            new = self._in_force.with_options({key: value})
+            if not complaints(new, self._draft.card):
+                return key
+        return None
 
     def _differing(self, applies: str) -> list[str]:
         if self._in_force is None:
@@ -99,7 +113,7 @@ class LiveOptions(QObject):
 
     def _update_pending(self) -> None:
         keys = self._differing("restart")
-        if self._detached:
+        if self._detached or not self._timer.isActive():
             keys += self._differing("live")
         if frozenset(keys) != self._pending:
             self._pending = frozenset(keys)
@@ -111,9 +125,9 @@ class LiveOptions(QObject):
     def _on_draft(self, *_: object) -> None:
         if self._in_force is not None:
             self._detached &= self._draft.configuration != self._in_force
-            self._update_pending()
             if not self._timer.isActive():
                 self._timer.start()
+            self._update_pending()
 
     def _on_state(self, state: str) -> None:
         if state == "starting":

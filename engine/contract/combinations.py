@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.contract.options import Configuration, ConfigurationError
 
 if TYPE_CHECKING:
     from engine.contract.catalogue import EnvironmentCard
+
+
+Remedy = tuple[str, Any]
+"""An option and the value that it could have instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +24,23 @@ class Rule:
       key: The option that the sentence stands beside.
       broken: Whether a configuration does it.
       sentence: What, why, and how to mend it; may name options as ``{key}``.
+      remedies: Single changes that mend it, best first: as a rule doing without what
+        asks for something, then giving it what it asks for. Whoever lets a person
+        choose may make the first of them that is not about the option just chosen.
     """
 
     key: str
     broken: Callable[[Configuration], bool]
     sentence: str
+    remedies: tuple[Remedy, ...] = ()
+
+
+class Complaint(NamedTuple):
+    """One thing that is wrong with a configuration; see :class:`Rule`."""
+
+    key: str
+    sentence: str
+    remedies: tuple[Remedy, ...] = ()
 
 
 def _recurrent(of: Configuration) -> bool:
@@ -71,6 +87,7 @@ RULES = (
         "Double Q-learning needs a target network to value the action that the "
         "online network chose: set target_network.kind to periodic or polyak, or "
         "agent.double to false.",
+        (("agent.double", False), ("target_network.kind", "periodic")),
     ),
     Rule(
         "agent.n_step",
@@ -100,18 +117,21 @@ RULES = (
         ),
         "A trust region lies around the target network's values, and there is none: "
         "set target_network.kind to periodic or polyak.",
+        (("agent.bootstrap", "target"), ("target_network.kind", "periodic")),
     ),
     Rule(
         "agent.n_step_correction",
         lambda of: _retrace(of) and of.head.kind != "scalar",
         "Retrace corrects expected values, not distributions: set head.kind to "
         "scalar, or agent.n_step_correction to greedy.",
+        (("agent.n_step_correction", "greedy"), ("head.kind", "scalar")),
     ),
     Rule(
         "agent.n_step_correction",
         lambda of: _retrace(of) and of.replay.kind == "sequence",
         "Retrace is not made for pieces of episodes here: set replay.kind to uniform "
         "or prioritized, or agent.n_step_correction to greedy.",
+        (("agent.n_step_correction", "greedy"), ("replay.kind", "uniform")),
     ),
     Rule(
         "agent.n_step_correction",
@@ -119,12 +139,17 @@ RULES = (
         "Retrace needs to know how likely each action was, which a noisy network or "
         "an ensemble cannot tell: explore by epsilon_greedy or boltzmann, or set "
         "agent.n_step_correction to greedy.",
+        (
+            ("agent.n_step_correction", "greedy"),
+            ("exploration.kind", "epsilon_greedy"),
+        ),
     ),
     Rule(
         "network.recurrent",
         lambda of: _recurrent(of) and of.replay.kind != "sequence",
         "A recurrent memory learns from pieces of episodes: set replay.kind to "
         "sequence.",
+        (("network.recurrent", "none"), ("replay.kind", "sequence")),
     ),
     Rule(
         "exploration.kind",
@@ -134,6 +159,7 @@ RULES = (
         "Each member of an ensemble would need a memory of its own to learn from "
         "pieces of episodes: set exploration.kind to another one, or replay.kind to "
         "uniform or prioritized.",
+        (("exploration.kind", "epsilon_greedy"), ("replay.kind", "uniform")),
     ),
     Rule(
         "head.architecture",
@@ -142,6 +168,7 @@ RULES = (
         ),
         "Dueling splits the outputs of all actions, and with the action as an input "
         "there is only one: set agent.dueling to none.",
+        (("head.architecture", "all_actions"), ("agent.dueling", "none")),
     ),
     Rule(
         "head.architecture",
@@ -151,6 +178,11 @@ RULES = (
         ),
         "The action cannot be an input of a recurrent network or of an ensemble "
         "here: set head.architecture to all_actions.",
+        (
+            ("head.architecture", "all_actions"),
+            ("network.recurrent", "none"),
+            ("exploration.kind", "epsilon_greedy"),
+        ),
     ),
     Rule(
         "head.value_max",
@@ -163,36 +195,42 @@ RULES = (
         lambda of: of.head.kind == "scalar" and of.head.risk == "cvar",
         "One expected return says nothing about risk: set head.kind to c51, qr or "
         "mmd, or head.risk to mean.",
+        (("head.risk", "mean"), ("head.kind", "qr")),
     ),
     Rule(
         "planning.kind",
         lambda of: _plans(of) and of.replay.kind == "sequence",
         "A model makes up single steps, and pieces of episodes are learned from: set "
         "replay.kind to none, uniform or prioritized, or planning.kind to none.",
+        (("planning.kind", "none"), ("replay.kind", "uniform")),
     ),
     Rule(
         "planning.kind",
         lambda of: _plans(of) and of.agent.estimator == "sarsa",
         "A made-up step has no next action for SARSA to learn from: set "
         "agent.estimator to expected_sarsa, or planning.kind to none.",
+        (("planning.kind", "none"), ("agent.estimator", "expected_sarsa")),
     ),
     Rule(
         "planning.kind",
         lambda of: _plans(of) and of.exploration.kind == "bootstrapped",
         "All members of an ensemble would learn from the same made-up steps and "
         "become alike: set exploration.kind to another one, or planning.kind to none.",
+        (("planning.kind", "none"), ("exploration.kind", "epsilon_greedy")),
     ),
     Rule(
         "planning.kind",
         lambda of: _plans(of) and of.environment.frame_stack > 1,
         "A model predicts one observation from another, not from a stack of them: "
         "set environment.frame_stack to 1, or planning.kind to none.",
+        (("planning.kind", "none"), ("environment.frame_stack", 1)),
     ),
     Rule(
         "planning.model",
         lambda of: _dreams(of) and of.replay.kind == "none",
         "The model network learns from the replay memory: set replay.kind to uniform "
         "or prioritized, or planning.model to table.",
+        (("planning.model", "table"), ("replay.kind", "uniform")),
     ),
 )
 
@@ -205,14 +243,33 @@ def check_combination(
     Raises:
       ConfigurationError: With one sentence for each option concerned.
     """
-    complaints: dict[str, str] = {}
-    for rule in RULES:
-        if rule.broken(configuration) and rule.key not in complaints:
-            complaints[rule.key] = _filled(rule.sentence, configuration)
+    found: dict[str, str] = {}
+    for it in complaints(configuration, card):
+        found.setdefault(it.key, it.sentence)
+    if found:
+        raise ConfigurationError(found)
+
+
+def complaints(
+    configuration: Configuration, card: EnvironmentCard | None = None
+) -> list[Complaint]:
+    """Everything that cannot work together; empty where all is well."""
+    found = [
+        Complaint(it.key, _filled(it.sentence, configuration), it.remedies)
+        for it in RULES
+        if it.broken(configuration)
+    ]
     if card is not None:
-        complaints |= _against_environment(configuration, card)
-    if complaints:
-        raise ConfigurationError(complaints)
+        against = _against_environment(configuration, card)
+        found += [Complaint(*it, _IN_A_WORLD.get(it[0], ())) for it in against.items()]
+    return found
+
+
+_IN_A_WORLD: dict[str, tuple[Remedy, ...]] = {
+    "planning.kind": (("planning.kind", "none"), ("planning.model", "network")),
+    "planning.model": (("planning.model", "network"), ("planning.kind", "none")),
+}
+"""What may help where a world does not suit; an option itself may be the remedy."""
 
 
 def _filled(sentence: str, configuration: Configuration) -> str:

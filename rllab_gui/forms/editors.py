@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,10 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.contract.alternatives import Alternative
 from engine.contract.options import ConfigurationError, OptionSpec, parse_value
 from rllab_gui.forms.number import NumberField
 from rllab_gui.forms.scale import STEPS, slider_scale
-from rllab_gui.forms.words import choice_title
+from rllab_gui.forms.words import about_alternative, choice_title
 
 
 class Editor(QWidget):
@@ -47,6 +49,9 @@ class Editor(QWidget):
     def main_widget(self) -> QWidget:
         """What gets the focus and the mark when something is wrong."""
         return self
+
+    def offer(self, alternatives: Mapping[Any, Alternative]) -> None:
+        """Say of each value what choosing it takes; impossible ones are greyed."""
 
     def adopt(self, widget: QWidget, part: str) -> None:
         """Name a part for tests and screen readers, and lay it out."""
@@ -159,6 +164,18 @@ class ChoiceEditor(Editor):
         """The combo box."""
         return self._combo
 
+    def offer(self, alternatives: Mapping[Any, Alternative]) -> None:
+        """Grey the impossible words; each says why, or what comes with it."""
+        model = self._combo.model()
+        assert isinstance(model, QStandardItemModel)
+        for index in range(model.rowCount()):
+            found = alternatives.get(self._combo.itemData(index), Alternative())
+            item, words = model.item(index), about_alternative(found)
+            item.setEnabled(not found.reason)
+            item.setToolTip(f"<p>{words}</p>" if words else "")
+            item.setStatusTip(words)
+            item.setAccessibleDescription(words)
+
 
 class FlagEditor(Editor):
     """On or off."""
@@ -178,6 +195,12 @@ class FlagEditor(Editor):
     def main_widget(self) -> QWidget:
         """The box."""
         return self._check
+
+    def offer(self, alternatives: Mapping[Any, Alternative]) -> None:
+        """Grey the box where its other state is impossible; the row says why."""
+        other = alternatives.get(not self._check.isChecked(), Alternative())
+        self._check.setEnabled(not other.reason)
+        self._check.setStatusTip(about_alternative(other))
 
     def _on_clicked(self, checked: bool) -> None:
         self._check.setText("on" if checked else "off")

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from engine.contract.options import OptionSpec, specs
+from engine.contract.alternatives import alternatives
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration, OptionSpec, specs
 from rllab_gui.commands import Commands
 from rllab_gui.draft import Draft
 from rllab_gui.forms.environment import EnvironmentEditor
 from rllab_gui.forms.row import OptionRow
 from rllab_gui.forms.section import Section
-from rllab_gui.forms.words import GROUPS, is_relevant, remark
+from rllab_gui.forms.strip import Strip
+from rllab_gui.forms.words import GROUPS, about_companion, is_relevant, remark
 from rllab_gui.link import Link
 from rllab_gui.live_options import LiveOptions
 from rllab_gui.run import Run
@@ -52,14 +48,19 @@ class OptionForm(QWidget):
         self._link, self._draft, self._live, self._theme = link, draft, live, theme
         self.rows: dict[str, OptionRow] = {}
         self._sections: dict[str, Section] = {}
-        self._notice = self._make_notice(commands)
+        waiting = ("train.startAgain", "options.takeBack")
+        self._waiting = Strip("train.form.waiting", commands, waiting, self)
+        self._companion = Strip("train.form.companion", commands, ("edit.undo",), self)
+        self._judged: tuple[Configuration, EnvironmentCard | None] | None = None
         self._scroll = self._make_scroll()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._notice)
+        layout.addWidget(self._waiting)
+        layout.addWidget(self._companion)
         layout.addWidget(self._scroll, 1)
         draft.changed.connect(self._on_changed)
+        draft.accompanied.connect(self._on_accompanied)
         draft.complaintsChanged.connect(self._show_complaints)
         draft.cardChanged.connect(self._show_relevance)
         live.pendingChanged.connect(self._show_pending)
@@ -99,36 +100,20 @@ class OptionForm(QWidget):
         self.rows[of.key] = row
         return row
 
-    def _make_notice(self, commands: Commands) -> QWidget:
-        """A strip that says which options wait for the next Train."""
-        notice = QWidget(self)
-        notice.setProperty("role", "strip")
-        notice.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._notice_text = QLabel()
-        self._notice_text.setWordWrap(True)
-        buttons = QHBoxLayout()
-        for command in ("train.startAgain", "options.takeBack"):
-            action = commands.action(command)
-            button = QPushButton(action.text())
-            button.setObjectName(f"train.form.{command}")
-            button.setAccessibleName(action.text())
-            button.setToolTip(action.toolTip())
-            button.clicked.connect(action.trigger)
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        layout = QVBoxLayout(notice)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.addWidget(self._notice_text)
-        layout.addLayout(buttons)
-        notice.hide()
-        return notice
-
     # ------------------------------------------------------------------ in, out
 
     def _on_edited(self, key: str, value: Any) -> None:
-        self._draft.set(key, value)
+        if self.rows[key].of.kind in ("bool", "choice"):
+            self._draft.choose(key, value)
+        else:
+            self._draft.set(key, value)
+
+    def _on_accompanied(self, key: str, companion: dict[str, Any]) -> None:
+        value = self._draft.configuration.get(key)
+        self._companion.say(about_companion(key, value, companion))
 
     def _on_changed(self, keys: frozenset[str]) -> None:
+        self._companion.say("")
         flat = self._draft.configuration.flat()
         for key in keys & set(self.rows):
             self.rows[key].set_value(flat[key])
@@ -141,6 +126,18 @@ class OptionForm(QWidget):
             section.set_relevant(relevant)
         for key, row in self.rows.items():
             row.set_remark(remark(key, configuration, card))
+        self._show_alternatives(relevant)
+
+    def _show_alternatives(self, relevant: Collection[str]) -> None:
+        """Grey what is impossible beside the other options; a millisecond or two."""
+        now = (self._draft.configuration, self._draft.card)
+        if self._judged == now:
+            return
+        self._judged = now
+        for key in relevant:
+            row = self.rows[key]
+            if row.of.kind in ("bool", "choice"):
+                row.set_alternatives(alternatives(*now, key))
 
     def _show_complaints(self) -> None:
         complaints = self._draft.complaints
@@ -152,9 +149,8 @@ class OptionForm(QWidget):
         for key, row in self.rows.items():
             row.set_pending(key in keys)
         names = [self.rows[key].of.title for key in self.rows if key in keys]
-        self._notice.setVisible(bool(names))
         listed = ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
-        self._notice_text.setText(f"Waits for a new run: {listed}.")
+        self._waiting.say(f"Waits for a new run: {listed}." if names else "")
 
     def ask_for_environments(self) -> None:
         """Fetch the list of environments from the stage."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSize, Signal
@@ -14,10 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.contract.alternatives import Alternative
 from engine.contract.options import OptionSpec
 from rllab_gui.forms.editors import EDITORS, Editor
 from rllab_gui.forms.environment import EnvironmentEditor
-from rllab_gui.forms.words import tooltip
+from rllab_gui.forms.words import impossible, tooltip
 from rllab_gui.theme import Theme
 from rllab_gui.theme.icons import icon
 
@@ -50,8 +52,8 @@ class OptionRow(QWidget):
         self._remark = self._small("muted")
         self._complaint = self._small("complaint")
         self._lay_out()
-        for part in (self.label, self.editor, self.editor.main_widget()):
-            part.setToolTip(tooltip(of))
+        self._explained = ""
+        self._explain_with(tooltip(of))
         self.editor.edited.connect(lambda value: self.edited.emit(of.key, value))
         self.editor.refused.connect(lambda why: self.refused.emit(of.key, why))
         theme.changed.connect(self._restyle)
@@ -72,7 +74,6 @@ class OptionRow(QWidget):
         badge.setAccessibleName(f"About {self.of.title}: applies {self.of.applies}")
         badge.setProperty("flat", True)
         badge.setProperty("applies", self.of.applies)
-        badge.setToolTip(tooltip(self.of))
         badge.clicked.connect(self._explain)
         return badge
 
@@ -101,6 +102,11 @@ class OptionRow(QWidget):
         """Show this value."""
         self.editor.set_value(value)
 
+    def set_alternatives(self, alternatives: Mapping[Any, Alternative]) -> None:
+        """Say which values are impossible now, and what others take."""
+        self.editor.offer(alternatives)
+        self._explain_with(tooltip(self.of) + impossible(alternatives))
+
     def set_remark(self, text: str) -> None:
         """Say in a few words what the value means."""
         self._remark.setText(text)
@@ -127,9 +133,17 @@ class OptionRow(QWidget):
         self.badge.setProperty("pending", pending)
         self._restyle()
 
+    def _explain_with(self, words: str) -> None:
+        """These words stand in the tooltips, and the badge shows them."""
+        if words == self._explained:
+            return
+        self._explained = words
+        for part in (self.label, self.editor, self.editor.main_widget(), self.badge):
+            part.setToolTip(words)
+
     def _explain(self) -> None:
         corner = self.badge.mapToGlobal(self.badge.rect().bottomLeft())
-        QToolTip.showText(corner, tooltip(self.of), self.badge)
+        QToolTip.showText(corner, self._explained, self.badge)
 
     def _restyle(self) -> None:
         theme, tokens = self._theme, self._theme.tokens

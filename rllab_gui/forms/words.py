@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
+from typing import Any
 
+from engine.contract.alternatives import Alternative
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import (
     Configuration,
     OptionSpec,
     describe_range,
     has_effect,
+    spec,
 )
 
 GROUPS: dict[str, str] = {
@@ -97,6 +100,36 @@ def is_relevant(
 def choice_title(choice: str) -> str:
     """A word of a choice as a person reads it."""
     return _CHOICES.get(choice, choice.replace("_", " "))
+
+
+def value_title(value: Any) -> str:
+    """A value of a choice or flag as a person reads it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return choice_title(str(value))
+
+
+def about_companion(key: str, value: Any, companion: Mapping[str, Any]) -> str:
+    """What was set together: "Recurrent memory: LSTM goes with Replay: sequence"."""
+    others = (f"{spec(it).title}: {value_title(to)}" for it, to in companion.items())
+    chosen = f"{spec(key).title}: {value_title(value)}"
+    return f"{chosen} goes with {', '.join(others)}, so both were set."
+
+
+def about_alternative(found: Alternative) -> str:
+    """Why a value cannot be chosen, or what else is set with it; may be empty."""
+    others = found.companion.items()
+    also = ", ".join(f"{spec(it).title} to {value_title(to)}" for it, to in others)
+    return found.reason or (f"Also sets {also}." if also else "")
+
+
+def impossible(alternatives: Mapping[Any, Alternative]) -> str:
+    """The values that cannot be chosen now and why, to follow a tooltip."""
+    return "".join(
+        f"<br><b>Not now: {escape(value_title(value))}.</b> {escape(it.reason)}"
+        for value, it in alternatives.items()
+        if it.reason
+    )
 
 
 def tooltip(of: OptionSpec) -> str:

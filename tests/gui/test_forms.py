@@ -1,12 +1,15 @@
 """Forms made from the declarations: every option, its scale, its words."""
 
+from time import perf_counter
+
 import pytest
 import script
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 
+from engine.contract.alternatives import alternatives
 from engine.contract.options import Configuration, spec, specs
 from rllab_gui.forms.number import NumberField
 from rllab_gui.forms.scale import STEPS, read, slider_scale, stepped, written
@@ -118,6 +121,55 @@ def test_options_without_effect_are_hidden(window):
     assert rows["replay.alpha"].isVisibleTo(window)
     window.lab.draft.set("replay.kind", "uniform")
     assert not rows["replay.alpha"].isVisibleTo(window)
+
+
+def item_of(window, key, value):
+    """The entry of a choice in its list."""
+    combo = window.findChild(QComboBox, f"train.param.{key}.combo")
+    return combo.model().item(combo.findData(value))
+
+
+def test_impossible_choices_are_greyed_and_say_why(window):
+    torso = window.train.form.rows["network.torso"]
+    item = item_of(window, "network.torso", "conv")
+    assert not item.isEnabled()
+    assert "has no images" in item.toolTip()
+    assert "has no images" in item.statusTip()
+    assert "Not now: convolutional." in torso.badge.toolTip()
+    assert item_of(window, "network.torso", "mlp").isEnabled()
+    window.lab.draft.set("exploration.kind", "bootstrapped")
+    assert not item_of(window, "network.recurrent", "lstm").isEnabled()
+    window.lab.draft.set("exploration.kind", "epsilon_greedy")
+    assert item_of(window, "network.recurrent", "lstm").isEnabled()
+
+
+def test_a_choice_that_needs_one_other_brings_it_along_and_can_be_undone(window):
+    draft, form = window.lab.draft, window.train.form
+    draft.set("replay.kind", "uniform")
+    notice = window.findChild(QWidget, "train.form.companion")
+    item = item_of(window, "network.recurrent", "lstm")
+    assert item.isEnabled()
+    assert item.statusTip() == "Also sets Replay to sequence."
+    form.rows["network.recurrent"].editor.edited.emit("lstm")
+    assert draft.configuration.replay.kind == "sequence"
+    assert draft.complaints == {}
+    words = "Recurrent memory: LSTM goes with Replay: sequence, so both were set."
+    assert notice.isVisible()
+    assert notice.text == words
+    window.findChild(QPushButton, "train.form.edit.undo").click()
+    assert draft.configuration.network.recurrent == "none"
+    assert draft.configuration.replay.kind == "uniform"
+    assert not notice.isVisible()
+
+
+def test_choices_are_judged_in_a_few_milliseconds(window):
+    configuration, card = window.lab.draft.configuration, window.lab.draft.card
+    keys = [it.key for it in specs().values() if it.kind in ("bool", "choice")]
+    begun = perf_counter()
+    for _ in range(10):
+        for key in keys:
+            alternatives(configuration, card, key)
+    assert (perf_counter() - begun) / 10 < 0.03  # about 1 ms on an idle machine
 
 
 def test_environments_that_do_not_suit_cannot_be_picked(window):

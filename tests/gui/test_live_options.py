@@ -4,6 +4,7 @@ import json
 
 import pytest
 import script
+from PySide6.QtWidgets import QWidget
 
 from engine.contract.messages import Event, SetOption, StartTraining
 
@@ -50,11 +51,12 @@ def test_an_option_that_needs_a_new_run_says_so_and_is_not_sent(running, client)
     edit(running, "agent.n_step", 7)
     assert sent(client) == []
     assert running.lab.live.pending == {"agent.n_step"}
-    assert running.train.form._notice.isVisible()
+    notice = running.findChild(QWidget, "train.form.waiting")
+    assert notice.isVisible()
     edit(running, "agent.learning_rate", 1e-5)
     assert sent(client) == [("agent.learning_rate", 1e-5)]
     running.lab.commands.run("options.takeBack")
-    assert not running.train.form._notice.isVisible()
+    assert not notice.isVisible()
 
 
 def test_a_preset_during_a_run_changes_nothing_of_it(running, client, beat):
@@ -69,11 +71,30 @@ def test_a_preset_during_a_run_changes_nothing_of_it(running, client, beat):
 
 
 def test_a_combination_that_is_refused_is_not_sent(running, client):
-    edit(running, "target_network.kind", "none")
+    running.lab.draft.set("target_network.kind", "none")
+    running.lab.live.send_now()
     assert sent(client) == []
     assert running.train.form.rows["agent.double"].complaint
     edit(running, "agent.double", False)
     assert dict(sent(client)) == {"target_network.kind": "none", "agent.double": False}
+
+
+def test_two_that_belong_together_are_sent_in_an_order_that_goes(running, client):
+    edit(running, "target_network.kind", "none")
+    both = [("agent.double", False), ("target_network.kind", "none")]
+    assert sent(client) == both
+    edit(running, "agent.double", True)
+    assert sent(client)[2:] == [
+        ("target_network.kind", "periodic"),
+        ("agent.double", True),
+    ]
+
+
+def test_what_goes_only_with_something_that_waits_waits_as_well(running, client):
+    edit(running, "head.kind", "c51")
+    edit(running, "head.risk", "cvar")
+    assert sent(client) == []
+    assert running.lab.live.pending == {"head.kind", "head.risk"}
 
 
 def test_the_echo_of_our_own_change_moves_nothing(running, client, beat):
