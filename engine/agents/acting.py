@@ -26,6 +26,14 @@ class Actor:
 
     Attributes:
       explorer: Random choices and counts.
+
+    Args:
+      configuration: All options.
+      card: What the environment offers.
+      seed: Of the run.
+      network: What plays greedily.
+      passing: How it is run.
+      behaving: What chooses in training episodes, where that is another one.
     """
 
     def __init__(
@@ -35,9 +43,11 @@ class Actor:
         seed: int,
         network: QNetwork,
         passing: Pass,
+        behaving: tuple[QNetwork, Pass] | None = None,
     ) -> None:
         self.explorer = Explorer(configuration, card, seed)
         self._network, self._pass = network, passing
+        self._behaving = behaving or (network, passing)
         self._actions = card.actions
         count = configuration.training.environments
         self._training = self.recollection(count)
@@ -45,6 +55,7 @@ class Actor:
         self._behaviour = np.ones(count, np.float32)
         self._bonuses: list[float] = []
         self.configure(configuration)
+        self._extra_names = tuple(self.extras())
 
     def configure(self, configuration: Configuration) -> None:
         """Take over changed live options."""
@@ -92,7 +103,8 @@ class Actor:
         explored = self.explorer.draws(len(seen), epsilon)
         if recollection is None:
             recollection = self.recollection(len(seen))
-        q, followed = self._values(self._numbers(seen, recollection), None)
+        numbers = _numbers(self._network, self._pass, seen, recollection)
+        q, followed = self._values(numbers, None)
         choice = self.explorer.epsilon_greedy(followed, explored, epsilon)
         if recollection is not None:
             recollection.acted(choice.actions)
@@ -128,19 +140,15 @@ class Actor:
 
     def _explorative_values(self, seen: Tensor, noise: torch.Generator) -> Values:
         noisy = self.explorer.kind == "noisy"
+        network, passing = self._behaving
         if noisy:
-            self._network.resample(noise)
+            network.resample(noise)
         if self._training is not None:
             self._before = self._training.before()
-        numbers = self._numbers(seen, self._training)
+        numbers = _numbers(network, passing, seen, self._training)
         if noisy:
-            self._network.silence()
+            network.silence()
         return self._values(numbers, self.explorer.members[: len(seen)])
-
-    def _numbers(self, seen: Tensor, recollection: Recollection | None) -> Tensor:
-        if recollection is None:
-            return self._pass.values(seen)
-        return recollection.pass_on(self._network, seen)
 
     def _values(self, numbers: Tensor, members: np.ndarray | None) -> Values:
         """Of an ensemble: the mean, and what these members prefer (None: the mean)."""
@@ -181,7 +189,7 @@ class Actor:
     def of_step(self, stream: int) -> dict[str, Any]:
         """Values of :meth:`extras` for the step that was just chosen."""
         found: dict[str, Any] = {}
-        for name in self.extras():
+        for name in self._extra_names:
             if name == "behaviour":
                 found[name] = self._behaviour[stream]
             elif name == "members":
@@ -192,10 +200,12 @@ class Actor:
 
     def bonus(self, observation: np.ndarray) -> float:
         """Reward for reaching a seldom seen state."""
-        bonus = self.explorer.bonus(observation)
+        return self.explorer.bonus(observation)
+
+    def credit(self, bonus: float) -> None:
+        """A step with this bonus was remembered."""
         if bonus:
             self._bonuses.append(bonus)
-        return bonus
 
     def measured(self) -> dict[str, float]:
         """Mean bonus since the last call, where there is one."""
@@ -221,3 +231,12 @@ class Actor:
         self._bonuses = np.array(state["bonuses"], np.float64).tolist()
         if self._training is not None:
             self._training.restore(state["recollection"])
+
+
+def _numbers(
+    network: QNetwork, passing: Pass, seen: Tensor, recollection: Recollection | None
+) -> Tensor:
+    """What a network says, with what it remembers of the episodes."""
+    if recollection is None:
+        return passing.values(seen)
+    return recollection.pass_on(network, seen)

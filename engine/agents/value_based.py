@@ -21,6 +21,8 @@ from torch import Tensor
 
 from engine.agents import schedules
 from engine.agents.acting import Actor
+from engine.agents.acting_copy import ActingCopy
+from engine.agents.experience import BEGINS, Experience
 from engine.agents.insight import look
 from engine.agents.layouts import Layout, make_layout, on_device
 from engine.agents.losses import Judged, judge_by_graph, judge_directly
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from engine.agents.planning import Planning
     from engine.replay import Batch, Memory
 
-WEIGHTS, NOISE = 1, 7
+WEIGHTS, NOISE, ACTING = 1, 7, 1
 """Purposes of the agent's seeds (see ``contract.randomness``)."""
 
 
@@ -111,7 +113,15 @@ class ValueBasedAgent:
         )
         self._model = return_model(configuration)
         self._trust = TrustRegion()
-        self._actor = Actor(configuration, card, seed, self.online, self._online)
+        self._copy: ActingCopy | None = None
+        if configuration.training.mode != "alternate":
+            twin = build_q_network(configuration, card, weights_seed)
+            noise = derived_seed(seed, NOISE, ACTING)
+            self._copy = ActingCopy(twin.to(self._device), noise)
+        behaving = None if self._copy is None else self._copy.network_and_pass
+        self._actor = Actor(
+            configuration, card, seed, self.online, self._online, behaving
+        )
 
     @cached_property
     def _planning(self) -> Planning | None:
@@ -162,17 +172,15 @@ class ValueBasedAgent:
         """
         seen = self._tensor(observations)
         if mode == "explore":
+            noise = self._noise if self._copy is None else self._copy.noise
             return self._actor.explore(
-                seen, observations, step, self._noise, epsilon, all_values=all_values
+                seen, observations, step, noise, epsilon, all_values=all_values
             )
         return self._actor.play(seen, epsilon or 0.0, recollection)
 
     def begin(self, stream: int, observation: np.ndarray) -> None:
         """An episode begins in this environment; ``observation`` is one frame."""
-        self._actor.begin(stream)
-        self.memory.begin(stream, observation)
-        if self._planning is not None:
-            self._planning.begin(stream, observation)
+        self.store(self.beginning(stream, observation))
 
     def remember(
         self,
@@ -185,21 +193,62 @@ class ValueBasedAgent:
         explored: bool = False,
     ) -> None:
         """A step was taken in this environment, as :meth:`act` chose."""
-        reward += self._actor.bonus(next_observation)
-        if self._planning is not None:
-            seen = next_observation
-            self._planning.observe(stream, action, reward, terminated, seen)
-        extras = self._actor.of_step(stream)
-        self.memory.append(
+        how = terminated, truncated, next_observation, explored
+        self.store(self.experience(stream, action, reward, *how))
+
+    def beginning(self, stream: int, observation: np.ndarray) -> Experience:
+        """What :meth:`begin` stores; touches nothing that learning touches."""
+        self._actor.begin(stream)
+        return Experience(stream, observation, self.version)
+
+    def experience(
+        self,
+        stream: int,
+        action: int,
+        reward: float,
+        terminated: bool,
+        truncated: bool,
+        next_observation: np.ndarray,
+        explored: bool = False,
+    ) -> Experience:
+        """What :meth:`remember` stores; touches nothing that learning touches."""
+        return Experience(
             stream,
+            next_observation,
+            self.version,
             action,
             reward,
             terminated,
             truncated,
-            next_observation,
             explored,
-            extras,
+            self._actor.bonus(next_observation),
+            self._actor.of_step(stream),
         )
+
+    def store(self, it: Experience) -> None:
+        """Put what happened into the memory, and into the model if there is one."""
+        planning = self._planning
+        if it.action == BEGINS:
+            self.memory.begin(it.stream, it.observation)
+            if planning is not None:
+                planning.begin(it.stream, it.observation)
+            return
+        reward, seen = it.reward + it.bonus, it.observation
+        self._actor.credit(it.bonus)
+        if planning is not None:
+            planning.observe(it.stream, it.action, reward, it.terminated, seen)
+        step = it.stream, it.action, reward, it.terminated, it.truncated, seen
+        self.memory.append(*step, it.explored, it.extras)
+
+    @property
+    def version(self) -> int:
+        """How many updates the network has seen that acts in training episodes."""
+        return self.updates if self._copy is None else self._copy.version
+
+    def refresh(self) -> None:
+        """Act like the online network of now on, where a copy of it acts."""
+        if self._copy is not None:
+            self._copy.take(self._values, self.updates)
 
     def learn(self, step: int) -> Update | None:
         """One gradient step on one batch, or None where there is nothing to learn.
@@ -460,6 +509,8 @@ class ValueBasedAgent:
         check_combination(configuration, self.card)
         if "replay.kind" in changes:
             _check_swap(self.configuration.replay.kind, configuration.replay.kind)
+        if changes.get("agent.n_step_correction") == "retrace":
+            raise ConfigurationError({"agent.n_step_correction": _NOT_KEPT})
         if self.configuration.target_network.kind == "none":
             self._target_values.copy_(self._values)
         self.configuration = configuration
@@ -476,6 +527,7 @@ class ValueBasedAgent:
         return {
             **self._networks(),
             **({} if planning is None else {"planning": planning.state()}),
+            **({} if self._copy is None else {"copy": self._copy.state()}),
             "optimizer": self._optimizer.state(),
             "actor": self._actor.state(),
             "noise": self._noise.get_state().numpy().copy(),
@@ -509,6 +561,8 @@ class ValueBasedAgent:
             self._actor.explorer.restore(state["exploration"])
         if self._planning is not None:
             self._planning.restore(state["planning"])
+        if self._copy is not None:
+            self._copy.restore(state["copy"])
         self.updates = int(state["updates"])
         self.memory.restore(state["memory"], replay or {})
 
@@ -523,6 +577,12 @@ class ValueBasedAgent:
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return on_device(array, self._device.type)
+
+
+_NOT_KEPT = (
+    "Retrace needs to know how likely each action was, and this run has not kept "
+    "that: press Train again."
+)
 
 
 def _check_swap(old: str, new: str) -> None:

@@ -432,3 +432,12 @@ def test_convolutions_learn_through_torchs_graph():
         agent.memory.begin(0, draw())
     losses = [agent.learn(0).loss for _ in range(150)]
     assert np.mean(losses[-20:]) < 0.3 * np.mean(losses[:5])
+
+
+def test_retrace_cannot_be_switched_on_without_what_it_needs():
+    agent = make(agent__n_step=3)
+    with pytest.raises(ConfigurationError, match="press Train again"):
+        agent.set_option("agent.n_step_correction", "retrace")
+    agent.set_option("agent.n_step_correction", "greedy")
+    corrected = make(agent__n_step=3, agent__n_step_correction="retrace")
+    corrected.set_option("agent.n_step_correction", "none")
