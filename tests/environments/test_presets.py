@@ -37,6 +37,7 @@ def test_the_gallery_is_complete_and_in_order():
         "cartpole-rainbow-no-per",
         "cartpole-rainbow-no-c51",
         "cartpole-rainbow-no-noisy",
+        "cartpole-qr",
         "acrobot-qr",
         "mountaincar-qr",
         "lunarlander-qr",
