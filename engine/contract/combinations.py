@@ -198,6 +198,14 @@ RULES = (
         (("head.risk", "mean"), ("head.kind", "qr")),
     ),
     Rule(
+        "training.mode",
+        lambda of: of.training.mode != "alternate" and of.replay.kind == "none",
+        "Without a replay memory each step is learned from at once, so acting and "
+        "learning cannot run side by side: set training.mode to alternate, or "
+        "replay.kind to uniform or prioritized.",
+        (("training.mode", "alternate"), ("replay.kind", "uniform")),
+    ),
+    Rule(
         "planning.kind",
         lambda of: _plans(of) and of.replay.kind == "sequence",
         "A model makes up single steps, and pieces of episodes are learned from: set "

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.agents import NotFinite, build_agent, choose_device
+from engine.agents import NotFinite, Update, build_agent, choose_device
 from engine.agents.schedules import epsilon, temperature
 from engine.contract.arrays import State
 from engine.contract.catalogue import check_combination
@@ -24,17 +24,23 @@ from engine.contract.messages import (
     TrainerStatus,
 )
 from engine.contract.options import Configuration, configuration_from_json
-from engine.contract.randomness import derived_seed, generator
+from engine.contract.randomness import generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
-from engine.training.lane import LARGEST_FILM, Lane
+from engine.training.lane import LARGEST_FILM
 from engine.training.priority_report import priority_report
 from engine.training.problems import diverged, not_restored
+from engine.training.running import Bounds, make_running
 from engine.training.sampled_states import sample_states
+from engine.training.stepping import Ended, Stepping, Taken
 from engine.training.telemetry import BUCKET, Clocks, Rows, UpdateBucket
 
-EPISODES, STATES = 4, 5
-"""Purposes of the loop's seeds (see ``contract.randomness``)."""
+STATES = 5
+"""Purpose of the loop's seeds (see ``contract.randomness``)."""
+NOT_EXACT = (
+    "Acting and learning run side by side without waiting: this run cannot be "
+    "repeated to the bit."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +80,18 @@ class TrainingLoop:
         self.device = device or choose_device(configuration, self.card)
         self.agent = build_agent(configuration, self.card, self.device)
         self._clocks = Clocks()
-        self._started = 0
-        self._credit = 0.0
         self._rows = Rows(self._clocks)
         self._bucket = UpdateBucket()
         self._finished: list[EpisodeFinished] = []
         self._records: list[dict[str, Any]] = []
         self._events: list[Event] = []
         self._stamps: deque[tuple[float, int, int]] = deque(maxlen=600)
-        self._all_values = configuration.recording.level != "scalars"
-        count = configuration.training.environments
-        self._lanes = [Lane(configuration, index) for index in range(count)]
-        for lane in self._lanes:
-            self._begin(lane)
+        self._stepping = Stepping(self.agent)
+        self._running = make_running(self.agent, self._stepping, self)
+        for it in self._stepping.begin():
+            self.agent.store(it)
+        if configuration.training.mode == "asynchronous":
+            self._note("state", NOT_EXACT)
 
     @property
     def configuration(self) -> Configuration:
@@ -126,61 +131,37 @@ class TrainingLoop:
         """
         last_step = math.inf if steps is None else self.step + steps
         deadline = math.inf if seconds is None else time.perf_counter() + seconds
-        episode = self.episode
+        budget, episode = self.configuration.training.steps, self.episode
+        counted = steps is not None or seconds is None
+        bounds = Bounds(min(last_step, budget), deadline, until_episode_end, counted)
         self._stamp()
-        while not self.finished and self.step < last_step:
-            self._iterate()
+        while self.step < bounds.step:
+            self._run(bounds)
             if until_episode_end and self.episode > episode:
                 break
             if time.perf_counter() >= deadline:
                 break
         self._stamp()
 
-    def _iterate(self) -> None:
-        """One step of each environment, and the updates that are due after it."""
-        lanes = self._lanes
-        if len(lanes) == 1:
-            observations = lanes[0].observation[None]
-        else:
-            observations = np.stack([lane.observation for lane in lanes])
-        decision = self.agent.act(
-            observations, "explore", self.step, all_values=self._all_values
-        )
-        actions, explored = decision.actions.tolist(), decision.explored.tolist()
-        for lane in lanes:
-            it = lane.index
-            self._step(lane, actions[it], explored[it], decision.q[it])
-        self._learn()
+    def _run(self, bounds: Bounds) -> None:
+        try:
+            self._running.run(bounds)
+        except NotFinite as error:
+            raise diverged(str(error), self.update + 1) from error
 
-    def _step(self, lane: Lane, action: int, explored: bool, q: np.ndarray) -> None:
-        frame, reward, terminated, truncated = lane.step(action, explored, q)
-        self._clocks.step += 1
-        self.agent.remember(
-            lane.index, action, reward, terminated, truncated, frame, explored
-        )
-        if terminated or truncated:
-            self._finish(lane, terminated)
-            self._begin(lane)
+    def on_taken(self, taken: Taken) -> None:
+        """Note a step of each environment; see ``running.Book``."""
+        for it in taken.ended:
+            self._clocks.step = it.step
+            self._finish(it)
+        self._clocks.step = taken.step
 
-    def _learn(self) -> None:
-        """The gradient steps that are due; fractions are carried over."""
-        options = self.configuration.agent
-        if self.step <= options.learning_starts:
-            return
-        self._credit += options.updates_per_step * len(self._lanes)
-        while self._credit >= 1:
-            try:
-                update = self.agent.learn(self.step)
-            except NotFinite as error:
-                raise diverged(str(error), self.update + 1) from error
-            if update is None:
-                self._credit = 0.0
-                return
-            self._credit -= 1
-            self._clocks.update += 1
-            self._bucket.add(update)
-            if len(self._bucket) == BUCKET:
-                self._measure(update.learning_rate, update.beta)
+    def on_learned(self, update: Update) -> None:
+        """Note an update; see ``running.Book``."""
+        self._clocks.update += 1
+        self._bucket.add(update)
+        if len(self._bucket) == BUCKET:
+            self._measure(update.learning_rate, update.beta)
 
     def _measure(self, learning_rate: float, beta: float) -> None:
         values = self._bucket.close()
@@ -193,36 +174,30 @@ class TrainingLoop:
             values["beta"] = beta
         self._rows.add(values)
 
-    def _begin(self, lane: Lane) -> None:
-        number = self._started
-        self._started += 1
-        seed = derived_seed(self.configuration.training.seed, EPISODES, number)
-        self.agent.begin(lane.index, lane.begin(number, seed, self.step))
-
-    def _finish(self, lane: Lane, terminated: bool) -> None:
+    def _finish(self, ended: Ended) -> None:
         self._clocks.episode += 1
-        self._rows.add({"return": lane.episode_return, "length": lane.length})
+        self._rows.add({"return": ended.episode_return, "length": ended.length})
         self._finished.append(
             EpisodeFinished(
                 kind="training",
-                episode=lane.episode,
+                episode=ended.episode,
                 step=self.step,
                 update=self.update,
-                length=lane.length,
-                episode_return=lane.episode_return,
-                terminated=terminated,
-                seed=lane.seed,
-                environment=lane.index,
+                length=ended.length,
+                episode_return=ended.episode_return,
+                terminated=ended.terminated,
+                seed=ended.seed,
+                environment=ended.environment,
                 wall_time=time.time(),
             )
         )
-        record = lane.record(terminated, np.full(self.card.actions, np.nan, np.float32))
-        if record is not None:
-            self._records.append(record)
-        if lane.film_bytes > LARGEST_FILM:
+        if ended.record is not None:
+            self._records.append(ended.record)
+        if ended.film_bytes > LARGEST_FILM:
             text = (
-                f"Episode {lane.episode} is recorded without pictures: they would take "
-                f"{lane.film_bytes / 2**20:.0f} MB. They are drawn again when needed."
+                f"Episode {ended.episode} is recorded without pictures: they would "
+                f"take {ended.film_bytes / 2**20:.0f} MB. They are drawn again when "
+                "needed."
             )
             self._note("problem", text)
 
@@ -292,7 +267,8 @@ class TrainingLoop:
           when it acted, and the action before, ``previous`` int64 [n] or -1.
         """
         rng = generator(self.configuration.training.seed, STATES, self.step)
-        return sample_states(self.agent.memory.streams, rng, self.step, count)
+        step = self.step - self._running.held
+        return sample_states(self.agent.memory.streams, rng, step, count)
 
     def state(self) -> State:
         """Everything to go on exactly, but the slots of the replay.
@@ -302,13 +278,12 @@ class TrainingLoop:
         return {
             "configuration": self.configuration.to_json(),
             "agent": self.agent.state(),
-            "environments": {str(it.index): it.state() for it in self._lanes},
+            **self._stepping.state(),
+            **self._running.state(),
             "bucket": self._bucket.state(),
             "step": self.step,
             "update": self.update,
             "episode": self.episode,
-            "started": self._started,
-            "credit": self._credit,
         }
 
     def restore(
@@ -331,10 +306,9 @@ class TrainingLoop:
         self._bucket.restore(state["bucket"])
         clocks = self._clocks
         clocks.step, clocks.update = int(state["step"]), int(state["update"])
-        clocks.episode, self._started = int(state["episode"]), int(state["started"])
-        self._credit = float(state["credit"])
-        for lane in self._lanes:
-            lane.restore(state["environments"][str(lane.index)])
+        clocks.episode = int(state["episode"])
+        self._stepping.restore(state)
+        self._running.restore(state)
         self._rows, self._stamps = Rows(clocks), deque(maxlen=600)
         self._finished, self._records, self._events = [], [], []
         if self.step and not len(self.agent.memory):
@@ -346,8 +320,7 @@ class TrainingLoop:
 
     def close(self) -> None:
         """Let go of the environments."""
-        for lane in self._lanes:
-            lane.close()
+        self._stepping.close()
 
     def _note(self, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
         self._events.append(Event(kind, self.step, text, time.time(), data or {}))

@@ -35,6 +35,30 @@ class TrainingOptions(OptionGroup):
         effect="More decorrelates the data and uses the network better.",
         advanced=True,
     )
+    mode: Literal["alternate", "synchronized", "asynchronous"] = option(
+        "alternate",
+        "Acting and learning",
+        help="In turns (alternate); side by side, with a copy of the network acting "
+        "for a period whose steps are learned from in the next one (synchronized, "
+        "Daley and Amato 2021); or side by side without waiting (asynchronous), "
+        "which is not repeatable to the bit.",
+        effect="Side by side is faster where steps and updates take about as long.",
+        advanced=True,
+    )
+    refresh: int = option(
+        500,
+        "Refresh period",
+        symbol="C",
+        unit="steps",
+        minimum=1,
+        maximum=1_000_000,
+        scale="log",
+        applies="live",
+        help="Environment steps after which the network that acts is copied anew.",
+        effect="Longer waits less often, and acts on older knowledge.",
+        advanced=True,
+        when={"training.mode": ("synchronized", "asynchronous")},
+    )
     seed: int = option(
         0,
         "Seed",

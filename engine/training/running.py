@@ -1,0 +1,347 @@
+"""How acting and learning take turns: one after the other, or side by side.
+
+- *alternate*: a step, then the updates that are due after it.
+- *synchronized* (Daley & Amato 2021, https://arxiv.org/abs/2111.01264, "synchronized
+  execution" with "concurrent training"): within a period of so many steps a copy of
+  the network acts while the learner, in a thread, learns from what was remembered
+  when the period began. Neither touches what the other does, so it makes no
+  difference how they are interleaved. At the end of the period the new steps are
+  remembered and the copy is refreshed.
+- *asynchronous*: a copy acts, and the learner takes each step as it comes and learns
+  as fast as it can, at most as often as updates are due. How far it gets before the
+  copy is refreshed depends on the computer.
+
+Whenever :meth:`Running.run` has returned, no thread is at work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Protocol
+
+from engine.agents import Update, ValueBasedAgent
+from engine.agents.experience import BEGINS, Experience, from_columns, to_columns
+from engine.contract.arrays import State
+from engine.training.stepping import Stepping, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where to stop, whichever comes first.
+
+    Attributes:
+      step: Environment step.
+      deadline: Of ``time.perf_counter``.
+      episode_end: An episode that ends.
+      counted: Whether the step is why one stops, and not the time.
+    """
+
+    step: float
+    deadline: float
+    episode_end: bool
+    counted: bool
+
+    def reached(self, taken: Taken) -> bool:
+        """Whether to stop after this step."""
+        if taken.step >= self.step or (self.episode_end and taken.ended):
+            return True
+        return time.perf_counter() >= self.deadline
+
+
+class Book(Protocol):
+    """Where steps and updates are noted, in their order."""
+
+    @property
+    def step(self) -> int:
+        """Environment steps so far."""
+
+    def on_taken(self, taken: Taken) -> None:
+        """A step of each environment."""
+
+    def on_learned(self, update: Update) -> None:
+        """An update that was due after the newest step."""
+
+
+class Running(Protocol):
+    """Acting and learning; see this module."""
+
+    @property
+    def held(self) -> int:
+        """Steps that are taken but not remembered yet."""
+
+    def run(self, bounds: Bounds) -> None:
+        """Go on, at least one step and at most up to these bounds.
+
+        Raises:
+          TrainingProblem: If an environment fails.
+          NotFinite: If learning does.
+        """
+
+    def state(self) -> State:
+        """Everything to go on exactly."""
+
+    def restore(self, state: State) -> None:
+        """Inverse of :meth:`state`."""
+
+
+def make_running(agent: ValueBasedAgent, stepping: Stepping, book: Book) -> Running:
+    """What ``training.mode`` asks for."""
+    kinds: dict[str, Callable[[ValueBasedAgent, Stepping, Book], Running]]
+    kinds = {"synchronized": Synchronized, "asynchronous": Asynchronous}
+    return kinds.get(agent.configuration.training.mode, Alternate)(
+        agent, stepping, book
+    )
+
+
+class Learner:
+    """Knows how many updates are due; fractions are carried over."""
+
+    def __init__(self, agent: ValueBasedAgent) -> None:
+        self._agent = agent
+        self.credit = 0.0
+
+    def grant(self, step: int) -> None:
+        """Another step of each environment has been taken."""
+        of = self._agent.configuration
+        if step > of.agent.learning_starts:
+            self.credit += of.agent.updates_per_step * of.training.environments
+
+    def update(self, step: int) -> Update | None:
+        """One that is due, if there is anything to learn from.
+
+        Raises:
+          NotFinite: If it cannot be.
+        """
+        if self.credit < 1:
+            return None
+        update = self._agent.learn(step)
+        self.credit = 0.0 if update is None else self.credit - 1
+        return update
+
+    def updates(self, step: int) -> Iterator[Update]:
+        """All that are due; see :meth:`update`."""
+        while (update := self.update(step)) is not None:
+            yield update
+
+
+class Alternate:
+    """A step, then the updates that are due after it; see :class:`Running`."""
+
+    held = 0
+
+    def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
+        self._agent, self._stepping, self._book = agent, stepping, book
+        self._learner = Learner(agent)
+
+    def run(self, bounds: Bounds) -> None:
+        """See :class:`Running`: one step."""
+        taken = Taken(self._book.step)
+        try:
+            self._stepping.step(taken)
+        finally:
+            for it in taken.experiences:
+                self._agent.store(it)
+            self._book.on_taken(taken)
+        self._learner.grant(taken.step)
+        for update in self._learner.updates(taken.step):
+            self._book.on_learned(update)
+
+    def state(self) -> State:
+        """See :class:`Running`."""
+        return {"credit": self._learner.credit}
+
+    def restore(self, state: State) -> None:
+        """See :class:`Running`."""
+        self._learner.credit = float(state["credit"])
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The acting side stops; ``catch_up`` with the updates that are due."""
+
+    catch_up: bool
+
+
+Orders = SimpleQueue[Taken | Stop]
+
+
+class Concurrent:
+    """What both modes with a thread share; see :class:`Running`.
+
+    A copy of the network acts here; the learner works in a thread of its own, which
+    ends with each :meth:`run`.
+    """
+
+    in_a_thread = True
+    """Off: learn after acting, not beside it."""
+
+    def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
+        self._agent, self._stepping, self._book = agent, stepping, book
+        self._learner = Learner(agent)
+        self._steps = 0
+        self._learned: list[tuple[int, Update]] = []
+        self._failure: Exception | None = None
+
+    def run(self, bounds: Bounds) -> None:
+        """See :class:`Running`: up to the bounds or the end of the period."""
+        orders: Orders = SimpleQueue()
+        taken: list[Taken] = []
+        self._failure = None
+        thread = Thread(target=self._work, args=(orders,), name="learner")
+        if self.in_a_thread:
+            thread.start()
+        try:
+            self._act(bounds, orders, taken)
+        finally:
+            orders.put(Stop(self._catches_up(bounds, taken)))
+            thread.join() if self.in_a_thread else self._work(orders)
+            self._note(taken)
+        if self._failure is not None:
+            raise self._failure
+        if self._steps >= self._agent.configuration.training.refresh:
+            self._meet()
+
+    def _act(self, bounds: Bounds, orders: Orders, taken: list[Taken]) -> None:
+        refresh = self._agent.configuration.training.refresh
+        step = self._book.step
+        while self._failure is None:
+            newest = Taken(step)
+            try:
+                self._stepping.step(newest)
+            finally:
+                taken.append(newest)
+                self._hold(newest.experiences)
+                orders.put(newest)
+            self._steps += newest.step - step
+            step = newest.step
+            if self._steps >= refresh or bounds.reached(newest):
+                return
+
+    def _work(self, orders: Orders) -> None:
+        """The learner's thread; what goes wrong is kept for the other side."""
+        try:
+            self._learn(orders)
+        except Exception as error:
+            self._failure = error
+
+    def _note(self, taken: list[Taken]) -> None:
+        """Note everything as if it had happened in the order of the steps."""
+        learned = iter([*self._learned, (-1, None)])
+        self._learned = []
+        at, update = next(learned)
+        for it in taken:
+            self._book.on_taken(it)
+            while update is not None and at <= it.step:
+                self._book.on_learned(update)
+                at, update = next(learned)
+
+    def _meet(self) -> None:
+        """The end of a period."""
+        self._agent.refresh()
+        self._steps = 0
+
+    def _hold(self, experiences: list[Experience]) -> None:
+        """Keep what just happened, where the learner must not see it yet."""
+
+    def _catches_up(self, bounds: Bounds, taken: list[Taken]) -> bool:
+        """Whether one waits for the updates that are due."""
+        raise NotImplementedError
+
+    def _learn(self, orders: Orders) -> None:
+        """Learn until the acting side stops."""
+        raise NotImplementedError
+
+    def state(self) -> State:
+        """See :class:`Running`."""
+        return {"credit": self._learner.credit, "period": self._steps}
+
+    def restore(self, state: State) -> None:
+        """See :class:`Running`."""
+        self._learner.credit = float(state["credit"])
+        self._steps = int(state["period"])
+
+
+class Synchronized(Concurrent):
+    """Acting and learning share nothing within a period; see :class:`Running`.
+
+    Wherever one stops, as many updates have been made as were due: what comes of a
+    run does not depend on where it is interrupted.
+    """
+
+    def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
+        super().__init__(agent, stepping, book)
+        self._held: list[Experience] = []
+
+    @property
+    def held(self) -> int:
+        """See :class:`Running`."""
+        return sum(it.action != BEGINS for it in self._held)
+
+    def _hold(self, experiences: list[Experience]) -> None:
+        self._held += experiences
+
+    def _catches_up(self, bounds: Bounds, taken: list[Taken]) -> bool:
+        return True
+
+    def _learn(self, orders: Orders) -> None:
+        while isinstance(it := orders.get(), Taken):
+            self._learner.grant(it.step)
+            for update in self._learner.updates(it.step):
+                self._learned.append((it.step, update))
+
+    def _meet(self) -> None:
+        for it in self._held:
+            self._agent.store(it)
+        self._held = []
+        super()._meet()
+
+    def state(self) -> State:
+        """See :class:`Running`."""
+        return super().state() | {"held": to_columns(self._held)}
+
+    def restore(self, state: State) -> None:
+        """See :class:`Running`."""
+        super().restore(state)
+        self._held = list(from_columns(state["held"]))
+
+
+class Asynchronous(Concurrent):
+    """The learner takes each step as it comes; see :class:`Running`.
+
+    A stop after so many steps, or at the end of an episode, waits for the updates
+    that are due, so that single steps learn as in the other modes; a stop in time
+    does not.
+    """
+
+    held = 0
+
+    def _catches_up(self, bounds: Bounds, taken: list[Taken]) -> bool:
+        newest = taken[-1]
+        by_step = bounds.counted and newest.step >= bounds.step
+        return by_step or (bounds.episode_end and bool(newest.ended))
+
+    def _learn(self, orders: Orders) -> None:
+        step, stop = 0, None
+        while stop is None or (stop.catch_up and self._learner.credit >= 1):
+            # Remember all there is first; wait only where there is nothing to do.
+            order = None if stop else _next(orders, wait=self._learner.credit < 1)
+            if isinstance(order, Stop):
+                stop = order
+            elif order is not None:
+                step = order.step
+                self._learner.grant(step)
+                for it in order.experiences:
+                    self._agent.store(it)
+            elif (update := self._learner.update(step)) is not None:
+                self._learned.append((step, update))
+
+
+def _next(orders: Orders, *, wait: bool) -> Taken | Stop | None:
+    try:
+        return orders.get(block=wait)
+    except Empty:
+        return None

@@ -1,0 +1,148 @@
+"""Environments that are stepped side by side, and what comes of each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.agents import ValueBasedAgent
+from engine.agents.experience import Experience
+from engine.contract.arrays import State
+from engine.contract.randomness import derived_seed
+from engine.training.lane import Lane
+
+EPISODES = 4
+"""Purpose of the seeds of episodes (see ``contract.randomness``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An episode that is over, as its lane knew it.
+
+    Attributes:
+      episode, environment, seed, step: Its number, environment, seed and last step.
+      length, episode_return, terminated: How it went.
+      record: What is kept of it, where records are kept.
+      film_bytes: What its pictures took, kept or not.
+    """
+
+    episode: int
+    environment: int
+    seed: int
+    step: int
+    length: int
+    episode_return: float
+    terminated: bool
+    record: dict[str, Any] | None
+    film_bytes: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """One step of each environment; where one fails, of those before it.
+
+    Attributes:
+      step: Environment steps so far, these included.
+      experiences: What the agent is to remember, in order.
+      ended: Episodes that are over.
+    """
+
+    step: int
+    experiences: list[Experience] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+
+
+class Stepping:
+    """The acting side of a run: all lanes, and the agent's choices in them.
+
+    Attributes:
+      lanes: One for each environment.
+    """
+
+    def __init__(self, agent: ValueBasedAgent) -> None:
+        configuration = agent.configuration
+        self._agent = agent
+        self._started = 0
+        self._all_values = configuration.recording.level != "scalars"
+        count = configuration.training.environments
+        self.lanes = [Lane(configuration, index) for index in range(count)]
+
+    def begin(self) -> list[Experience]:
+        """Start the first episode of each environment."""
+        return [self._begin(lane, 0) for lane in self.lanes]
+
+    def step(self, taken: Taken) -> None:
+        """One step of each environment, written into ``taken``.
+
+        Raises:
+          TrainingProblem: If an environment fails.
+        """
+        lanes = self.lanes
+        if len(lanes) == 1:
+            observations = lanes[0].observation[None]
+        else:
+            observations = np.stack([lane.observation for lane in lanes])
+        decision = self._agent.act(
+            observations, "explore", taken.step, all_values=self._all_values
+        )
+        actions, explored = decision.actions.tolist(), decision.explored.tolist()
+        for lane in lanes:
+            it = lane.index
+            self._step(taken, lane, actions[it], explored[it], decision.q[it])
+
+    def _step(
+        self, taken: Taken, lane: Lane, action: int, explored: bool, q: np.ndarray
+    ) -> None:
+        frame, reward, terminated, truncated = lane.step(action, explored, q)
+        taken.step += 1
+        how = terminated, truncated, frame, explored
+        taken.experiences.append(
+            self._agent.experience(lane.index, action, reward, *how)
+        )
+        if terminated or truncated:
+            taken.ended.append(_ended(lane, taken.step, terminated, len(q)))
+            taken.experiences.append(self._begin(lane, taken.step))
+
+    def _begin(self, lane: Lane, step: int) -> Experience:
+        number = self._started
+        self._started += 1
+        seed = derived_seed(self._agent.configuration.training.seed, EPISODES, number)
+        return self._agent.beginning(lane.index, lane.begin(number, seed, step))
+
+    def state(self) -> State:
+        """The running episodes."""
+        return {
+            "environments": {str(it.index): it.state() for it in self.lanes},
+            "started": self._started,
+        }
+
+    def restore(self, state: State) -> None:
+        """Play the running episodes again.
+
+        Raises:
+          TrainingProblem: If an environment does not repeat itself.
+        """
+        self._started = int(state["started"])
+        for lane in self.lanes:
+            lane.restore(state["environments"][str(lane.index)])
+
+    def close(self) -> None:
+        """Let go of the environments."""
+        for lane in self.lanes:
+            lane.close()
+
+
+def _ended(lane: Lane, step: int, terminated: bool, actions: int) -> Ended:
+    return Ended(
+        episode=lane.episode,
+        environment=lane.index,
+        seed=lane.seed,
+        step=step,
+        length=lane.length,
+        episode_return=lane.episode_return,
+        terminated=terminated,
+        record=lane.record(terminated, np.full(actions, np.nan, np.float32)),
+        film_bytes=lane.film_bytes,
+    )
