@@ -26,10 +26,11 @@ def is_installed(module: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A preset in the gallery, and whether it can be used here."""
+    """A preset in the gallery, whether it can be used here, and all its options."""
 
     preset: Preset
     usable: bool
+    configuration: Configuration
 
     @property
     def reason(self) -> str:
@@ -72,7 +73,8 @@ class Presets(QObject):
         if not self._cards:
             presets = [*shipped_presets(), *self._own()]
             self._cards = [
-                Card(it, not it.needs or self._installed(it.needs)) for it in presets
+                Card(it, not it.needs or self._installed(it.needs), it.configuration)
+                for it in presets
             ]
         return self._cards
 

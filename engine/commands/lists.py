@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from engine.commands.arguments import Commands, add_json, command
@@ -34,12 +35,13 @@ def add(commands: Commands) -> None:
 
 
 def presets(arguments: argparse.Namespace) -> int:
-    """Names, titles and stories."""
+    """Names, titles and stories, group by group."""
     rows = [
         {
             "name": it.name,
             "title": it.title,
             "story": it.story,
+            "group": it.group,
             "environment": it.flat["environment.id"],
             "target": it.target,
             "needs": it.needs,
@@ -49,8 +51,11 @@ def presets(arguments: argparse.Namespace) -> int:
     ]
     if arguments.json:
         write_json(rows)
-    else:
-        write_table([(str(it["name"]), str(it["story"])) for it in rows])
+        return DONE
+    lines: list[tuple[str, str]] = []
+    for group, of_group in groupby(shipped_presets(), lambda it: it.group):
+        lines += [(f"{group}:", ""), *((f"  {it.name}", it.story) for it in of_group)]
+    write_table(lines)
     return DONE
 
 

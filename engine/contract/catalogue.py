@@ -16,6 +16,19 @@ from engine.contract.options import (
     flat_from_toml,
 )
 
+YOUR_OWN = "Your own"
+GROUPS = (
+    "First steps",
+    "Deep Q-learning",
+    "Rainbow",
+    "Return distributions",
+    "Exploration",
+    "Memory",
+    "Planning and offline",
+    "Small worlds",
+    YOUR_OWN,
+)
+"""Groups of the gallery, in their order."""
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 
 
@@ -83,7 +96,9 @@ class Preset:
       needs: Python module that must be importable, or empty.
       install: The line that installs it, or empty.
       target: Mean return over 100 episodes that the best checkpoint reaches.
+      order: Place within its group.
       own: True for a preset of the user's.
+      group: One of :data:`GROUPS`.
     """
 
     name: str
@@ -95,6 +110,7 @@ class Preset:
     target: float | None = None
     order: int = 100
     own: bool = False
+    group: str = GROUPS[0]
 
     @property
     def configuration(self) -> Configuration:
@@ -127,6 +143,12 @@ def read_preset(path: Path, *, own: bool = False) -> Preset:
             raise ConfigurationError(
                 {"": f"The preset's {name} is not a number: {head[name]!r}."}
             )
+    group = YOUR_OWN if own else head.get("group", GROUPS[0])
+    if group not in GROUPS:
+        known = ", ".join(GROUPS)
+        raise ConfigurationError(
+            {"": f"The gallery has no group {group!r}: it has {known}."}
+        )
     return Preset(
         name=path.stem,
         title=str(head.get("title", path.stem)),
@@ -137,6 +159,7 @@ def read_preset(path: Path, *, own: bool = False) -> Preset:
         target=head.get("target"),
         order=int(head.get("order", 100)),
         own=own,
+        group=group,
     )
 
 
@@ -144,7 +167,11 @@ def read_preset(path: Path, *, own: bool = False) -> Preset:
 def shipped_presets() -> tuple[Preset, ...]:
     """The presets that come with the lab, in the order of the gallery."""
     found = [read_preset(path) for path in (RESOURCES / "presets").glob("*.toml")]
-    return tuple(sorted(found, key=lambda preset: (preset.order, preset.name)))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(preset: Preset) -> tuple[int, int, str]:
+    return GROUPS.index(preset.group), preset.order, preset.name
 
 
 def find_preset(name_or_path: str) -> Preset:
@@ -202,6 +229,8 @@ def _toml(value: Any) -> str:
 
 
 __all__ = [
+    "GROUPS",
+    "YOUR_OWN",
     "EnvironmentCard",
     "Preset",
     "UnknownPreset",

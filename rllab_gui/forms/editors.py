@@ -221,6 +221,7 @@ class TextEditor(Editor):
         """Show the value as a person would type it."""
         self._shown = _as_text(value)
         self._edit.setText(self._shown)
+        self._edit.setCursorPosition(0)
 
     def main_widget(self) -> QWidget:
         """The line."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QRect,
     QSize,
+    QSortFilterProxyModel,
     Qt,
     QTimer,
     Signal,
@@ -21,6 +22,7 @@ from PySide6.QtGui import (
     QStandardItemModel,
 )
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QFrame,
     QListView,
     QStyle,
@@ -38,20 +40,28 @@ Index = QModelIndex | QPersistentModelIndex
 REASON = Qt.ItemDataRole.UserRole + 1
 WORLD = Qt.ItemDataRole.UserRole + 2
 OWN = Qt.ItemDataRole.UserRole + 3
+GROUP = Qt.ItemDataRole.UserRole + 4
+STORY = Qt.ItemDataRole.UserRole + 5
 CARD_HIGH = 66
 """Unscaled pixels: a drawing above two lines of words."""
+LEAST_ROWS, MOST_ROWS = 2.4, 4.4
+"""Of more rows than these one is cut, which shows that the cards can be scrolled."""
+SHARE = 0.22
+"""Of the window's height; the options below the gallery need theirs."""
 
 
 class Gallery(QListView):
-    """Cards of presets.
+    """Cards of presets, all or those of one group, or those that words are found in.
 
     Signals:
       unusable(str name): A greyed card was clicked.
-      fitted(int): So high is the gallery with all its rows.
+      fitted(int): So high the gallery wants to be.
+      pointed(): Another card is the current one.
     """
 
     unusable = Signal(str)
     fitted = Signal(int)
+    pointed = Signal()
 
     def __init__(
         self,
@@ -65,7 +75,8 @@ class Gallery(QListView):
         self.setAccessibleName("Presets")
         self._presets, self._draft, self._theme = presets, draft, theme
         self._cards = QStandardItemModel(self)
-        self.setModel(self._cards)
+        self._shown = CardFilter(self._cards, self)
+        self.setModel(self._shown)
         self.setItemDelegate(CardDelegate(theme, self))
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -75,7 +86,7 @@ class Gallery(QListView):
         self.setProperty("flat", True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.clicked.connect(self._on_chosen)
         self.activated.connect(self._on_chosen)
         presets.changed.connect(self.fill)
@@ -91,10 +102,30 @@ class Gallery(QListView):
         self._mark()
         self._fit()
 
+    def show_only(self, group: str = "", words: str = "") -> None:
+        """Show the cards of one group, or all, in which these words are found."""
+        self._shown.narrow(group, words)
+        self._mark()
+        self._fit()
+
     def current_name(self) -> str:
-        """Name of the marked preset; empty where the draft is of none."""
+        """Name of the preset that the draft equals; empty where it is of none."""
+        now = self._draft.configuration
+        cards = self._presets.cards()
+        equal = (it.preset.name for it in cards if it.configuration == now)
+        return next(equal, "")
+
+    def current_card(self) -> Card | None:
+        """The card that is pointed at, else that of the draft; None for neither."""
         index = self.currentIndex()
-        return str(index.data(Qt.ItemDataRole.UserRole)) if index.isValid() else ""
+        name = str(index.data(Qt.ItemDataRole.UserRole)) if index.isValid() else ""
+        return self._presets.get(name or self.current_name())
+
+    def choose_first(self) -> None:
+        """Load the first of the cards that are shown."""
+        first = self._shown.index(0, 0)
+        if first.isValid():
+            self._on_chosen(first)
 
     def choose(self, name: str) -> None:
         """Load a preset, as a click does."""
@@ -104,20 +135,26 @@ class Gallery(QListView):
         if not card.usable:
             self.unusable.emit(name)
             return
-        self._draft.load(card.preset.configuration, card.preset.title)
+        self._draft.load(card.configuration, card.preset.title)
         self._mark()
 
     def _on_chosen(self, index: QModelIndex) -> None:
         self.choose(str(index.data(Qt.ItemDataRole.UserRole)))
 
     def _mark(self, *_: object) -> None:
-        """Mark the card that the draft equals, if it is any."""
-        now = self._draft.configuration
-        for row, card in enumerate(self._presets.cards()):
-            if card.preset.configuration == now:
-                self.setCurrentIndex(self._cards.index(row, 0))
-                return
-        self.setCurrentIndex(QModelIndex())
+        """Mark the card that the draft equals, if it is any and shown."""
+        name, place = self.current_name(), QModelIndex()
+        for row in range(self._shown.rowCount()):
+            index = self._shown.index(row, 0)
+            if index.data(Qt.ItemDataRole.UserRole) == name:
+                place = index
+        self.setCurrentIndex(place)
+        self.pointed.emit()
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        """Tell that another card is pointed at, by a click or by the keyboard."""
+        super().currentChanged(current, previous)
+        self.pointed.emit()
 
     # ------------------------------------------------------------------- sizes
 
@@ -136,8 +173,9 @@ class Gallery(QListView):
         grid = QSize((wide - 4) // columns, high)
         if grid != self.gridSize():
             self.setGridSize(grid)
-        rows = -(-self._cards.rowCount() // columns)
-        self.fitted.emit(max(1, rows) * high + 4)
+        rows = max(1, -(-self._shown.rowCount() // columns))
+        room = SHARE * self.window().height() / high
+        self.fitted.emit(round(min(rows, max(LEAST_ROWS, min(room, MOST_ROWS))) * high))
 
     def _on_theme(self) -> None:
         self._fit()
@@ -150,12 +188,36 @@ def _item(card: Card) -> QStandardItem:
     item.setEditable(False)
     item.setData(preset.name, Qt.ItemDataRole.UserRole)
     item.setData(card.reason, REASON)
-    item.setData(preset.configuration.environment.id, WORLD)
+    item.setData(card.configuration.environment.id, WORLD)
     item.setData(preset.own, OWN)
+    item.setData(preset.group, GROUP)
+    item.setData(preset.story, STORY)
     item.setToolTip(card.reason or f"<b>{preset.title}</b><br>{preset.story}")
     item.setAccessibleText(preset.title)
     item.setAccessibleDescription(card.reason or preset.story)
     return item
+
+
+class CardFilter(QSortFilterProxyModel):
+    """Lets the cards of one group through, if all words are found in them."""
+
+    def __init__(self, cards: QStandardItemModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._group, self._words = "", [""]
+        self.setSourceModel(cards)
+
+    def narrow(self, group: str, words: str) -> None:
+        """Show this group, or all where it is empty, and what is searched for."""
+        self._group, self._words = group, words.casefold().split()
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        """Whether a card is of the group and holds the words."""
+        index = self.sourceModel().index(row, 0, parent)
+        roles = (Qt.ItemDataRole.DisplayRole, STORY, WORLD, GROUP)
+        text = " ".join(str(index.data(it)) for it in roles).casefold()
+        ours = self._group in ("", index.data(GROUP))
+        return ours and all(word in text for word in self._words)
 
 
 class CardDelegate(QStyledItemDelegate):

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from rllab_gui.forms.form import OptionForm
 from rllab_gui.forms.gallery import Gallery
+from rllab_gui.forms.preset_panel import PresetPanel
 from rllab_gui.frame.recent import RecentList
 from rllab_gui.lab import Lab
 from rllab_gui.workspaces.base import Workspace
@@ -69,10 +70,11 @@ class TrainWorkspace(Workspace):
         tabs.setAccessibleName("Presets and recent sessions")
         tabs.tabBar().setObjectName("train.start.tabs")
         tabs.tabBar().setAccessibleName("Presets or recent sessions")
-        tabs.addTab(self.gallery, "Presets")
+        panel = PresetPanel(self.gallery, self.lab.presets, self.lab.theme)
+        tabs.addTab(panel, "Presets")
         tabs.addTab(RecentList(self.lab.sessions, self.lab.theme), "Recent sessions")
         tabs.setDocumentMode(True)
-        self.gallery.fitted.connect(
+        panel.fitted.connect(
             lambda high: tabs.setFixedHeight(high + tabs.tabBar().sizeHint().height())
         )
         whole = QWidget()

@@ -12,13 +12,16 @@ def test_presets_are_objects_with_name_title_story_and_environment(rllab):
     rows = json.loads(rllab("presets", "--json").out)
     assert [it["name"] for it in rows] == [it.name for it in shipped_presets()]
     for row in rows:
-        assert {"name", "title", "story", "environment"} <= set(row)
+        assert {"name", "title", "story", "environment", "group"} <= set(row)
 
 
-def test_the_table_of_presets_names_each_on_its_own_line(rllab):
+def test_the_table_of_presets_names_each_on_its_own_line_below_its_group(rllab):
     lines = rllab("presets").out.splitlines()
-    assert len(lines) == len(shipped_presets())
-    assert lines[0].startswith("cartpole ")
+    groups = list(dict.fromkeys(it.group for it in shipped_presets()))
+    assert [it[:-1] for it in lines if not it.startswith("  ")] == groups
+    named = [it.split()[0] for it in lines if it.startswith("  ")]
+    assert named == [it.name for it in shipped_presets()]
+    assert lines[1].startswith("  cartpole ")
 
 
 def test_environments_are_listed_with_the_reason_why_not(rllab):

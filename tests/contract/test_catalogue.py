@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.contract.catalogue import (
+    GROUPS,
+    YOUR_OWN,
     EnvironmentCard,
     Preset,
     UnknownPreset,
@@ -38,6 +40,21 @@ FIXED = {
 
 def test_the_presets_that_scripts_rely_on_are_there():
     assert {it.name for it in PRESETS} >= FIXED
+
+
+def test_presets_come_group_by_group():
+    places = [GROUPS.index(it.group) for it in PRESETS]
+    assert places == sorted(places)
+    assert YOUR_OWN not in {it.group for it in PRESETS}
+
+
+def test_a_group_that_the_gallery_does_not_have_is_refused(tmp_path):
+    path = tmp_path / "mine.toml"
+    text = preset_toml(PRESETS[0])
+    path.write_text(f'group = "Toys"\n{text}')
+    with pytest.raises(ConfigurationError, match="no group 'Toys': it has First steps"):
+        read_preset(path)
+    assert read_preset(path, own=True).group == YOUR_OWN
 
 
 def test_cartpole_is_what_a_first_run_shows():

@@ -2,8 +2,9 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
 
-from engine.contract.catalogue import Preset, shipped_presets
+from engine.contract.catalogue import GROUPS, YOUR_OWN, Preset, shipped_presets
 from rllab_gui import presets as presets_module
 from rllab_gui.forms.gallery import REASON
 from rllab_gui.history import History
@@ -40,6 +41,7 @@ def test_every_shipped_preset_loads_by_a_click(window, qtbot):
         index = row_of(gallery, preset.name)
         if index.data(REASON):
             continue
+        gallery.scrollTo(index)
         place = gallery.visualRect(index).center()
         qtbot.mouseClick(gallery.viewport(), Qt.MouseButton.LeftButton, pos=place)
         assert window.lab.draft.configuration == preset.configuration
@@ -111,3 +113,74 @@ def test_delete_is_offered_for_own_presets_only(window):
     assert action.isEnabled()
     action.trigger()
     assert window.lab.presets.get("mine") is None
+
+
+def shown(gallery):
+    model = gallery.model()
+    rows = range(model.rowCount())
+    return [model.index(row, 0).data(Qt.ItemDataRole.UserRole) for row in rows]
+
+
+def test_a_group_shows_its_presets_only(window):
+    box = window.findChild(QComboBox, "train.presets.group")
+    gallery = window.train.gallery
+    assert shown(gallery) == [it.name for it in shipped_presets()]
+    groups = [box.itemText(at) for at in range(box.count())]
+    used = [it for it in GROUPS if it in {of.group for of in shipped_presets()}]
+    assert groups == ["All presets", *used]
+    for group in used:
+        box.setCurrentText(group)
+        wanted = [it.name for it in shipped_presets() if it.group == group]
+        assert shown(gallery) == wanted
+
+
+def test_own_presets_bring_their_group(window):
+    box = window.findChild(QComboBox, "train.presets.group")
+    assert box.findText(YOUR_OWN) < 0
+    window.lab.draft.set("agent.discount", 0.5)
+    window.lab.presets.save("Mine", window.lab.draft.configuration)
+    box.setCurrentText(YOUR_OWN)
+    assert shown(window.train.gallery) == ["mine"]
+    window.lab.presets.delete("mine")
+    assert box.currentText() == "All presets"
+    assert "cartpole" in shown(window.train.gallery)
+
+
+def test_words_are_searched_in_titles_stories_worlds_and_groups(window, qtbot):
+    search = window.findChild(QLineEdit, "train.presets.search")
+    story = window.findChild(QLabel, "train.presets.story")
+    gallery = window.train.gallery
+    qtbot.keyClicks(search, "frozen ICE")
+    assert shown(gallery) == ["frozenlake"]
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert gallery.current_name() == "frozenlake"
+    assert story.text() == window.lab.presets.get("frozenlake").preset.story
+    search.setText("nothing is called so")
+    assert shown(gallery) == []
+    assert story.text() == "No preset has these words."
+    assert gallery.current_name() == "frozenlake"
+
+
+def test_cards_are_reached_by_the_keyboard_and_tell_their_story(window, qtbot):
+    search = window.findChild(QLineEdit, "train.presets.search")
+    story = window.findChild(QLabel, "train.presets.story")
+    window.activateWindow()
+    search.setFocus()
+    qtbot.keyClick(search, Qt.Key.Key_Down)
+    gallery = window.train.gallery
+    assert gallery.hasFocus()
+    qtbot.keyClick(gallery, Qt.Key.Key_Right)
+    second = shipped_presets()[1]
+    assert story.text() == second.story
+    assert gallery.current_name() == "cartpole"
+    qtbot.keyClick(gallery, Qt.Key.Key_Return)
+    assert gallery.current_name() == second.name
+    window.lab.draft.set("agent.discount", 0.123)
+    assert story.text() == "Your own options: none of the presets equals them."
+
+
+def test_the_gallery_leaves_room_for_the_options_on_a_laptop(window, qtbot):
+    window.resize(1366, 768)
+    gallery, form = window.train.gallery, window.train.form
+    qtbot.waitUntil(lambda: 100 < gallery.height() < 200)
+    qtbot.waitUntil(lambda: form.height() > 300)
