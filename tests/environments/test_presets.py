@@ -38,6 +38,7 @@ def test_the_gallery_is_complete_and_begins_with_cartpole():
         "cartpole-rainbow-no-per",
         "cartpole-rainbow-no-c51",
         "cartpole-rainbow-no-noisy",
+        "cartpole-c51",
         "cartpole-qr",
         "acrobot-qr",
         "mountaincar-qr",
