@@ -219,9 +219,13 @@ class Streams:
         )
 
     def reach(self, slots: np.ndarray) -> np.ndarray:
-        """How many earlier slots of the same episode are still kept, int64 [B]."""
+        """How many earlier slots of the same episode are still whole, int64 [B].
+
+        Whole are those whose frame stack is still kept.
+        """
         written = np.array(self._written, np.int64)[slots // self.length]
-        kept = np.minimum(written, self.length - 1) - self.ages(slots)
+        oldest = np.minimum(written, self.length - self._frame_stack)
+        kept = np.maximum(oldest - self.ages(slots), 0)
         earlier: np.ndarray = np.minimum(kept, self.elapsed[slots])
         return earlier
 

@@ -242,6 +242,17 @@ def test_slots_that_lost_frames_of_their_stack_are_not_sampled():
     assert (np.diff(stacks, axis=1) == 1).all()
 
 
+def test_pieces_of_episodes_do_not_reach_back_to_stacks_that_lost_frames():
+    """The newest episode overwrote what the oldest kept steps saw."""
+    streams = memory([""] * 33, capacity=20, frame_stack=3)
+    slots = np.flatnonzero(streams.sampleable)
+    first = streams.observations(slots)[:, -1].min()
+    for slot in slots:
+        reach = int(streams.reach(np.array([slot]))[0])
+        assert streams.observations(np.array([slot]))[0, -1] - reach == first
+    assert (streams.reach(np.arange(20)) >= 0).all()
+
+
 def test_image_stacks_are_joined_along_the_channels():
     streams = Streams(50, 1, (2, 2, 3), "uint8", frame_stack=2)
     first, second = np.full((2, 2, 3), 7, np.uint8), np.full((2, 2, 3), 9, np.uint8)
