@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,8 @@ from engine.contract.randomness import generator
 HASH_BITS = 32
 MOST_KEYS = 1_000_000
 """Different states that are counted; further ones count as new for ever."""
+LONGEST_KEY = 16
+"""Bytes; longer observations are told apart by a checksum of so many."""
 BINS = 16
 
 
@@ -81,7 +84,7 @@ class KeyCounter:
     def _keys(self, observations: np.ndarray) -> list[bytes]:
         flat = observations.reshape(len(observations), -1)
         if self._hashing is None:
-            return [np.ascontiguousarray(row).tobytes() for row in flat]
+            return [_short(np.ascontiguousarray(row).tobytes()) for row in flat]
         return self._hashing.keys(_unit(flat))
 
     def counts(self, observations: np.ndarray) -> np.ndarray:
@@ -114,7 +117,7 @@ class KeyCounter:
     def restore(self, state: State) -> None:
         """See :class:`Counter`."""
         keys = np.asarray(state["keys"], np.uint8)
-        self._rows = {row.tobytes(): index for index, row in enumerate(keys)}
+        self._rows = {_short(row.tobytes()): at for at, row in enumerate(keys)}
         counts = np.asarray(state["counts"], np.int64)
         room = max(64, 2 * len(counts))
         self._counts = np.zeros((room, self._counts.shape[1]), np.int64)
@@ -177,3 +180,10 @@ def _unit(flat: np.ndarray) -> np.ndarray:
     if flat.dtype == np.uint8 and flat.max(initial=0) > 1:
         values /= 255.0
     return values
+
+
+def _short(key: bytes) -> bytes:
+    """A key of bounded size: a million pictures would not fit into memory."""
+    if len(key) <= LONGEST_KEY:
+        return key
+    return blake2b(key, digest_size=LONGEST_KEY).digest()

@@ -24,6 +24,8 @@ EXPLORATION, HASHING = 2, 6
 """Purposes of the explorer's seeds (see ``contract.randomness``)."""
 
 
+LEAST_PSEUDO_COUNT = 1e-3
+"""A density model may tell less than one visit; this bounds the bonus."""
 _CERTAIN = np.zeros(0, np.float32)
 
 
@@ -62,14 +64,21 @@ class Explorer:
     def configure(self, configuration: Configuration) -> None:
         """Take over changed live options; counting begins when it is needed."""
         self.configuration = configuration
-        features = math.prod(self._card.shape)
         if self.kind == "ucb" and self._tried is None:
-            self._tried = make_counter(
-                configuration, features, self._card.actions, self._hashing
-            )
+            self._tried = self._trials()
         if configuration.exploration.bonus > 0 and self._seen is None:
-            single = features // configuration.environment.frame_stack
-            self._seen = make_counter(configuration, single, 1, self._hashing)
+            self._seen = self._sightings()
+
+    def _trials(self) -> Counter:
+        """Of each action in what the network sees."""
+        features, actions = math.prod(self._card.shape), self._card.actions
+        return make_counter(self.configuration, features, actions, self._hashing)
+
+    def _sightings(self) -> Counter:
+        """Of single observations."""
+        stack = self.configuration.environment.frame_stack
+        features = math.prod(self._card.shape) // stack
+        return make_counter(self.configuration, features, 1, self._hashing)
 
     @property
     def kind(self) -> str:
@@ -147,12 +156,13 @@ class Explorer:
 
     def bonus(self, observation: np.ndarray) -> float:
         """Count a state, and the reward for reaching it; 0 without the option."""
-        scale = self.configuration.exploration.bonus
-        if self._seen is None or scale == 0:
+        exploration = self.configuration.exploration
+        if self._seen is None or exploration.bonus == 0:
             return 0.0
         self._seen.visit(observation, 0)
         count = float(self._seen.counts(observation[None])[0, 0])
-        return scale / math.sqrt(max(count, 1e-3))
+        least = LEAST_PSEUDO_COUNT if exploration.counts == "density" else 1.0
+        return exploration.bonus / math.sqrt(max(count, least))
 
     def visits(self, observations: np.ndarray) -> np.ndarray | None:
         """How often single observations were seen, float64 [n]; None uncounted."""
@@ -176,6 +186,10 @@ class Explorer:
             return
         restore_generator(self._rng, state["generator"])
         self.members = np.array(state["members"], np.int64)
+        # Counts are kept while the bonus is switched off.
+        self._tried = self._trials() if "tried" in state else None
+        self._seen = self._sightings() if "seen" in state else None
         for name, counter in (("tried", self._tried), ("seen", self._seen)):
             if counter is not None:
                 counter.restore(state[name])
+        self.configure(self.configuration)

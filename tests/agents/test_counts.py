@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from by_hand import make, spread
 
+from engine.agents import counts
 from engine.agents.counts import DensityCounter, KeyCounter, RandomHash, make_counter
 from engine.contract.options import configuration_from_flat
 
@@ -119,6 +120,55 @@ def test_the_bonus_is_its_scale_by_the_root_of_the_visits():
     assert agent._actor.explorer.visits(np.stack([first, second])).tolist() == [3, 1]
     told = agent.learn(0).extras["bonus"]
     assert told == pytest.approx((0.5 / np.sqrt(visits)).mean())
+
+
+@pytest.mark.parametrize("kind", ["table", "hash"])
+def test_states_beyond_what_is_counted_earn_what_a_new_one_does(kind, monkeypatch):
+    monkeypatch.setattr(counts, "MOST_KEYS", 2)
+    agent = make(exploration__bonus=0.5, exploration__counts=kind)
+    explorer = agent._actor.explorer
+    for state in (*-10.0 * np.eye(3), *10.0 * np.eye(3)):
+        assert explorer.bonus(state.astype(np.float32)) <= 0.5
+    assert explorer.bonus(np.full(3, 7.0, np.float32)) == 0.5
+
+
+@pytest.mark.parametrize("kind", ["table", "hash", "density"])
+def test_counts_survive_a_restart_while_the_bonus_is_switched_off(kind):
+    agent = make(exploration__counts=kind)
+    agent.set_option("exploration.bonus", 0.5)
+    agent.begin(0, np.zeros(3, np.float32))
+    for state in observations(20):
+        agent.remember(0, 0, 1.0, False, False, state)
+    agent.set_option("exploration.bonus", 0.0)
+    resumed = make(exploration__counts=kind)
+    resumed.restore(agent.state(), agent.memory.drain_log())
+    for it in (agent, resumed):
+        it.set_option("exploration.bonus", 0.5)
+    for state in observations(20):
+        assert agent._actor.explorer.visits(state[None]) > 0
+        bonus = agent._actor.explorer.bonus(state)
+        assert 0 < bonus == resumed._actor.explorer.bonus(state)
+
+
+def test_an_agent_that_counts_can_go_back_to_before_it_did():
+    agent = make()
+    agent.begin(0, np.zeros(3, np.float32))
+    before, plain = agent.state(), agent.configuration
+    agent.set_option("exploration.bonus", 0.5)
+    agent.remember(0, 0, 1.0, False, False, observations(1)[0])
+    agent.configure(plain)
+    agent.restore(before)
+    assert agent._actor.explorer.visits(observations(1)) is None
+
+
+def test_keys_of_pictures_stay_small():
+    table = counter("table", features=1000)
+    seen = np.random.default_rng(0).random((5, 1000))
+    for picture in seen:
+        table.visit(picture, 0)
+    assert table.state()["keys"].nbytes <= 5 * 16
+    assert table.counts(seen)[:, 0].tolist() == [1] * 5
+    assert table.counts(seen + 1e-9)[:, 0].tolist() == [0] * 5
 
 
 # ------------------------------------------------- exploring by counts: UCB
