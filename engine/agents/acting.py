@@ -112,9 +112,13 @@ class Actor:
 
     @property
     def _needs_values(self) -> bool:
-        """Whether the network must see everything, even where all is random."""
-        correction = self.configuration.agent.n_step_correction
-        return self._training is not None or correction == "retrace"
+        """Whether the network must see everything, even where all is random.
+
+        A noisy one must, so that its random numbers do not depend on who looks.
+        """
+        corrects = self.configuration.agent.n_step_correction == "retrace"
+        noisy = self.explorer.kind == "noisy"
+        return self._training is not None or corrects or noisy
 
     def _choose(
         self,
@@ -191,7 +195,8 @@ class Actor:
         found: dict[str, Any] = {}
         for name in self._extra_names:
             if name == "behaviour":
-                found[name] = self._behaviour[stream]
+                # There is none after Retrace has been switched off.
+                found[name] = self._behaviour[stream] if len(self._behaviour) else 1.0
             elif name == "members":
                 found[name] = self.explorer.mask(self.configuration.exploration.members)
             elif self._before is not None:

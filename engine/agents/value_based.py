@@ -298,7 +298,7 @@ class ValueBasedAgent:
         )
 
     def _improve(self, batch: Batch, step: int) -> Update:
-        layout = make_layout(self.configuration, batch, self._device.type)
+        layout = make_layout(self.configuration, batch, str(self._device))
         self._make_noise()
         numbers = layout.forward(self._online)
         target = self._target(layout, batch, numbers, step)
@@ -576,7 +576,7 @@ class ValueBasedAgent:
         }
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        return on_device(array, self._device.type)
+        return on_device(array, str(self._device))
 
 
 _NOT_KEPT = (

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.agents import NotFinite, build_agent
+from engine.agents import NotFinite, build_agent, layouts, value_based
 from engine.contract.arrays import state_hash
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.options import ConfigurationError, configuration_from_flat
+from engine.contract.options import (
+    ConfigurationError,
+    configuration_from_flat,
+    spec,
+)
 
 CARD = EnvironmentCard("Test-v0", observation="vector", shape=(3,), actions=2)
 LINEAR = {"network.hidden": "", "agent.batch_size": 4, "replay.capacity": 100}
@@ -238,17 +242,18 @@ def test_values_that_nobody_needs_are_not_computed():
     assert decision.explored.all()
 
 
-def test_computing_all_values_changes_no_choice():
+@pytest.mark.parametrize("kind", spec("exploration.kind").choices)
+def test_computing_all_values_changes_no_choice(kind):
     observations = np.random.default_rng(0).standard_normal((1, 3)).astype(np.float32)
     choices = []
     for all_values in (False, True):
-        agent = make(seed=3)
+        agent = make(seed=3, exploration__kind=kind, agent__learning_starts=25)
         choices.append(
             [
-                agent.act(
-                    observations, "explore", epsilon=0.5, all_values=all_values
-                ).actions[0]
-                for _ in range(50)
+                agent.act(observations, "explore", step, all_values=all_values).actions[
+                    0
+                ]
+                for step in range(50)
             ]
         )
     assert choices[0] == choices[1]
@@ -441,3 +446,31 @@ def test_retrace_cannot_be_switched_on_without_what_it_needs():
     agent.set_option("agent.n_step_correction", "greedy")
     corrected = make(agent__n_step=3, agent__n_step_correction="retrace")
     corrected.set_option("agent.n_step_correction", "none")
+
+
+def test_a_run_goes_on_after_retrace_has_been_switched_off():
+    agent = make(agent__n_step=3, agent__n_step_correction="retrace")
+    observation = np.ones(3, np.float32)
+    agent.begin(0, observation)
+    for correction in ("retrace", "none", "greedy"):
+        if correction != "retrace":
+            agent.set_option("agent.n_step_correction", correction)
+        for step in range(10):
+            action = int(agent.act(observation[None], "explore", step).actions[0])
+            agent.remember(0, action, 1.0, False, False, observation)
+        assert agent.learn(0) is not None
+
+
+def test_batches_go_to_the_very_gpu_that_the_network_is_on(monkeypatch):
+    agent, asked = make(), set()
+    remember(agent)
+    for module in (value_based, layouts):
+        monkeypatch.setattr(
+            module,
+            "on_device",
+            lambda array, device: asked.add(device) or torch.from_numpy(array),
+        )
+    agent._device = torch.device("cuda:1")
+    agent.act(np.ones((1, 3), np.float32))
+    agent.learn(0)
+    assert asked == {"cuda:1"}
