@@ -233,10 +233,12 @@ class Memory:
         return batch._replace(weight=weight)
 
     def _sequences(self, count: int, gamma: float) -> Batch:
-        """Pieces of episodes; each transition is in one of them as likely as others.
+        """Pieces of episodes that begin up to their length before a slot drawn evenly.
 
-        A piece begins up to its length before a slot that is drawn evenly, but not
-        before its episode.
+        None begins before its episode. So of L steps to a piece the first and the
+        last of a long episode are in about half as many pieces as those in its
+        middle, the L-th in one and a half times as many, and an episode of T < L
+        steps, all of them in most of its pieces, in T/L times as many.
         """
         options, slots = self._options, self._evenly(count)
         back = self._rng.integers(0, options.sequence_length, count)

@@ -216,15 +216,23 @@ def test_the_memory_that_is_stored_is_the_one_before_each_step():
         assert expected.any() == (t > 0)
 
 
-def test_every_step_is_learned_from_about_equally_often():
-    """Pieces begin at random, but not before their episode."""
+def test_every_step_is_learned_from_as_often_as_pieces_cover_it():
+    """A piece begins 0 to L - 1 steps before any step, not before its episode."""
     agent = make(network__recurrent="gru", **RECURRENT)
     play(agent)
-    counts = np.zeros(agent.memory.capacity)
-    for _ in range(400):
+    counts, pieces = np.zeros(agent.memory.capacity), 6400
+    for _ in range(pieces // 16):
         batch = agent.memory.sample(16, 0.9, 1.0)
         valid = batch.sequences.valid.reshape(-1)
         counts += np.bincount(batch.slots[valid], minlength=len(counts))
+    covering = []
+    for length in LENGTHS:
+        starts = [max(0, t - back) for t in range(length) for back in range(L)]
+        covering += [
+            sum(start <= t < start + L for start in starts) for t in range(length)
+        ]
+    share = np.array(covering) / (sum(LENGTHS) * L)
     drawn = counts[agent.memory.streams.sampleable]
-    assert drawn.min() > 0
+    spread = np.sqrt(pieces * share * (1 - share))
+    assert (np.abs(drawn - pieces * share) < 5 * spread).all()
     assert not counts[~agent.memory.streams.sampleable].any()

@@ -49,14 +49,18 @@ class AgentOptions(OptionGroup):
         scale="log",
         applies="live",
         help="Weight of the entropy of soft Q-learning (Haarnoja et al. 2017).",
-        effect="Higher keeps more actions likely; towards 0 it is Q-learning.",
+        effect="Higher values states with several good actions more; towards 0 it is "
+        "Q-learning.",
         when={"agent.estimator": ("soft",)},
     )
     double: bool = option(
         True,
         "Double Q-learning",
         applies="live",
-        when={"agent.estimator": ("q_learning", "expected_sarsa", "soft")},
+        when={
+            "agent.estimator": ("q_learning", "expected_sarsa", "soft"),
+            "agent.bootstrap": ("target",),
+        },
         help="The online network chooses the next action, the target network "
         "values it (van Hasselt et al. 2016).",
         effect="On: less overestimation of the values.",
@@ -130,7 +134,7 @@ class AgentOptions(OptionGroup):
         symbol="σ",
         applies="live",
         help="The spread of the TD errors (Kapturowski et al. 2023) or of the "
-        "Q-values over the replay.",
+        "Q-values in the batches so far.",
         effect="Q-values spread wider, so that fewer samples are masked.",
         advanced=True,
         when={"agent.bootstrap": ("trust_region",)},

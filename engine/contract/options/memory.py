@@ -79,7 +79,7 @@ class ReplayOptions(OptionGroup):
         maximum=1.0,
         applies="live",
         help="How strongly the TD error rules the sampling (Schaul et al. 2016).",
-        effect="0 samples uniformly, 1 in proportion to |δ|.",
+        effect="0 samples uniformly, 1 in proportion to |δ|, or to 1/rank.",
         when={"replay.kind": ("prioritized",)},
     )
     beta: float = option(
