@@ -56,8 +56,9 @@ def test_outputs_have_their_shapes(card):
 @pytest.mark.parametrize("dueling", ["none", "mean"])
 def test_distributions_have_the_mean_that_is_shown(kind, dueling):
     found = insight(head__kind=kind, head__atoms=7, agent__dueling=dueling)
-    expected = {**COMMON, "return_values": (5, 4, 7), "return_probs": (5, 4, 7)}
-    assert shapes(found) == expected
+    numbers = {"return_values": (5, 4, 7), "return_probs": (5, 4, 7)}
+    assert shapes(found) == {**COMMON, **numbers, "preference": (5, 4)}
+    torch.testing.assert_close(found["preference"], found["q"])
     mean = (found["return_values"] * found["return_probs"]).sum(2)
     torch.testing.assert_close(mean, found["q"], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(found["return_probs"].sum(2), torch.ones(5, 4))
@@ -88,3 +89,10 @@ def test_a_memory_is_shown_and_makes_a_difference(kind):
     episode = insight(previous=np.array([-1, 0, 3, 2, 1]), **options)
     torch.testing.assert_close(episode["q"][0], alone["q"][0])
     assert (episode["q"][1:] - alone["q"][1:]).abs().min() > 0
+
+
+def test_what_is_preferred_under_risk_is_the_mean_of_the_worst_share():
+    options = {"head__kind": "qr", "head__atoms": 8, "head__risk": "cvar"}
+    found = insight(head__risk_level=0.25, **options)
+    worst = found["return_values"].sort(2).values[:, :, :2].mean(2)
+    torch.testing.assert_close(found["preference"], worst)
