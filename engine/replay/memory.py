@@ -28,6 +28,8 @@ from engine.replay.streams import Streams
 SAMPLING = 3
 """Purpose of the generator that draws batches (see ``contract.randomness``)."""
 _FOLLOW_AFTER = 10_000
+BACKLOG = 1000
+"""Transitions that wait at most without replay: the longest way to an update."""
 
 
 class Memory:
@@ -65,8 +67,7 @@ class Memory:
             extras=extras,
         )
         self.priorities = Priorities(self.streams)
-        limit = self.streams.length - self._n_step - stack - 3
-        self._newest = Newest(count, self._n_step, limit)
+        self._newest = Newest(count, self._n_step, BACKLOG)
         self._rng = generator(seed, SAMPLING)
         self.configure(configuration)
 
@@ -258,9 +259,12 @@ class Memory:
 
 
 def _slots(configuration: Configuration) -> int:
-    """How many slots are needed; without replay only some recent ones."""
+    """How many slots are needed; without replay only some recent ones.
+
+    No option that can change while it runs plays a part: the log names slots.
+    """
     if configuration.replay.kind != "none":
         return configuration.replay.capacity
-    agent = configuration.agent
-    recent = agent.batch_size + agent.n_step + configuration.environment.frame_stack
-    return max(1024, recent + 3) * configuration.training.environments
+    # An episode of one step takes two slots.
+    recent = configuration.agent.n_step + configuration.environment.frame_stack
+    return (2 * BACKLOG + recent + 4) * configuration.training.environments

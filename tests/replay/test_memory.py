@@ -216,6 +216,23 @@ def test_without_replay_a_backlog_longer_than_the_ring_keeps_its_newest():
     assert len(steps) > 900
 
 
+def test_without_replay_a_backlog_of_short_episodes_is_whole():
+    """Each of them takes two slots: nothing that waits may be overwritten."""
+    memory = make("none", agent__n_step=3, environment__frame_stack=1)
+    for i in range(3000):
+        memory.begin(0, np.array([i], np.float32))
+        memory.append(0, i % 2, float(i), True, False, np.array([-1], np.float32))
+    batch = memory.sample(8192, 0.9, 0.5)
+    assert steps_of(batch) == list(range(2000, 3000))
+    assert batch.reward.tolist() == steps_of(batch)
+    assert batch.action.tolist() == [it % 2 for it in steps_of(batch)]
+
+
+def test_without_replay_slots_stay_where_they_are_when_the_batch_grows():
+    small, large = (make("none", agent__batch_size=it) for it in (8, 8192))
+    assert small.capacity == large.capacity
+
+
 def random_run(memory, rng, steps):
     """Write and learn at random; ends with the sum of everything drawn."""
     total = 0.0
