@@ -115,7 +115,8 @@ def _panels_menu(bar: QMenuBar, workspaces: Iterable[Workspace]) -> QMenu:
         for name, dock in workspace.docks.items():
             action = dock.toggleViewAction()
             action.setObjectName(f"act.panel.{workspace.name}.{name}")
-            action.setStatusTip(f"Show or hide the panel {dock.windowTitle()}")
+            action.setText(dock.accessibleName())
+            action.setStatusTip(f"Show or hide the panel {dock.accessibleName()}")
             action.setToolTip(action.statusTip())
             panels.addAction(action)
     return panels

@@ -84,15 +84,16 @@ class DockTitle(QWidget):
         self.setProperty("role", "bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._dock, self._theme = dock, theme
-        self._title = QLabel(dock.windowTitle())
+        title = dock.accessibleName()
+        self._title = QLabel(title)
         name = dock.objectName()
         self._float = IconButton(
-            f"{name}.float", f"Detach {dock.windowTitle()}", "layout", theme, size=12
+            f"{name}.float", f"Detach {title}", "layout", theme, size=12
         )
         self._float.setToolTip("Detach this panel, or put it back")
         self._float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
         self._close = IconButton(
-            f"{name}.close", f"Close {dock.windowTitle()}", "close", theme, size=12
+            f"{name}.close", f"Close {title}", "close", theme, size=12
         )
         self._close.setToolTip("Close this panel; the View menu opens it again")
         self._close.clicked.connect(dock.close)
@@ -106,7 +107,6 @@ class DockTitle(QWidget):
             self._title.hide()
         row.addWidget(self._float)
         row.addWidget(self._close)
-        dock.windowTitleChanged.connect(self._title.setText)
         theme.changed.connect(self._restyle)
         self._restyle()
 

@@ -48,6 +48,7 @@ class View(QWidget):
     Attributes:
       view_id: Name in object names: the dock is ``dock.<workspace>.<view_id>``.
       title: What the dock writes.
+      tab: A shorter title for where many stand side by side; empty for the same.
       about: A few sentences on what is seen, for the button ? and Shift+F1.
       topics: What the engine has to send while the view is visible.
       needs: What the agent has to offer (``q``, ``embedding``, ...), for filtering.
@@ -60,6 +61,7 @@ class View(QWidget):
 
     view_id: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    tab: ClassVar[str] = ""
     about: ClassVar[str] = ""
     topics: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[frozenset[str]] = frozenset()

@@ -31,6 +31,7 @@ class EmbeddingView(View):
 
     view_id = "embedding"
     title = "Map of states"
+    tab = "Map"
     about = (
         "Each point is a state, placed by t-SNE so that states which the network's "
         "last hidden layer finds similar lie together. The colour is V(s) = max_a "

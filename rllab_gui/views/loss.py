@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from rllab_gui.plots.base import PlotView
@@ -18,31 +17,9 @@ from rllab_gui.plots.numbers import short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.clocks import CLOCKS, growing, ticks, times
+from rllab_gui.views.traces import DASH, DOT, MARKS, SHARES, SOLID, Trace, further
 
 SMOOTHING = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One series that can be shown.
-
-    Attributes:
-      share: It is drawn as a share of its largest value, on the right axis.
-    """
-
-    name: str
-    words: str
-    colour: int
-    style: Qt.PenStyle
-    shown: bool
-    share: bool = False
-
-
-SOLID, DASH, DOT = (
-    Qt.PenStyle.SolidLine,
-    Qt.PenStyle.DashLine,
-    Qt.PenStyle.DotLine,
-)
 TRACES = (
     Trace("loss", "loss", 0, SOLID, True),
     Trace("td_error", "mean |δ|", 1, DASH, True),
@@ -51,11 +28,17 @@ TRACES = (
     Trace("epsilon", "ε", 3, DASH, False, share=True),
     Trace("learning_rate", "learning rate", 5, SOLID, False, share=True),
 )
-_MARKS = {SOLID: "━", DASH: "╌", DOT: "┈"}
+ELSEWHERE = ("return", "length", "q_mean", "q_max", "beta", "replay_size")
+"""Series that other views and the status bar show."""
+WHOLE = ("epsilon", *SHARES)
+"""These are shares by themselves."""
 
 
 class LossView(View):
-    """Loss and errors per update; ε and learning rate on demand."""
+    """Loss and errors per update; on demand ε, learning rate, and whatever else.
+
+    Series that only some methods have come into the menu when they arrive.
+    """
 
     view_id = "loss"
     title = "Loss and TD error"
@@ -79,12 +62,17 @@ class LossView(View):
             log=True,
             smoothing=SMOOTHING,
         )
-        self.shown = {trace.name: trace.shown for trace in TRACES}
+        self.traces: list[Trace] = []
+        self.shown: dict[str, bool] = {}
+        self._drawn: dict[str, Condensed] = {}
+        self._lines: dict[str, tuple[Any, Any]] = {}
+        self._actions: dict[str, QAction] = {}
+        self._menu = QMenu(self)
         self.plot.header.add(self._series_button())
         self._right, self._right_axis = self.plot.add_right_axis()
         self._right_axis.hide()
-        self._drawn = {trace.name: Condensed() for trace in TRACES}
-        self._lines = {trace.name: self._make_lines(trace) for trace in TRACES}
+        self._add_traces(TRACES)
+        self._find_further(context.store.series_names())
         self.adopt(self.plot)
         self._connect()
         self.restyle()
@@ -97,22 +85,50 @@ class LossView(View):
         button.setAutoRaise(True)
         button.setAccessibleName("Which series are shown")
         button.setToolTip("Choose which series are shown, and over what")
-        menu = QMenu(button)
-        for trace in TRACES:
-            action = menu.addAction(trace.words)
-            action.setObjectName(f"act.plot.loss.series.{trace.name}")
-            action.setToolTip(f"Show {trace.words}")
-            action.setStatusTip(action.toolTip())
-            action.setCheckable(True)
-            action.setChecked(trace.shown)
-            action.toggled.connect(
-                lambda on, name=trace.name: self.show_series(name, on)
-            )
-        menu.addSeparator()
-        self._add_clocks(menu)
-        button.setMenu(menu)
+        self._clocks = self._menu.addSeparator()
+        self._add_clocks(self._menu)
+        button.setMenu(self._menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
+
+    def _add_traces(self, traces: Iterable[Trace]) -> None:
+        """Lines for these series, and a place in the menu for each."""
+        for trace in traces:
+            self.traces.append(trace)
+            self.shown[trace.name] = trace.shown
+            self._drawn[trace.name] = Condensed()
+            self._lines[trace.name] = self._make_lines(trace)
+            self._actions[trace.name] = self._series_action(trace)
+            self._menu.insertAction(self._clocks, self._actions[trace.name])
+
+    def _find_further(self, names: Iterable[str]) -> None:
+        """Offer the series that only this method has."""
+        new = [name for name in names if name not in ELSEWHERE]
+        traces = further(new, self.traces, len(self.traces))
+        if traces:
+            self._add_traces(traces)
+            self.restyle()
+
+    def _forget_further(self) -> None:
+        """Another session has other series."""
+        for trace in self.traces[len(TRACES) :]:
+            box = self._right if trace.share else self.plot.item
+            for line in set(self._lines.pop(trace.name)):
+                box.removeItem(line)
+            del self._drawn[trace.name], self.shown[trace.name]
+            self._actions.pop(trace.name).setParent(None)
+        del self.traces[len(TRACES) :]
+        self._show_right_axis()
+
+    def _series_action(self, trace: Trace) -> QAction:
+        action = QAction(trace.words, self._menu)
+        action.setObjectName(f"act.plot.loss.series.{trace.name}")
+        action.setToolTip(f"Show {trace.words}")
+        action.setStatusTip(action.toolTip())
+        action.setCheckable(True)
+        action.setChecked(trace.shown)
+        action.toggled.connect(lambda on: self.show_series(trace.name, on))
+        return action
 
     def _add_clocks(self, menu: QMenu) -> None:
         """What the horizontal axis counts, one of them at a time."""
@@ -153,10 +169,13 @@ class LossView(View):
     def show_series(self, name: str, shown: bool) -> None:
         """Draw this series, or do not."""
         self.shown[name] = shown
-        self._right_axis.setVisible(
-            any(self.shown[it.name] for it in TRACES if it.share)
-        )
+        self._show_right_axis()
         self.refresh()
+
+    def _show_right_axis(self) -> None:
+        self._right_axis.setVisible(
+            any(self.shown[it.name] for it in self.traces if it.share)
+        )
 
     def emptiness(self) -> tuple[str, str, tuple[()]] | None:
         """Before the first update there is no loss."""
@@ -173,7 +192,7 @@ class LossView(View):
     def draw(self) -> None:
         """Bring all shown series up to date."""
         model: dict[str, Any] = {}
-        for trace in TRACES:
+        for trace in self.traces:
             rows = self.context.store.series(trace.name)
             x = times(rows, self.clock) if self.shown[trace.name] else np.empty(0)
             values = np.asarray(rows.value, np.float64)[: len(x)]
@@ -183,7 +202,7 @@ class LossView(View):
                 self._draw_share(trace, x, values)
             else:
                 self._condense(trace, x, values)
-        for trace in TRACES:  # the place of zero is known only now
+        for trace in self.traces:  # the place of zero is known only now
             if not trace.share:
                 self._draw_trace(trace, model)
         self.plot.set_model(**model)
@@ -216,7 +235,7 @@ class LossView(View):
     @staticmethod
     def _largest(trace: Trace, values: np.ndarray) -> float:
         """What the right axis calls 1."""
-        if trace.name == "epsilon" or not len(values):
+        if trace.name in WHOLE or not len(values):
             return 1.0
         return float(np.nanmax(values)) or 1.0
 
@@ -224,7 +243,7 @@ class LossView(View):
         factor, theme = self.plot.smoothing, self.context.theme
         how = f"EMA {factor:g}, raw behind" if factor else "raw"
         names, said = [], []
-        for trace in TRACES:
+        for trace in self.traces:
             values = model.get(trace.name)
             if values is None or not len(values):
                 continue
@@ -232,7 +251,7 @@ class LossView(View):
             if trace.share:
                 top = short(self._largest(trace, values))
                 words += f" (right axis, 1 = {top})"
-            names.append((_MARKS[trace.style], theme.colour(trace.colour), words))
+            names.append((MARKS[trace.style], theme.colour(trace.colour), words))
             said.append(f"{trace.words} {short(float(values[-1]))}")
         names.append(("", theme.tokens.muted, f"{how} · n = 1 seed"))
         self.plot.set_legend(legend_html(names))
@@ -243,6 +262,8 @@ class LossView(View):
     # ------------------------------------------------------------ what changes
 
     def _on_series(self, name: str) -> None:
+        if name not in self.shown:
+            self._find_further([name])
         if self.shown.get(name):
             self.refresh()
 
@@ -250,6 +271,7 @@ class LossView(View):
         self.refresh()
 
     def _on_reset(self) -> None:
+        self._forget_further()
         self.plot.start_again(x=growing(self.clock, self.context.store))
         self.refresh()
 
@@ -263,7 +285,7 @@ class LossView(View):
     def restyle(self) -> None:
         """Take over the colours of the theme."""
         theme = self.context.theme
-        for trace in TRACES:
+        for trace in self.traces:
             behind, front = self._lines[trace.name]
             colour = theme.colour(trace.colour)
             behind.setPen(self.plot.pen(colour, SOLID, 0.35))

@@ -30,6 +30,7 @@ class PrioritiesView(View):
 
     view_id = "priorities"
     title = "Replay priorities"
+    tab = "Priorities"
     about = (
         "Prioritized replay draws transition i with probability P(i) = p_i^α / Σ p^α,"
         " where p = |δ| + ε, and corrects for it with the weight w_i = (N P(i))^−β / "

@@ -73,13 +73,18 @@ class Workspace(QMainWindow):
         view.setObjectName(object_name)
         headers = view.findChildren(PlotHeader)
         header = headers[0] if len(headers) == 1 else None
-        return self.add_dock(view_id, view.title, view, header)
+        return self.add_dock(view_id, view.title, view, header, view.tab)
 
     def add_dock(
-        self, name: str, title: str, widget: QWidget, header: QWidget | None = None
+        self,
+        name: str,
+        title: str,
+        widget: QWidget,
+        header: QWidget | None = None,
+        tab: str = "",
     ) -> QDockWidget:
-        """A dock round any widget."""
-        dock = QDockWidget(title, self)
+        """A dock round any widget; among tabs it may have a shorter title."""
+        dock = QDockWidget(tab or title, self)
         dock.setObjectName(f"dock.{self.name}.{name}")
         dock.setAccessibleName(title)
         dock.setTitleBarWidget(DockTitle(dock, self.lab.theme, header))

@@ -17,6 +17,7 @@ RIGHT = (("curve", "train.curve"), ("loss", "train.loss"))
 TABBED = (
     ("priorities", "train.priorities"),
     ("embedding", "train.embedding"),
+    ("exploration", "train.exploration"),
     ("events", "train.events"),
 )
 

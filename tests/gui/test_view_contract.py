@@ -6,7 +6,16 @@ from showing import show
 
 from rllab_gui.views.discover import all_views
 
-PLOTTED = ("curve", "embedding", "loss", "priorities", "qbars", "stepQbars", "timeline")
+PLOTTED = (
+    "curve",
+    "embedding",
+    "exploration",
+    "loss",
+    "priorities",
+    "qbars",
+    "stepQbars",
+    "timeline",
+)
 
 
 @pytest.fixture(params=sorted(all_views()))

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import script
 from showing import show
 
 from engine.contract.messages import Event, Scalars, TrainerStatus
+from engine.contract.options import Configuration
 from rllab_gui.views.loss import LossView
 
 
@@ -122,3 +124,36 @@ def test_the_horizontal_axis_is_chosen_in_the_same_menu(view, play, context):
     view.findChild(object, "act.plot.loss.clock.episode").trigger()
     context.pulse.beat()
     np.testing.assert_array_equal(view.model()["loss_x"], [10, 20])
+
+
+def test_series_that_only_some_methods_have_come_into_the_menu(view, play, context):
+    play(rows(loss=[1.0], masked=[0.25], model_error=[3.0], q_mean=[1.0]))
+    assert view.findChild(object, "act.plot.loss.series.q_mean") is None
+    assert "masked" not in view.model()
+    view.findChild(object, "act.plot.loss.series.masked").trigger()
+    view.findChild(object, "act.plot.loss.series.model_error").trigger()
+    context.pulse.beat()
+    assert view.model()["model_error"].tolist() == [3.0]
+    assert view._right_axis.isVisible()
+    assert view._lines["masked"][0].getData()[1].tolist() == [0.25]
+    legend = view.plot.legend().replace("&nbsp;", " ")
+    assert "masked share (right axis, 1 = 1.00)" in legend
+    assert "model error" in legend
+
+
+def test_another_session_begins_without_the_series_of_the_old_one(view, play, context):
+    play(rows(loss=[1.0], masked=[0.25], surprise=[3.0]))
+    view.show_series("masked", True)
+    view.show_series("surprise", True)
+    play(script.session(Configuration()))
+    assert view.findChild(object, "act.plot.loss.series.surprise") is None
+    play(rows(loss=[1.0], surprise=[4.0]))
+    view.findChild(object, "act.plot.loss.series.surprise").trigger()
+    context.pulse.beat()
+    assert view.model()["surprise"].tolist() == [4.0]
+
+
+def test_a_view_that_is_opened_later_knows_them_as_well(play, context, qtbot):
+    play(rows(loss=[1.0], masked=[0.25]))
+    view = show(qtbot, LossView(context))
+    assert view.findChild(object, "act.plot.loss.series.masked") is not None

@@ -1,0 +1,73 @@
+"""Series that a plot can show: what they are called and how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+
+SOLID, DASH, DOT = (
+    Qt.PenStyle.SolidLine,
+    Qt.PenStyle.DashLine,
+    Qt.PenStyle.DotLine,
+)
+MARKS = {SOLID: "━", DASH: "╌", DOT: "┈"}
+STYLES = (SOLID, DASH, DOT)
+WORDS = {
+    "masked": "masked share",
+    "model_error": "model error",
+    "bonus": "count bonus",
+    "disagreement": "disagreement",
+    "temperature": "temperature",
+}
+SHARES = ("masked",)
+"""Series from 0 to 1 that share an axis with others of this kind."""
+NOISE = "noise."
+"""Series of noise levels are called so, followed by the name of a layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One series that can be shown.
+
+    Attributes:
+      share: It is drawn as a share of its largest value, on the right axis.
+    """
+
+    name: str
+    words: str
+    colour: int
+    style: Qt.PenStyle
+    shown: bool
+    share: bool = False
+
+
+def words_of(name: str) -> str:
+    """What a series is called, also one that no one has told of."""
+    if name.startswith(NOISE):
+        return f"noise of {name.removeprefix(NOISE)}"
+    return WORDS.get(name, name.replace("_", " "))
+
+
+def further(names: Iterable[str], known: Iterable[Trace], apart: int) -> list[Trace]:
+    """Traces of series that are not among the known ones, at first not shown.
+
+    Args:
+      names: Series of which something has arrived.
+      known: Traces that there are.
+      apart: How many were added before; colours and dashes go on from there.
+    """
+    taken = {trace.name for trace in known}
+    new = [name for name in names if name not in taken]
+    return [
+        Trace(
+            name,
+            words_of(name),
+            apart + place,
+            STYLES[(apart + place) % len(STYLES)],
+            shown=False,
+            share=name in SHARES,
+        )
+        for place, name in enumerate(new)
+    ]
