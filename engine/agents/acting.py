@@ -100,7 +100,9 @@ class Actor:
         self, seen: Tensor, epsilon: float, recollection: Recollection | None
     ) -> Decision:
         """The best actions, but for a share of random ones."""
-        explored = self.explorer.draws(len(seen), epsilon)
+        # Who only looks takes no random number from the training.
+        none = np.zeros(len(seen), np.bool_)
+        explored = self.explorer.draws(len(seen), epsilon) if epsilon else none
         if recollection is None:
             recollection = self.recollection(len(seen))
         numbers = _numbers(self._network, self._pass, seen, recollection)

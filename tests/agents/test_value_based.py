@@ -242,6 +242,14 @@ def test_values_that_nobody_needs_are_not_computed():
     assert decision.explored.all()
 
 
+def test_a_greedy_look_changes_nothing_of_the_training():
+    agent = make()
+    remember(agent)
+    before = state_hash(agent.state())
+    agent.act(np.ones((2, 3), np.float32))
+    assert state_hash(agent.state()) == before
+
+
 @pytest.mark.parametrize("kind", spec("exploration.kind").choices)
 def test_computing_all_values_changes_no_choice(kind):
     observations = np.random.default_rng(0).standard_normal((1, 3)).astype(np.float32)
