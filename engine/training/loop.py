@@ -38,7 +38,7 @@ from engine.training.telemetry import BUCKET, Clocks, Rows, UpdateBucket
 STATES = 5
 """Purpose of the loop's seeds (see ``contract.randomness``)."""
 NOT_EXACT = (
-    "Acting and learning run side by side without waiting: this run cannot be "
+    "Acting and learning run side by side without a fixed order: this run cannot be "
     "repeated to the bit."
 )
 

@@ -7,19 +7,20 @@
   when the period began. Neither touches what the other does, so it makes no
   difference how they are interleaved. At the end of the period the new steps are
   remembered and the copy is refreshed.
-- *asynchronous*: a copy acts, and the learner takes each step as it comes and learns
-  as fast as it can, at most as often as updates are due. How far it gets before the
-  copy is refreshed depends on the computer.
+- *asynchronous*: a copy acts, and the learner takes each step as it comes and makes
+  the updates that are due when it can, up to a period late. How far it gets before
+  the copy is refreshed depends on the computer.
 
 Whenever :meth:`Running.run` has returned, no thread is at work.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 from typing import Protocol
 
@@ -161,9 +162,9 @@ class Alternate:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The acting side stops; ``catch_up`` with the updates that are due."""
+    """The acting side stops; fewer updates than ``leave`` may stay due."""
 
-    catch_up: bool
+    leave: float
 
 
 Orders = SimpleQueue[Taken | Stop]
@@ -197,7 +198,7 @@ class Concurrent:
         try:
             self._act(bounds, orders, taken)
         finally:
-            orders.put(Stop(self._catches_up(bounds, taken)))
+            orders.put(Stop(self._may_stay_due(bounds, taken)))
             thread.join() if self.in_a_thread else self._work(orders)
             self._note(taken)
         if self._failure is not None:
@@ -247,8 +248,8 @@ class Concurrent:
     def _hold(self, experiences: list[Experience]) -> None:
         """Keep what just happened, where the learner must not see it yet."""
 
-    def _catches_up(self, bounds: Bounds, taken: list[Taken]) -> bool:
-        """Whether one waits for the updates that are due."""
+    def _may_stay_due(self, bounds: Bounds, taken: list[Taken]) -> float:
+        """Fewer updates than this may be due when one stops here."""
         raise NotImplementedError
 
     def _learn(self, orders: Orders) -> None:
@@ -284,8 +285,8 @@ class Synchronized(Concurrent):
     def _hold(self, experiences: list[Experience]) -> None:
         self._held += experiences
 
-    def _catches_up(self, bounds: Bounds, taken: list[Taken]) -> bool:
-        return True
+    def _may_stay_due(self, bounds: Bounds, taken: list[Taken]) -> float:
+        return 1.0
 
     def _learn(self, orders: Orders) -> None:
         while isinstance(it := orders.get(), Taken):
@@ -312,36 +313,37 @@ class Synchronized(Concurrent):
 class Asynchronous(Concurrent):
     """The learner takes each step as it comes; see :class:`Running`.
 
-    A stop after so many steps, or at the end of an episode, waits for the updates
-    that are due, so that single steps learn as in the other modes; a stop in time
-    does not.
+    Acting waits at the end of a period, while more than a period's updates are due:
+    the learner may be late, but is not left behind. A stop after so many steps, or at
+    the end of an episode, waits for all that are due, so that single steps learn as in
+    the other modes; a stop in time waits for none.
     """
 
     held = 0
 
-    def _catches_up(self, bounds: Bounds, taken: list[Taken]) -> bool:
-        newest = taken[-1]
-        by_step = bounds.counted and newest.step >= bounds.step
-        return by_step or (bounds.episode_end and bool(newest.ended))
+    def _may_stay_due(self, bounds: Bounds, taken: list[Taken]) -> float:
+        newest = taken[-1] if taken else Taken(self._book.step)
+        if bounds.counted and newest.step >= bounds.step:
+            return 1.0
+        if bounds.episode_end and newest.ended:
+            return 1.0
+        of = self._agent.configuration
+        if self._steps < of.training.refresh:
+            return math.inf
+        return max(1.0, of.training.refresh * of.agent.updates_per_step)
 
     def _learn(self, orders: Orders) -> None:
-        step, stop = 0, None
-        while stop is None or (stop.catch_up and self._learner.credit >= 1):
-            # Remember all there is first; wait only where there is nothing to do.
-            order = None if stop else _next(orders, wait=self._learner.credit < 1)
-            if isinstance(order, Stop):
-                stop = order
-            elif order is not None:
+        step, stop = self._book.step, None
+        while stop is None or self._learner.credit >= stop.leave:
+            # What is there now, and not what comes meanwhile: one has to learn too.
+            for _ in range(orders.qsize() or int(self._learner.credit < 1)):
+                order = orders.get()
+                if isinstance(order, Stop):
+                    stop = order
+                    break
                 step = order.step
                 self._learner.grant(step)
                 for it in order.experiences:
                     self._agent.store(it)
-            elif (update := self._learner.update(step)) is not None:
+            if (update := self._learner.update(step)) is not None:
                 self._learned.append((step, update))
-
-
-def _next(orders: Orders, *, wait: bool) -> Taken | Stop | None:
-    try:
-        return orders.get(block=wait)
-    except Empty:
-        return None

@@ -18,6 +18,7 @@ from tests.benchmarks.harness import HEAD, Result
 BENCHMARKS = (
     "learner",
     "prioritized_replay",
+    "modes",
     "start_up",
     "first_point",
     "key_to_frame",

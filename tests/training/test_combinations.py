@@ -54,6 +54,8 @@ AXES = {
     "planning.remembers": ("last", "counts"),
     "planning.actions": ("random", "policy"),
     "training.environments": (1, 3),
+    # What is learned without waiting depends on the computer.
+    "training.mode": ("alternate", "alternate", "synchronized"),
 }
 FIXED = {
     "agent.batch_size": 8,
@@ -69,6 +71,7 @@ FIXED = {
     "replay.capacity": 400,
     "replay.sequence_length": 5,
     "target_network.period": 10,
+    "training.refresh": 30,
     "training.steps": STEPS + MORE,
 }
 

@@ -40,9 +40,10 @@ class TrainingOptions(OptionGroup):
         "Acting and learning",
         help="In turns (alternate); side by side, with a copy of the network acting "
         "for a period whose steps are learned from in the next one (synchronized, "
-        "Daley and Amato 2021); or side by side without waiting (asynchronous), "
-        "which is not repeatable to the bit.",
-        effect="Side by side is faster where steps and updates take about as long.",
+        "Daley and Amato 2021); or side by side, the updates up to a period late "
+        "(asynchronous), which cannot be repeated to the bit.",
+        effect="Side by side can gain where one update takes long (a large network, a "
+        "GPU), and loses where it is short.",
         advanced=True,
     )
     refresh: int = option(
