@@ -160,13 +160,36 @@ class Explorer:
         if self._seen is None or exploration.bonus == 0:
             return 0.0
         self._seen.visit(observation, 0)
-        count = float(self._seen.counts(observation[None])[0, 0])
-        least = LEAST_PSEUDO_COUNT if exploration.counts == "density" else 1.0
-        return exploration.bonus / math.sqrt(max(count, least))
+        return float(self._earned(self._seen.counts(observation[None])[:, 0])[0])
 
-    def visits(self, observations: np.ndarray) -> np.ndarray | None:
-        """How often single observations were seen, float64 [n]; None uncounted."""
-        return None if self._seen is None else self._seen.counts(observations)[:, 0]
+    def familiarity(self, observations: np.ndarray) -> dict[str, np.ndarray]:
+        """How often states were met, and what reaching them would earn.
+
+        Args:
+          observations: As the network sees them, [n, ...].
+
+        Returns:
+          ``visits`` and, with a count bonus, ``bonus``, float64 [n]; empty where
+          nothing is counted.
+        """
+        if self._seen is not None:
+            stack = self.configuration.environment.frame_stack
+            newest = observations[..., -(observations.shape[-1] // stack) :]
+            visits = self._seen.counts(newest)[:, 0]
+            scale = self.configuration.exploration.bonus
+            return {"visits": visits} | (
+                {"bonus": self._earned(visits)} if scale else {}
+            )
+        if self._tried is not None:
+            return {"visits": self._tried.counts(observations).sum(1)}
+        return {}
+
+    def _earned(self, visits: np.ndarray) -> np.ndarray:
+        """Bonus for reaching states that were met so often."""
+        exploration = self.configuration.exploration
+        least = LEAST_PSEUDO_COUNT if exploration.counts == "density" else 1.0
+        bonus: np.ndarray = exploration.bonus / np.sqrt(np.maximum(visits, least))
+        return bonus
 
     def state(self) -> State:
         """Random numbers, members and counts."""

@@ -474,6 +474,10 @@ class ValueBasedAgent:
         found = look(self.online, self._model, seen, previous, recollection)
         return {name: values.cpu().numpy() for name, values in found.items()}
 
+    def familiarity(self, observations: np.ndarray) -> dict[str, np.ndarray]:
+        """How often these states were met; see :meth:`Explorer.familiarity`."""
+        return self._actor.explorer.familiarity(observations)
+
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of both networks: ``online/<parameter>``, ``target/<parameter>``."""
         found: dict[str, np.ndarray] = {}

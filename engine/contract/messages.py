@@ -389,6 +389,8 @@ class EmbeddingReport(Message, frozen=True):
       exploring: bool [n], the action taken there was exploratory.
       legend: layer, count, method, perplexity, seed, checkpoint step.
       final: False for an intermediate layout of a running optimisation.
+      extras: What else is known of each state, float32 [n]: ``visits`` so far, the
+        ``bonus`` for reaching it, ``disagreement`` of an ensemble about its values.
     """
 
     positions: np.ndarray
@@ -398,6 +400,7 @@ class EmbeddingReport(Message, frozen=True):
     legend: str
     checkpoint_step: int
     final: bool = True
+    extras: dict[str, np.ndarray] = {}
 
 
 class JobProgress(Message, frozen=True):

@@ -168,6 +168,10 @@ class Trainer:
             if self._loop is None:
                 raise ValueError("No run is under way that could be sampled.")
             return self._loop.sample_states(int(arguments["count"]))
+        if question == "familiarity":
+            if self._loop is None:
+                raise ValueError("No run is under way that has counted states.")
+            return dict(self._loop.agent.familiarity(arguments["observation"]))
         raise ValueError(f"The trainer knows no question '{question}'.")
 
     def _prepare(self, text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from engine.contract.messages import EmbeddingReport
 from engine.stage.archive import Session
 from engine.stage.context import Context, QuestionError
-from engine.stage.jobs import Priority, Wish
+from engine.stage.jobs import Priority, RequestFailed, Wish, ask
 from engine.stage.layout import normalised, placed, principal_plane
 from engine.stage.layout_process import LayoutProcess
 from engine.stage.minds import insight_job
@@ -24,6 +24,8 @@ NEW_SHARE = 0.25
 POLL_S = 0.05
 SEED = 0
 OWNER = "embedding"
+MOST_COUNTED_BYTES = 16 * 2**20
+"""Larger collections of states are not sent to the trainer to be counted."""
 
 
 class EmbeddingMap:
@@ -44,6 +46,7 @@ class EmbeddingMap:
         self._positions = np.zeros((0, 2), np.float32)
         self._activations = np.zeros((0, 0), np.float32)
         self._value = np.zeros(0, np.float32)
+        self._extras: dict[str, np.ndarray] = {}
         self._next_id = 0
         self._recurrent = False
         self._rng = np.random.default_rng(SEED)
@@ -109,6 +112,19 @@ class EmbeddingMap:
         self.step = step
         self._activations = seen["embedding"]
         self._value = seen["q"].max(axis=1)
+        self._extras = _doubts(seen) | (yield from self._counted(session))
+
+    def _counted(self, session: Session) -> Generator[Wish, Any, dict[str, np.ndarray]]:
+        """How often a living run has met these states, where it counts them."""
+        assert self.states is not None
+        observations = self.states.observations
+        if not session.live or observations.nbytes > MOST_COUNTED_BYTES:
+            return {}
+        try:
+            found = yield from ask("trainer", "familiarity", observation=observations)
+        except RequestFailed:
+            return {}
+        return {name: np.asarray(it, np.float32) for name, it in found.items()}
 
     def _lay_out_and_follow(
         self, context: Context, session: Session
@@ -178,6 +194,7 @@ class EmbeddingMap:
             legend=self._legend(method),
             checkpoint_step=self.step,
             final=final,
+            extras=self._extras,
         )
         context.send(report, "windows")
 
@@ -189,8 +206,7 @@ class EmbeddingMap:
             f"Last hidden layer ({self._activations.shape[1]} units), "
             f"{len(self.states):,} states from {self.states.source}, "
             f"{method if method == 'PCA' else f'{method}, {settings}'}, {which}. "
-            f"{self._of_memory()}Colour: V(s) = max Q(s, a). Axes and distances "
-            "between groups have no meaning."
+            f"{self._of_memory()}Axes and distances between groups have no meaning."
         )
 
     def _of_memory(self) -> str:
@@ -201,6 +217,13 @@ class EmbeddingMap:
         if self.states.remembered:
             return "Memory: as stored when each state was met. "
         return "Memory: empty, as if each state began an episode. "
+
+
+def _doubts(seen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """How far the members of an ensemble disagree about each state."""
+    if "member_q" not in seen:
+        return {}
+    return {"disagreement": seen["member_q"].std(axis=1).mean(axis=1)}
 
 
 def _ignore(_: Any) -> None:

@@ -16,7 +16,7 @@ from rllab_gui.plots.numbers import count, short
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.embedding_points import ColourScale, Journey
 from rllab_gui.views.point import PointPanel
-from rllab_gui.views.state_map import StateMap
+from rllab_gui.views.state_map import SHADES, StateMap
 
 LEAST_STATES = 50
 COUNTS = (500, 1000, 2000, 5000)
@@ -35,8 +35,10 @@ class EmbeddingView(View):
     about = (
         "Each point is a state, placed by t-SNE so that states which the network's "
         "last hidden layer finds similar lie together. The colour is V(s) = max_a "
-        "Q(s,a). Axes, sizes of clusters and distances between them mean nothing. "
-        "Click a point to see its picture."
+        "Q(s,a), or, where the agent has them, how often a state was visited, the "
+        "bonus for it, or how far an ensemble disagrees about it. Axes, sizes of "
+        "clusters and distances between them mean nothing. Click a point to see its "
+        "picture."
     )
     topics = frozenset({"embedding"})
     needs = frozenset({"embedding"})
@@ -83,7 +85,13 @@ class EmbeddingView(View):
             "rescale", "Rescale", "Stretch the colours over the values of now"
         )
         self._rescale.clicked.connect(self._on_rescale)
-        for control in (self._count, self._refresh, self._rescale):
+        self._colour = QComboBox(self)
+        self._colour.setObjectName("train.embedding.colour")
+        self._colour.setAccessibleName("Colour of the states")
+        self._colour.setToolTip("What the colour of the states says")
+        self._colour.activated.connect(self._on_colour)
+        self._colour.hide()
+        for control in (self._count, self._refresh, self._rescale, self._colour):
             self.plot.header.add(control)
 
     def _button(self, name: str, text: str, tip: str) -> QPushButton:
@@ -177,11 +185,26 @@ class EmbeddingView(View):
             self._later.start(round(1000 * wait) + 1)
             return
         self._drawn_at = now
+        self._offer_colours(report)
         self.plot.show_points(report, self._journey.at(done))
         self.plot.pin(self._index(self.panel.point_id))
         if done < 1.0:
             self._later.start(round(1000 * UPDATE_S))
         self._say(report)
+
+    def _offer_colours(self, report: EmbeddingReport) -> None:
+        """V(s), and whatever else this agent knows of its states."""
+        known = ["value", *(it for it in SHADES if it in report.extras)]
+        offered = [self._colour.itemData(at) for at in range(self._colour.count())]
+        if known != offered:
+            self._colour.clear()
+            for name in known:
+                self._colour.addItem(SHADES[name].title, name)
+            self._colour.setVisible(len(known) > 1)
+            self.plot.header.set_title(self.tab if len(known) > 1 else self.title)
+        if self.plot.shade not in known:
+            self.plot.colour_by("value")
+        self._colour.setCurrentIndex(self._colour.findData(self.plot.shade))
 
     def _on_later(self) -> None:
         self.refresh()
@@ -225,8 +248,13 @@ class EmbeddingView(View):
 
     def _on_rescale(self) -> None:
         if self._report is not None:
-            self.plot.colours.fit(self._report.value)
+            self.plot.colours.fit(self.plot.values(self._report))
             self.refresh()
+
+    def _on_colour(self, index: int) -> None:
+        self.plot.colour_by(str(self._colour.itemData(index)))
+        self._drawn_at = -UPDATE_S
+        self.refresh()
 
     # ------------------------------------------------------------ what changes
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint
@@ -19,15 +22,39 @@ LEVELS = 64
 NEAR_PX = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """What the colour of the points may say.
+
+    Attributes:
+      title: In the box that chooses. words: Before the scale.
+      log: The scale is one of log(1 + x), for counts from 0 to very many.
+    """
+
+    title: str
+    words: str
+    log: bool = False
+
+
+SHADES = {
+    "value": Shade("V(s)", "V(s) = max Q(s,a)"),
+    "visits": Shade("visits", "visits so far", log=True),
+    "bonus": Shade("bonus", "bonus β/√n for reaching it"),
+    "disagreement": Shade("disagreement", "spread of Q(s,a) between members"),
+}
+
+
 class StateMap(PlotView):
     """A plot without numbers on its axes, for they would mean nothing.
 
     Attributes:
-      colours: The scale of values, viridis; frozen until asked.
+      shade: What is coloured, a name of :data:`SHADES`.
+      colours: Its scale, viridis; frozen until asked.
       positions: Where the points are drawn, float [n, 2].
     """
 
     def __init__(self, title: str, theme: Theme) -> None:
+        self.shade = "value"
         self.colours = ColourScale()
         self.positions = np.empty((0, 2))
         table = pg.colormap.get("viridis").getLookupTable(nPts=LEVELS)
@@ -45,10 +72,25 @@ class StateMap(PlotView):
             self.item.addItem(symbols)
         self.restyle()
 
+    def colour_by(self, name: str) -> None:
+        """Let the colours say something else, on a scale of its own."""
+        if name != self.shade:
+            self.shade, self.colours = name, ColourScale()
+
+    def values(self, report: EmbeddingReport) -> np.ndarray:
+        """What is coloured, as it is placed on the scale, float [n]."""
+        values = report.value if self.shade == "value" else report.extras[self.shade]
+        if not SHADES[self.shade].log:
+            return np.asarray(values, np.float64)
+        placed: np.ndarray = np.log1p(np.asarray(values, np.float64))
+        return placed
+
     def show_points(self, report: EmbeddingReport, positions: np.ndarray) -> None:
         """Draw the points of this report at these positions."""
         self.positions = positions
-        shade = np.round(self.colours.take(report.value) * (LEVELS - 1)).astype(int)
+        shade = np.round(self.colours.take(self.values(report)) * (LEVELS - 1)).astype(
+            int
+        )
         explored = np.asarray(report.exploring, bool)
         for item, which in ((self._greedy, ~explored), (self._explored, explored)):
             item.setData(
@@ -61,6 +103,7 @@ class StateMap(PlotView):
             x=positions[:, 0],
             y=positions[:, 1],
             value=np.asarray(report.value),
+            **{name: np.asarray(it) for name, it in report.extras.items()},
             point_id=np.asarray(report.point_ids),
             exploring=explored,
         )
@@ -88,15 +131,15 @@ class StateMap(PlotView):
 
     def scale_html(self) -> str:
         """The colour scale as rich text, with the share of values beyond it."""
-        scale = self.colours
+        scale, shade = self.colours, SHADES[self.shade]
         ends = (scale.low, (scale.low + scale.high) / 2, scale.high)
         marks = [
             f'<span style="color:{self._shades[round(at * (LEVELS - 1))]}">●</span>'
-            f"&nbsp;{short(value)}"
+            f"&nbsp;{short(math.expm1(value) if shade.log else value)}"
             for at, value in zip((0.0, 0.5, 1.0), ends, strict=True)
         ]
         beyond = f" ({100 * scale.clipped:.1f} % beyond)" if scale.clipped else ""
-        return f"V(s) {' '.join(marks)}{beyond}"
+        return f"{shade.words} {' '.join(marks)}{beyond}"
 
     def restyle(self) -> None:
         """Take over the colours of the theme; the values keep theirs."""

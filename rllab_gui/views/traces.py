@@ -14,6 +14,8 @@ SOLID, DASH, DOT = (
 )
 MARKS = {SOLID: "━", DASH: "╌", DOT: "┈"}
 STYLES = (SOLID, DASH, DOT)
+COLOURS = 6
+"""So many lines differ by their colour."""
 WORDS = {
     "masked": "masked share",
     "model_error": "model error",
@@ -61,13 +63,11 @@ def further(names: Iterable[str], known: Iterable[Trace], apart: int) -> list[Tr
     taken = {trace.name for trace in known}
     new = [name for name in names if name not in taken]
     return [
-        Trace(
-            name,
-            words_of(name),
-            apart + place,
-            STYLES[(apart + place) % len(STYLES)],
-            shown=False,
-            share=name in SHARES,
-        )
-        for place, name in enumerate(new)
+        Trace(name, words_of(name), place, style_of(place), False, name in SHARES)
+        for place, name in enumerate(new, apart)
     ]
+
+
+def style_of(number: int) -> Qt.PenStyle:
+    """Another dash each time; where the colours begin again, not the same as before."""
+    return STYLES[(number + number // COLOURS) % len(STYLES)]

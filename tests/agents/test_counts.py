@@ -117,7 +117,9 @@ def test_the_bonus_is_its_scale_by_the_root_of_the_visits():
     rewards = agent.memory.streams.reward[:4]
     visits = np.array([1, 2, 1, 3])
     assert rewards == pytest.approx(1 + 0.5 / np.sqrt(visits))
-    assert agent._actor.explorer.visits(np.stack([first, second])).tolist() == [3, 1]
+    met = agent.familiarity(np.stack([first, second]))
+    assert met["visits"].tolist() == [3, 1]
+    assert met["bonus"] == pytest.approx(0.5 / np.sqrt([3, 1]))
     told = agent.learn(0).extras["bonus"]
     assert told == pytest.approx((0.5 / np.sqrt(visits)).mean())
 
@@ -145,7 +147,7 @@ def test_counts_survive_a_restart_while_the_bonus_is_switched_off(kind):
     for it in (agent, resumed):
         it.set_option("exploration.bonus", 0.5)
     for state in observations(20):
-        assert agent._actor.explorer.visits(state[None]) > 0
+        assert agent.familiarity(state[None])["visits"] > 0
         bonus = agent._actor.explorer.bonus(state)
         assert 0 < bonus == resumed._actor.explorer.bonus(state)
 
@@ -158,7 +160,28 @@ def test_an_agent_that_counts_can_go_back_to_before_it_did():
     agent.remember(0, 0, 1.0, False, False, observations(1)[0])
     agent.configure(plain)
     agent.restore(before)
-    assert agent._actor.explorer.visits(observations(1)) is None
+    assert agent.familiarity(observations(1)) == {}
+
+
+def test_of_a_stack_of_frames_the_newest_is_looked_up():
+    agent = make(
+        exploration__bonus=0.5, exploration__counts="table", environment__frame_stack=3
+    )
+    single = observations(2)[:, :1]  # a third of what the network sees
+    agent.begin(0, single[0])
+    for _ in range(4):
+        agent.remember(0, 0, 1.0, False, False, single[1])
+    stack = np.concatenate([single[0], single[0], single[1]])
+    assert agent.familiarity(stack[None])["visits"].tolist() == [4]
+
+
+def test_with_ucb_the_trials_of_all_actions_are_visits():
+    agent = make(exploration__kind="ucb", exploration__counts="table")
+    agent.begin(0, observations(1)[0])
+    for _ in range(5):
+        agent.act(observations(1), "explore", 10_000)
+    assert agent.familiarity(observations(1))["visits"].tolist() == [5]
+    assert "bonus" not in agent.familiarity(observations(1))
 
 
 def test_keys_of_pictures_stay_small():

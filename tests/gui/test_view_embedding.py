@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pictures import numbered
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
 from showing import show
 
 from engine.contract.messages import EmbeddingReport, SessionStatus, TrainerStatus
@@ -14,7 +15,9 @@ from rllab_gui.views.embedding_points import ColourScale, Journey
 LEGEND = "Last hidden layer (128 units), 4 states, t-SNE, perplexity 1, seed 0."
 
 
-def report(ids=(0, 1, 2, 3), shift=0.0, value=(1.0, 2.0, 3.0, 4.0), final=True):
+def report(
+    ids=(0, 1, 2, 3), shift=0.0, value=(1.0, 2.0, 3.0, 4.0), final=True, **extras
+):
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]], np.float32)
     return EmbeddingReport(
         positions=corners + np.float32(shift),
@@ -24,6 +27,7 @@ def report(ids=(0, 1, 2, 3), shift=0.0, value=(1.0, 2.0, 3.0, 4.0), final=True):
         legend=LEGEND,
         checkpoint_step=100,
         final=final,
+        extras={name: np.array(it, np.float32) for name, it in extras.items()},
     )
 
 
@@ -212,3 +216,35 @@ def test_another_session_has_another_map(view, client, context, now):
     context.pulse.beat()
     assert view.emptiness() is not None
     assert np.isnan(view.plot.colours.low)
+
+
+def pick(view, context, now, name):
+    box = view.findChild(QComboBox, "train.embedding.colour")
+    box.activated.emit(box.findData(name))
+    settle(view, context, now)
+
+
+def test_the_colour_says_what_the_agent_knows_of_its_states(view, client, context, now):
+    box = view.findChild(QComboBox, "train.embedding.colour")
+    client.play(report())
+    context.pulse.beat()
+    settle(view, context, now)
+    assert not box.isVisible()
+    client.play(report(visits=[0, 10, 100, 10], disagreement=[0.0, 1.0, 2.0, 3.0]))
+    settle(view, context, now)
+    titles = [box.itemText(at) for at in range(box.count())]
+    assert titles == ["V(s)", "visits", "disagreement"]
+    assert box.isVisible()
+    assert "V(s) = max Q(s,a)" in view.plot.legend()
+    pick(view, context, now, "visits")
+    ends = view.plot.colours.low, view.plot.colours.high
+    assert ends == pytest.approx(np.log1p([0, 100]))
+    assert "visits so far" in view.plot.legend()
+    assert "100" in view.plot.legend()
+    assert view.model()["visits"].tolist() == [0, 10, 100, 10]
+    pick(view, context, now, "disagreement")
+    assert (view.plot.colours.low, view.plot.colours.high) == (0.0, 3.0)
+    client.play(report(ids=(7, 8, 9, 10)))  # another agent knows nothing of it
+    settle(view, context, now)
+    assert view.plot.shade == "value"
+    assert not box.isVisible()

@@ -129,7 +129,7 @@ def test_the_legend_is_complete(staged):
     episodes = int(np.sum(staged.source.episodes()["recorded"]))
     assert reports(staged)[-1].legend == (
         f"Last hidden layer (16 units), 120 states from {episodes} recorded episodes, "
-        "t-SNE, perplexity 20, seed 0, checkpoint 300. Colour: V(s) = max Q(s, a). "
+        "t-SNE, perplexity 20, seed 0, checkpoint 300. "
         "Axes and distances between groups have no meaning."
     )
 
@@ -240,6 +240,29 @@ def test_states_from_the_replay_bring_the_memory_that_they_were_met_with(worker,
     assert np.abs(empty - q).max() > 1e-3
     point = theatre.result("explain_point", point_id=int(report.point_ids[7]))
     np.testing.assert_allclose(point["q"], q[7], atol=1e-5)
+    theatre.stage.close()
+    loop.close()
+
+
+def test_a_living_run_tells_how_often_it_met_the_states(worker, store):
+    options = {"exploration__bonus": 0.5, "exploration__counts": "table"}
+    configuration = tiny(**KINDS["ensemble"], **options)
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=250)
+    theatre = Theatre(store)
+    theatre.loop = loop
+    theatre.look(("picture", "embedding"))
+    theatre.open(configuration, live=True)
+    theatre.tell(Weights(250, 1, loop.weights()), "trainer")
+    theatre.result("embedding", count=100)
+    extras = reports(theatre)[-1].extras
+    seen = loop.sample_states(100)["observation"]
+    met = loop.agent.familiarity(seen)
+    np.testing.assert_allclose(extras["visits"], met["visits"])
+    np.testing.assert_allclose(extras["bonus"], met["bonus"], rtol=1e-6)
+    members = loop.agent.insight(seen)["member_q"]
+    spread = members.std(1).mean(1)
+    np.testing.assert_allclose(extras["disagreement"], spread, atol=1e-5)
     theatre.stage.close()
     loop.close()
 

@@ -74,10 +74,16 @@ class Theatre:
             if destination == "trainer":
                 if self.loop is None:
                     raise ValueError("No run is under way.")
-                return Answer(ask.id, self.loop.sample_states(ask.arguments["count"]))
+                return Answer(ask.id, self._train(ask.question, **ask.arguments))
             return Answer(ask.id, answer(self.source, ask.question, ask.arguments))
         except (SessionProblem, ValueError) as error:
             return Answer(ask.id, error=str(error))
+
+    def _train(self, question: str, **arguments: Any) -> dict[str, Any]:
+        """What the trainer's loop says."""
+        if question == "familiarity":
+            return self.loop.agent.familiarity(arguments["observation"])
+        return self.loop.sample_states(arguments["count"])
 
     def tell(self, message: Message, sender: str = WINDOW) -> None:
         """Give the stage a message."""
