@@ -53,7 +53,7 @@ class Actor:
         self._training = self.recollection(count)
         self._before: np.ndarray | None = None
         self._behaviour = np.ones(count, np.float32)
-        self._bonuses: list[float] = []
+        self._bonus, self._bonuses = 0.0, 0
         self.configure(configuration)
         self._extra_names = tuple(self.extras())
 
@@ -212,21 +212,23 @@ class Actor:
     def credit(self, bonus: float) -> None:
         """A step with this bonus was remembered."""
         if bonus:
-            self._bonuses.append(bonus)
+            self._bonus += bonus
+            self._bonuses += 1
 
     def measured(self) -> dict[str, float]:
         """Mean bonus since the last call, where there is one."""
         if not self._bonuses:
             return {}
-        mean = sum(self._bonuses) / len(self._bonuses)
-        self._bonuses.clear()
+        mean = self._bonus / self._bonuses
+        self._bonus, self._bonuses = 0.0, 0
         return {"bonus": mean}
 
     def state(self) -> State:
         """Everything needed to go on exactly."""
         state: State = {
             "explorer": self.explorer.state(),
-            "bonuses": np.array(self._bonuses, np.float64),
+            "bonus": self._bonus,
+            "bonuses": self._bonuses,
         }
         if self._training is not None:
             state["recollection"] = self._training.to_state()
@@ -235,7 +237,7 @@ class Actor:
     def restore(self, state: State) -> None:
         """Inverse of :meth:`state`."""
         self.explorer.restore(state["explorer"])
-        self._bonuses = np.array(state["bonuses"], np.float64).tolist()
+        self._bonus, self._bonuses = float(state["bonus"]), int(state["bonuses"])
         if self._training is not None:
             self._training.restore(state["recollection"])
 
