@@ -90,6 +90,20 @@ def _train(lab: Lab, window: MainWindow) -> list[Command]:
             "Sample transitions by their TD error instead of uniformly",
             lambda: lab.draft.set("replay.kind", "prioritized"),
         ),
+        Command(
+            "head.distribution",
+            "Learn distributions (C51)",
+            "Learn the distribution of the return of each action, not only its mean",
+            lambda: lab.draft.set("head.kind", "c51"),
+        ),
+        Command(
+            "network.remember",
+            "Give it a memory (LSTM)",
+            "A recurrent network, which learns from pieces of episodes",
+            lambda: lab.draft.set_many(
+                {"network.recurrent": "lstm", "replay.kind": "sequence"}, "memory"
+            ),
+        ),
     ]
 
 

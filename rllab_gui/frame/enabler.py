@@ -73,4 +73,6 @@ class Enabler(QObject):
         table["replay.prioritize"] = (
             lab.draft.configuration.replay.kind != "prioritized"
         )
+        table["head.distribution"] = lab.draft.configuration.head.kind == "scalar"
+        table["network.remember"] = lab.draft.configuration.network.recurrent == "none"
         return table

@@ -62,6 +62,8 @@ MENUS: dict[str, tuple[str, ...]] = {
         "options.takeBack",
         "world.editGrid",
         "replay.prioritize",
+        "head.distribution",
+        "network.remember",
     ),
     "&Play": (
         "transport.play",

@@ -42,6 +42,7 @@ class Bars:
       taken: The action that was taken; -1 for none.
       explored: Chance chose it.
       history: float [k, A], Q-values of the steps up to this one, oldest first.
+      liking: What actions are chosen by where it is not q (CVaR), float [A]; or empty.
     """
 
     names: tuple[str, ...] = ()
@@ -51,11 +52,13 @@ class Bars:
     taken: int = -1
     explored: bool = False
     history: np.ndarray = field(default_factory=_empty)
+    liking: np.ndarray = field(default_factory=_empty)
 
     @property
     def best(self) -> int:
         """The greedy action; -1 without Q-values."""
-        return int(np.argmax(self.q)) if len(self.q) else -1
+        by = self.liking if len(self.liking) else self.q
+        return int(np.argmax(by)) if len(by) else -1
 
     @property
     def dueling(self) -> bool:

@@ -87,6 +87,10 @@ class PlotHeader(Widget):
             "Axes: automatic, they only expand" if auto else "Axes: held by you"
         )
 
+    def hide_mode(self) -> None:
+        """This plot has no axes that could keep themselves."""
+        self._auto.hide()
+
     def set_smoothing(self, factor: float) -> None:
         """Show which factor smooths."""
         self._smooth.setText(f"EMA {factor:g}" if factor else "raw")

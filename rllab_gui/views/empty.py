@@ -12,7 +12,11 @@ from rllab_gui.theme import Theme
 
 
 class EmptyState(QWidget):
-    """Title, guidance and buttons, in the middle of a view."""
+    """Title, guidance and buttons, in the middle of a view.
+
+    Attributes:
+      prefix: Begins the names of the buttons; views that offer the same have others.
+    """
 
     def __init__(
         self, commands: Commands, theme: Theme, parent: QWidget | None = None
@@ -20,6 +24,7 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._commands = commands
         self._theme = theme
+        self.prefix = "empty"
         self._offered: tuple[tuple[str, str], ...] = ()
         self._title = self._label("empty.title")
         self._guidance = self._label("empty.guidance")
@@ -66,7 +71,7 @@ class EmptyState(QWidget):
     def _button(self, command_id: str, label: str) -> QPushButton:
         action = self._commands.action(command_id)
         button = QPushButton(label, self)
-        button.setObjectName(f"empty.{command_id}")
+        button.setObjectName(f"{self.prefix}.{command_id}")
         button.setAccessibleName(label)
         button.setToolTip(action.toolTip())
         button.clicked.connect(action.trigger)

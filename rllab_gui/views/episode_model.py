@@ -52,6 +52,7 @@ class Episode:
       note: A sentence about what is not as recorded, or empty.
       action_names, observation_names: Words of its environment.
       judged_by: Training step of the weights, -1 where the answer does not say.
+      liking: What actions are chosen by: q, or CVaR, float [T+1, A].
     """
 
     key: Key
@@ -68,6 +69,7 @@ class Episode:
     exact: bool
     note: str
     judged_by: int
+    liking: np.ndarray
     action_names: tuple[str, ...] = ()
     observation_names: tuple[str, ...] = ()
 
@@ -193,6 +195,7 @@ def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
         exact=bool(answer.get("exact", True)),
         note=str(answer.get("note", "")),
         judged_by=int(answer.get("checkpoint_step", key[1])),
+        liking=_shaped(answer, "liking", q),
         action_names=tuple(map(str, answer.get("action_names", ()))),
         observation_names=tuple(map(str, answer.get("observation_names", ()))),
     )

@@ -126,6 +126,9 @@ class PrioritiesView(View):
                     ("explain.priorities", "Explain"),
                 ],
             )
+        if kind == "sequence":
+            words = "Pieces of episodes are drawn evenly, for a network with a memory."
+            return "This agent learns from sequences.", words, ()
         if kind == "none":
             words = "It learns from each transition once, as it comes."
             return "This agent keeps no replay memory.", words, ()

@@ -71,6 +71,9 @@ class QBars(View):
             history=bars.history,
         )
         sentence = preference(bars.q, bars.names, bars.taken, why)
+        if len(bars.q) and bars.best != int(np.argmax(bars.q)):
+            word = bars.names[bars.best]
+            sentence += f" The greedy action by CVaR is {word}."
         self.plot.set_legend(f"{escape(sentence)}<br>{legend_html(self._units(bars))}")
         self.plot.set_caption(f"{sentence} {caption}")
         self.plot.describe(sentence)
@@ -121,6 +124,7 @@ class QBarsView(QBars):
             taken=picture.action,
             explored=picture.reason in ("explored", "random"),
             history=np.array(self._past, np.float64),
+            liking=np.asarray(picture.inside.get("preference", ()), np.float64),
         )
         where = f"Episode {picture.episode}, t {picture.t} of the viewer environment"
         self.show_bars(bars, picture.reason, f"{where}; n = 1 seed.")
@@ -181,6 +185,7 @@ class StepQBarsView(QBars):
             taken=moment.action,
             explored=moment.explored,
             history=episode.q[max(0, t - HISTORY + 1) : t + 1],
+            liking=episode.liking[t],
         )
         why = "explored" if moment.explored else "greedy"
         where = f"{episode.key[2]} episode {episode.key[3]}, t {t}"

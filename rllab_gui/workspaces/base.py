@@ -17,7 +17,7 @@ from rllab_gui.views.discover import all_views
 Place = tuple[str, str]
 """Id of a view, and the object name that it gets in this workspace."""
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 SETTLE_MS = 400
 
 
@@ -135,6 +135,16 @@ class Workspace(QMainWindow):
                 self.tabifyDockWidget(front, dock)
         if front is not None:
             front.raise_()
+
+    def add_behind(self, front: str, places: Sequence[Place]) -> None:
+        """Views as tabs behind the dock of this name, which stays in front."""
+        ahead = self.docks.get(front)
+        for place in places:
+            dock = self.add_view(*place)
+            if dock is not None and ahead is not None:
+                self.tabifyDockWidget(ahead, dock)
+        if ahead is not None:
+            ahead.raise_()
 
     def _put(
         self, beside: QDockWidget | None, dock: QDockWidget, way: Qt.Orientation

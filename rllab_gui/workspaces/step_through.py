@@ -8,7 +8,8 @@ from rllab_gui.workspaces.base import Workspace
 
 LEFT = (("episodes", "step.episodes"),)
 MIDDLE = (("frame", "step.frame"), ("timeline", "step.timeline"))
-RIGHT = (("stepQbars", "step.why"),)
+RIGHT = (("stepQbars", "step.why"), ("stepReturns", "step.why.dist"))
+BEHIND = (("stepMemory", "step.memory"),)
 
 
 class StepThroughWorkspace(Workspace):
@@ -18,19 +19,24 @@ class StepThroughWorkspace(Workspace):
     title = "Step through"
 
     def build(self) -> None:
-        """Three columns."""
+        """Three columns; at the foot of the right one, what goes on inside."""
         self.add_columns(LEFT, MIDDLE, RIGHT)
+        self.add_behind("stepReturns", BEHIND)
 
     def arrange(self) -> None:
         """The frame in the middle gets the most."""
         wide, high = max(self.width(), 900), max(self.height(), 500)
         left = self.lab.theme.px(280)
-        right = self.lab.theme.px(330)
+        right = self.lab.theme.px(360)
         self.size_docks(
             {"episodes": left, "frame": wide - left - right, "stepQbars": right},
             Qt.Orientation.Horizontal,
         )
         self.size_docks(
             {"frame": high * 55 // 100, "timeline": high * 45 // 100},
+            Qt.Orientation.Vertical,
+        )
+        self.size_docks(
+            {"stepQbars": high * 45 // 100, "stepReturns": high * 55 // 100},
             Qt.Orientation.Vertical,
         )

@@ -18,6 +18,8 @@ TABBED = (
     ("priorities", "train.priorities"),
     ("embedding", "train.embedding"),
     ("exploration", "train.exploration"),
+    ("returns", "train.returns"),
+    ("memory", "train.memory"),
     ("events", "train.events"),
 )
 

@@ -11,9 +11,13 @@ PLOTTED = (
     "embedding",
     "exploration",
     "loss",
+    "memory",
     "priorities",
     "qbars",
+    "returns",
+    "stepMemory",
     "stepQbars",
+    "stepReturns",
     "timeline",
 )
 

@@ -134,6 +134,17 @@ def test_an_agent_without_memory_says_so(context, qtbot):
     assert view.emptiness()[0] == "This agent keeps no replay memory."
 
 
+def test_sequences_have_no_priorities(context, client, qtbot):
+    plain = find_preset("cartpole-plain-dqn").configuration
+    replay = plain.replay.model_copy(update={"kind": "sequence"})
+    context.store.set_configuration(plain.model_copy(update={"replay": replay}))
+    view = show(qtbot, PrioritiesView(context))
+    empty = {"bin_edges": np.zeros(0), "counts": np.zeros(0)}
+    client.play(msgspec.structs.replace(REPORT, kind="sequence", **empty))
+    context.pulse.beat()
+    assert view.emptiness()[0] == "This agent learns from sequences."
+
+
 def test_before_anything_is_stored_it_says_so(view, context):
     assert view.emptiness()[0] == "Nothing is stored yet."
 

@@ -100,8 +100,9 @@ def test_the_projection_is_that_of_the_update(played):
         found["current"], whole["return_probs"][3, found["action"]], atol=1e-6
     )
     np.testing.assert_allclose(
-        found["next_probs"], other["return_probs"][4, best], atol=1e-5
+        found["target_probs"], other["return_probs"][4, best], atol=1e-5
     )
+    np.testing.assert_allclose(found["next_values"], found["support"], rtol=1e-6)
     np.testing.assert_allclose(
         found["target_values"], 1.0 + 0.99 * found["support"], rtol=1e-5, atol=1e-4
     )
@@ -129,7 +130,7 @@ def test_behind_a_termination_all_of_it_is_the_reward():
     found = projection(configuration, record, Inside(said, said), 0, 1000)
     np.testing.assert_allclose(found["projected"], [0.5, 0.5, 0.0], atol=1e-6)
     np.testing.assert_allclose(found["target_values"], [0.5, 0.5, 0.5])
-    np.testing.assert_allclose(found["next_probs"], [1 / 3] * 3, atol=1e-6)
+    np.testing.assert_allclose(found["next_values"], [0.0, 1.0, 2.0])
     assert found["discount"] == 0.0
     record["terminations"] = np.array([False])
     configuration = configuration.with_options({"agent.discount": 0.5})

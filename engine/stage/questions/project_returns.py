@@ -29,10 +29,11 @@ def _project(context: Context, arguments: ProjectArguments, asker: Asker) -> Job
     """The distributions of one step, and how they come out of each other.
 
     Returns:
-      ``support`` and ``current`` (of the action taken), ``next_probs`` (what follows,
-      on the support), ``projected`` [N]; ``target_values``, ``target_probs`` [M]
-      (shifted by reward and discount); ``reward``, ``discount``, ``terminated``,
-      ``action``, ``next_action`` (-1 where it is a mixture), ``checkpoint_step``.
+      ``support``, ``current`` (of the action taken), ``projected`` [N];
+      ``next_values`` (what follows), ``target_values`` (shifted by reward and
+      discount) and ``target_probs`` of both [M]; ``reward``, ``discount``,
+      ``terminated``, ``action``, ``next_action`` (-1 where it is a mixture),
+      ``checkpoint_step``, ``t``.
     """
     session = context.archive.session()
     if session.configuration.head.kind != "c51":
@@ -81,13 +82,13 @@ def projection(
     discount = 0.0 if terminated else configuration.agent.discount
     later = record["actions"][t + 1 : t + 2]
     taken = int(later[0]) if len(later) else -1
-    unmoved = _target(configuration, following, (0.0, 1.0), taken, step)
+    unmoved, _ = _target(configuration, following, (0.0, 1.0), taken, step)
     values, probs = _target(configuration, following, (reward, discount), taken, step)
     support = torch.tensor(found.online["return_values"][0, action])
     return {
         "support": support.numpy(),
         "current": found.online["return_probs"][0, action],
-        "next_probs": project_categorical(*unmoved, support)[0].numpy(),
+        "next_values": unmoved[0].numpy(),
         "target_values": values[0].numpy(),
         "target_probs": probs[0].numpy(),
         "projected": project_categorical(values, probs, support)[0].numpy(),
