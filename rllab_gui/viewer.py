@@ -19,7 +19,14 @@ SPEEDS: tuple[tuple[str, float], ...] = (
     ("4x", 4.0),
     ("max", 0.0),
 )
-SHOWN = ("environment.", "network.", "head.", "agent.dueling")
+SHOWN = (
+    "environment.",
+    "network.",
+    "head.",
+    "agent.dueling",
+    "exploration.kind",
+    "exploration.members",
+)
 """Options that make another agent or another world to look at."""
 DEBOUNCE_MS = 250
 GREETING_MS = 1_000

@@ -49,4 +49,4 @@ def _write(
     painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, short(ends[0]))
     place.setLeft(theme.px(6))
     middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-    painter.drawText(place, middle, f"Q of the last\n{HISTORY} steps")
+    painter.drawText(place, middle, f"Q, last\n{HISTORY} steps")
