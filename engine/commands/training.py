@@ -21,7 +21,12 @@ from engine.commands.output import Progress, write_facts
 from engine.commands.problems import DONE, CommandProblem, Refused
 from engine.contract.catalogue import Preset, check_combination, find_preset
 from engine.contract.messages import ResumeTraining, StartTraining
-from engine.contract.options import Configuration, ConfigurationError, parse_assignment
+from engine.contract.options import (
+    Configuration,
+    ConfigurationError,
+    configuration_from_json,
+    parse_assignment,
+)
 
 
 def add(commands: Commands) -> None:
@@ -35,6 +40,13 @@ def add(commands: Commands) -> None:
         default=[],
         metavar="KEY=VALUE",
         help="an option by its dotted name; 'rllab algorithms' lists them",
+    )
+    new.add_argument(
+        "--from",
+        dest="offline",
+        type=Path,
+        metavar="SESSION.h5",
+        help="learn offline from its recorded episodes, in its environment",
     )
     new.add_argument("--steps", type=positive, metavar="N", help="step budget")
     new.add_argument(
@@ -102,6 +114,8 @@ def configured(preset: Preset, arguments: argparse.Namespace) -> Configuration:
         value = getattr(arguments, key)
         if value is not None:
             changes[f"training.{key}"] = value
+    if arguments.offline is not None:
+        changes = _of_recording(arguments.offline) | changes
     try:
         configuration = preset.configuration.with_options(changes)
     except ConfigurationError as error:
@@ -109,6 +123,20 @@ def configured(preset: Preset, arguments: argparse.Namespace) -> Configuration:
     if complaints:
         raise ConfigurationError(complaints)
     return configuration
+
+
+def _of_recording(path: Path) -> dict[str, Any]:
+    """What learning from a session sets: the session, and its environment."""
+    from engine.sessions import open_session
+
+    path = path.expanduser().absolute()
+    source = open_session(path)
+    try:
+        recorded = configuration_from_json(source.configuration()).flat()
+    finally:
+        source.close()
+    environment = {k: v for k, v in recorded.items() if k.startswith("environment.")}
+    return environment | {"training.offline": str(path), "training.environments": 1}
 
 
 def _check_against_environment(configuration: Configuration) -> None:

@@ -51,6 +51,10 @@ def _retrace(of: Configuration) -> bool:
     return of.agent.n_step_correction == "retrace"
 
 
+def _offline(of: Configuration) -> bool:
+    return bool(of.training.offline)
+
+
 def _plans(of: Configuration) -> bool:
     return of.planning.kind != "none"
 
@@ -204,6 +208,32 @@ RULES = (
         "learning cannot run side by side: set training.mode to alternate, or "
         "replay.kind to uniform or prioritized.",
         (("training.mode", "alternate"), ("replay.kind", "uniform")),
+    ),
+    Rule(
+        "training.offline",
+        lambda of: _offline(of) and of.replay.kind == "none",
+        "Without a replay memory there is nothing to hold the recorded steps: set "
+        "replay.kind to uniform or prioritized.",
+        (("replay.kind", "uniform"),),
+    ),
+    Rule(
+        "training.offline",
+        lambda of: (
+            _offline(of)
+            and (of.training.mode != "alternate" or of.training.environments > 1)
+        ),
+        "Learning offline steps no environment: set training.mode to alternate and "
+        "training.environments to 1.",
+    ),
+    Rule(
+        "training.offline",
+        lambda of: (
+            _offline(of)
+            and (_retrace(of) or (_recurrent(of) and of.replay.stored_state))
+        ),
+        "A recording does not say how likely each action was, nor what a recurrent "
+        "network remembered: set agent.n_step_correction to greedy or none, and "
+        "replay.stored_state to false.",
     ),
     Rule(
         "planning.kind",

@@ -28,9 +28,10 @@ from engine.contract.randomness import generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
 from engine.training.lane import LARGEST_FILM
+from engine.training.offline import Offline
 from engine.training.priority_report import priority_report
 from engine.training.problems import diverged, not_restored
-from engine.training.running import Bounds, make_running
+from engine.training.running import Bounds, Running, make_running
 from engine.training.sampled_states import sample_states
 from engine.training.stepping import Ended, Stepping, Taken
 from engine.training.telemetry import BUCKET, Clocks, Rows, UpdateBucket
@@ -87,7 +88,11 @@ class TrainingLoop:
         self._events: list[Event] = []
         self._stamps: deque[tuple[float, int, int]] = deque(maxlen=600)
         self._stepping = Stepping(self.agent)
-        self._running = make_running(self.agent, self._stepping, self)
+        self._running: Running
+        if configuration.training.offline:
+            self._running = Offline(self.agent, self)
+        else:
+            self._running = make_running(self.agent, self._stepping, self)
         for it in self._stepping.begin():
             self.agent.store(it)
         if configuration.training.mode == "asynchronous":
@@ -162,6 +167,10 @@ class TrainingLoop:
         self._bucket.add(update)
         if len(self._bucket) == BUCKET:
             self._measure(update.learning_rate, update.beta)
+
+    def on_filled(self, text: str) -> None:
+        """Note that the memory was filled; see ``offline.Notes``."""
+        self._note("state", text)
 
     def _measure(self, learning_rate: float, beta: float) -> None:
         values = self._bucket.close()
@@ -311,7 +320,8 @@ class TrainingLoop:
         self._running.restore(state)
         self._rows, self._stamps = Rows(clocks), deque(maxlen=600)
         self._finished, self._records, self._events = [], [], []
-        if self.step and not len(self.agent.memory):
+        offline = self.configuration.training.offline
+        if self.step and not len(self.agent.memory) and not offline:
             text = (
                 "The replay memory was not kept: it fills anew, and the run goes "
                 "another way than without the interruption."

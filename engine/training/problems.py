@@ -74,6 +74,19 @@ def diverged(what: str, update: int) -> TrainingProblem:
     )
 
 
+def not_offline(name: str, why: str) -> TrainingProblem:
+    """A recorded session cannot be learned from."""
+    return TrainingProblem(
+        Problem(
+            id="training.offline",
+            what=f"'{name}' cannot be learned from.",
+            why=why,
+            fix="Choose a session that recorded its episodes, with the options of "
+            "'environment' as they are there.",
+        )
+    )
+
+
 def not_restored(id: str, why: str) -> TrainingProblem:
     """A stored state cannot be continued exactly."""
     return TrainingProblem(

@@ -66,7 +66,8 @@ class Stepping:
         self._agent = agent
         self._started = 0
         self._all_values = configuration.recording.level != "scalars"
-        count = configuration.training.environments
+        offline = configuration.training.offline
+        count = 0 if offline else configuration.training.environments
         self.lanes = [Lane(configuration, index) for index in range(count)]
 
     def begin(self) -> list[Experience]:

@@ -159,6 +159,28 @@ def test_a_used_up_budget_is_told_and_further_steps_go_on(rllab, trained, tmp_pa
     assert found["verified"]
 
 
+def test_a_session_is_learned_from_offline_and_goes_on(rllab, trained, tmp_path):
+    path = tmp_path / "offline.h5"
+    words = ["--quiet", "--steps", "300", "--set", "agent.conservative=1"]
+    words += ["--set", "evaluation.period=150", "--set", "evaluation.episodes=2"]
+    assert (
+        rllab("train", "cartpole", "--from", trained, *words, "--out", path).status == 0
+    )
+    found = json.loads(rllab("inspect", path, "--verify", "--json").out)
+    assert (found["steps"], found["updates"], found["verified"]) == (300, 300, True)
+    assert rllab("resume", path, "--steps", "50", "--quiet").status == 0
+    found = json.loads(rllab("inspect", path, "--json").out)
+    assert (found["steps"], found["updates"], found["problems"]) == (350, 350, [])
+
+
+def test_learning_from_what_is_no_session_is_refused(rllab, tmp_path):
+    missing = tmp_path / "missing.h5"
+    said = rllab("train", "cartpole", "--from", missing, "--quiet")
+    assert said.status in (1, 2)
+    assert "missing.h5" in said.err
+    assert "Traceback" not in said.err
+
+
 def test_a_folder_with_other_files_is_not_mixed_with_pictures(rllab, trained):
     said = rllab("export", trained, "--to", "png", "--out", trained.parent)
     said.refused_with("not empty")

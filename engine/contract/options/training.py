@@ -60,6 +60,15 @@ class TrainingOptions(OptionGroup):
         advanced=True,
         when={"training.mode": ("synchronized", "asynchronous")},
     )
+    offline: str = option(
+        "",
+        "Learn offline from",
+        help="A session file whose recorded training episodes fill the replay; no "
+        "environment is stepped, and each step of the run is one update. Empty: learn "
+        "from the environment.",
+        effect="Offline data never show what another action would have done.",
+        advanced=True,
+    )
     seed: int = option(
         0,
         "Seed",
