@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -29,6 +30,9 @@ GROUPS = (
     YOUR_OWN,
 )
 """Groups of the gallery, in their order."""
+GRID_SHARE = 0.8
+"""So many states have to be cells for a world to be a grid."""
+_CELL = re.compile(r"row (\d+), column (\d+)")
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 
 
@@ -70,6 +74,20 @@ class EnvironmentCard:
     suits: bool = True
     reason: str = ""
     install: str = ""
+
+    def cells(self) -> dict[int, tuple[int, int]]:
+        """Row and column of each state of a world that is a grid; else nothing.
+
+        States beside the grid, as one in which the episode has ended, are left out.
+        """
+        if self.observation != "onehot":
+            return {}
+        found = {}
+        for state, name in enumerate(self.observation_names):
+            place = _CELL.fullmatch(name)
+            if place is not None:
+                found[state] = (int(place[1]), int(place[2]))
+        return found if len(found) > GRID_SHARE * len(self.observation_names) else {}
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a message or a file."""

@@ -11,7 +11,8 @@ import numpy as np
 from engine.contract.messages import EmbeddingReport
 from engine.stage.archive import Session
 from engine.stage.context import Context, QuestionError
-from engine.stage.jobs import Priority, RequestFailed, Wish, ask
+from engine.stage.jobs import Priority, Wish
+from engine.stage.knowledge import doubts, familiarity
 from engine.stage.layout import normalised, placed, principal_plane
 from engine.stage.layout_process import LayoutProcess
 from engine.stage.minds import insight_job
@@ -24,8 +25,6 @@ NEW_SHARE = 0.25
 POLL_S = 0.05
 SEED = 0
 OWNER = "embedding"
-MOST_COUNTED_BYTES = 16 * 2**20
-"""Larger collections of states are not sent to the trainer to be counted."""
 
 
 class EmbeddingMap:
@@ -112,19 +111,8 @@ class EmbeddingMap:
         self.step = step
         self._activations = seen["embedding"]
         self._value = seen["q"].max(axis=1)
-        self._extras = _doubts(seen) | (yield from self._counted(session))
-
-    def _counted(self, session: Session) -> Generator[Wish, Any, dict[str, np.ndarray]]:
-        """How often a living run has met these states, where it counts them."""
-        assert self.states is not None
         observations = self.states.observations
-        if not session.live or observations.nbytes > MOST_COUNTED_BYTES:
-            return {}
-        try:
-            found = yield from ask("trainer", "familiarity", observation=observations)
-        except RequestFailed:
-            return {}
-        return {name: np.asarray(it, np.float32) for name, it in found.items()}
+        self._extras = doubts(seen) | (yield from familiarity(session, observations))
 
     def _lay_out_and_follow(
         self, context: Context, session: Session
@@ -217,13 +205,6 @@ class EmbeddingMap:
         if self.states.remembered:
             return "Memory: as stored when each state was met. "
         return "Memory: empty, as if each state began an episode. "
-
-
-def _doubts(seen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """How far the members of an ensemble disagree about each state."""
-    if "member_q" not in seen:
-        return {}
-    return {"disagreement": seen["member_q"].std(axis=1).mean(axis=1)}
 
 
 def _ignore(_: Any) -> None:

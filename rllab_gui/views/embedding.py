@@ -88,6 +88,7 @@ class EmbeddingView(View):
         self._colour = QComboBox(self)
         self._colour.setObjectName("train.embedding.colour")
         self._colour.setAccessibleName("Colour of the states")
+        self._colour.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._colour.setToolTip("What the colour of the states says")
         self._colour.activated.connect(self._on_colour)
         self._colour.hide()

@@ -99,6 +99,7 @@ class ExplorationView(View):
         box.setObjectName("train.exploration.what")
         box.setAccessibleName("What is shown of the exploration")
         box.setToolTip("Which of the measured quantities is shown")
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         box.activated.connect(self._on_chosen)
         box.hide()
         return box

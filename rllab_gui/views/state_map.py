@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,7 +14,7 @@ from PySide6.QtGui import QColor
 from engine.contract.messages import EmbeddingReport
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.items import Symbols
-from rllab_gui.plots.numbers import short
+from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.ranges import Exact
 from rllab_gui.theme import Theme
 from rllab_gui.views.embedding_points import ColourScale
@@ -35,6 +36,10 @@ class Shade:
     words: str
     log: bool = False
 
+    def written(self, value: float) -> str:
+        """A value as a person reads it; counts are whole numbers."""
+        return count(round(value)) if self.log else short(value)
+
 
 SHADES = {
     "value": Shade("V(s)", "V(s) = max Q(s,a)"),
@@ -42,6 +47,17 @@ SHADES = {
     "bonus": Shade("bonus", "bonus β/√n for reaching it"),
     "disagreement": Shade("disagreement", "spread of Q(s,a) between members"),
 }
+
+
+@cache
+def _shades() -> list[str]:
+    table = pg.colormap.get("viridis").getLookupTable(nPts=LEVELS)
+    return [QColor(*row).name() for row in table.tolist()]
+
+
+def viridis(share: float) -> str:
+    """The colour at this place of a scale, from 0 to 1."""
+    return _shades()[round(share * (LEVELS - 1))]
 
 
 class StateMap(PlotView):
@@ -57,8 +73,7 @@ class StateMap(PlotView):
         self.shade = "value"
         self.colours = ColourScale()
         self.positions = np.empty((0, 2))
-        table = pg.colormap.get("viridis").getLookupTable(nPts=LEVELS)
-        self._shades = [QColor(*row).name() for row in table.tolist()]
+        self._shades = _shades()
         self._brushes = np.array([pg.mkBrush(it) for it in self._shades], object)
         super().__init__(
             "embedding", title, theme, x=Exact(-1.05, 1.05), y=Exact(-1.05, 1.05)
@@ -135,7 +150,7 @@ class StateMap(PlotView):
         ends = (scale.low, (scale.low + scale.high) / 2, scale.high)
         marks = [
             f'<span style="color:{self._shades[round(at * (LEVELS - 1))]}">●</span>'
-            f"&nbsp;{short(math.expm1(value) if shade.log else value)}"
+            f"&nbsp;{shade.written(math.expm1(value) if shade.log else value)}"
             for at, value in zip((0.0, 0.5, 1.0), ends, strict=True)
         ]
         beyond = f" ({100 * scale.clipped:.1f} % beyond)" if scale.clipped else ""

@@ -17,6 +17,7 @@ RIGHT = (("curve", "train.curve"), ("loss", "train.loss"))
 TABBED = (
     ("priorities", "train.priorities"),
     ("embedding", "train.embedding"),
+    ("cells", "train.cells"),
     ("exploration", "train.exploration"),
     ("returns", "train.returns"),
     ("memory", "train.memory"),

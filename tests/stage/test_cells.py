@@ -1,0 +1,55 @@
+"""The cells of a grid, by the shown network and by what the run has counted."""
+
+import numpy as np
+import pytest
+from theatre import Theatre, tiny
+
+from engine.contract.messages import Picture, Weights
+from engine.training import TrainingLoop
+
+GRID = {"environment__id": "RLLab/GridWorld-v0"}
+
+
+@pytest.fixture
+def theatre():
+    theatre = Theatre()
+    theatre.look()
+    yield theatre
+    theatre.stage.close()
+
+
+def shows(theatre, configuration, loop):
+    theatre.loop = loop
+    theatre.open(configuration, live=True)
+    theatre.tell(Weights(loop.step, 1, loop.weights()), "trainer")
+    theatre.run(
+        lambda: [it for it in theatre.of(Picture) if it.checkpoint_step == loop.step]
+    )
+
+
+def test_every_cell_has_its_value_action_and_visits(theatre):
+    options = {"exploration__bonus": 0.1, "exploration__counts": "table"}
+    configuration = tiny(**GRID, **options)
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=250)
+    shows(theatre, configuration, loop)
+    found = theatre.result("cells")
+    every = np.eye(64, dtype=np.float32)
+    q = loop.agent.insight(every)["q"]
+    np.testing.assert_allclose(found["value"], q.max(1), atol=1e-5)
+    np.testing.assert_array_equal(found["action"], q.argmax(1))
+    assert found["place"][9].tolist() == [1, 1]
+    np.testing.assert_array_equal(
+        found["visits"], loop.agent.familiarity(every)["visits"]
+    )
+    assert found["visits"].sum() == 250
+    loop.close()
+
+
+def test_a_world_that_is_no_grid_is_refused(theatre):
+    configuration = tiny()
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=60)
+    shows(theatre, configuration, loop)
+    assert "not a grid" in theatre.ask("cells").error
+    loop.close()
