@@ -32,18 +32,23 @@ from engine.contract.messages import (
     Answer,
     Ask,
     Cancel,
+    EpisodeFinished,
+    EvaluationFinished,
     FrameCredit,
     Hello,
     Message,
+    Picture,
     Problem,
     ProcessState,
     ResumeTraining,
+    Scalars,
     SessionStatus,
     SetViewer,
     ShowAgent,
     Shutdown,
     Solved,
     Subscribe,
+    TrainerStatus,
 )
 from engine.service.connection import (
     Connection,
@@ -81,6 +86,8 @@ KEEPER_QUESTIONS = frozenset(
 ROLES = ("trainer", "stage", "keeper")
 
 _TO_STAGE = (SetViewer, FrameCredit, ShowAgent)
+_STREAMED = (EpisodeFinished, EvaluationFinished, Picture, Scalars, TrainerStatus)
+"""Waking somebody for each of them costs more than it brings."""
 
 Kind = Literal["window", "cli"]
 
@@ -200,7 +207,10 @@ class Client:
         return self._ready_in.fileno()
 
     def on_ready(self, callback: Callable[[], None]) -> None:
-        """Have this called, in the client's own thread, when messages arrive."""
+        """Have this called, in the client's own thread, when an answer or news arrive.
+
+        What streams in many times a second waits for the next :meth:`poll`.
+        """
         self._on_ready = callback
         with self._arrived:
             waiting = bool(self._inbox)
@@ -339,7 +349,8 @@ class Client:
             self._inbox.extend(messages)
             self._arrived.notify_all()
         _poke(self._ready_out)
-        self._on_ready()
+        if not all(isinstance(it, _STREAMED) for it in messages):
+            self._on_ready()
 
 
 def ensure_engine(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 
-import psutil
-
 from engine.contract.messages import Message
+from engine.service.niceness import step_back
 from engine.service.transport import Line
 from engine.service.worker import main
 
-NICER = 5
-"""How much nicer than the trainer the stage is, where niceness exists."""
+NICER = 10
+"""How much nicer than the trainer the stage is: evaluations take what is free, and a
+picture is late by some milliseconds at most."""
 
 
 class StageWork:
@@ -23,7 +23,7 @@ class StageWork:
     def __init__(self, line: Line) -> None:
         from engine.stage.stage import Stage
 
-        step_back()
+        step_back(NICER)
         self._stage = Stage(lambda message, target: line.send(target, message))
 
     def on_message(self, sender: str, message: Message) -> None:
@@ -37,18 +37,6 @@ class StageWork:
     def close(self) -> None:
         """End what is under way."""
         self._stage.close()
-
-
-def step_back() -> None:
-    """Let the trainer go first where both want the same processor.
-
-    Evaluations take what is free; a picture is late by some milliseconds at most.
-    """
-    process = psutil.Process()
-    if psutil.WINDOWS:
-        process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    else:
-        process.nice(process.nice() + NICER)
 
 
 if __name__ == "__main__":

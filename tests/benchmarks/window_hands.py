@@ -91,10 +91,16 @@ class Hands:
         """Have all views of the workspace in sight at once, each with something."""
         window, docks = self.window, self.train.docks
         window.resize(1760, 1040)
-        for name in ("embedding", "events"):
-            self.train.splitDockWidget(
-                docks["priorities"], docks[name], Qt.Orientation.Horizontal
-            )
+        aside, below = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        for host, name, where in (
+            ("priorities", "embedding", aside),
+            ("embedding", "events", aside),
+            ("priorities", "cells", below),
+            ("embedding", "exploration", below),
+            ("events", "memory", below),
+            ("qbars", "returns", aside),
+        ):
+            self.train.splitDockWidget(docks[host], docks[name], where)
         views = self.train.views()
         yield lambda: all(not it.visibleRegion().isEmpty() for it in views)
         self.lab.commands.action("embedding.collect").trigger()
