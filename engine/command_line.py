@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from engine.commands import (
+    certifying,
     evaluating,
     exporting,
     inspecting,
@@ -20,7 +21,7 @@ from engine.commands import (
 from engine.commands.arguments import Parser, import_modules
 from engine.commands.problems import FAILED, Refused, explain
 
-SUBJECTS = (training, evaluating, inspecting, exporting, lists, opening)
+SUBJECTS = (training, evaluating, inspecting, certifying, exporting, lists, opening)
 DESCRIPTION = "A visual laboratory for deep reinforcement learning."
 EPILOG = """\
 rllab [SESSION.h5] without a command opens the lab.

@@ -152,6 +152,10 @@ class Memory:
         """Rows of the slots completed since the last call (``Streams.drain_log``)."""
         return self.streams.drain_log()
 
+    def contents(self) -> dict[str, np.ndarray]:
+        """Copies of all slots that are remembered, in the columns of the log."""
+        return self.streams.contents()
+
     def state(self) -> State:
         """Everything but the slots, which are in the log."""
         return {

@@ -244,10 +244,15 @@ class Streams:
             [self._since(it, self._drained[it]) for it in range(self.count)]
         )
         self._drained = list(self._written)
-        return {
-            "slot": slots,
-            **{name: it[slots] for name, it in self._columns().items()},
-        }
+        return self._rows(slots)
+
+    def contents(self) -> dict[str, np.ndarray]:
+        """Rows of all slots behind the heads, whether drained or not."""
+        return self._rows(self._alive())
+
+    def _rows(self, slots: np.ndarray) -> dict[str, np.ndarray]:
+        columns = {name: it[slots] for name, it in self._columns().items()}
+        return {"slot": slots, **columns}
 
     def _columns(self) -> dict[str, np.ndarray]:
         """All columns of the log by name."""

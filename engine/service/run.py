@@ -327,20 +327,8 @@ class Run:
             self._line.send(WINDOWS, message)
 
     def _checkpoint(self, reason: str) -> None:
-        state = self._loop.state()
-        arrays, values = split(state)
-        checkpoint = Checkpoint(
-            step=self._loop.step,
-            update=self._loop.update,
-            episode=self._loop.episode,
-            reason=reason,
-            rows=self.outbox.next_row - 1,
-            # The loop goes on in these arrays while they are on their way.
-            arrays={path: np.array(array) for path, array in arrays.items()},
-            values=json.dumps(values),
-            sha256=state_hash(state),
-        )
-        self.outbox.send_checkpoint(checkpoint)
+        rows = self.outbox.next_row - 1
+        self.outbox.send_checkpoint(checkpoint_of(self._loop, reason, rows))
         self._due["recovery"] = self._clock() + RECOVERY_EVERY_S
 
     def _evaluate(self) -> None:
@@ -366,6 +354,23 @@ class Run:
         if self.state != "running":
             status = replace(status, steps_per_s=0.0, updates_per_s=0.0)
         self._line.send(SUPERVISOR, status)
+
+
+def checkpoint_of(loop: Loop, reason: str, rows: int) -> Checkpoint:
+    """The state of a loop whose rows up to this number have been sent."""
+    state = loop.state()
+    arrays, values = split(state)
+    return Checkpoint(
+        step=loop.step,
+        update=loop.update,
+        episode=loop.episode,
+        reason=reason,
+        rows=rows,
+        # The loop goes on in these arrays while they are on their way.
+        arrays={path: np.array(array) for path, array in arrays.items()},
+        values=json.dumps(values),
+        sha256=state_hash(state),
+    )
 
 
 def restored_state(arrays: dict[str, np.ndarray], values: str) -> State:

@@ -107,7 +107,8 @@ def each_lines(
     """
     slots_then = slot_map(connection, up_to, tell)
     if slots_then.last_row != last_row:
-        tell("the last rows of the replay are lost")
+        kept = slots_then.last_row != NEVER
+        tell("the last rows of it are lost" if kept else "nothing of it was kept")
     newest = slots_then.newest
     query = "SELECT row, crc, slots, data FROM replay_log WHERE row <= ? ORDER BY row"
     for row, crc, slots, data in connection.execute(query, (up_to,)):

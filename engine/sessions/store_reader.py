@@ -32,6 +32,8 @@ from engine.sessions.source import (
 from engine.sessions.thinning import thin_curve
 
 TRAINER = "trainer"
+LEAST_KEPT = 0.8
+"""A whole checkpoint from before this share of the steps is too long ago to go back."""
 
 telemetry = ColumnLog("telemetry", TELEMETRY, part="series")
 finished = ColumnLog("finished", FINISHED)
@@ -238,16 +240,22 @@ class StoreReader:
         return found
 
     def resume_point(self) -> ResumePoint:
-        """See :class:`SessionSource`: the newest one that is whole, else the newest."""
-        second: ResumePoint | None = None
+        """See :class:`SessionSource`: the newest one, or a whole one not long before.
+
+        Steps after a whole one are trained again as they were. But a run whose
+        replay memory was never kept is whole at its very beginning only.
+        """
+        newest: ResumePoint | None = None
         for row in reversed(self.checkpoints()):
+            if newest and row.step < LEAST_KEPT * newest.step:
+                break
             point = self._resume_at(row)
             if point and point.exact:
                 return point
-            second = second or point
-        if second is None:
+            newest = newest or point
+        if newest is None:
             raise no_checkpoint(self.name, NEWEST)
-        return second
+        return newest
 
     def tell(self, text: str) -> None:
         """Remember damage that was met."""

@@ -181,6 +181,32 @@ def test_learning_from_what_is_no_session_is_refused(rllab, tmp_path):
     assert "Traceback" not in said.err
 
 
+def test_a_session_is_certified_and_not_touched(rllab, trained):
+    before = trained.read_bytes()
+    said = rllab("certify", trained, "--updates", 30, "--json")
+    assert said.status == 0, said.err
+    found = json.loads(said.out)
+    assert found["exact"]
+    assert found["first"] == 1200 < found["cut"] < found["last"]
+    assert all(it["equal"] for it in found["parts"])
+    assert trained.read_bytes() == before
+    said = rllab("certify", trained, "--updates", 30)
+    assert "exact to the bit" in said.out
+
+
+def test_a_preset_is_certified_from_its_beginning(rllab):
+    said = rllab("certify", "gridworld", "--updates", 20, "--json")
+    assert said.status == 0, said.err
+    assert json.loads(said.out)["first"] == 0
+
+
+def test_a_session_without_its_replay_is_not_certified(rllab):
+    sample = Path(__file__).parents[2] / "sessions" / "sample-gridworld.h5"
+    said = rllab("certify", sample)
+    assert said.status == 1
+    assert "nothing of it was kept" in said.err
+
+
 def test_a_folder_with_other_files_is_not_mixed_with_pictures(rllab, trained):
     said = rllab("export", trained, "--to", "png", "--out", trained.parent)
     said.refused_with("not empty")

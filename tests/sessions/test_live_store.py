@@ -227,3 +227,17 @@ def open_in_child(path, results, hold):
         os.write(results, b"n")
     finally:
         os._exit(0)
+
+
+def test_without_its_replay_a_run_goes_on_from_its_newest_state_not_its_first(tmp_path):
+    options = samples.configuration(recording__exact_resume="no")
+    store = LiveStore.create(tmp_path / "run.h5", options, samples.CARD)
+    store.write_checkpoint(samples.checkpoint(0, -1, "start"))
+    samples.run(store).seal()
+    store.close(fold=True)
+    with LiveStore.open(tmp_path / "run.h5") as again:
+        point = again.resume_point()
+        assert (point.step, point.exact, point.replay) == (210, False, {})
+        assert "replay memory starts empty" in point.note
+        assert again.truncate_after(point) == 77
+        assert [it.step for it in again.checkpoints()][-1] == 210
