@@ -13,6 +13,7 @@ from engine.commands import (
     certifying,
     evaluating,
     exporting,
+    forking,
     inspecting,
     lists,
     opening,
@@ -21,7 +22,16 @@ from engine.commands import (
 from engine.commands.arguments import Parser, import_modules
 from engine.commands.problems import FAILED, Refused, explain
 
-SUBJECTS = (training, evaluating, inspecting, certifying, exporting, lists, opening)
+SUBJECTS = (
+    training,
+    evaluating,
+    inspecting,
+    certifying,
+    forking,
+    exporting,
+    lists,
+    opening,
+)
 DESCRIPTION = "A visual laboratory for deep reinforcement learning."
 EPILOG = """\
 rllab [SESSION.h5] without a command opens the lab.

@@ -316,6 +316,18 @@ class LiveStore(StoreReader):
         self._ring.unlink(gone)
         return later
 
+    def become_fork(self) -> None:
+        """From now on another session, whose parent is the one that this was."""
+        parent = str(self.meta("uuid"))
+        own = {"uuid": uuid.uuid4().hex, "parent_uuid": parent, "created": time.time()}
+
+        def put() -> None:
+            for name, value in own.items():
+                self._writer.put(name, value)
+
+        self._writer.change(put)
+        write_identity(self.folder, {name: self.meta(name) for name in HEAD})
+
     # -------------------------------------------------------------- sealing
 
     def seal(

@@ -257,6 +257,18 @@ class StoreReader:
             raise no_checkpoint(self.name, NEWEST)
         return newest
 
+    def resume_point_at(self, step: int) -> ResumePoint:
+        """Where a run could have gone on at the checkpoint of this step.
+
+        Raises:
+          SessionProblem: If there is none of this step, or it cannot be used.
+        """
+        for row in self.checkpoints():
+            point = self._resume_at(row) if row.step == step else None
+            if point is not None:
+                return point
+        raise no_checkpoint(self.name, step)
+
     def tell(self, text: str) -> None:
         """Remember damage that was met."""
         sentence = text[0].upper() + text[1:] + "."

@@ -10,12 +10,14 @@ from engine.commands import opening
 from engine.commands.output import Progress, bar, duration
 from engine.commands.problems import explain
 
-LATER = ("certify", "import", "fork", "serve")
+LATER = ("import", "serve")
 NOW = (
     "train",
     "resume",
     "evaluate",
     "inspect",
+    "certify",
+    "fork",
     "export",
     "presets",
     "environments",

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from engine.command_line import main
 from engine.commands.private_engine import private_engine
 from engine.service.connection import process_lives
+from engine.sessions import SessionFile
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -205,6 +207,21 @@ def test_a_session_without_its_replay_is_not_certified(rllab):
     said = rllab("certify", sample)
     assert said.status == 1
     assert "nothing of it was kept" in said.err
+
+
+def test_an_unchanged_fork_goes_the_way_of_its_parent(rllab, trained, tmp_path):
+    parent, child = tmp_path / "parent.h5", tmp_path / "child.h5"
+    shutil.copyfile(trained, parent)
+    said = rllab("fork", parent, "--out", child)
+    assert said.status == 0, said.err
+    assert "step 1,200" in said.out
+    states = []
+    for path in (parent, child):
+        assert rllab("resume", path, "--steps", 150, "--quiet").status == 0
+        with SessionFile.open(path) as file:
+            states.append(file.checkpoint())
+    assert states[0].step == states[1].step == 1350
+    assert states[0].sha256 == states[1].sha256
 
 
 def test_a_folder_with_other_files_is_not_mixed_with_pictures(rllab, trained):
