@@ -229,7 +229,8 @@ class AgentOptions(OptionGroup):
         maximum=1.0,
         scale="log",
         help="Added to the denominator of Adam or RMSProp (there 0.01 is usual).",
-        effect="Higher damps the steps of rarely used weights.",
+        effect="Higher damps the steps of rarely used weights; where rewards are rare, "
+        "1e-4 keeps noise from wearing out hidden units.",
         advanced=True,
         when={"agent.optimizer": ("adam", "rmsprop")},
     )
