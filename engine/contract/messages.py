@@ -59,10 +59,12 @@ class ResumeTraining(Message, frozen=True):
     Attributes:
       path: The session file.
       steps: Further steps; 0 goes on to the budget of its configuration.
+      changes: Live options that are other ones from there on, as JSON texts.
     """
 
     path: str
     steps: int = 0
+    changes: dict[str, str] = {}
 
 
 class OpenSession(Message, frozen=True):
@@ -98,6 +100,10 @@ class Resume(Message, frozen=True):
 
 class Stop(Message, frozen=True):
     """End the run: write a checkpoint, seal the session file behind the answer."""
+
+
+class EndTrainer(Message, frozen=True):
+    """End the trainer's process, which hangs; another goes on from what is durable."""
 
 
 class Advance(Message, frozen=True):

@@ -32,6 +32,26 @@ def given_up(child: Child) -> Problem:
     )
 
 
+STALLED = "training.stalled"
+
+
+def stalled(environment: str, after_s: float, durable_step: int) -> Problem:
+    """The trainer says nothing any more; what becomes of it is the user's choice."""
+    return Problem(
+        STALLED,
+        f"The trainer has not answered for {after_s:g} s.",
+        why=f"'{environment}' seems to hang in one of its steps, or an update takes "
+        "very long.",
+        fix="Wait, stop the run here, or end the trainer: it then goes on from step "
+        f"{durable_step:,}.",
+        fixes=[
+            ("train.stop", "Stop the run"),
+            ("train.endTrainer", "End the trainer"),
+        ],
+        severity="warning",
+    )
+
+
 def malformed(sender: str, error: Exception) -> Problem:
     """Bytes came that are no message."""
     return Problem(

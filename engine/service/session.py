@@ -23,6 +23,7 @@ from engine.contract.messages import (
     CheckpointStored,
     CloseSession,
     DiscardSession,
+    EndTrainer,
     Message,
     OpenSession,
     Pause,
@@ -95,6 +96,8 @@ class Session(SessionRecovery):
                 return self._discard(sender, message)
             case SetOption():
                 return self._set_option(message)
+            case EndTrainer():
+                return [Kill("trainer")]
         return self._steer(message)
 
     def _steer(self, message: Message) -> Actions:
@@ -134,7 +137,9 @@ class Session(SessionRecovery):
     def _continue(self, sender: str, message: ResumeTraining) -> Actions:
         self._check_not_busy()
         arguments = {"path": message.path, "steps": message.steps, "paused": False}
-        return [*self._begin(None), *self._ask_run(sender, "resume", arguments)]
+        actions = self._begin(None)
+        self._changed |= message.changes
+        return [*actions, *self._ask_run(sender, "resume", arguments)]
 
     def _begin(self, configuration: Configuration | None) -> Actions:
         """Enter *starting*; what waits to be sealed is sealed without delay."""
@@ -166,14 +171,23 @@ class Session(SessionRecovery):
     def _created(self, answer: Answer) -> Actions:
         """The store is there, and the run is on its way to the trainer."""
         self._delivered = True
+        self._heard_at = self._clock()
         self._until = int(answer.result.get("until", 0))
         self._take_over(answer.result)
         actions = self._show(answer.result)
         if not self._reached:
             return [*actions, *self._start_recovery()]
+        actions += [*self._set_again(), *self._take_changes()]
         if self.state == "stopping":  # it was stopped before it began
             actions.append(Send("trainer", Stop()))
         return actions
+
+    def _take_changes(self) -> Actions:
+        """The options that a resumed run begins with, for the stage and for us."""
+        assert self.configuration is not None
+        values = {key: json.loads(text) for key, text in self._changed.items()}
+        self.configuration = self.configuration.with_options(values)
+        return [Send("stage", SetOption(key, it)) for key, it in self._changed.items()]
 
     def _show(self, result: dict[str, Any]) -> Actions:
         actions: Actions = [Send("windows", self.opened), Send("stage", self.opened)]
@@ -276,6 +290,9 @@ class Session(SessionRecovery):
 
     def on_status(self, reported: TrainerStatus) -> Actions:
         """The trainer's word about the run; the state that windows see is ours."""
+        return [*self.heard(), *self._take_status(reported)]
+
+    def _take_status(self, reported: TrainerStatus) -> Actions:
         if self.state in RESTING or not self._delivered or self._recovering:
             return []
         if reported.state == "starting":  # it builds its loop and knows nothing yet
@@ -329,10 +346,11 @@ class Session(SessionRecovery):
             return [Kill("trainer")]
         if self._seal_by is not None and now > self._seal_by:
             return self._seal_when_possible()
+        actions = self.look_for_stall()
         if self.state == "running" and now > self._save_at:
             self._save_at = now + SAVE_EVERY_S
-            return self._save("", SaveSession())
-        return []
+            actions += self._save("", SaveSession())
+        return actions
 
     def _finish(self) -> Actions:
         """The budget is used up; the last checkpoint is on its way."""

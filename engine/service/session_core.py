@@ -44,7 +44,14 @@ class Kill:
     role: str
 
 
-Action = Send | Kill
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Have this role's process write down where it is, in its log."""
+
+    role: str
+
+
+Action = Send | Kill | Trace
 Actions = list[Action]
 Then = Callable[[Answer], Actions]
 
@@ -103,6 +110,8 @@ class SessionCore:
         self._save_at = self._clock() + SAVE_EVERY_S
         self._evaluating: set[int] = set()
         self._seal_by: float | None = None
+        self._heard_at = self._clock()
+        self._stalled = False
 
     @property
     def resting(self) -> bool:

@@ -11,16 +11,43 @@ from engine.contract.messages import (
     Event,
     Problem,
     ProcessState,
+    RunState,
     SetOption,
     ShowAgent,
+    Solved,
     Stop,
 )
-from engine.service.session_core import Actions, Kill, Send, SessionCore
+from engine.service.problems import STALLED, stalled
+from engine.service.session_core import Actions, Kill, Send, SessionCore, Trace
 from engine.service.states import ACTIVE, RESTING
+
+WATCHED: frozenset[RunState] = frozenset({"starting", "running", "pausing", "paused"})
 
 
 class SessionRecovery(SessionCore):
     """What a death interrupts, and what a restarted process must be told."""
+
+    def heard(self) -> Actions:
+        """The trainer has said something, whatever it was."""
+        self._heard_at = self._clock()
+        if not self._stalled:
+            return []
+        self._stalled = False
+        return [Send("windows", Solved(STALLED))]
+
+    def look_for_stall(self) -> Actions:
+        """Say once that the trainer is silent; a person decides what follows."""
+        if self._stalled or self._recovering or not self._delivered:
+            return []
+        if self.state not in WATCHED or self.configuration is None:
+            return []
+        limit = self.configuration.training.stall_limit
+        if self._clock() - self._heard_at < limit:
+            return []
+        self._stalled = True
+        name = self.configuration.environment.id
+        told = stalled(name, limit, self.opened.durable_step)
+        return [Trace("trainer"), Send("windows", told)]
 
     def on_died(self, role: str) -> Actions:
         """A process is gone; its questions will not be answered."""
@@ -28,6 +55,7 @@ class SessionRecovery(SessionCore):
         actions = self._drop_questions(role)
         if role == "trainer":
             self._reached = False
+            actions += self.heard()
             if self.state in ACTIVE and self._delivered:
                 self._died_at = self.status.step
                 actions += self._start_recovery()
@@ -113,6 +141,7 @@ class SessionRecovery(SessionCore):
     def _recovered(self, answer: Answer, *, runs: bool) -> Actions:
         """The store is back at its last state; ``runs``: so is the trainer, soon."""
         self._recovering = False
+        self.heard()
         if self.state not in ACTIVE:  # its last checkpoint was durable after all
             return []
         if answer.error:
@@ -129,8 +158,13 @@ class SessionRecovery(SessionCore):
             return [*actions, *end]
         if self.state == "pausing":
             actions += self._enter("paused")
-        options = [SetOption(key, text) for key, text in self._changed.items()]
-        return [*actions, *(Send("trainer", it) for it in options)]
+        return [*actions, *self._set_again()]
+
+    def _set_again(self) -> Actions:
+        """The options that were changed since the state that it goes on from."""
+        return [
+            Send("trainer", SetOption(key, it)) for key, it in self._changed.items()
+        ]
 
     def _tell_loss(self, step: int) -> Actions:
         """One sentence, for now and for the list of events."""

@@ -8,6 +8,7 @@ from engine.contract.messages import (
     Advance,
     CloseSession,
     DiscardSession,
+    EndTrainer,
     Message,
     OpenSession,
     Pause,
@@ -48,6 +49,7 @@ LEGAL: dict[type[Message], frozenset[RunState]] = {
     Resume: frozenset({"pausing", "paused"}),
     Advance: frozenset({"paused"}),
     Stop: ACTIVE - {"stopping"},
+    EndTrainer: ACTIVE - {"stopping"},
     SetOption: ACTIVE - {"stopping"},
 }
 """The states in which a command means something."""
@@ -62,6 +64,7 @@ _VERBS: dict[type[Message], str] = {
     Resume: "There is nothing to go on with",
     Advance: "Single steps need a paused run",
     Stop: "There is nothing to stop",
+    EndTrainer: "There is no run whose trainer could be ended",
     SetOption: "The option cannot change now",
 }
 

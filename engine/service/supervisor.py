@@ -49,7 +49,7 @@ from engine.service.home import Home
 from engine.service.lifetime import Lifetime
 from engine.service.processes import ROLES, SPARE, Processes
 from engine.service.session import COMMANDS, Session
-from engine.service.session_core import Actions, Kill
+from engine.service.session_core import Actions, Kill, Trace
 from engine.service.switchboard import Head, Switchboard, head_of
 from engine.service.transport import SUPERVISOR, Hub, Parcel, unpack
 
@@ -251,6 +251,8 @@ class Supervisor:
         for action in actions:
             if isinstance(action, Kill):
                 self._children.kill(action.role)
+            elif isinstance(action, Trace):
+                self._children.trace(action.role)
             elif action.destination == "windows":
                 self._tell(action.message)
             else:

@@ -114,6 +114,8 @@ def main(role: str, begin: Begin, *, dies_with_parent: bool) -> int:
         the keeper, which makes the last rows durable first.
     """
     faulthandler.enable()
+    if hasattr(faulthandler, "register"):  # not on Windows
+        faulthandler.register(signal.SIGUSR1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if dies_with_parent and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)

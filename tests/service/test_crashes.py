@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from engine.contract.messages import (
+    EndTrainer,
     Event,
     Message,
     Problem,
@@ -136,4 +138,53 @@ def test_a_message_that_is_none_is_dropped_and_told(lab: Lab) -> None:
     client = lab.attach()
     client.send(Weights(0, 0, {}), "supervisor")
     expect(client, problem("engine.message.malformed"))
+    end(lab, client)
+
+
+HANGING_WORLD = """
+import gymnasium, numpy, time
+
+class Hanging(gymnasium.Env):
+    action_space = gymnasium.spaces.Discrete(2)
+    observation_space = gymnasium.spaces.Box(-1, 1, (3,), numpy.float32)
+    steps = 0
+
+    def __init__(self, render_mode=None):
+        pass
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return numpy.zeros(3, numpy.float32), {}
+
+    def step(self, action):
+        Hanging.steps += 1
+        if Hanging.steps == 1500:
+            time.sleep(3600)
+        return numpy.zeros(3, numpy.float32), 1.0, Hanging.steps % 20 == 0, False, {}
+
+gymnasium.register(f"{__name__}-v0", entry_point=Hanging)
+"""
+
+
+def test_an_environment_that_hangs_is_told_and_ended_when_a_person_says_so(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING_WORLD)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("RLLAB_IMPORT", "hanging")
+    client = lab.attach()
+    options = {"environment.id": "hanging-v0", "training.stall_limit": 1.0}
+    lab.start(client, **options)
+    told = expect(client, problem("training.stalled"))
+    assert isinstance(told, Problem)
+    assert "has not answered for 1 s" in told.what
+    assert ("train.endTrainer", "End the trainer") in told.fixes
+    client.poll()
+    client.send(EndTrainer())
+    died = expect(client, problem("engine.trainer.died"), 5)
+    assert isinstance(died, Problem)
+    assert 'hanging.py", line' in died.details  # where it hung
+    expect(client, status("running", 1_100), 60)  # the new process counts from 0
+    order(client, Stop())
+    expect(client, sealed)
     end(lab, client)

@@ -15,6 +15,7 @@ from engine.contract.messages import (
     Ask,
     CheckpointStored,
     CloseSession,
+    EndTrainer,
     Message,
     OpenSession,
     Pause,
@@ -27,13 +28,14 @@ from engine.contract.messages import (
     SessionStatus,
     SetOption,
     ShowAgent,
+    Solved,
     StartTraining,
     Stop,
     TrainerStatus,
 )
 from engine.contract.options import Configuration
 from engine.service.session import Session
-from engine.service.session_core import Actions, Kill, Send
+from engine.service.session_core import Actions, Kill, Send, Trace
 from engine.service.states import FOLLOWS, STATES
 
 CONFIGURATION = Configuration().to_json()
@@ -52,6 +54,7 @@ class World:
         self.told: list[Message] = []
         self.queues: dict[str, deque[Message]] = {"trainer": deque(), "keeper": deque()}
         self.stage: list[Message] = []
+        self.traced: list[str] = []
         self.run = "none"
         self.open = ""
         self.unsealed = False
@@ -64,6 +67,8 @@ class World:
         for action in actions:
             if isinstance(action, Kill):
                 self.die(action.role)
+            elif isinstance(action, Trace):
+                self.traced.append(action.role)
             elif action.destination in self.queues:
                 self.queues[action.destination].append(action.message)
             elif action.destination == "stage":
@@ -298,6 +303,49 @@ def test_a_run_that_goes_on_keeps_its_budget_when_the_trainer_dies(
     recover = world.queues["keeper"][-1]
     assert isinstance(recover, Ask)
     assert recover.arguments["until"] == 800
+
+
+def test_a_silent_trainer_is_told_once_and_again_when_it_speaks(running: World) -> None:
+    running.now = 9.9
+    running.do(running.session.tick())
+    assert running.problems() == []
+    running.now = 10.0
+    for _ in range(3):
+        running.do(running.session.tick())
+    (problem,) = running.problems()
+    assert problem.id == "training.stalled"
+    assert "not answered for 10 s" in problem.what
+    assert running.traced == ["trainer"]
+    assert running.session.state == "running"
+    running.report("running")
+    assert Solved("training.stalled") in running.told
+    running.now = 25.0
+    running.do(running.session.tick())
+    assert len(running.problems()) == 2
+
+
+def test_a_trainer_that_hangs_is_ended_when_a_person_says_so(running: World) -> None:
+    running.now = 11.0
+    running.do(running.session.tick())
+    running.command(EndTrainer())
+    assert Solved("training.stalled") in running.told
+    running.now = 40.0  # it takes a while until another one is there
+    running.do(running.session.tick())
+    running.back("trainer")
+    running.work_all()
+    running.do(running.session.tick())
+    assert running.run == "running"
+    assert [it.id for it in running.problems()][1:] == ["engine.trainer.recovered"]
+
+
+def test_a_resumed_run_begins_with_other_options(world: World) -> None:
+    changes = {"agent.learning_rate": "0.0001"}
+    world.command(ResumeTraining("/old.h5", changes=changes))
+    world.work("keeper")
+    assert SetOption("agent.learning_rate", "0.0001") in world.queues["trainer"]
+    assert SetOption("agent.learning_rate", "0.0001") in world.stage
+    assert world.session.configuration is not None
+    assert world.session.configuration.agent.learning_rate == 0.0001
 
 
 def test_a_trainer_that_is_not_there_yet_has_not_died(world: World) -> None:

@@ -60,6 +60,19 @@ class TrainingOptions(OptionGroup):
         advanced=True,
         when={"training.mode": ("synchronized", "asynchronous")},
     )
+    stall_limit: float = option(
+        10.0,
+        "Silence limit",
+        unit="s",
+        minimum=1.0,
+        maximum=3600.0,
+        scale="log",
+        applies="live",
+        help="When the trainer has not answered for so long, the window asks whether "
+        "to wait, to stop the run, or to end the process that hangs.",
+        effect="Environments with slow steps need more.",
+        advanced=True,
+    )
     offline: str = option(
         "",
         "Learn offline from",
