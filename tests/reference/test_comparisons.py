@@ -9,6 +9,9 @@ from reference_run import reference_run
 
 from engine.contract.catalogue import find_preset
 from engine.contract.options import Configuration, configuration_from_flat
+from engine.environments import describe
+from engine.stage.evaluation import evaluate
+from engine.stage.minds import Mind
 from engine.training import TrainingLoop
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(8 * 3600)]
@@ -131,6 +134,113 @@ def test_dueling():
         target="dueling first",
     )
     assert ours < others
+
+
+BLIND_DEPTH, BLIND_STEPS, BLIND_PERIOD = 12, 300_000, 200
+
+
+def blind(**options) -> Configuration:
+    """DeepSea by random actions only: what is stored does not depend on the values.
+
+    As often as DQN was published with, eight samples are drawn for each stored step.
+    """
+    return changed(
+        "deepsea",
+        environment__kwargs={"size": BLIND_DEPTH, "mapping_seed": 1},
+        exploration__kind="epsilon_greedy",
+        exploration__epsilon=1.0,
+        exploration__epsilon_final=1.0,
+        agent__batch_size=32,
+        agent__updates_per_step=0.25,
+        replay__capacity=BLIND_STEPS,
+        training__steps=BLIND_STEPS,
+        **options,
+    )
+
+
+def learned_after(configuration: Configuration, seed: int) -> tuple[float, float]:
+    """Step of the first stored treasure, and steps until the greedy policy finds it.
+
+    Five evaluations in a row have to find it, of which the first counts: policies that
+    know nothing yet change all the time, and now and then one finds it by chance. What
+    is not found within the budget counts as found at its end.
+    """
+    quiet = {"training.seed": seed, "recording.level": "scalars"}
+    loop = TrainingLoop(configuration.with_options(quiet))
+    mind = Mind(configuration, describe(configuration.environment))
+    first, row = 0.0, 0
+    while not loop.finished and row < 5:
+        loop.advance(steps=BLIND_PERIOD)
+        if any(it.episode_return > 0.5 for it in loop.drain().finished):
+            first = first or float(loop.step)
+        mind.load(loop.step, loop.weights())
+        played = evaluate(mind, configuration.environment, 1, 0)
+        row = row + 1 if first and played.mean > 0.5 else 0
+    loop.close()
+    return first, loop.step - first - max(0, row - 1) * BLIND_PERIOD
+
+
+def test_prioritized():
+    """Among tens of thousands of worthless steps a handful lead to the treasure.
+
+    The world is the Blind Cliffwalk of Schaul et al. (2016) in the lab's words: random
+    actions find the treasure in one of 4096 episodes, and both sides store the same
+    experience. Expected before it was run: the reward and what leads to it are
+    surprising until they are learned, so that prioritized replay finds its way from
+    the first stored treasure in fewer steps than uniform replay. Where samples are
+    plenty it does not: at a depth of 10 and 32 samples for each stored step both took
+    1,000 (median of five seeds), which was tried first.
+    """
+    uniform, prioritized = (
+        [learned_after(blind(replay__kind=kind), seed) for seed in range(SEEDS)]
+        for kind in ("uniform", "prioritized")
+    )
+    assert [first for first, _ in uniform] == [first for first, _ in prioritized]
+    ours, others = both(
+        f"DeepSea, N = {BLIND_DEPTH}, by random actions",
+        "RLLab/DeepSea-v0",
+        "steps from the first stored treasure until the greedy policy finds it",
+        "prioritized",
+        [steps for _, steps in prioritized],
+        [steps for _, steps in uniform],
+        names=("prioritized replay", "uniform replay"),
+        target="prioritized first",
+    )
+    assert ours < others
+
+
+def dead_share(configuration: Configuration, seed: int) -> float:
+    """Hidden units that none of 4,000 remembered states excites, after 20,000 steps."""
+    quiet = {"training.seed": seed, "recording.level": "scalars"}
+    loop = TrainingLoop(configuration.with_options(quiet))
+    loop.advance(steps=20_000)
+    seen = loop.agent.insight(loop.sample_states(4000)["observation"])
+    loop.close()
+    return float(1 - (seen["embedding"] > 0).any(0).mean())
+
+
+def test_optimizer():
+    """Almost no reward in Freeway: Adam makes whole steps of what is only noise.
+
+    With the usual ε the ReLUs die of them before the chicken has crossed the road
+    often enough; a policy that then goes up by chance in every state looks learned.
+    """
+    damped = find_preset("minatar-freeway").configuration
+    if describe(damped.environment).install:
+        pytest.skip("MinAtar is not installed.")
+    usual = changed("minatar-freeway", agent__adam_epsilon=1e-8)
+    ours, others = both(
+        "MinAtar Freeway, Adam's ε",
+        "MinAtar/Freeway-v0",
+        "share of dead hidden units after 20,000 steps",
+        "optimizer",
+        [dead_share(damped, seed) for seed in range(SEEDS)],
+        [dead_share(usual, seed) for seed in range(SEEDS)],
+        names=("ε = 1.5e-4", "ε = 1e-8"),
+        target="1.5e-4 below 0.3, 1e-8 above 0.5",
+    )
+    assert ours < 0.3
+    assert others > 0.5
 
 
 def left_share(configuration: Configuration, seed: int) -> float:

@@ -166,11 +166,13 @@ class HeadOptions(OptionGroup):
         when={"head.kind": ("qr",)},
     )
     bandwidths: Integers = option(
-        (1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
+        (1, 10, 100, 1000, 10_000),
         "Kernel bandwidths",
         symbol="h",
-        help="Widths of the Gaussian kernels exp(−(x−y)²/h) that compare particles.",
-        effect="They should cover the distances between returns.",
+        help="Widths of the Gaussian kernels exp(−(x−y)²/h) that compare particles. "
+        "The published 1 to 10 are for clipped rewards, with returns below 10.",
+        effect="They should cover the squared distances between returns: particles "
+        "much further apart than √h do not feel each other.",
         advanced=True,
         when={"head.kind": ("mmd",)},
     )

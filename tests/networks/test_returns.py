@@ -1,0 +1,19 @@
+"""What heads of distributions learn from, where options decide it."""
+
+import pytest
+import torch
+
+from engine.contract.options import configuration_from_flat
+from engine.networks import Distribution
+from engine.networks.returns import return_model
+
+
+@pytest.mark.parametrize("distance", [0.5, 3.0, 30.0, 100.0])
+def test_particles_feel_returns_at_every_distance(distance):
+    model = return_model(configuration_from_flat({"head.kind": "mmd"}))
+    particles = torch.linspace(-0.1, 0.1, 8).add(distance).unsqueeze(0)
+    particles.requires_grad_()
+    target = Distribution(torch.zeros(1, 8), torch.full((1, 8), 1 / 8))
+    model.losses(particles, target).sum().backward()
+    # Descent leads towards the target, by far more than rounding would.
+    assert particles.grad.sum() > 1e-3
