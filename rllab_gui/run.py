@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import get_args
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.messages import (
     Advance,
+    EndTrainer,
     Message,
     Pause,
     Problem,
@@ -18,6 +20,7 @@ from engine.contract.messages import (
     Stop,
     TrainerStatus,
 )
+from engine.contract.options import spec
 from rllab_gui.draft import Draft
 from rllab_gui.link import Link
 from rllab_gui.problems import Problems
@@ -111,6 +114,21 @@ class Run(QObject):
         """Go on with the run of a session file, exactly where it stopped."""
         if self.can("start"):
             self._order(ResumeTraining(path, steps), "starting")
+
+    def rewind(self, path: str) -> None:
+        """Go on from the newest checkpoint with a tenth of the learning rate."""
+        if not self.can("start"):
+            return
+        key = "agent.learning_rate"
+        lower = max(spec(key).minimum or 0.0, self._draft.configuration.get(key) / 10)
+        if self._draft.set(key, lower):
+            changes = {key: json.dumps(lower)}
+            self._order(ResumeTraining(path, changes=changes), "starting")
+
+    def end_trainer(self) -> None:
+        """End the process that hangs; another one goes on from what is durable."""
+        if self.can("stop"):
+            self._link.send(EndTrainer())
 
     def start_again(self) -> None:
         """End the run that is active, saved, and begin one of the draft."""

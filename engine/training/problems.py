@@ -67,9 +67,13 @@ def diverged(what: str, update: int) -> TrainingProblem:
             what=f"Training diverged: the {what} of update {update} is not a finite "
             "number.",
             why="The values have grown beyond all bounds.",
-            fix="The weights before that update are kept. Lower agent.learning_rate, "
-            "or use a slower target network.",
-            fixes=[("train.start", "Train again")],
+            fix="The weights before that update are kept. Go on from the newest "
+            "checkpoint with a lower agent.learning_rate, or use a slower target "
+            "network.",
+            fixes=[
+                ("train.rewind", "Continue with a tenth of the learning rate"),
+                ("train.start", "Train anew"),
+            ],
         )
     )
 

@@ -48,6 +48,18 @@ def _train(lab: Lab, window: MainWindow) -> list[Command]:
             lab.sessions.continue_run,
         ),
         Command(
+            "train.rewind",
+            "Continue with a tenth of the learning rate",
+            "Go on from the newest checkpoint of the open session, more carefully",
+            lab.sessions.rewind,
+        ),
+        Command(
+            "train.endTrainer",
+            "End the trainer that hangs",
+            "End its process; another one goes on from the last durable step",
+            run.end_trainer,
+        ),
+        Command(
             "train.pause", "Pause training", "Hold after the step under way", run.pause
         ),
         Command("train.resume", "Resume training", "Go on after a pause", run.resume),

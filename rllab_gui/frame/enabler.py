@@ -50,6 +50,8 @@ class Enabler(QObject):
             "train.startPaused": run.can("start"),
             "train.startAgain": run.state != "stopping",
             "train.continue": lab.sessions.can_continue,
+            "train.rewind": lab.sessions.can_continue,
+            "train.endTrainer": run.can("stop"),
             "train.pause": run.can("pause"),
             "train.resume": run.can("resume"),
             "train.stop": run.can("stop"),

@@ -51,6 +51,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "train.startPaused",
         "train.startAgain",
         "train.continue",
+        "train.rewind",
         "",
         "train.pause",
         "train.resume",
@@ -84,7 +85,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "transport.slower",
         "transport.faster",
     ),
-    "&Help": ("help.shortcuts", "", "engine.restart"),
+    "&Help": ("help.shortcuts", "", "train.endTrainer", "engine.restart"),
 }
 
 

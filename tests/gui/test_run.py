@@ -3,12 +3,14 @@
 import json
 import random
 
+import pytest
 import script
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
 from engine.contract.messages import (
     Advance,
+    EndTrainer,
     Pause,
     Problem,
     Resume,
@@ -110,6 +112,31 @@ def test_continue_resumes_the_open_session(window, client, beat):
     assert action.isEnabled()
     action.trigger()
     assert client.of(ResumeTraining) == [ResumeTraining("/tmp/run.h5")]
+
+
+def test_after_a_divergence_it_goes_on_more_carefully(window, client, beat):
+    configuration = window.lab.draft.configuration
+    rate = configuration.agent.learning_rate
+    fixes = [("train.rewind", "Continue"), ("train.start", "Train anew")]
+    beat(script.status("failed"), script.session(configuration, live=False))
+    beat(Problem("training.diverged", "Training diverged.", fixes=fixes))
+    row = window.messages.row("training.diverged")
+    assert row is not None
+    window.lab.commands.run("train.rewind")
+    (sent,) = client.of(ResumeTraining)
+    assert json.loads(sent.changes["agent.learning_rate"]) == pytest.approx(rate / 10)
+    assert window.lab.draft.configuration.agent.learning_rate == pytest.approx(
+        rate / 10
+    )
+    assert window.lab.run.state == "starting"
+
+
+def test_a_trainer_that_hangs_can_be_ended(window, client, beat):
+    action = window.lab.commands.action("train.endTrainer")
+    assert not action.isEnabled()
+    beat(script.status("running"))
+    action.trigger()
+    assert client.of(EndTrainer)
 
 
 def test_what_the_form_complains_about_stands_in_the_way(window, client, beat):
