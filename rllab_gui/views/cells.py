@@ -18,6 +18,8 @@ from rllab_gui.views.state_map import SHADES, viridis
 
 ASK_EVERY_S = 1.0
 GRID_WORLD = "RLLab/GridWorld-v0"
+NO_ACTION = "–"
+"""Stands in a cell in which no step is ever taken."""
 
 
 class CellsView(View):
@@ -29,8 +31,8 @@ class CellsView(View):
     about = (
         "Each cell of a grid world with its value V(s) = max_a Q(s,a), or how often it "
         "was visited, the bonus for reaching it, or how far an ensemble disagrees "
-        "about it; the arrow is the greedy action. Cells in which an episode ends are "
-        "never learned from: their numbers mean nothing."
+        "about it; the arrow is the greedy action. A dash marks cells in which no step "
+        "is ever taken (ends, cliffs), so that nothing is learned about them."
     )
     topics = frozenset({"picture"})
 
@@ -134,15 +136,17 @@ class CellsView(View):
         self._say(values[real])
 
     def _marks(self) -> tuple[str, ...]:
-        """Walls, goals and pits of GridWorld, whose layout is known here."""
+        """Walls, goals and pits of GridWorld; elsewhere cells without any action."""
         states = np.asarray(self._answer["state"]).tolist()
+        acts = np.asarray(self._answer["acts"], bool).tolist()
+        plain = tuple("" if it else NO_ACTION for it in acts)
         of = self.context.store.configuration.environment
         if of.id != GRID_WORLD:
-            return ("",) * len(states)
+            return plain
         try:
             rows = "".join(read_layout(str(of.kwargs.get("layout", "garden"))).rows)
         except ValueError:
-            return ("",) * len(states)
+            return plain
         special = WALL + GOAL + PIT
         fits = [rows[it : it + 1] for it in states]
         return tuple(it if it and it in special else "" for it in fits)

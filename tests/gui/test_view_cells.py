@@ -1,5 +1,7 @@
 """A grid seen cell by cell: asked once a second, coloured, walls left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import script
@@ -27,6 +29,7 @@ ANSWER = {
     "state": np.arange(4),
     "value": np.array([0.5, 1.0, 9.0, 9.0]),
     "action": np.array([1, 2, 0, 0]),
+    "acts": np.array([True, True, False, False]),
     "checkpoint_step": 300,
 }
 
@@ -92,6 +95,18 @@ def test_each_cell_has_its_value_its_arrow_and_walls_have_none(seen):
     assert below.top() == first.bottom()
     assert view.canvas.cell_at(first.center()) == 0
     assert not view.grab().isNull()
+
+
+def test_cells_in_which_no_step_is_taken_have_a_dash(view, context, beat, client):
+    lake = replace(CARD, id="FrozenLake-v1")
+    beat(script.session(Configuration().with_options({"environment.id": lake.id})))
+    context.store.set_live_card(lake)
+    beat(picture(checkpoint_step=300))
+    client.reply(client.questions("cells")[-1].id, ANSWER)
+    context.pulse.beat()
+    context.pulse.beat()
+    assert view.canvas.cells.mark == ("", "", "–", "–")
+    assert "0.500 to 1.00 over 2 cells" in view.plot.legend()
 
 
 def test_visits_are_shown_where_they_are_counted(seen, context):

@@ -5,6 +5,7 @@ import pytest
 from theatre import Theatre, tiny
 
 from engine.contract.messages import Picture, Weights
+from engine.environments.reachable import where_it_acts
 from engine.training import TrainingLoop
 
 GRID = {"environment__id": "RLLab/GridWorld-v0"}
@@ -53,3 +54,22 @@ def test_a_world_that_is_no_grid_is_refused(theatre):
     shows(theatre, configuration, loop)
     assert "not a grid" in theatre.ask("cells").error
     loop.close()
+
+
+@pytest.mark.parametrize(
+    ("id", "never"),
+    [
+        ("FrozenLake-v1", [5, 7, 11, 12, 15]),
+        ("RLLab/Cliff-v0", [*range(37, 48)]),
+        ("CliffWalking-v1", [*range(37, 48)]),
+    ],
+)
+def test_cells_in_which_no_step_is_taken_are_known(id, never):
+    options = tiny(environment__id=id).environment
+    acts = where_it_acts(options, {"FrozenLake-v1": 16}.get(id, 48))
+    assert np.flatnonzero(~acts).tolist() == never
+
+
+def test_a_world_without_tables_may_be_acted_in_everywhere():
+    options = tiny(environment__id="Blackjack-v1").environment
+    assert where_it_acts(options, 5).all()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
+from engine.contract.options import EnvironmentOptions
+from engine.environments.reachable import where_it_acts
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.jobs import Job
@@ -17,6 +21,9 @@ class CellsArguments(Arguments, frozen=True):
 
 def _answer(context: Context, arguments: CellsArguments, asker: Asker) -> Job:
     """``place`` [n, 2] (row, column), ``state``, ``value`` and ``action`` [n].
+
+    ``acts`` [n] is False for cells in which no step is ever taken: walls, ends, and
+    what no way leads to.
 
     Besides, each where it is known, ``visits``, ``bonus`` and ``disagreement`` [n].
     """
@@ -40,9 +47,20 @@ def _answer(context: Context, arguments: CellsArguments, asker: Asker) -> Job:
         "state": states,
         "value": seen["q"].max(axis=1),
         "action": liking(seen).argmax(axis=1),
+        "acts": _acts(shown.configuration.environment, card.shape[0])[states],
         "checkpoint_step": step,
         **known,
     }
+
+
+def _acts(options: EnvironmentOptions, states: int) -> np.ndarray:
+    return _acts_by_text(options.model_dump_json(), states)
+
+
+@lru_cache(maxsize=4)
+def _acts_by_text(options: str, states: int) -> np.ndarray:
+    """The options as text can be a key."""
+    return where_it_acts(EnvironmentOptions.model_validate_json(options), states)
 
 
 def _same_world(session: Session, shown: Mind) -> bool:
