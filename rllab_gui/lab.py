@@ -11,6 +11,7 @@ from rllab_gui.episode import ShownEpisode
 from rllab_gui.history import History
 from rllab_gui.link import EngineClient, Link
 from rllab_gui.live_options import LiveOptions
+from rllab_gui.offline import OfflineSource
 from rllab_gui.playback import Playback
 from rllab_gui.presets import Presets
 from rllab_gui.problems import Problems
@@ -51,6 +52,7 @@ class Lab(QObject):
             settings.folder / "presets", self.history, self.problems, parent=self
         )
         self.sessions = Sessions(self.link, self.store, self.run, self)
+        self.offline = OfflineSource(self.link, self.draft, self.problems, self)
         self.recorder = Recorder(self.link, self.store, self.problems, self)
         self.draft.cardChanged.connect(self._on_card)
         self.run.stateChanged.connect(self._on_card)

@@ -509,6 +509,7 @@ class RunTraining(Message, frozen=True):
       arrays, values: State to restore, empty for a fresh run.
       replay: Slots of the replay to load back, or {}.
       first_row: Number that the next row gets.
+      offline_source: The session to learn from, where ``training.offline`` names one.
     """
 
     configuration: str
@@ -519,6 +520,7 @@ class RunTraining(Message, frozen=True):
     values: str = ""
     replay: dict[str, np.ndarray] = {}
     first_row: int = 0
+    offline_source: str = ""
 
 
 class ProcessState(Message, frozen=True):

@@ -76,6 +76,7 @@ KEEPER_QUESTIONS = frozenset(
         "series",
         "summary",
         "recent",
+        "configuration_of",
         "export_csv",
         "views",
         "keep_views",

@@ -10,6 +10,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
+
 from engine.contract.messages import (
     Answer,
     Ask,
@@ -26,13 +28,11 @@ from engine.service.keeper_rows import RowKeeper
 from engine.service.keeper_sealing import JOB, Sealing
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import (
-    GuardedFile,
     LiveStore,
     ResumePoint,
     SessionFile,
     SessionProblem,
-    SessionSource,
-    open_session,
+    open_guarded,
 )
 from engine.sessions.atomic import replacing
 from engine.sessions.live_folder import live_path
@@ -144,6 +144,8 @@ class Keeper(RowKeeper):
             dict(arguments["card"]),
             overwrite=bool(arguments["overwrite"]),
         )
+        if source := str(arguments.get("offline_source", "")):
+            store.set_offline_source(str(self._resolve(source)))
         self._let_go()
         self._hold(store, path)
         self._run_fresh(paused=bool(arguments["paused"]))
@@ -175,8 +177,11 @@ class Keeper(RowKeeper):
         paused = bool(arguments["paused"])
         if not store.checkpoints():
             text, card = store.configuration(), store.card()
+            source = store.offline_source
             self._let_go()
-            self._hold(LiveStore.create(path, text, card, overwrite=True), path)
+            store = LiveStore.create(path, text, card, overwrite=True)
+            store.set_offline_source(source)
+            self._hold(store, path)
             self._run_fresh(paused=paused)
             finish({"step": 0}, "")
             return
@@ -193,7 +198,7 @@ class Keeper(RowKeeper):
         path = self._resolve(str(arguments["path"]))
         self._let_go()
         if not arguments["live"] or not live_path(path).is_dir():
-            self._show(_source_of(path), path)
+            self._show(open_guarded(path), path)
             finish(self._about(self._step()), "")
             return
         store = LiveStore.open(path)
@@ -206,7 +211,7 @@ class Keeper(RowKeeper):
         path = self._resolve(str(arguments["path"]))
         if self._path == path:  # it may be a live store, which has one opener only
             self._let_go()
-        source = _source_of(path)
+        source = open_guarded(path)
         self._let_go()
         self._show(source, path)
         finish(self._about(self._step()), "")
@@ -292,11 +297,28 @@ class Keeper(RowKeeper):
         if question == "recent":
             folder = str(arguments.get("folder") or self._sessions)
             return recent(Path(folder))
+        if question == "configuration_of":
+            return self._configuration_of(str(arguments["path"]))
         if question == "keep_views":
             if self.store is not None:
                 self.store.set_views(dict(arguments["views"]))
             return {}
         return answer(self.source, question, arguments)
+
+    def _configuration_of(self, text: str) -> dict[str, Any]:
+        """Of a session that is not open, and how many episodes it has recorded."""
+        path = self._resolve(text)
+        source = open_guarded(path)
+        try:
+            recorded = int(np.count_nonzero(source.episodes()["recorded"]))
+            configuration = source.configuration()
+        finally:
+            source.close()
+        return {
+            "path": str(path),
+            "configuration": configuration,
+            "recorded": recorded,
+        }
 
     # ---------------------------------------------------------------- helpers
 
@@ -329,7 +351,12 @@ class Keeper(RowKeeper):
 
     def _run_fresh(self, *, paused: bool) -> None:
         assert self.store is not None
-        run = RunTraining(self.store.configuration(), self._uuid, paused=paused)
+        run = RunTraining(
+            self.store.configuration(),
+            self._uuid,
+            paused=paused,
+            offline_source=self.store.offline_source,
+        )
         self._line.send("trainer", run)
 
     def _run_from(
@@ -346,6 +373,7 @@ class Keeper(RowKeeper):
             values=point.checkpoint.values,
             replay=point.replay,
             first_row=point.first_row,
+            offline_source=store.offline_source,
         )
         self._line.send("trainer", run)
 
@@ -367,10 +395,3 @@ def _point_to_go_on(store: LiveStore, steps: int) -> ResumePoint:
             "say how many further steps it should go on."
         )
     return point
-
-
-def _source_of(path: Path) -> SessionSource:
-    """A session to look into; what a crash left is as good as a file."""
-    if live_path(path).is_dir():
-        return open_session(path)
-    return GuardedFile.open(path)  # it may be anybody's

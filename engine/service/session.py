@@ -13,6 +13,7 @@ sealed behind that.
 from __future__ import annotations
 
 import json
+from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 from msgspec.structs import replace
@@ -115,6 +116,10 @@ class Session(SessionRecovery):
         configuration = configuration_from_json(message.configuration)
         check_combination(configuration)
         self._check_not_busy()
+        source = configuration.training.offline
+        # What is recorded names the session that is learned from, but no folder.
+        name = PureWindowsPath(PurePath(source).name).name
+        configuration = configuration.with_options({"training.offline": name})
         actions = self._begin(configuration)
         text = configuration.to_json()
         arguments: dict[str, Any] = {
@@ -122,6 +127,7 @@ class Session(SessionRecovery):
             "path": message.path or self._new_path(configuration),
             "overwrite": message.overwrite,
             "paused": message.paused,
+            "offline_source": source,
         }
 
         def create(prepared: Answer) -> Actions:

@@ -122,7 +122,8 @@ class Trainer:
             self._run.begin()
 
     def _build(self, message: RunTraining) -> Any:
-        loop = self._make(configuration_from_json(message.configuration))
+        configuration = configuration_from_json(message.configuration)
+        loop = self._make(configuration, offline_source=message.offline_source)
         if message.values:
             state = restored_state(message.arrays, message.values)
             loop.restore(state, message.replay or None)

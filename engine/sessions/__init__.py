@@ -3,7 +3,12 @@
 from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.inspection import inspect
 from engine.sessions.live_store import LiveStore
-from engine.sessions.opening import FoundSession, find_sessions, open_session
+from engine.sessions.opening import (
+    FoundSession,
+    find_sessions,
+    open_guarded,
+    open_session,
+)
 from engine.sessions.problems import SessionProblem
 from engine.sessions.session_file import SessionFile
 from engine.sessions.source import CheckpointRow, ResumePoint, SessionSource
@@ -19,5 +24,6 @@ __all__ = [
     "SessionSource",
     "find_sessions",
     "inspect",
+    "open_guarded",
     "open_session",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 import uuid
@@ -283,6 +284,18 @@ class LiveStore(StoreReader):
     def set_views(self, views: dict[str, Any]) -> None:
         """Keep what the window wants to find again."""
         self._writer.change(lambda: self._writer.put("views", views))
+
+    def set_offline_source(self, path: str) -> None:
+        """The session that this run learns from; shared files never hold a path."""
+        self._writer.change(lambda: self._writer.put("offline_source", path))
+
+    @property
+    def offline_source(self) -> str:
+        """As it was set, else the session of that name beside this one; or empty."""
+        name = json.loads(self.configuration())["training"].get("offline", "")
+        if not name:
+            return ""
+        return str(self.meta("offline_source", "") or self.path.parent / name)
 
     # ---------------------------------------------------------- checkpoints
 

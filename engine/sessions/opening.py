@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.sessions.atomic import sweep
+from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_folder import LIVE, LOCK, live_path, sweep_removed
 from engine.sessions.live_store import LiveStore
 from engine.sessions.lock import is_locked
@@ -30,6 +31,16 @@ def open_session(path: Path | str) -> SessionSource:
     if is_locked(folder / LOCK):
         return StoreReader.snapshot(folder)
     return LiveStore.open(path)
+
+
+def open_guarded(path: Path | str) -> SessionSource:
+    """The same for a file that may be anybody's: a limited process reads it.
+
+    Raises:
+      SessionProblem: If it cannot be opened.
+    """
+    path = Path(path)
+    return open_session(path) if live_path(path).is_dir() else GuardedFile.open(path)
 
 
 class FoundSession(NamedTuple):

@@ -73,7 +73,11 @@ class TrainingLoop:
     """
 
     def __init__(
-        self, configuration: Configuration, *, device: str | None = None
+        self,
+        configuration: Configuration,
+        *,
+        device: str | None = None,
+        offline_source: str = "",
     ) -> None:
         torch.set_num_threads(configuration.training.threads)
         self.card = describe(configuration.environment)
@@ -90,7 +94,8 @@ class TrainingLoop:
         self._stepping = Stepping(self.agent)
         self._running: Running
         if configuration.training.offline:
-            self._running = Offline(self.agent, self)
+            source = offline_source or configuration.training.offline
+            self._running = Offline(self.agent, self, source)
         else:
             self._running = make_running(self.agent, self._stepping, self)
         for it in self._stepping.begin():

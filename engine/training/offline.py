@@ -32,8 +32,8 @@ class Notes(Book, Protocol):
 class Offline:
     """Updates only; see :class:`engine.training.running.Running`."""
 
-    def __init__(self, agent: ValueBasedAgent, book: Notes) -> None:
-        self._agent, self._book = agent, book
+    def __init__(self, agent: ValueBasedAgent, book: Notes, source: str) -> None:
+        self._agent, self._book, self._source = agent, book, source
 
     @property
     def held(self) -> int:
@@ -59,12 +59,12 @@ class Offline:
         agent = self._agent
         options = agent.configuration
         steps = episodes = 0
-        for record in recorded_episodes(options.training.offline, options.environment):
+        for record in recorded_episodes(self._source, options.environment):
             for it in experiences(agent, record, options.environment):
                 agent.store(it)
             steps += len(record["actions"])
             episodes += 1
-        name, kept = Path(options.training.offline).name, len(agent.memory)
+        name, kept = Path(self._source).name, len(agent.memory)
         if not kept:
             raise not_offline(name, "It holds no recorded training episode.")
         text = f"Learns from {steps:,} steps of {episodes:,} episodes of '{name}'"
@@ -88,11 +88,11 @@ def recorded_episodes(
     Raises:
       TrainingProblem: If there is no such session, or it is of another environment.
     """
-    from engine.sessions import SessionProblem, open_session
+    from engine.sessions import SessionProblem, open_guarded
 
     name = Path(path).name
     try:
-        source = open_session(Path(path).expanduser())
+        source = open_guarded(Path(path).expanduser())
         try:
             _check_environment(name, source.configuration(), environment)
             table = source.episodes()

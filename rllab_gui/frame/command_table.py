@@ -158,6 +158,24 @@ def _sessions(lab: Lab, window: MainWindow) -> list[Command]:
             ("Ctrl+W",),
         ),
         Command(
+            "offline.choose",
+            "Learn offline from a session…",
+            "The next run learns from recorded episodes, not from the environment",
+            files.ask_offline_source,
+        ),
+        Command(
+            "offline.this",
+            "Learn offline from this session",
+            "The next run learns from what the open session has recorded",
+            lambda: lab.offline.choose(lab.sessions.path),
+        ),
+        Command(
+            "offline.leave",
+            "Learn from the environment again",
+            "The next run steps its environment, as usual",
+            lab.offline.leave,
+        ),
+        Command(
             "preset.save",
             "Save options as preset…",
             "Keep the options of the form as a preset of your own",

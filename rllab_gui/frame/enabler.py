@@ -58,6 +58,8 @@ class Enabler(QObject):
             "train.stepEnv": run.can("advance"),
             "train.stepEpisode": run.can("advance"),
             "options.takeBack": bool(lab.live.pending),
+            "offline.this": lab.sessions.is_open and not run.active,
+            "offline.leave": lab.offline.chosen,
             "session.save": lab.sessions.is_open,
             "session.saveAs": lab.sessions.is_open,
             "session.close": lab.sessions.is_open,

@@ -33,6 +33,15 @@ class FileDialogs(QObject):
             self._lab.sessions.open,
         )
 
+    def ask_offline_source(self) -> None:
+        """Which session the next run is to learn from."""
+        self._ask(
+            "dlg.offline",
+            "Learn offline from a session",
+            QFileDialog.AcceptMode.AcceptOpen,
+            self._lab.offline.choose,
+        )
+
     def ask_save_as(self) -> None:
         """Where to write the session to; an existing file is asked about once."""
         self._ask(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from html import escape
+from pathlib import PurePath
+
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
@@ -19,6 +22,9 @@ from rllab_gui.frame.words import duration, percent
 from rllab_gui.lab import Lab
 from rllab_gui.theme.icons import icon
 from rllab_gui.viewer import SPEEDS
+
+MOST_OF_A_NAME = 24
+"""Letters of a session's name that fit into the title."""
 
 FACES: dict[str, tuple[str, str]] = {
     "idle": ("Train", "play"),
@@ -169,9 +175,12 @@ class RunBar(QWidget):
         configuration = self._lab.draft.configuration
         world = configuration.environment.id.rsplit("/", 1)[-1]
         muted = self._lab.theme.tokens.muted
+        name = agent_name(configuration)
+        if source := PurePath(configuration.training.offline).name:
+            long = len(source) > MOST_OF_A_NAME
+            name += f", offline from {source[:MOST_OF_A_NAME]}{'…' if long else ''}"
         self._title.setText(
-            f"<b>{world}</b> <span style='color:{muted}'>· "
-            f"{agent_name(configuration)}</span>"
+            f"<b>{world}</b> <span style='color:{muted}'>· {escape(name)}</span>"
         )
 
     def _show_recording(self) -> None:

@@ -170,6 +170,11 @@ def test_a_session_is_learned_from_offline_and_goes_on(rllab, trained, tmp_path)
     )
     found = json.loads(rllab("inspect", path, "--verify", "--json").out)
     assert (found["steps"], found["updates"], found["verified"]) == (300, 300, True)
+    with SessionFile.open(path) as file:
+        told = [file.configuration(), file.checkpoint().values]
+    for text in told:
+        assert trained.name in text
+        assert trained.parent.name not in text  # nobody's folders are shared
     assert rllab("resume", path, "--steps", "50", "--quiet").status == 0
     found = json.loads(rllab("inspect", path, "--json").out)
     assert (found["steps"], found["updates"], found["problems"]) == (350, 350, [])
