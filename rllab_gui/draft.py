@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -98,7 +99,13 @@ class Draft(QObject):
         self._take_whole(configuration)
 
     def adopt(self, configuration: Configuration) -> None:
-        """Take over what the engine runs; nothing that a person did, no undo."""
+        """Take over what the engine runs; nothing that a person did, no undo.
+
+        A session to learn from is only named by the engine; its folder stays ours.
+        """
+        ours = self._configuration.training.offline
+        if ours and configuration.training.offline == PurePath(ours).name:
+            configuration = configuration.with_options({"training.offline": ours})
         self._take_whole(configuration)
 
     def _record(self, new: Configuration, text: str, merge: str) -> None:

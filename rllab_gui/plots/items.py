@@ -12,6 +12,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QToolTip
 
+from rllab_gui.plots.polygons import polygon
+
 DOTS_SHOWN = 4_000
 """More dots than this are thinned: smallest, largest and two others of each group."""
 _GROUP = 8
@@ -50,7 +52,7 @@ class Dots(pg.GraphicsObject):  # type: ignore[misc]
             x, y = x[shown], y[shown]
         self.prepareGeometryChange()
         self._bounds = bounds
-        self._points = pg.functions.arrayToQPolygonF(x, y)
+        self._points = polygon(x, y)
         self.update()
 
     def boundingRect(self) -> QRectF:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 
 from rllab_gui.plots.glyphs import paint_dice
 from rllab_gui.plots.lanes import Lane, TimeScale
 from rllab_gui.plots.numbers import extent
+from rllab_gui.plots.polygons import polygon
 from rllab_gui.theme import Theme
 
 
@@ -50,9 +50,7 @@ class LineLane(Lane):
         places = x[0] + steps * (x[1] - x[0])
         painter.setPen(QPen(QColor(self.theme.colour(0)), 1))
         known = np.isfinite(values)
-        painter.drawPolyline(
-            pg.functions.arrayToQPolygonF(places[known], self.heights(values[known]))
-        )
+        painter.drawPolyline(polygon(places[known], self.heights(values[known])))
 
 
 class AnchoredLane(LineLane):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rllab_gui.plots.glyphs import paint_dice
 from rllab_gui.plots.numbers import short
+from rllab_gui.plots.polygons import polygon
 from rllab_gui.plots.return_shapes import Returns, density, ordered, ticks
 from rllab_gui.theme import Theme
 
@@ -220,7 +220,7 @@ class ReturnsCanvas(ValueAxis):
         xs = np.concatenate([[body.left()], xs, [body.right()]])
         levels = np.concatenate([[0.0], reached])
         ys = body.bottom() - 1 - np.repeat(levels, 2) * (body.height() - 3)
-        outline = pg.functions.arrayToQPolygonF(xs, ys)
+        outline = polygon(xs, ys)
         area = QPolygonF(outline)
         area << QPointF(body.right(), body.bottom())
         area << QPointF(body.left(), body.bottom())
@@ -241,7 +241,7 @@ class ReturnsCanvas(ValueAxis):
         ys = body.bottom() - dense / max(float(dense.max()), 1e-12) * (
             body.height() - self._theme.px(3)
         )
-        area = pg.functions.arrayToQPolygonF(self._xs(x), ys)
+        area = polygon(self._xs(x), ys)
         outline = QPolygonF(area)
         area << QPointF(body.right(), body.bottom())
         area << QPointF(body.left(), body.bottom())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from rllab_gui.plots.numbers import short
+from rllab_gui.plots.polygons import polygon
 from rllab_gui.theme import Theme
 
 HISTORY = 120
@@ -33,7 +33,7 @@ def paint_strip(
         share = (history[:, action] - low) / span
         y = strip.bottom() - 3 - share * (strip.height() - 6)
         seen = np.isfinite(y)
-        painter.drawPolyline(pg.functions.arrayToQPolygonF(x[seen], y[seen]))
+        painter.drawPolyline(polygon(x[seen], y[seen]))
     _write(painter, strip, (low, high), theme)
 
 

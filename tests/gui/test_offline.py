@@ -12,9 +12,6 @@ RECORDED = {
     "environment.id": "FrozenLake-v1",
     "environment.kwargs": {"map_name": "4x4"},
 }
-    "environment.id": "FrozenLake-v1",
-    "environment.kwargs": {"map_name": "4x4"},
-}
 
 
 @pytest.fixture
@@ -94,3 +91,14 @@ def test_the_open_session_can_be_learned_from_when_nothing_runs(window, client, 
     assert asked.arguments["path"] == window.lab.sessions.path
     beat(script.status("running"))
     assert not action.isEnabled()
+
+
+def test_train_again_finds_the_session_that_the_engine_only_names(
+    window, client, chosen, beat
+):
+    configuration = chosen()
+    window.lab.run.start()
+    named = configuration.with_options({"training.offline": "lake.h5"})
+    beat(script.status("running"), script.session(named, live=True))
+    beat(script.status("finished"), script.session(named, live=False))
+    assert window.lab.draft.configuration.training.offline == "/data/lake.h5"

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 
 from rllab_gui.plots.numbers import (
     SMOOTHING_LIMIT,
@@ -14,6 +15,7 @@ from rllab_gui.plots.numbers import (
     smoothed,
     tick,
 )
+from rllab_gui.plots.polygons import polygon
 
 
 def test_the_average_of_three_values_is_what_the_formula_says():
@@ -83,3 +85,8 @@ def test_numbers_are_short_and_have_a_true_minus(value, text):
 
 def test_ticks_are_counted_in_thousands_and_millions():
     assert [tick(v) for v in (500, 20_000, 1_500_000)] == ["500", "20k", "1.5M"]
+
+
+def test_no_points_are_an_empty_polygon():
+    assert polygon(np.empty(0), np.empty(0)).isEmpty()
+    assert polygon(np.array([1.0, 2.0]), np.array([3.0, 4.0])).at(1) == QPointF(2, 4)
