@@ -145,7 +145,7 @@ class LiveOptions(QObject):
         self._session = store.session.uuid
         self._draft.adopt(store.configuration)
         if store.session.live:
-            self._in_force = store.configuration
+            self._in_force = self._draft.configuration
             self._update_pending()
 
     def _on_event(self, event: Event) -> None:

@@ -100,5 +100,6 @@ def test_train_again_finds_the_session_that_the_engine_only_names(
     window.lab.run.start()
     named = configuration.with_options({"training.offline": "lake.h5"})
     beat(script.status("running"), script.session(named, live=True))
+    assert window.lab.live.pending == frozenset()
     beat(script.status("finished"), script.session(named, live=False))
     assert window.lab.draft.configuration.training.offline == "/data/lake.h5"
