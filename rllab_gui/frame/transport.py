@@ -51,6 +51,7 @@ class TransportBar(QWidget):
         self._where.setObjectName("main.breadcrumb")
         self._where.setAccessibleName("What is looked at")
         self._lay_out()
+        lab.theme.changed.connect(self._restyle)
         cursor = lab.cursor
         cursor.changed.connect(self._show_position)
         cursor.lengthChanged.connect(self._show_length)
@@ -91,6 +92,11 @@ class TransportBar(QWidget):
         slider.setPageStep(10)
         slider.valueChanged.connect(self._lab.cursor.seek)
         return slider
+
+    def _restyle(self) -> None:
+        font = self._lab.theme.mono()
+        self.spin.setFont(font)
+        self.spin.lineEdit().setFont(font)  # a styled one keeps its first font
 
     def _make_spin(self) -> QSpinBox:
         spin = QSpinBox()

@@ -25,6 +25,8 @@ EXPORTS = (
     ("svg", "Drawing (SVG)…"),
     ("csv", "Data behind it (CSV)…"),
 )
+MOST_TOGETHER = 32
+"""Letters of a legend that are never torn apart."""
 
 
 class PlotHeader(Widget):
@@ -197,9 +199,14 @@ def _calling(emit: Callable[..., object], value: object) -> Callable[..., None]:
 
 
 def legend_html(entries: Sequence[tuple[str, str, str]]) -> str:
-    """A line of rich text from (mark, colour, words) of each thing that is drawn."""
+    """A line of rich text from (mark, colour, words) of each thing that is drawn.
+
+    Words stay together on a line, but for sentences, which may be wider than the plot.
+    """
     parts = []
     for mark, colour, words in entries:
-        unbroken = escape(words).replace(" ", "&nbsp;")
-        parts.append(f'<span style="color:{colour}">{mark}</span>&nbsp;{unbroken}')
+        together = escape(words)
+        if len(words) <= MOST_TOGETHER:
+            together = together.replace(" ", "&nbsp;")
+        parts.append(f'<span style="color:{colour}">{mark}</span>&nbsp;{together}')
     return " &nbsp; ".join(parts)

@@ -129,7 +129,11 @@ class CalmTable(QTableView):
     def restyle(self) -> None:
         """Take over fonts and sizes."""
         self.setFont(self._theme.font(relative=0.92))
-        self.horizontalHeader().setFont(self._theme.font(relative=0.85))
+        small = self._theme.font(relative=0.85)
+        self.horizontalHeader().setFont(small)
+        # Sections that a sheet styles keep the font that they were first drawn with.
+        size = f"font-size: {small.pointSizeF():.2f}pt"
+        self.horizontalHeader().setStyleSheet(f"QHeaderView::section {{ {size} }}")
         self.verticalHeader().setDefaultSectionSize(max(24, self._theme.px(24)))
 
     def set_widths(self, widths: Sequence[int]) -> None:
