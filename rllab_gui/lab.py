@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
+from rllab_gui.certificate import Certificate
 from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
 from rllab_gui.draft import Draft
 from rllab_gui.episode import ShownEpisode
+from rllab_gui.forks import Forks
 from rllab_gui.history import History
 from rllab_gui.link import EngineClient, Link
 from rllab_gui.live_options import LiveOptions
@@ -52,6 +54,8 @@ class Lab(QObject):
             settings.folder / "presets", self.history, self.problems, parent=self
         )
         self.sessions = Sessions(self.link, self.store, self.run, self)
+        self.certificate = Certificate(self.link, self.problems, self)
+        self.forks = Forks(self.link, self.sessions, self.run, self.problems, self)
         self.offline = OfflineSource(self.link, self.draft, self.problems, self)
         self.recorder = Recorder(self.link, self.store, self.problems, self)
         self.draft.cardChanged.connect(self._on_card)

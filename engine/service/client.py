@@ -77,6 +77,8 @@ KEEPER_QUESTIONS = frozenset(
         "summary",
         "recent",
         "configuration_of",
+        "fork",
+        "certify",
         "export_csv",
         "views",
         "keep_views",

@@ -10,8 +10,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
-
 from engine.contract.messages import (
     Answer,
     Ask,
@@ -23,6 +21,7 @@ from engine.contract.messages import (
     RowsStored,
     RunTraining,
 )
+from engine.service.errands import ERRANDS, Deed, Errands
 from engine.service.keeper_questions import answer, recent
 from engine.service.keeper_rows import RowKeeper
 from engine.service.keeper_sealing import JOB, Sealing
@@ -50,6 +49,7 @@ class Keeper(RowKeeper):
         super().__init__(line)
         self._sessions = sessions
         self._sealings: list[Sealing] = []
+        self._errands = Errands()
         self._later: list[tuple[str, Ask]] = []
         self._out: SimpleQueue[Message] = SimpleQueue()
         self._status_at = 0.0
@@ -64,6 +64,7 @@ class Keeper(RowKeeper):
             sealing.settle()
         while not self._out.empty():
             self._line.send(WINDOWS, self._out.get())
+        self._errands.settle(lambda who, answer: self._line.send(who, answer))
         self._do_later()
         now = time.monotonic()
         if self.store is not None and now >= self._status_at:
@@ -73,6 +74,7 @@ class Keeper(RowKeeper):
 
     def close(self) -> None:
         """Make everything durable and let go."""
+        self._errands.close()
         if self.store is not None:
             self.store.commit()
         self._let_go()
@@ -84,7 +86,7 @@ class Keeper(RowKeeper):
                 self._later.append((sender, message))
                 self._do_later()
             case Ask():
-                self._line.send(sender, self._answer(message))
+                self._question(sender, message)
             case Rows():
                 self._take_rows(message)
             case Checkpoint():
@@ -284,41 +286,38 @@ class Keeper(RowKeeper):
 
     # -------------------------------------------------------------- questions
 
-    def _answer(self, ask: Ask) -> Answer:
+    def _deed(self, ask: Ask) -> Deed | None:
+        """What to do aside for a question that takes a while; None for others."""
+        path = self._path if self.source is not None else None
+        if ask.question in ERRANDS and self.store is not None:
+            self.store.commit()
+        live = self.store is not None
+        return self._errands.deed(ask, path, self._resolve, live=live)
+
+    def _question(self, sender: str, ask: Ask) -> None:
+        """Answer at once, or when an errand is done."""
         try:
-            return Answer(ask.id, self._result(ask.question, ask.arguments))
+            deed = self._deed(ask)
+            if deed is not None:
+                self._errands.start(sender, ask, deed)
+                return
+            answer = Answer(ask.id, self._result(ask.question, ask.arguments))
         except SessionProblem as problem:
-            return Answer(ask.id, error=str(problem))
+            answer = Answer(ask.id, error=str(problem))
         except (KeyError, TypeError, ValueError) as error:
             text = f"The question '{ask.question}' was asked wrongly: {error}."
-            return Answer(ask.id, error=text)
+            answer = Answer(ask.id, error=text)
+        self._line.send(sender, answer)
 
     def _result(self, question: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if question == "recent":
             folder = str(arguments.get("folder") or self._sessions)
             return recent(Path(folder))
-        if question == "configuration_of":
-            return self._configuration_of(str(arguments["path"]))
         if question == "keep_views":
             if self.store is not None:
                 self.store.set_views(dict(arguments["views"]))
             return {}
         return answer(self.source, question, arguments)
-
-    def _configuration_of(self, text: str) -> dict[str, Any]:
-        """Of a session that is not open, and how many episodes it has recorded."""
-        path = self._resolve(text)
-        source = open_guarded(path)
-        try:
-            recorded = int(np.count_nonzero(source.episodes()["recorded"]))
-            configuration = source.configuration()
-        finally:
-            source.close()
-        return {
-            "path": str(path),
-            "configuration": configuration,
-            "recorded": recorded,
-        }
 
     # ---------------------------------------------------------------- helpers
 

@@ -158,6 +158,20 @@ def _sessions(lab: Lab, window: MainWindow) -> list[Command]:
             ("Ctrl+W",),
         ),
         Command(
+            "session.fork",
+            "Fork session…",
+            "A new session from the newest checkpoint: two arms of an ablation start "
+            "identical",
+            files.ask_fork,
+        ),
+        Command(
+            "session.certify",
+            "Certify exact resume",
+            "Train 100 updates straight and through save and reload, and compare every "
+            "part to the bit",
+            lab.certificate.ask,
+        ),
+        Command(
             "offline.choose",
             "Learn offline from a session…",
             "The next run learns from recorded episodes, not from the environment",

@@ -28,6 +28,7 @@ class Enabler(QObject):
             lab.presets.changed,
             lab.playback.episodesChanged,
             lab.cursor.changed,
+            lab.certificate.changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -58,6 +59,9 @@ class Enabler(QObject):
             "train.stepEnv": run.can("advance"),
             "train.stepEpisode": run.can("advance"),
             "options.takeBack": bool(lab.live.pending),
+            "session.fork": lab.sessions.is_open,
+            "session.certify": lab.sessions.can_continue
+            and not lab.certificate.under_way,
             "offline.this": lab.sessions.is_open and not run.active,
             "offline.leave": lab.offline.chosen,
             "session.save": lab.sessions.is_open,

@@ -42,6 +42,15 @@ class FileDialogs(QObject):
             self._lab.offline.choose,
         )
 
+    def ask_fork(self) -> None:
+        """Where the fork of the open session is to be written."""
+        self._ask(
+            "dlg.fork",
+            "Fork session",
+            QFileDialog.AcceptMode.AcceptSave,
+            lambda path: self._lab.forks.make(path, overwrite=True),
+        )
+
     def ask_save_as(self) -> None:
         """Where to write the session to; an existing file is asked about once."""
         self._ask(

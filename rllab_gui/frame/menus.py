@@ -19,6 +19,8 @@ MENUS: dict[str, tuple[str, ...]] = {
         "",
         "session.save",
         "session.saveAs",
+        "session.fork",
+        "session.certify",
         "session.close",
         "",
         "preset.save",

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from engine.contract.messages import (
+    JobProgress,
     Message,
     OpenSession,
     Pause,
@@ -51,6 +52,34 @@ def test_train_stop_and_find_the_session_file(lab: Lab) -> None:
     assert summary["steps"] == stopped.step
     history = client.request("history", {"series": "return"})
     assert len(history["step"]) == summary["episodes"] > 0
+    end(lab, client)
+
+
+@pytest.mark.slow
+def test_a_session_is_forked_while_it_runs_and_certified_when_it_rests(
+    lab: Lab,
+) -> None:
+    client = lab.attach()
+    lab.start(client)
+    expect(client, status("running", 1_500))
+    order(client, SaveSession())
+    expect(client, lambda it: isinstance(it, SessionStatus) and it.sealed_at > 0)
+    words = {"target": "arm", "step": -1, "overwrite": False}
+    made = client.request("fork", words, target="keeper")
+    assert made["step"] >= 1_000
+    assert made["exact"]
+    assert Path(made["path"]) == lab.home / "sessions" / "arm.h5"
+    with pytest.raises(EngineProblem, match="already a session"):
+        client.request("fork", words)
+    with pytest.raises(EngineProblem, match="still being written"):
+        client.request("certify", {"updates": 20})
+    client.poll()
+    order(client, Stop())
+    expect(client, lambda it: isinstance(it, JobProgress) and it.done)
+    found = client.request("certify", {"updates": 20}, timeout=120)
+    assert found["exact"], found["sentence"]
+    about = client.request("configuration_of", {"path": "arm"})
+    assert about["recorded"] > 0
     end(lab, client)
 
 
