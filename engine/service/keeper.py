@@ -59,6 +59,7 @@ class Keeper(RowKeeper):
     def cycle(self) -> float:
         """Commit what is due, tell what is durable, finish what is sealed."""
         self._commit()
+        self._watch_disk()
         for sealing in [it for it in self._sealings if it.is_over]:
             self._sealings.remove(sealing)
             sealing.settle()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from engine.contract.messages import (
     Checkpoint,
     CheckpointStored,
@@ -14,10 +16,13 @@ from engine.contract.messages import (
     SessionStatus,
     Solved,
 )
+from engine.service.disk_guard import DiskGuard
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import LiveStore, SessionProblem, SessionSource
 
 RETRY_S = 0.5
+WANTED = frozenset({"stop", "pause", "save"})
+"""Checkpoints that somebody waits for: they are written on any disk."""
 
 
 class RowKeeper:
@@ -36,6 +41,8 @@ class RowKeeper:
         self._uuid = self._configuration = ""
         self._sealed_at = self._retry_at = 0.0
         self._in_trouble = False
+        self._guard = DiskGuard()
+        self._replay_given_up = False
 
     def _take_rows(self, rows: Rows) -> None:
         """Only in order: what is missing in between is sent again, and then this."""
@@ -44,7 +51,32 @@ class RowKeeper:
         expected = self.store.next_numbers.get(rows.source, 0)
         if rows.source == "trainer" and rows.number > expected:
             return
+        if self._guard.stopped:
+            rows = replace(rows, scalars=None, finished=[], episodes=[], replay={})
+        elif self._replay_given_up:
+            rows = replace(rows, replay={})
         self.store.append(rows)
+
+    def _watch_disk(self) -> None:
+        """Stop recording before the disk is full, and go on when there is room."""
+        if self.store is None:
+            return
+        before = self._guard.stopped
+        told = self._guard.look(self.store.folder)
+        if told is not None:
+            self._line.send(WINDOWS, told)
+        if self._guard.stopped == before:
+            return
+        step = self.store.durable_step
+        if not self._guard.stopped:
+            self.store.note("state", "Recording goes on.", step)
+            return
+        self.store.note("problem", "Recording stopped: the disk is nearly full.", step)
+        try:
+            self.store.forget_replay()
+            self._replay_given_up = True
+        except SessionProblem as problem:
+            self._tell_trouble(problem)
 
     def _commit(self) -> None:
         """Group commit; a full disk is told, and tried again until it works."""
@@ -64,13 +96,16 @@ class RowKeeper:
     def _take_checkpoint(self, checkpoint: Checkpoint) -> None:
         if self.store is None:
             return
+        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
+        if self._guard.stopped and checkpoint.reason not in WANTED:
+            self._line.send("trainer", stored)  # it need not be sent again
+            return
         try:
             self.store.write_checkpoint(checkpoint)
         except SessionProblem as problem:
             self._tell_trouble(problem)
             return
         self._tell_solved()
-        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
         for who in ("trainer", SUPERVISOR):
             self._line.send(who, stored)
         self._tell_status()
@@ -119,3 +154,4 @@ class RowKeeper:
         """The same, and store what is sent."""
         self._show(store, path)
         self.store = store
+        self._replay_given_up = store.replay_given_up

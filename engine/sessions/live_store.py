@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from engine.sessions.row_writing import (
 )
 from engine.sessions.session_writer import Progress, write_session
 from engine.sessions.source import CheckpointRow, ResumePoint
-from engine.sessions.store_reader import TRAINER, StoreReader
+from engine.sessions.store_reader import REPLAY_LOST, TRAINER, StoreReader
 from engine.sessions.unfolding import unfold
 
 WRITER = "rllab 0.1"
@@ -126,29 +127,28 @@ class LiveStore(StoreReader):
         folder = live_path(path)
         if not folder.is_dir():
             unfold(path, folder)
-        with naming(f"The session '{path.stem}' could not be opened"):
+        what = f"The session '{path.stem}' could not be opened"
+        with naming(what), ExitStack() as unless_opened:
             lock = StoreLock.acquire(folder / LOCK)
-            try:
-                return cls._open_locked(path, folder, lock)
-            except BaseException:
-                lock.release()
-                raise
+            unless_opened.callback(lock.release)
+            store = cls._open_locked(path, folder, lock)
+            unless_opened.pop_all()
+        return store
 
     @classmethod
     def _open_locked(cls, path: Path, folder: Path, lock: StoreLock) -> LiveStore:
         sweep(folder)
         finish_replacement(folder / DATABASE)
         connection, repaired = open_sound(folder / DATABASE, folder)
-        try:
+        with ExitStack() as unless_opened:
+            unless_opened.callback(connection.close)
             store = cls(path, folder, connection, lock)
             store._ring.reconcile()
             store._writer.hold_ballast()
             if repaired:
                 store.note("recovery", repaired, store.durable_step)
                 store.commit()
-        except BaseException:
-            connection.close()
-            raise
+            unless_opened.pop_all()
         return store
 
     def close(self, *, fold: bool = False) -> None:
@@ -258,7 +258,7 @@ class LiveStore(StoreReader):
         known = list(self._row_writer.series)
         try:
             self._writer.change(lambda: self._write_pending(progress))
-        except BaseException:
+        except BaseException:  # the names belong to rows that are not there
             self._row_writer.series = known
             raise
         self._keep_series(known)
@@ -296,6 +296,26 @@ class LiveStore(StoreReader):
         if not name:
             return ""
         return str(self.meta("offline_source", "") or self.path.parent / name)
+
+    @property
+    def replay_given_up(self) -> bool:
+        """Whether :meth:`forget_replay` has been called."""
+        return bool(self.meta(REPLAY_LOST, False))
+
+    def forget_replay(self) -> None:
+        """Keep nothing of the replay memory from now on; resuming is not exact then.
+
+        Raises:
+          SessionProblem: If the store cannot be changed.
+        """
+        self.commit()
+
+        def forget() -> None:
+            self._connection.execute("DELETE FROM replay_log")
+            self._writer.put(REPLAY_LOST, True)
+
+        self._writer.change(forget)
+        self._read_state()
 
     # ---------------------------------------------------------- checkpoints
 

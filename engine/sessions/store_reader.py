@@ -32,6 +32,8 @@ from engine.sessions.source import (
 from engine.sessions.thinning import thin_curve
 
 TRAINER = "trainer"
+REPLAY_LOST = "replay_lost"
+"""Set where the log of the replay memory has been given up."""
 LEAST_KEPT = 0.8
 """A whole checkpoint from before this share of the steps is too long ago to go back."""
 
@@ -304,6 +306,8 @@ class StoreReader:
         return ResumePoint(checkpoint, replay, first_row, row.step, not notes, note)
 
     def _missing(self, row: CheckpointRow) -> list[str]:
+        if self.meta(REPLAY_LOST, False):
+            return ["it was not recorded any more when the disk was nearly full"]
         if row.rows <= self.progress().get(TRAINER, (-1, 0))[0]:
             return []
         return ["rows before this checkpoint were lost"]
