@@ -6,24 +6,21 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
-    QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPolygonF,
     QResizeEvent,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rllab_gui.plots.glyphs import paint_dice
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.strip import paint_strip
+from rllab_gui.plots.zoomed import ZoomedCanvas
 from rllab_gui.theme import Theme
 
 
@@ -66,26 +63,15 @@ class Bars:
         return math.isfinite(self.value_head)
 
 
-class BarsCanvas(QWidget):
-    """Paints :class:`Bars`.
-
-    Signals:
-      zoomed(): The person has chosen the scale.
-      autoAsked(): Double click or A: automatic scale, please.
-    """
-
-    zoomed = Signal()
-    autoAsked = Signal()
+class BarsCanvas(ZoomedCanvas):
+    """Paints :class:`Bars`."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self.bars = Bars()
         self.range = (0.0, 1.0)
         self._advantage_reach = 1.0
         self._ends: tuple[float, float, float] | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
         """Room for a few actions and the strip."""
@@ -325,25 +311,6 @@ class BarsCanvas(QWidget):
 
     # ---------------------------------------------------------- the person
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Change the scale round zero, with the focus or with Ctrl."""
-        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if not (control or self.hasFocus()):
-            event.ignore()
-            return
-        event.accept()
-        factor = 0.999 ** event.angleDelta().y()
+    def zoom(self, factor: float, x: float) -> None:
+        """Change the scale round zero."""
         self.range = (self.range[0] * factor, self.range[1] * factor)
-        self.zoomed.emit()
-        self.update()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Back to the automatic scale."""
-        self.autoAsked.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """A is the automatic scale."""
-        if event.key() == Qt.Key.Key_A and not event.modifiers():
-            self.autoAsked.emit()
-        else:
-            super().keyPressEvent(event)

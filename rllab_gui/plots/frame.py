@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from rllab_gui.plots import export
 from rllab_gui.plots.header import PlotHeader
+from rllab_gui.plots.zoomed import ZoomedCanvas
 from rllab_gui.theme import Theme
 
 LEGEND_FROM = 170
@@ -102,6 +103,9 @@ class PlotFrame(QWidget):
         canvas.setObjectName(f"plot.{self.plot_id}.canvas")
         canvas.setAccessibleName(self._title)
         canvas.installEventFilter(self)
+        if isinstance(canvas, ZoomedCanvas):
+            canvas.zoomed.connect(lambda: self.set_auto(False))
+            canvas.autoAsked.connect(lambda: self.set_auto(True))
         self._layout.insertWidget(1, canvas, 1)
         self.restyle()
 

@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
-    QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPolygonF,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from rllab_gui.plots.glyphs import paint_dice
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.polygons import polygon
 from rllab_gui.plots.return_shapes import Returns, density, ordered, ticks
+from rllab_gui.plots.zoomed import ZoomedCanvas
 from rllab_gui.theme import Theme
 
 
-class ValueAxis(QWidget):
+class ValueAxis(ZoomedCanvas):
     """A canvas with one axis of returns at its foot; the person may zoom it.
 
     Attributes:
       range: Which returns are seen.
       note: What is written where there is nothing to draw.
-
-    Signals:
-      zoomed(): The person has chosen the scale.
-      autoAsked(): Double click or A: automatic scale, please.
     """
 
-    zoomed = Signal()
-    autoAsked = Signal()
-
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self.range = (0.0, 1.0)
         self.note = ""
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
         """Room for a few actions."""
@@ -101,34 +88,15 @@ class ValueAxis(QWidget):
 
     # ---------------------------------------------------------- the person
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom round the pointer, with the focus or with Ctrl."""
-        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if not (control or self.hasFocus()):
-            event.ignore()
-            return
-        event.accept()
-        factor = 0.999 ** event.angleDelta().y()
+    def zoom(self, factor: float, x: float) -> None:
+        """Zoom round the pointer."""
         (left, right), (low, high) = self.ends(), self.range
-        share = (event.position().x() - left) / max(right - left, 1.0)
+        share = (x - left) / max(right - left, 1.0)
         middle = low + min(max(share, 0.0), 1.0) * (high - low)
         self.range = (
             middle + (low - middle) * factor,
             middle + (high - middle) * factor,
         )
-        self.zoomed.emit()
-        self.update()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Back to the automatic scale."""
-        self.autoAsked.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """A is the automatic scale."""
-        if event.key() == Qt.Key.Key_A and not event.modifiers():
-            self.autoAsked.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class ReturnsCanvas(ValueAxis):

@@ -6,45 +6,39 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QVBoxLayout
 
 from rllab_gui.plots.lane_kinds import Overview
 from rllab_gui.plots.lanes import Lane, TimeScale
+from rllab_gui.plots.zoomed import ZoomedCanvas
 from rllab_gui.theme import Theme
 
 GUTTER = 118
 """Room for the names of the lanes, at normal size."""
 
 
-class TimelineCanvas(QWidget):
+class TimelineCanvas(ZoomedCanvas):
     """Holds lanes, and turns the pointer into steps.
 
     Signals:
       seekAsked(int): A click or a drag on this step.
       selected(object): (first, last) of a drag with Shift, or None.
       hovered(int): The pointer is over this step; -1 when it has left.
-      zoomed(): The person has chosen what part is seen.
-      autoAsked(): The whole episode, please.
     """
 
     seekAsked = Signal(int)
     selected = Signal(object)
     hovered = Signal(int)
-    zoomed = Signal()
-    autoAsked = Signal()
 
     def __init__(self, theme: Theme, lanes: Sequence[Lane], scale: TimeScale) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self.lanes = tuple(lanes)
         self.scale = scale
         self.overview = Overview(theme, scale)
         self.last = 0
         self._from: int | None = None
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -134,32 +128,18 @@ class TimelineCanvas(QWidget):
             self.selected.emit(None)
         self._from = None
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The whole episode again."""
-        self.autoAsked.emit()
+    def can_zoom(self) -> bool:
+        """Whether there is more than a step."""
+        return self.last >= 2
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom round the pointer, with the focus or with Ctrl."""
-        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if not (control or self.hasFocus()) or self.last < 2:
-            event.ignore()
-            return
-        event.accept()
-        factor = 0.999 ** event.angleDelta().y()
-        centre = self.scale.t(event.position().x())
+    def zoom(self, factor: float, x: float) -> None:
+        """Zoom round the pointer."""
+        centre = self.scale.t(x)
         span = (self.scale.last - self.scale.first) * factor
         span = min(max(span, 4.0), float(self.last))
         share = (centre - self.scale.first) / (self.scale.last - self.scale.first)
         first = min(max(centre - share * span, 0.0), self.last - span)
         self.show_range(first, first + span)
-        self.zoomed.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """A shows the whole episode."""
-        if event.key() == Qt.Key.Key_A and not event.modifiers():
-            self.autoAsked.emit()
-        else:
-            super().keyPressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """The pointer is elsewhere."""

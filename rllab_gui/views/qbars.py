@@ -39,8 +39,6 @@ class QBars(View):
         self.plot.set_canvas(self.canvas)
         self._scale = GrowingSpan(anchor=0.0, steps=FINE)
         self.adopt(self.plot)
-        self.canvas.zoomed.connect(lambda: self.plot.set_auto(False))
-        self.canvas.autoAsked.connect(lambda: self.plot.set_auto(True))
         self.plot.axisModeChanged.connect(self.refresh)
         context.store.cardChanged.connect(self.refresh)
         context.store.configurationChanged.connect(self._start_again)

@@ -64,8 +64,6 @@ class TimelineView(View):
         canvas.seekAsked.connect(cursor.seek)
         canvas.selected.connect(cursor.select)
         canvas.hovered.connect(self._on_pointed)
-        canvas.zoomed.connect(lambda: self.plot.set_auto(False))
-        canvas.autoAsked.connect(lambda: self.plot.set_auto(True))
         self.plot.axisModeChanged.connect(self._on_mode)
         cursor.hovered.connect(self._on_ghost)
         self.context.episode.momentChanged.connect(self.refresh)
