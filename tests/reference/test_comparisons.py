@@ -192,7 +192,7 @@ def test_prioritized():
     1,000 (median of five seeds), which was tried first.
     """
     uniform, prioritized = (
-        [learned_after(blind(replay__kind=kind), seed) for seed in range(SEEDS)]
+        [learned_after(blind(replay__kind=kind), seed) for seed in range(2 * SEEDS)]
         for kind in ("uniform", "prioritized")
     )
     assert [first for first, _ in uniform] == [first for first, _ in prioritized]
