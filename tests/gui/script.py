@@ -81,7 +81,7 @@ def status(state: str, **more: Any) -> TrainerStatus:
 
 def session(configuration: Configuration, **more: Any) -> SessionStatus:
     """A session is open."""
-    given = {"name": "run", "path": "/tmp/run.h5", "uuid": "u1", "live": True}
+    given = {"name": "run", "path": "/data/run.h5", "uuid": "u1", "live": True}
     return SessionStatus(**(given | {"configuration": configuration.to_json()} | more))
 
 

@@ -28,12 +28,12 @@ def export(window, path, format="mp4"):
 
 
 def test_the_shown_episode_is_exported(with_episode, client):
-    export(with_episode, "/tmp/a.gif", "gif")
+    export(with_episode, "/data/a.gif", "gif")
     (asked,) = client.questions("record")
     assert asked.arguments == {
         "kind": "evaluation",
         "episode": 4,
-        "path": "/tmp/a.gif",
+        "path": "/data/a.gif",
         "format": "gif",
         "panels": True,
         "theme": "light",
@@ -41,7 +41,7 @@ def test_the_shown_episode_is_exported(with_episode, client):
 
 
 def test_an_export_shows_how_far_it_is_and_can_be_cancelled(with_episode, client, beat):
-    export(with_episode, "/tmp/a.mp4")
+    export(with_episode, "/data/a.mp4")
     job = with_episode.findChild(QWidget, "status.job")
     beat(JobProgress("record.1", 0.4, "4 of 10 pictures"))
     assert job.isVisible()
@@ -55,7 +55,7 @@ def test_an_export_shows_how_far_it_is_and_can_be_cancelled(with_episode, client
 
 
 def test_no_encoder_is_one_sentence(with_episode, client, beat):
-    export(with_episode, "/tmp/a.mp4")
+    export(with_episode, "/data/a.mp4")
     (asked,) = client.questions("record")
     beat(Answer(asked.id, error="No video encoder was found: choose GIF."))
     row = with_episode.messages.row("window.recording")

@@ -111,7 +111,7 @@ def test_continue_resumes_the_open_session(window, client, beat):
     beat(script.status("idle"), script.session(configuration, live=False))
     assert action.isEnabled()
     action.trigger()
-    assert client.of(ResumeTraining) == [ResumeTraining("/tmp/run.h5")]
+    assert client.of(ResumeTraining) == [ResumeTraining("/data/run.h5")]
 
 
 def test_after_a_divergence_it_goes_on_more_carefully(window, client, beat):

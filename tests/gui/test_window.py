@@ -246,29 +246,29 @@ def drop(window, *paths):
 
 
 def test_a_dropped_session_is_opened(window, client):
-    assert drop(window, "/tmp/run.h5")
-    assert client.of(OpenSession) == [OpenSession("/tmp/run.h5")]
+    assert drop(window, "/data/run.h5")
+    assert client.of(OpenSession) == [OpenSession("/data/run.h5")]
 
 
 def test_other_files_are_refused_with_the_reason(window, client):
-    assert not drop(window, "/tmp/notes.txt")
+    assert not drop(window, "/data/notes.txt")
     assert "notes.txt" in window.statusBar().currentMessage()
-    assert not drop(window, "/tmp/a.h5", "/tmp/b.h5")
+    assert not drop(window, "/data/a.h5", "/data/b.h5")
     assert client.of(OpenSession) == []
 
 
 def test_recent_sessions_are_opened_by_a_double_click(window, client, beat):
-    rows = [{"name": "a", "path": "/tmp/a.h5", "size": 5, "modified": 1e9}]
+    rows = [{"name": "a", "path": "/data/a.h5", "size": 5, "modified": 1e9}]
     client.answers["recent"] = lambda arguments: {"rows": rows}
     window.lab.sessions.refresh()
     beat()
     recent = window.findChild(QWidget, "welcome.recent.list")
     recent.itemActivated.emit(recent.item(0))
-    assert client.of(OpenSession) == [OpenSession("/tmp/a.h5")]
+    assert client.of(OpenSession) == [OpenSession("/data/a.h5")]
 
 
 def test_an_interrupted_session_offers_what_to_do(window, client, beat, qtbot):
-    rows = [{"name": "a", "path": "/tmp/a.h5", "live": True}]
+    rows = [{"name": "a", "path": "/data/a.h5", "live": True}]
     client.answers["recent"] = lambda arguments: {"rows": rows}
     window.lab.sessions.refresh()
     beat()
@@ -276,8 +276,8 @@ def test_an_interrupted_session_offers_what_to_do(window, client, beat, qtbot):
     for what in ("resume", "discard"):
         button = window.findChild(QPushButton, f"welcome.recover.a.{what}")
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert client.of(ResumeTraining) == [ResumeTraining("/tmp/a.h5")]
-    assert client.of(DiscardSession) == [DiscardSession("/tmp/a.h5")]
+    assert client.of(ResumeTraining) == [ResumeTraining("/data/a.h5")]
+    assert client.of(DiscardSession) == [DiscardSession("/data/a.h5")]
     assert not window.recovery.isVisible()
 
 
@@ -300,7 +300,7 @@ def test_a_save_is_told(window, beat, qtbot):
     beat(script.session(configuration))
     with qtbot.waitSignal(window.lab.sessions.saved) as saved:
         beat(script.session(configuration, sealed_at=5.0))
-    assert saved.args == ["/tmp/run.h5"]
+    assert saved.args == ["/data/run.h5"]
 
 
 def test_a_preset_is_saved_through_its_dialog(window):
