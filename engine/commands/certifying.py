@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ def _of_session(path: Path, place: Path, updates: int) -> Certificate:
             "it, then certify the file."
         )
     open_session(path).close()  # refuses what is damaged, before anything is copied
-    place.write_bytes(path.read_bytes())
+    shutil.copyfile(path, place)
     with LiveStore.open(place) as store:
         configuration = configuration_from_json(store.configuration())
         point = store.resume_point()
