@@ -117,8 +117,11 @@ class Lane(QWidget):
         painter.setFont(self.theme.font(relative=0.8))
         gap = self.theme.px(6)
         place = QRectF(gap, 0, self.scale.left - 2 * gap, height)
-        wrap = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(place, int(wrap), self.title)
+        wrap = int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap)
+        high = painter.boundingRect(place, wrap, self.title).height()
+        fits = high <= height or "\n" not in self.title
+        name = self.title if fits else self.title.partition("\n")[0]
+        painter.drawText(place, wrap, name)
         self._paint_ends(painter, place)
 
     def _paint_ends(self, painter: QPainter, place: QRectF) -> None:
