@@ -109,7 +109,7 @@ class Film:
         except OSError as error:
             self.abandon()
             raise writing_problem(self.path, error) from error
-        except BaseException:
+        except BaseException:  # also Ctrl+C must not leave half a film behind
             self.abandon()
             raise
 

@@ -107,7 +107,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # also Ctrl+C must not leave the transaction open
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

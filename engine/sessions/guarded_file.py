@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,10 @@ class GuardedFile:
             start_new_session=True,
         )
         found = cls(path, process)
-        try:
+        with ExitStack() as unless_opened:
+            unless_opened.callback(found.close)
             found._receive(0, timeout_s)
-        except BaseException:
-            found.close()
-            raise
+            unless_opened.pop_all()
         return found
 
     def close(self) -> None:

@@ -42,19 +42,14 @@ class StoreLock:
           SessionProblem: If a living process has it.
         """
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held, not used
-        try:
+        with contextlib.ExitStack() as unless_taken:
+            unless_taken.callback(file.close)
             supported = _try_patiently(file)
             owner = _owner(file)
             if supported is False or (supported is None and _lives(owner)):
                 raise _in_use(path, owner)
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-        file.truncate()
-        own = psutil.Process().create_time()
-        json.dump({"pid": os.getpid(), "boot": boot_id(), "started": own}, file)
-        file.flush()
+            _sign(file)
+            unless_taken.pop_all()
         return cls(file)
 
     def release(self) -> None:
@@ -74,8 +69,18 @@ def is_locked(path: Path) -> bool:
         return supported is False or (supported is None and _lives(_owner(file)))
 
 
+def _sign(file: IO[str]) -> None:
+    """Say in the file whose the lock is."""
+    file.seek(0)
+    file.truncate()
+    own = psutil.Process().create_time()
+    json.dump({"pid": os.getpid(), "boot": boot_id(), "started": own}, file)
+    file.flush()
+
+
 def _try_patiently(file: IO[str]) -> bool | None:
     """As :func:`_try_lock`; somebody who only looks holds the lock for a moment."""
+    # Polled: a blocking lock has no time limit, and its real owner keeps it for hours.
     for _ in range(5):
         found = _try_lock(file)
         if found is not False:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -80,15 +81,15 @@ class SessionFile:
         """
         path = Path(path)
         file = open_regular(path)
-        try:
+        with ExitStack() as unless_opened:
+            unless_opened.callback(file.close)
             reader = SealedReader(file, path.name)
             if verify or (verify is None and reader.length <= EAGER_BYTES):
                 reader.verify()
                 reader.check()
-            return cls(path, file, reader)
-        except BaseException:
-            file.close()
-            raise
+            found = cls(path, file, reader)
+            unless_opened.pop_all()
+        return found
 
     def close(self) -> None:
         """Let go of the file."""

@@ -159,7 +159,7 @@ class LearnerLibrary:
 
             # The other cores belong to the trainer.
             torch.set_num_threads(1)
-        except BaseException as error:
+        except BaseException as error:  # whatever it was, who waits raises it again
             self.error = error
         finally:
             self._done.set()
