@@ -22,7 +22,7 @@ from engine.equations.value import (
     sarsa_target,
     soft_q_target,
 )
-from engine.networks import Distribution, ReturnModel
+from engine.networks import Distribution, ReturnReader
 
 
 class WindowRows(NamedTuple):
@@ -78,7 +78,7 @@ def scalar_target(
 
 def distributional_target(
     configuration: Configuration,
-    model: ReturnModel,
+    model: ReturnReader,
     rows: Rows,
     following: Following,
     exploration: float,

@@ -5,7 +5,12 @@ from engine.networks.flat import flatten_parameters
 from engine.networks.layers import noise_level
 from engine.networks.passes import Pass, fastest_pass
 from engine.networks.q_network import QNetwork, Recall
-from engine.networks.returns import Distribution, ReturnModel, return_model
+from engine.networks.returns import (
+    Distribution,
+    ReturnModel,
+    ReturnReader,
+    return_model,
+)
 
 __all__ = [
     "Distribution",
@@ -13,6 +18,7 @@ __all__ = [
     "QNetwork",
     "Recall",
     "ReturnModel",
+    "ReturnReader",
     "build_q_network",
     "fastest_pass",
     "flatten_parameters",

@@ -37,8 +37,8 @@ class Distribution(NamedTuple):
         return (self.values * self.probs).sum(-1)
 
 
-class ReturnModel(Protocol):
-    """How the numbers of an action are read, and learned."""
+class ReturnReader(Protocol):
+    """How the numbers of an action are read."""
 
     def mean(self, numbers: Tensor) -> Tensor:
         """Expected return, float [...], of float [..., N]."""
@@ -51,6 +51,10 @@ class ReturnModel(Protocol):
     def distribution(self, numbers: Tensor) -> Distribution:
         """The return as values with probabilities."""
         ...
+
+
+class ReturnModel(ReturnReader, Protocol):
+    """How the numbers of an action are read, and learned."""
 
     def losses(self, numbers: Tensor, target: Distribution) -> Tensor:
         """Loss of each sample, float [R], of float [R, N] and a target of [R, M]."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 
 from msgspec.structs import replace
 
@@ -24,7 +25,7 @@ from engine.service.states import ACTIVE, RESTING
 WATCHED: frozenset[RunState] = frozenset({"starting", "running", "pausing", "paused"})
 
 
-class SessionRecovery(SessionCore):
+class SessionRecovery(SessionCore, ABC):
     """What a death interrupts, and what a restarted process must be told."""
 
     def heard(self) -> Actions:
@@ -205,13 +206,13 @@ class SessionRecovery(SessionCore):
     def _fail(self) -> Actions:
         return [*self._enter("failed"), *self._seal_when_possible()]
 
+    @abstractmethod
     def _conclude(self) -> Actions:
         """Its last checkpoint is durable: the run has ended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _let_go(self) -> Actions:
         """Let go of the session."""
-        raise NotImplementedError
 
     def _seal_when_possible(self) -> Actions:
         """Now, or when a keeper is there again."""

@@ -127,25 +127,21 @@ def told(
 
 
 class Told:
-    """A ``networks.ReturnModel`` of distributions that somebody has computed."""
+    """A ``networks.ReturnReader`` of distributions that somebody has computed."""
 
     def mean(self, numbers: Tensor) -> Tensor:
-        """See ``networks.ReturnModel``."""
+        """See ``networks.ReturnReader``."""
         return self.distribution(numbers).mean
 
     def preference(self, numbers: Tensor) -> Tensor:
-        """See ``networks.ReturnModel``."""
+        """See ``networks.ReturnReader``."""
         return numbers[..., 0]
 
     def distribution(self, numbers: Tensor) -> Distribution:
-        """See ``networks.ReturnModel``."""
+        """See ``networks.ReturnReader``."""
         from engine.networks import Distribution
 
         return Distribution(*numbers[..., 1:].chunk(2, -1))
-
-    def losses(self, numbers: Tensor, target: Distribution) -> Tensor:
-        """Nothing is learned here."""
-        raise NotImplementedError
 
 
 def _after(values: Values, terminations: np.ndarray) -> Tensor:

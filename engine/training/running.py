@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -170,7 +171,7 @@ class Stop:
 Orders = SimpleQueue[Taken | Stop]
 
 
-class Concurrent:
+class Concurrent(ABC):
     """What both modes with a thread share; see :class:`Running`.
 
     A copy of the network acts here; the learner works in a thread of its own, which
@@ -245,16 +246,17 @@ class Concurrent:
         self._agent.refresh()
         self._steps = 0
 
+    @abstractmethod
     def _hold(self, experiences: list[Experience]) -> None:
         """Keep what just happened, where the learner must not see it yet."""
 
+    @abstractmethod
     def _may_stay_due(self, bounds: Bounds, taken: list[Taken]) -> float:
         """Fewer updates than this may be due when one stops here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _learn(self, orders: Orders) -> None:
         """Learn until the acting side stops."""
-        raise NotImplementedError
 
     def state(self) -> State:
         """See :class:`Running`."""
@@ -320,6 +322,9 @@ class Asynchronous(Concurrent):
     """
 
     held = 0
+
+    def _hold(self, experiences: list[Experience]) -> None:
+        """The learner sees everything at once."""
 
     def _may_stay_due(self, bounds: Bounds, taken: list[Taken]) -> float:
         newest = taken[-1] if taken else Taken(self._book.step)

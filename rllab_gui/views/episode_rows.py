@@ -6,7 +6,6 @@ import numpy as np
 
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.views.episode_table import EpisodeTable
-from rllab_gui.views.tables import Rows
 
 COLUMNS = ("episode", "kind", "return", "length", "max_td", "glyph")
 SHORT = {"training": "train", "evaluation": "eval"}
@@ -26,11 +25,12 @@ HEADINGS = (
 )
 
 
-class EpisodeRows(Rows):
+class EpisodeRows:
     """The matching episodes in their order, as a table."""
 
+    headings = HEADINGS
+
     def __init__(self, table: EpisodeTable) -> None:
-        super().__init__(HEADINGS)
         self.table = table
         self.order = np.empty(0, int)
         self._glyphs: list[str] = []
@@ -38,10 +38,8 @@ class EpisodeRows(Rows):
     def set_order(self, order: np.ndarray) -> int:
         """Show these rows of the table; returns how many more there are."""
         added = len(order) - len(self.order)
-        self.beginResetModel()
         self.order = order
         self._glyphs = self.table.glyphs()
-        self.endResetModel()
         return added
 
     def count(self) -> int:

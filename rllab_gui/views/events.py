@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from engine.contract.messages import Event
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.tables import CalmTable, Rows, filter_field
+from rllab_gui.views.tables import CalmTable, filter_field
 
 SHOWN = 2_000
 HEADINGS = (
@@ -52,19 +52,18 @@ def folded(events: Iterable[Event], words: str = "") -> list[Row]:
     return rows
 
 
-class EventRows(Rows):
+class EventRows:
     """The rows as a table."""
 
+    headings = HEADINGS
+
     def __init__(self) -> None:
-        super().__init__(HEADINGS)
         self.rows: list[Row] = []
 
     def set_rows(self, rows: list[Row]) -> int:
         """Show these; returns how many more there are than before."""
         added = len(rows) - len(self.rows)
-        self.beginResetModel()
         self.rows = rows
-        self.endResetModel()
         return added
 
     def count(self) -> int:

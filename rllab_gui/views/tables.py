@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -20,32 +26,43 @@ from rllab_gui.theme import Theme
 Index = QModelIndex | QPersistentModelIndex
 
 
-class Rows(QAbstractTableModel):
-    """Columns with a heading and a tooltip each; a subclass has the rows."""
+class Rows(Protocol):
+    """What a table shows, free of Qt."""
 
-    def __init__(self, headings: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        self._headings = tuple(headings)
+    @property
+    def headings(self) -> Sequence[tuple[str, str]]:
+        """Heading and tooltip of each column."""
 
     def count(self) -> int:
         """How many rows there are."""
-        raise NotImplementedError
 
     def text(self, row: int, column: int) -> str:
         """What a cell says."""
-        raise NotImplementedError
 
     def tip(self, row: int, column: int) -> str:
         """More about a cell, or nothing."""
-        return ""
 
     def is_number(self, column: int) -> bool:
         """Numbers stand at the right."""
-        return False
+
+
+class RowsModel(QAbstractTableModel):
+    """Rows of text as Qt asks for them."""
+
+    def __init__(self, rows: Rows, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows, self._headings = rows, tuple(rows.headings)
+
+    def change(self, change: Callable[[], int]) -> int:
+        """Change the rows, and have all of them asked for again."""
+        self.beginResetModel()
+        added = change()
+        self.endResetModel()
+        return added
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         """Rows of the table; a cell has none."""
-        return 0 if parent.isValid() else self.count()
+        return 0 if parent.isValid() else self._rows.count()
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         """Columns of the table; a cell has none."""
@@ -56,10 +73,11 @@ class Rows(QAbstractTableModel):
         if not index.isValid():
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.text(index.row(), index.column())
+            return self._rows.text(index.row(), index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self.tip(index.row(), index.column()) or None
-        if role == Qt.ItemDataRole.TextAlignmentRole and self.is_number(index.column()):
+            return self._rows.tip(index.row(), index.column()) or None
+        right = self._rows.is_number(index.column())
+        if role == Qt.ItemDataRole.TextAlignmentRole and right:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
@@ -97,14 +115,15 @@ def filter_field(name: str, title: str, hint: str, parent: QWidget) -> QLineEdit
 class CalmTable(QTableView):
     """Rows of one height, whole rows selected, no grid; new rows do not move it."""
 
-    def __init__(self, model: Rows, theme: Theme, name: str, title: str) -> None:
+    def __init__(self, rows: Rows, theme: Theme, name: str, title: str) -> None:
         super().__init__()
         self._theme = theme
+        self._model = RowsModel(rows, self)
         self._shares: tuple[int, ...] = ()
         self._sharing = False
         self.setObjectName(name)
         self.setAccessibleName(title)
-        self.setModel(model)
+        self.setModel(self._model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
@@ -167,6 +186,6 @@ class CalmTable(QTableView):
         """
         bar = self.verticalScrollBar()
         place = bar.value()
-        added = change()
+        added = self._model.change(change)
         self.doItemsLayout()
         bar.setValue(place + added if from_top and place > 0 and added > 0 else place)

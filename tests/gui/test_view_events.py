@@ -79,6 +79,7 @@ def test_before_anything_happens_it_says_so(view):
 
 
 def test_headings_are_explained(view):
-    for column in range(view.rows.columnCount()):
+    model = view.table.model()
+    for column in range(model.columnCount()):
         for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            assert view.rows.headerData(column, Qt.Orientation.Horizontal, role)
+            assert model.headerData(column, Qt.Orientation.Horizontal, role)

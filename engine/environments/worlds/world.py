@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
 import gymnasium
@@ -14,7 +15,7 @@ Step = tuple[Any, float, bool, bool, dict[str, Any]]
 """Observation, reward, terminated, truncated, further words (none)."""
 
 
-class World(gymnasium.Env[Any, Any]):
+class World(gymnasium.Env[Any, Any], ABC):
     """A world that draws itself; chance comes from ``np_random`` alone.
 
     A subclass brings ``reset``, ``step``, ``_new_painter`` and ``_picture``, and
@@ -31,20 +32,21 @@ class World(gymnasium.Env[Any, Any]):
             self._painter = self._new_painter()
         return self._picture(self._painter)
 
+    @abstractmethod
     def _new_painter(self) -> Any:
         """What draws; made when first needed, so that training imports no pygame."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _picture(self, painter: Any) -> np.ndarray:
-        raise NotImplementedError
+        """The present state, uint8 [H, W, 3]."""
 
 
 class TabularWorld(World):
     """A world with an exact solution."""
 
+    @abstractmethod
     def model(self) -> TabularMDP:
         """The world as tables; the time limit is left aside."""
-        raise NotImplementedError
 
     def solve(self, discount: float) -> Solution:
         """V* and Q*.
