@@ -14,6 +14,7 @@ WITHOUT_TARGET = {
     "maximization-bias-double",
     "baird",
     "two-state",
+    "noisy-tv",
 }
 """Baselines, and worlds that show what goes wrong."""
 
@@ -46,6 +47,8 @@ def test_the_gallery_is_complete_and_begins_with_cartpole():
         "mountaincar-qr",
         "lunarlander-qr",
         "deepsea",
+        "noisy-tv",
+        "noisy-tv-off",
         "tmaze-drqn",
         "cliff-q-learning",
         "cliff-sarsa",

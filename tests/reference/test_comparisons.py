@@ -243,6 +243,34 @@ def test_optimizer():
     assert others > 0.5
 
 
+def found_share(configuration: Configuration, seed: int) -> float:
+    """How many training episodes that end in the second half reach the goal."""
+    finished = episodes(configuration, seed)
+    ends = np.cumsum([it.length for it in finished])
+    found = np.array([it.episode_return > 0.5 for it in finished])
+    return float(np.mean(found[ends > configuration.training.steps / 2]))
+
+
+def test_noise():
+    """Watching pays more than the goal, for ever: β/(1 - γ) = 2 against γ^25 = 0.78.
+
+    In the dark the bonus runs out as 1/√n, and only the goal is left.
+    """
+    on, off = (find_preset(it).configuration for it in ("noisy-tv", "noisy-tv-off"))
+    dark, bright = both(
+        "Noisy TV, the same bonus",
+        "RLLab/NoisyTV-v0",
+        "share of episodes that reach the goal in the second half of training",
+        "noise",
+        [found_share(off, seed) for seed in range(SEEDS)],
+        [found_share(on, seed) for seed in range(SEEDS)],
+        names=("screen off", "screen on"),
+        target="off > 0.95, on < 0.05",
+    )
+    assert dark > 0.95
+    assert bright < 0.05
+
+
 def left_share(configuration: Configuration, seed: int) -> float:
     """How often the bad side was taken after the first 300 episodes."""
     lengths = [it.length for it in episodes(configuration, seed)][300:]
