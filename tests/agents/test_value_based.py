@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.agents import NotFinite, build_agent, layouts, value_based
+from engine.agents import NotFinite, build_agent, layouts, learner
 from engine.contract.arrays import state_hash
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import (
@@ -134,7 +134,7 @@ def test_one_update_is_the_update_worked_out_by_hand(double, target, loss, kind,
     assert update.td_error == pytest.approx(error.numpy(), rel=1e-4, abs=1e-5)
     assert update.loss == pytest.approx(total, rel=1e-4)
     assert update.gradient_norm == pytest.approx(norm, rel=1e-4)
-    followed = agent._gradients.numpy()
+    followed = agent._learner.gradients.numpy()
     assert followed == pytest.approx(gradient.numpy(), rel=1e-4, abs=1e-6)
     moved = np.concatenate(
         [
@@ -472,13 +472,13 @@ def test_a_run_goes_on_after_retrace_has_been_switched_off():
 def test_batches_go_to_the_very_gpu_that_the_network_is_on(monkeypatch):
     agent, asked = make(), set()
     remember(agent)
-    for module in (value_based, layouts):
+    for module in (learner, layouts):
         monkeypatch.setattr(
             module,
             "on_device",
             lambda array, device: asked.add(device) or torch.from_numpy(array),
         )
-    agent._device = torch.device("cuda:1")
+    agent._learner._device = torch.device("cuda:1")
     agent.act(np.ones((1, 3), np.float32))
     agent.learn(0)
     assert asked == {"cuda:1"}
