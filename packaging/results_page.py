@@ -49,17 +49,22 @@ def page(rows: list[dict[str, Any]]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     values = row["values"]
-    interval = f"{min(values):.2f} to {max(values):.2f}"
+    interval = f"{_written(min(values))} to {_written(max(values))}"
     cells = (
         row["title"],
         row["environment"],
         row["method"],
         str(len(values)),
-        f"{statistics.median(values):.2f}",
+        _written(statistics.median(values)),
         interval,
         row["target"].replace(">=", "≥"),
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _written(value: float) -> str:
+    """Two decimals, and a third one where the numbers are small."""
+    return f"{value:.3f}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
 
 
 def _command(row: dict[str, Any]) -> str:
