@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from types import FrameType
 
 from engine.contract.messages import Shutdown
 from engine.service.client import Client, ensure_engine
-from engine.service.connection import process_lives
+from engine.service.connection import await_end
 
 END_WITHIN_S = 15.0
 
@@ -32,14 +31,8 @@ def private_engine() -> Iterator[Client]:
         finally:
             client.send(Shutdown())
             client.close()
-            _await_end(client.connection.pid)
-
-
-def _await_end(pid: int) -> None:
-    """Wait until it has let go of its files; they are removed after that."""
-    deadline = time.monotonic() + END_WITHIN_S
-    while process_lives(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
+            # It lets go of its files first: they are removed after that.
+            await_end(client.connection.pid, END_WITHIN_S)
 
 
 class Interrupts:

@@ -12,10 +12,8 @@ A thread drains the socket, so that the engine never waits for a busy window.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import socket
 import threading
 import time
 from collections import deque
@@ -53,14 +51,17 @@ from engine.contract.messages import (
 from engine.service.connection import (
     Connection,
     EngineProblem,
+    await_end,
     process_lives,
 )
 from engine.service.home import Home, find_home
 from engine.service.problems import malformed
 from engine.service.starting import START_WITHIN_S, reach, reach_another, reap
 from engine.service.transport import SUPERVISOR, Line
+from engine.service.wake import Wake
 
 BEAT_EVERY_S = 1.0
+GONE_WITHIN_S = 0.5
 SILENT_S = 8.0
 """A supervisor that has answered no heartbeat for so long hangs."""
 
@@ -113,10 +114,7 @@ class Client:
         self._on_ready: Callable[[], None] = _nothing
         self._topics: list[str] = []
         self._session = SessionStatus()
-        self._wake_out, self._wake_in = socket.socketpair()
-        self._ready_out, self._ready_in = socket.socketpair()
-        for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):
-            end.setblocking(False)
+        self._wake, self._ready = Wake(), Wake()
         self._thread: threading.Thread | None = None
         self._open()
 
@@ -133,7 +131,7 @@ class Client:
             self._topics = message.topics
         self._leaves = isinstance(message, Shutdown)
         self._outbox.append((target or self._target_of(message), message))
-        _poke(self._wake_out)
+        self._wake.poke()
 
     def ask(self, question: str, arguments: dict[str, Any], target: str = "") -> int:
         """Ask stage or keeper; returns the id that the answer will carry."""
@@ -177,7 +175,7 @@ class Client:
 
     def poll(self) -> list[Message]:
         """Everything that has arrived since the last call; never blocks."""
-        _drain(self._ready_in)
+        self._ready.drain()
         with self._arrived:
             messages = list(self._inbox)
             self._inbox.clear()
@@ -207,7 +205,7 @@ class Client:
 
     def fileno(self) -> int:
         """Readable when messages wait; for an event loop."""
-        return self._ready_in.fileno()
+        return self._ready.fileno()
 
     def on_ready(self, callback: Callable[[], None]) -> None:
         """Have this called, in the client's own thread, when an answer or news arrive.
@@ -250,8 +248,8 @@ class Client:
             self.send(ProcessState(self._kind, "gone", os.getpid()), SUPERVISOR)
         self._end_thread()
         reap()
-        for end in (self._wake_out, self._wake_in, self._ready_out, self._ready_in):
-            end.close()
+        self._wake.close()
+        self._ready.close()
 
     def __enter__(self) -> Client:
         return self
@@ -270,7 +268,7 @@ class Client:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._ending = True
-            _poke(self._wake_out)
+            self._wake.poke()
             thread.join()
 
     # -------------------------------------------------------------- the thread
@@ -280,7 +278,7 @@ class Client:
         line = Line(self.connection, name, self._on_malformed)
         watch = line.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         poller = zmq.Poller()
-        for what in (line.socket, watch, self._wake_in):
+        for what in (line.socket, watch, self._wake.fileno()):
             poller.register(what, zmq.POLLIN)
         self._hello(line)
         beat_at = 0.0
@@ -291,7 +289,7 @@ class Client:
                     line.beat()
                     beat_at = time.monotonic() + BEAT_EVERY_S
                 ready = dict(poller.poll(int(BEAT_EVERY_S * 1000)))
-                _drain(self._wake_in)
+                self._wake.drain()
                 self._post(line)
                 lost = self._collect(line) or lost
                 cut = watch in ready and bool(monitor.recv_monitor_message(watch))
@@ -337,12 +335,7 @@ class Client:
 
     def _is_gone(self) -> bool:
         """A broken line is no death: ZeroMQ connects again by itself."""
-        deadline = time.monotonic() + 0.5
-        while process_lives(self.connection.pid):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
+        return await_end(self.connection.pid, GONE_WITHIN_S)
 
     def _on_malformed(self, sender: str, error: MalformedMessage) -> None:
         self._deliver([malformed(sender, error)])
@@ -351,7 +344,7 @@ class Client:
         with self._arrived:
             self._inbox.extend(messages)
             self._arrived.notify_all()
-        _poke(self._ready_out)
+        self._ready.poke()
         if not all(isinstance(it, _STREAMED) for it in messages):
             self._on_ready()
 
@@ -396,18 +389,6 @@ def _lost(*, silent: bool) -> Problem:
 
 def _nothing() -> None:
     """What is called before somebody wants to know."""
-
-
-def _poke(end: socket.socket) -> None:
-    # A full pipe wakes as well as one more byte would.
-    with contextlib.suppress(BlockingIOError, OSError):
-        end.send(b"x")
-
-
-def _drain(end: socket.socket) -> None:
-    with contextlib.suppress(BlockingIOError, OSError):
-        while end.recv(4096):
-            continue
 
 
 __all__ = [

@@ -6,12 +6,15 @@ import contextlib
 import os
 import stat
 import sys
+import time
 from pathlib import Path
 
 import msgspec
 import psutil
 
 from engine.contract.messages import PROTOCOL
+
+SLICE_S = 0.1
 
 
 class EngineProblem(RuntimeError):
@@ -96,6 +99,19 @@ def process_lives(pid: int) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False
+
+
+def await_end(pid: int, timeout: float) -> bool:
+    """Wait until a process has ended; False where it lives on after these seconds."""
+    deadline = time.monotonic() + timeout
+    while process_lives(pid):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        # In slices: it would go on waiting for one that a third process has to reap.
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            psutil.Process(pid).wait(min(left, SLICE_S))
+    return True
 
 
 class Lock:

@@ -13,6 +13,7 @@ from engine.service.children import QUIET, REPOSITORY, python_command
 from engine.service.connection import (
     Connection,
     EngineProblem,
+    await_end,
     process_lives,
     read_connection,
 )
@@ -43,6 +44,7 @@ def reach(home: Home, *, private: bool) -> Connection:
             break
         elif started.returncode == 0:  # it left the place to another one
             started = None
+        # Polled: it is a file that says that the engine can be reached.
         time.sleep(0.01)
     raise EngineProblem(
         "The engine could not be started: "
@@ -52,14 +54,11 @@ def reach(home: Home, *, private: bool) -> Connection:
 
 def reach_another(home: Home, old: Connection) -> Connection:
     """As :func:`reach`, when the old engine has ended."""
-    deadline = time.monotonic() + END_WITHIN_S
-    while process_lives(old.pid):
-        reap()
-        if time.monotonic() > deadline:
-            raise EngineProblem(
-                "The engine is still writing the session: wait a moment and try again."
-            )
-        time.sleep(0.02)
+    if not await_end(old.pid, END_WITHIN_S):
+        raise EngineProblem(
+            "The engine is still writing the session: wait a moment and try again."
+        )
+    reap()
     return reach(home, private=False)
 
 

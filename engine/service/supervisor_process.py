@@ -43,6 +43,7 @@ def _take(lock: Lock, home: Home) -> bool:
             return False
         if time.monotonic() > deadline:
             return False
+        # Polled: a blocking lock has no time limit, and another may take it first.
         time.sleep(0.02)
     return True
 

@@ -14,6 +14,7 @@ from engine.service.connection import (
     Connection,
     EngineProblem,
     Lock,
+    await_end,
     process_lives,
     read_connection,
     write_connection,
@@ -78,6 +79,18 @@ def test_a_process_that_waits_to_be_reaped_does_not_live() -> None:
     process.stdout.close()
     process.wait()
     assert not process_lives(process.pid)
+
+
+def test_the_end_of_a_process_is_awaited() -> None:
+    command = [sys.executable, "-c", "input()"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert not await_end(process.pid, 0.0)
+    process.stdin.write(b"\n")
+    process.stdin.close()
+    assert await_end(process.pid, 10.0)
+    assert await_end(process.pid, 0.0)
+    process.wait()
 
 
 def test_the_home_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
