@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 import uuid
@@ -15,9 +14,9 @@ from engine.contract.messages import Checkpoint, Event, Rows
 from engine.sessions import replay_log
 from engine.sessions.atomic import sweep
 from engine.sessions.checkpoint_files import check_state
-from engine.sessions.checkpoint_ring import HEAD, CheckpointRing
+from engine.sessions.checkpoint_ring import CheckpointRing
 from engine.sessions.database import DATABASE, telling
-from engine.sessions.durable import DurableWriter, finish_replacement
+from engine.sessions.durable import finish_replacement
 from engine.sessions.live_folder import (
     LOCK,
     build_folder,
@@ -25,8 +24,8 @@ from engine.sessions.live_folder import (
     naming,
     prepare_place,
     remove_folder,
-    write_identity,
 )
+from engine.sessions.live_head import LiveHead
 from engine.sessions.lock import StoreLock
 from engine.sessions.problems import SessionProblem
 from engine.sessions.repair import open_sound
@@ -39,14 +38,14 @@ from engine.sessions.row_writing import (
 )
 from engine.sessions.session_writer import Progress, write_session
 from engine.sessions.source import CheckpointRow, ResumePoint
-from engine.sessions.store_reader import REPLAY_LOST, TRAINER, StoreReader
+from engine.sessions.store_reader import REPLAY_LOST, TRAINER
 from engine.sessions.unfolding import unfold
 
 WRITER = "rllab 0.1"
 COMMIT_PERIOD_S = 0.1
 
 
-class LiveStore(StoreReader):
+class LiveStore(LiveHead):
     """The one writer of a session; see :class:`SessionSource` for the questions.
 
     Made by :meth:`create` or :meth:`open`. The owner calls :meth:`append` for each
@@ -54,17 +53,14 @@ class LiveStore(StoreReader):
     returned is durable.
 
     Attributes:
-      path: The session file that belongs to it.
       durable_at: Unix time of the last commit.
     """
 
     def __init__(
         self, path: Path, folder: Path, connection: sqlite3.Connection, lock: StoreLock
     ) -> None:
-        super().__init__(folder, connection)
-        self.path, self._lock = path, lock
-        database = folder / DATABASE
-        self._writer = DurableWriter(database, connection, path.stem, self._renewed)
+        super().__init__(path, folder, connection)
+        self._lock = lock
         self._ring = CheckpointRing(self, self._writer)
         self._pending: list[Rows] = []
         self._notes: list[Event] = []
@@ -281,27 +277,6 @@ class LiveStore(StoreReader):
         """The number that each source's next row is expected to have."""
         return {source: number + 1 for source, number in self._last.items()}
 
-    def set_views(self, views: dict[str, Any]) -> None:
-        """Keep what the window wants to find again."""
-        self._writer.change(lambda: self._writer.put("views", views))
-
-    def set_offline_source(self, path: str) -> None:
-        """The session that this run learns from; shared files never hold a path."""
-        self._writer.change(lambda: self._writer.put("offline_source", path))
-
-    @property
-    def offline_source(self) -> str:
-        """As it was set, else the session of that name beside this one; or empty."""
-        name = json.loads(self.configuration())["training"].get("offline", "")
-        if not name:
-            return ""
-        return str(self.meta("offline_source", "") or self.path.parent / name)
-
-    @property
-    def replay_given_up(self) -> bool:
-        """Whether :meth:`forget_replay` has been called."""
-        return bool(self.meta(REPLAY_LOST, False))
-
     def forget_replay(self) -> None:
         """Keep nothing of the replay memory from now on; resuming is not exact then.
 
@@ -349,18 +324,6 @@ class LiveStore(StoreReader):
         self._ring.unlink(gone)
         return later
 
-    def become_fork(self) -> None:
-        """From now on another session, whose parent is the one that this was."""
-        parent = str(self.meta("uuid"))
-        own = {"uuid": uuid.uuid4().hex, "parent_uuid": parent, "created": time.time()}
-
-        def put() -> None:
-            for name, value in own.items():
-                self._writer.put(name, value)
-
-        self._writer.change(put)
-        write_identity(self.folder, {name: self.meta(name) for name in HEAD})
-
     # -------------------------------------------------------------- sealing
 
     def seal(
@@ -379,36 +342,12 @@ class LiveStore(StoreReader):
             self.mark_sealed(revision)
         return target
 
-    def mark_sealed(self, revision: int) -> None:
-        """The session file holds everything up to this revision."""
-        sealed = {"time": time.time(), "revision": revision}
-        self._writer.change(lambda: self._writer.put("sealed", sealed), counts=False)
-
-    @property
-    def revision(self) -> int:
-        """Counts up with every change of the store."""
-        return self._writer.revision
-
-    @property
-    def disk_full(self) -> bool:
-        """From the first write that found no room until there is room again."""
-        return self._writer.disk_full
-
-    @property
-    def is_sealed(self) -> bool:
-        """Whether the session file holds everything that is durable here."""
-        sealed = self.meta("sealed", {})
-        return self.path.is_file() and sealed.get("revision") == self.revision
-
     # ------------------------------------------------------------- insides
 
     def _read_state(self) -> None:
         """What is kept in memory, from the database."""
         self._last = {source: n for source, (n, _) in self.progress().items()}
         self._slots = replay_log.slot_map(self._connection, 2**62, self.tell)
-
-    def _renewed(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
 
     def _write_pending(self, progress: dict[str, tuple[int, int]]) -> None:
         self._row_writer.write(self._connection, self._pending)
@@ -419,7 +358,7 @@ class LiveStore(StoreReader):
     def _keep_series(self, known: list[str]) -> None:
         """The names of the series, also where a damaged database cannot lose them."""
         if self._row_writer.series != known:
-            write_identity(self.folder, {name: self.meta(name) for name in HEAD})
+            self._keep_identity()
 
     def _note_gap(self, rows: Rows, last: int) -> None:
         text = f"Rows {last + 1} to {rows.number - 1} of the {rows.source} never came."
