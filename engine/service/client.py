@@ -363,18 +363,22 @@ def ensure_engine(
       EngineProblem: If it cannot be started, or is of another version.
     """
     place = find_home(home)
-    client = Client(place, reach(place, private=private), kind)
-
-    def greeted(message: Message) -> bool:
-        return isinstance(message, (ProcessState, Problem))
-
-    greeting = client.wait(greeted, START_WITHIN_S)
-    if isinstance(greeting, ProcessState):
-        return client
-    client.close()
+    for may_be_ending in (True, False):
+        client = Client(place, reach(place, private=private), kind)
+        greeting = client.wait(_greets, START_WITHIN_S)
+        if isinstance(greeting, ProcessState):
+            return client
+        client.close()
+        # One that was ending looked alive: there is a place for a new one now.
+        if not may_be_ending or process_lives(client.connection.pid):
+            break
     if isinstance(greeting, Problem):
         raise EngineProblem(greeting.sentence())
     raise EngineProblem("The engine was started but does not answer. Start it again.")
+
+
+def _greets(message: Message) -> bool:
+    return isinstance(message, (ProcessState, Problem))
 
 
 def _lost(*, silent: bool) -> Problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from engine.contract.messages import Message
+from engine.contract.messages import Message, Weights
 from engine.service.niceness import step_back
 from engine.service.transport import Line
 from engine.service.worker import main
@@ -23,11 +23,15 @@ class StageWork:
     def __init__(self, line: Line) -> None:
         from engine.stage.stage import Stage
 
-        step_back(NICER)
         self._stage = Stage(lambda message, target: line.send(target, message))
+        self._goes_first = True
 
     def on_message(self, sender: str, message: Message) -> None:
         """A question, weights, news."""
+        # Only now: a stage that starts up has somebody waiting for it.
+        if self._goes_first and isinstance(message, Weights) and message.evaluate:
+            self._goes_first = False
+            step_back(NICER)
         self._stage.on_message(message, sender)
 
     def cycle(self) -> float:

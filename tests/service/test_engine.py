@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -125,6 +128,30 @@ def test_the_file_of_a_dead_engine_is_replaced(lab: Lab) -> None:
     assert lab.wait_for_end(5) == []
     write_connection(lab.home / "engine.json", old)
     assert lab.attach().connection.pid != old.pid
+
+
+DIES_WHEN_REACHED = """
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+listener.accept()
+"""
+
+
+@pytest.mark.slow
+def test_an_engine_that_ends_while_it_is_reached_is_replaced(lab: Lab) -> None:
+    old = lab.attach().connection
+    for process in lab.processes():
+        process.kill()
+    assert lab.wait_for_end(5) == []
+    with subprocess.Popen(
+        [sys.executable, "-c", DIES_WHEN_REACHED], stdout=subprocess.PIPE, text=True
+    ) as ending:
+        assert ending.stdout is not None
+        endpoint = f"tcp://127.0.0.1:{int(ending.stdout.readline())}"
+        looks_alive = msgspec.structs.replace(old, endpoint=endpoint, pid=ending.pid)
+        write_connection(lab.home / "engine.json", looks_alive)
+        assert lab.attach().connection.pid != ending.pid
 
 
 @pytest.mark.slow
