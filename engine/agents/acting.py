@@ -138,6 +138,9 @@ class Actor:
         if kind == "ucb" and random < 1:
             return self.explorer.upper_bounds(followed, observations)
         choice = self.explorer.epsilon_greedy(followed, explored, random)
+        if kind == "ucb":
+            # What is done before learning starts has been tried as well.
+            self.explorer.count(observations, choice.actions)
         if kind == "bootstrapped":
             # The members together would have done something else.
             differs = choice.actions != q.argmax(1)

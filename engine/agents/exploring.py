@@ -149,10 +149,15 @@ class Explorer:
             self.configuration.exploration.ucb_scale,
         )
         actions = scores.argmax(1).numpy()
-        for observation, action in zip(observations, actions, strict=True):
-            self._tried.visit(observation, int(action))
+        self.count(observations, actions)
         ones = np.ones(len(q), np.float32)
         return Choice(actions, actions != q.argmax(1), ones)
+
+    def count(self, observations: np.ndarray, actions: np.ndarray) -> None:
+        """Take note of what was tried; nothing where no rule asks for it."""
+        if self._tried is not None:
+            for observation, action in zip(observations, actions, strict=True):
+                self._tried.visit(observation, int(action))
 
     def bonus(self, observation: np.ndarray) -> float:
         """Count a state, and the reward for reaching it; 0 without the option."""

@@ -184,6 +184,23 @@ def test_with_ucb_the_trials_of_all_actions_are_visits():
     assert "bonus" not in agent.familiarity(observations(1))
 
 
+def test_with_ucb_what_is_tried_before_learning_starts_counts_too():
+    agent = make(
+        exploration__kind="ucb",
+        exploration__counts="table",
+        exploration__ucb_scale=100.0,
+    )
+    states, tried = observations(2), np.zeros(3)
+    for _ in range(60):
+        decision = agent.act(states[:1], "explore", 0, epsilon=1.0)
+        tried[decision.actions[0]] += 1
+    assert tried.min() > 0
+    assert agent.familiarity(states)["visits"].tolist() == [60, 0]
+    # The action tried least is the one that the bound now prefers.
+    seldom = agent.act(states[:1], "explore", 10_000).actions[0]
+    assert tried[seldom] == tried.min()
+
+
 def test_keys_of_pictures_stay_small():
     table = counter("table", features=1000)
     seen = np.random.default_rng(0).random((5, 1000))
