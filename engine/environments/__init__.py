@@ -5,6 +5,7 @@ from engine.environments.catalogue import UnknownEnvironment
 from engine.environments.check import CheckReport, check
 from engine.environments.frame_stack import FrameStacker, stacked_shape
 from engine.environments.lab_environment import (
+    EnvironmentEnded,
     LabEnvironment,
     ReplayMismatch,
     UnsuitableEnvironment,
@@ -13,15 +14,18 @@ from engine.environments.lab_environment import (
     play_again,
     replay_episode,
 )
+from engine.environments.observations import Unusable
 
 __all__ = [
     "CheckReport",
+    "EnvironmentEnded",
     "EnvironmentRow",
     "FrameStacker",
     "LabEnvironment",
     "ReplayMismatch",
     "UnknownEnvironment",
     "UnsuitableEnvironment",
+    "Unusable",
     "check",
     "describe",
     "make",

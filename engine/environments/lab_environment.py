@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.catalogue import EnvironmentCard
+from engine.contract.foreign_call import MAKE, NOTE, RENDER, RESET, STEP
 from engine.contract.options import EnvironmentOptions
 from engine.environments.cards import describe
 from engine.environments.making import (
@@ -16,7 +17,13 @@ from engine.environments.making import (
     open_world,
     time_limit,
 )
-from engine.environments.observations import Unsuitable, observation_form
+from engine.environments.observations import (
+    Unsuitable,
+    Unusable,
+    check_shape,
+    describe_value,
+    observation_form,
+)
 from engine.environments.pictures import enlarged, plain_picture, planes_picture
 
 
@@ -26,6 +33,10 @@ class UnsuitableEnvironment(ValueError):
 
 class ReplayMismatch(ValueError):
     """An episode that is played again does not go the way it was recorded."""
+
+
+class EnvironmentEnded(RuntimeError):
+    """An environment asked for the end of the program."""
 
 
 class LabEnvironment:
@@ -47,10 +58,14 @@ class LabEnvironment:
         if not self.card.suits:
             advice = self.card.install and f" Install it with: {self.card.install}"
             raise UnsuitableEnvironment(self.card.reason + advice)
+        NOTE.episode(options.id, 0)
+        NOTE.enter(MAKE)
         try:
             self._env = open_world(options, render=render)
         except Unsuitable as problem:
             raise UnsuitableEnvironment(f"{options.id}: {problem}") from problem
+        finally:
+            NOTE.leave()
         self.renders = render
         self._draws_itself = render and self._env.render_mode == "rgb_array"
         form = observation_form(self._env.observation_space, options)
@@ -68,12 +83,30 @@ class LabEnvironment:
         """Gymnasium's environment itself, for what only one world offers."""
         return self._env.unwrapped
 
+    @property
+    def steps(self) -> int:
+        """Of the running episode, with the one that is under way or has failed."""
+        return self._steps
+
     def reset(self, seed: int) -> np.ndarray:
-        """Begin the episode of this seed; its first observation."""
-        observation, _ = self._env.reset(seed=seed)
+        """Begin the episode of this seed; its first observation.
+
+        Raises:
+          Unusable: If it returns what cannot be one.
+        """
         self._steps = 0
-        self._latest = self._encode(observation)
-        return self._latest
+        NOTE.episode(self.card.id, seed)
+        NOTE.enter(RESET)
+        try:
+            answer = self._env.reset(seed=seed)
+        except SystemExit as error:
+            raise _ended(error) from error
+        finally:
+            NOTE.leave()
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            what = describe_value(answer)
+            raise Unusable(f"Its reset() returned {what}, not observation and info.")
+        return self._taken_over(answer[0])
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, float]:
         """Act once.
@@ -82,19 +115,31 @@ class LabEnvironment:
           Observation, reward to learn from (its sign, if so asked), terminated,
           truncated (by the time limit, never together with terminated), and the
           reward as the environment gave it.
+
+        Raises:
+          Unusable: If it returns something else.
         """
-        observation, given, terminated, truncated, _ = self._env.step(
-            int(action) + self._first_action
-        )
         self._steps += 1
-        reward = raw_reward = float(given)
-        if self._clips:
-            reward = float(np.sign(raw_reward))
+        NOTE.enter(STEP, self._steps)
+        try:
+            answer = self._env.step(int(action) + self._first_action)
+        except SystemExit as error:
+            raise _ended(error) from error
+        finally:
+            NOTE.leave()
+        observation, raw_reward, ended, truncated = _read(answer)
+        reward = float(np.sign(raw_reward)) if self._clips else raw_reward
         if self._limit and self._steps >= self._limit:
             truncated = True
-        self._latest = encoded = self._encode(observation)
-        ended = bool(terminated)
-        return encoded, reward, ended, bool(truncated) and not ended, raw_reward
+        encoded = self._taken_over(observation)
+        return encoded, reward, ended, truncated and not ended, raw_reward
+
+    def _taken_over(self, observation: Any) -> np.ndarray:
+        """A copy, encoded: what the environment changes later does not matter."""
+        encoded = self._encode(observation)
+        check_shape(encoded, self.frame_shape)
+        self._latest = encoded
+        return encoded
 
     def render(self) -> np.ndarray:
         """The present state as a picture, uint8 [H, W, 3].
@@ -105,7 +150,13 @@ class LabEnvironment:
         if not self.renders:
             raise RuntimeError("make(options, render=True) makes one that draws")
         if self._draws_itself:
-            frame: Any = self._env.render()
+            NOTE.enter(RENDER, self._steps)
+            try:
+                frame: Any = self._env.render()
+            except SystemExit as error:
+                raise _ended(error) from error
+            finally:
+                NOTE.leave()
             return enlarged(np.asarray(frame, np.uint8)[:, :, :3])
         if self.card.id.startswith("MinAtar/"):
             return planes_picture(self._latest)
@@ -114,6 +165,31 @@ class LabEnvironment:
     def close(self) -> None:
         """Let go of what the environment holds."""
         self._env.close()
+
+
+def _ended(error: SystemExit) -> EnvironmentEnded:
+    return EnvironmentEnded(f"it asked for the end of the program ({error.code})")
+
+
+def _read(answer: Any) -> tuple[Any, float, bool, bool]:
+    """Observation, reward, terminated, truncated, if it is that."""
+    try:
+        observation, given, terminated, truncated, _ = answer
+    except (TypeError, ValueError) as error:
+        raise Unusable(
+            f"Its step() returned {describe_value(answer)}, not observation, reward, "
+            "terminated, truncated and info."
+        ) from error
+    if not isinstance(given, (int, float, np.generic)) and np.ndim(given) > 0:
+        what = describe_value(given)
+        raise Unusable(f"Its reward is {what}; a reward is one number.")
+    try:
+        return observation, float(given), bool(terminated), bool(truncated)
+    except (TypeError, ValueError) as error:
+        raise Unusable(
+            f"It returned the reward {given!r:.40}, terminated {terminated!r:.40} and "
+            f"truncated {truncated!r:.40}: a number and two truth values are needed."
+        ) from error
 
 
 def make(options: EnvironmentOptions, *, render: bool = False) -> LabEnvironment:

@@ -55,7 +55,7 @@ def open_world(options: EnvironmentOptions, *, render: bool) -> GymEnv:
             if render and _draws_itself(spec):
                 arguments["render_mode"] = "rgb_array"
             env = gymnasium.make(_bare(spec), **arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Unsuitable(_why(error, options)) from error
     return _FreshStickyAction(env) if options.id.startswith("MinAtar/") else env
 
@@ -128,7 +128,7 @@ def _bare(spec: EnvSpec) -> EnvSpec:
     return bare
 
 
-def _why(error: Exception, options: EnvironmentOptions) -> str:
+def _why(error: BaseException, options: EnvironmentOptions) -> str:
     """A sentence for an environment whose constructor raised."""
     if isinstance(error, TypeError) and "keyword argument" in str(error):
         names = ", ".join(sorted(options.kwargs))

@@ -27,6 +27,19 @@ class Unsuitable(ValueError):
     """No agent of the lab can learn here; the sentence says why."""
 
 
+class Unusable(ValueError):
+    """What an environment returned cannot be used; the sentence says why."""
+
+
+def describe_value(value: Any) -> str:
+    """What kind of thing this is, in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    if isinstance(value, tuple):
+        return f"{len(value)} values"
+    return f"{value!r:.40}"
+
+
 @dataclass(frozen=True, slots=True)
 class ObservationForm:
     """A single observation as the lab sees it, and how to make one.
@@ -109,11 +122,59 @@ def _onehot(space: spaces.Discrete[Any]) -> ObservationForm:
         )
 
     def encode(observation: Any) -> np.ndarray:
+        state = _state(observation) - start
+        if not 0 <= state < count:
+            raise Unusable(
+                f"It is in state {state + start}; there are {count} from {start} on."
+            )
         row = np.zeros(count, np.float32)
-        row[int(observation) - start] = 1.0
+        row[state] = 1.0
         return row
 
     return ObservationForm("onehot", (count,), encode, (0.0,) * count, (1.0,) * count)
+
+
+def _state(observation: Any) -> int:
+    """The number of a discrete state, which no fraction is."""
+    if isinstance(observation, (int, np.integer)):
+        return int(observation)
+    number = np.asarray(observation)
+    if number.size != 1 or number.dtype.kind not in "iu":
+        what = describe_value(observation)
+        raise Unusable(f"Its observation is {what}, not the number of a state.")
+    return int(number.reshape(()))
+
+
+def _floats(observation: Any) -> np.ndarray:
+    """A fresh array of what is made of numbers."""
+    try:
+        if isinstance(observation, np.ndarray) and observation.dtype.kind not in "fiub":
+            raise TypeError
+        return np.array(observation, np.float32)
+    except (TypeError, ValueError) as error:
+        what = describe_value(observation)
+        raise Unusable(f"Its observation is {what}, not a list of numbers.") from error
+
+
+def _bytes(observation: Any) -> np.ndarray:
+    """A fresh array of what is made of bytes already."""
+    image = np.asarray(observation)
+    if image.dtype == np.uint8 or image.dtype == np.bool_:
+        return np.array(image, np.uint8)
+    whole = image.dtype.kind in "iu" and image.size > 0
+    if not whole or image.min() < 0 or image.max() > 255:
+        what = describe_value(image)
+        raise Unusable(f"Its observation is {what}, not an image of bytes.")
+    return image.astype(np.uint8)
+
+
+def check_shape(observation: np.ndarray, announced: tuple[int, ...]) -> None:
+    """Refuse an observation of another shape."""
+    if observation.shape != announced:
+        raise Unusable(
+            f"Its observation's shape is {observation.shape}, announced was "
+            f"{announced}."
+        )
 
 
 def _vector(space: spaces.Box) -> ObservationForm:
@@ -131,11 +192,8 @@ def _numbers(
 ) -> ObservationForm:
     """A vector form from bounds of any shape; ``flat`` skips the reshaping."""
 
-    def encode(observation: Any) -> np.ndarray:
-        return np.array(observation, np.float32)
-
     def encode_any(observation: Any) -> np.ndarray:
-        return np.array(observation, np.float32).reshape(-1)
+        return _floats(observation).reshape(-1)
 
     bounds = [np.asarray(bound, np.float64).ravel() for bound in (low, high)]
     bounds = [
@@ -145,7 +203,7 @@ def _numbers(
     return ObservationForm(
         "vector",
         bounds[0].shape,
-        encode if flat else encode_any,
+        _floats if flat else encode_any,
         tuple(bounds[0].tolist()),
         tuple(bounds[1].tolist()),
     )
@@ -162,6 +220,7 @@ def _scaled(form: ObservationForm) -> ObservationForm:
 
     def scaled(observation: Any) -> np.ndarray:
         row = encode(observation)
+        check_shape(row, middle.shape)
         row -= middle
         row *= factor
         return row
@@ -185,7 +244,9 @@ def _image(space: spaces.Box) -> ObservationForm:
     shape = space.shape if len(space.shape) == 3 else (*space.shape, 1)
 
     def encode(observation: Any) -> np.ndarray:
-        return np.array(observation, np.uint8).reshape(shape)
+        image = _bytes(observation)
+        check_shape(image, space.shape)
+        return image.reshape(shape)
 
     if space.dtype == np.bool_:
         return ObservationForm("image", shape, encode, (0.0,), (1.0,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -12,9 +13,14 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+from engine.contract.foreign_call import ForeignCall, call_under_way
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOG_BYTES = 4 * 2**20
 """A log that outgrows this begins again."""
+_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux
 
 # One thread each: small networks get slower with more (measured 8 to 80 times), and
 # rendering must find no display.
@@ -61,6 +67,7 @@ class Child:
       role: ``trainer``, ``stage``, ``keeper``, or ``spare`` until it is needed.
       identity: Its name on the hub; a restarted process has another one.
       log_start: Length of the log when it was started.
+      call: The call of an environment in which it ended, if it did.
     """
 
     role: str
@@ -69,6 +76,7 @@ class Child:
     log: Path
     log_start: int
     ready: bool = False
+    call: ForeignCall | None = None
 
     def how_it_ended(self) -> str:
         """``was killed (signal 9)`` or ``ended with status 1``."""
@@ -87,6 +95,11 @@ class Child:
         # A log that was begun again holds only what came after.
         data = data[self.log_start :] if len(data) >= self.log_start else data
         return "\n".join(data[-8000:].decode("utf-8", "replace").splitlines()[-30:])
+
+
+def note_path(logs: Path, identity: str) -> Path:
+    """Where a process notes which call of an environment it is in."""
+    return logs / f"{identity}.call"
 
 
 class Children:
@@ -139,8 +152,34 @@ class Children:
         gone = [it for it in self._all if it.process.poll() is not None]
         for child in gone:
             self._all.remove(child)
-            _kill_group(child.process.pid)
+            child.call = call_under_way(note_path(self._logs, child.identity))
+            self._clear(child)
+        if gone:
+            self._kill_orphans()
         return gone
+
+    def call_of(self, role: str) -> ForeignCall | None:
+        """The call of an environment that this role's process is in now."""
+        child = self.of_role(role)
+        path = note_path(self._logs, child.identity) if child else None
+        return call_under_way(path) if path else None
+
+    def _clear(self, child: Child) -> None:
+        """Nothing is left of a process that has ended."""
+        _kill_group(child.process.pid)
+        note_path(self._logs, child.identity).unlink(missing_ok=True)
+
+    def _kill_orphans(self) -> None:
+        """End what a process has started under a group of its own.
+
+        Its orphans are ours on Linux, see :func:`adopt_orphans`.
+        """
+        ours = {it.process.pid for it in self._all}
+        left = [it for it in psutil.Process().children() if it.pid not in ours]
+        for orphan in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                orphan.kill()
+        psutil.wait_procs(left, timeout=0.5)
 
     def kill(self, role: str) -> None:
         """End this role's process at once."""
@@ -165,7 +204,9 @@ class Children:
                 child.process.wait(max(0.0, deadline - time.monotonic()))
             _kill_group(child.process.pid)
             child.process.wait()
+            self._clear(child)
         self._all.clear()
+        self._kill_orphans()
 
     def cap_logs(self) -> None:
         """Begin those logs again that have grown too long."""
@@ -178,6 +219,12 @@ class Children:
         with contextlib.suppress(FileNotFoundError):
             if log.stat().st_size > LOG_BYTES:
                 os.truncate(log, 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what our processes leave behind, where systems know how."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_CHILD_SUBREAPER, 1)
 
 
 def _kill_group(pid: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 
+from engine.contract.foreign_call import ForeignCall
 from engine.contract.messages import Problem
 from engine.service.children import Child
 
@@ -14,6 +15,7 @@ def died(child: Child) -> Problem:
         f"engine.{child.role}.died",
         f"The {child.role} {child.how_it_ended()} and is being restarted; the other "
         "processes go on.",
+        why=_where(child.call),
         severity="warning",
         details=child.log_tail(),
     )
@@ -25,7 +27,7 @@ def given_up(child: Child) -> Problem:
         f"engine.{child.role}.gone",
         f"The {child.role} {child.how_it_ended()} for the fourth time in ten minutes "
         "and is not started again.",
-        why="The last lines that it wrote are below.",
+        why=_where(child.call) or "The last lines that it wrote are below.",
         fix="Restart the engine; what is durable is kept.",
         fixes=[("engine.restart", "Restart the engine")],
         details=child.log_tail(),
@@ -35,13 +37,19 @@ def given_up(child: Child) -> Problem:
 STALLED = "training.stalled"
 
 
-def stalled(environment: str, after_s: float, durable_step: int) -> Problem:
+def _where(call: ForeignCall | None) -> str:
+    """The environment that has probably ended a process."""
+    return f"The environment '{call.id}' was in {call.place} just then." if call else ""
+
+
+def stalled(call: ForeignCall | None, after_s: float, durable_step: int) -> Problem:
     """The trainer says nothing any more; what becomes of it is the user's choice."""
     return Problem(
         STALLED,
         f"The trainer has not answered for {after_s:g} s.",
-        why=f"'{environment}' seems to hang in one of its steps, or an update takes "
-        "very long.",
+        why=f"The environment '{call.id}' does not come back from {call.place}."
+        if call
+        else "It is in none of the environment's calls: an update takes very long.",
         fix="Wait, stop the run here, or end the trainer: it then goes on from step "
         f"{durable_step:,}.",
         fixes=[

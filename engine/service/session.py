@@ -347,7 +347,8 @@ class Session(SessionRecovery):
     def tick(self) -> Actions:
         """What is due by the clock."""
         now = self._clock()
-        if self.state == "stopping" and self._delivered and now > self._stop_by:
+        under_way = self._delivered or self._prepares
+        if self.state == "stopping" and under_way and now > self._stop_by:
             self._stop_by = now + STOP_WITHIN_S
             return [Kill("trainer")]
         if self._seal_by is not None and now > self._seal_by:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.contract.foreign_call import ForeignCall
 from engine.contract.messages import (
     Answer,
     Ask,
@@ -81,8 +82,9 @@ class SessionCore:
         self,
         new_path: Callable[[Configuration], str],
         clock: Callable[[], float] = time.monotonic,
+        call: Callable[[], ForeignCall | None] = lambda: None,
     ) -> None:
-        self._new_path, self._clock = new_path, clock
+        self._new_path, self._clock, self._call = new_path, clock, call
         self.state: RunState = "idle"
         self.status = TrainerStatus("idle")
         self.opened = SessionStatus()

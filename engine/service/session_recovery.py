@@ -36,9 +36,16 @@ class SessionRecovery(SessionCore, ABC):
         self._stalled = False
         return [Send("windows", Solved(STALLED))]
 
+    @property
+    def _prepares(self) -> bool:
+        """The trainer makes the environment of a run that is to start."""
+        return "trainer" in self.ready and self._asked("prepare")
+
     def look_for_stall(self) -> Actions:
         """Say once that the trainer is silent; a person decides what follows."""
-        if self._stalled or self._recovering or not self._delivered:
+        if self._stalled or self._recovering:
+            return []
+        if not self._delivered and not self._prepares:
             return []
         if self.state not in WATCHED or self.configuration is None:
             return []
@@ -46,8 +53,7 @@ class SessionRecovery(SessionCore, ABC):
         if self._clock() - self._heard_at < limit:
             return []
         self._stalled = True
-        name = self.configuration.environment.id
-        told = stalled(name, limit, self.opened.durable_step)
+        told = stalled(self._call(), limit, self.opened.durable_step)
         return [Trace("trainer"), Send("windows", told)]
 
     def on_died(self, role: str) -> Actions:
@@ -90,6 +96,7 @@ class SessionRecovery(SessionCore, ABC):
             return self._ask("keeper", "attach", arguments, self._attached)
         if role == "stage":
             return self._tell_stage()
+        self._heard_at = self._clock()
         return self._recover() if role == "trainer" else []
 
     def _tell_stage(self) -> Actions:

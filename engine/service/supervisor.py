@@ -71,7 +71,9 @@ class Supervisor:
             self._children, time.monotonic, keeps_spare=not private
         )
         self._lifetime = Lifetime(time.monotonic, private=private)
-        self._session = Session(self._new_path)
+        self._session = Session(
+            self._new_path, call=lambda: self._children.call_of("trainer")
+        )
         self._problems: dict[str, Problem] = {}
         self._viewer: SetViewer | None = None
         self._shown: ShowAgent | None = None
@@ -136,6 +138,7 @@ class Supervisor:
             self._dismiss(name)
         session = self._session
         self._processes.keep_up(running=session.state == "running")
+        self._children.cap_logs()
         unneeded = self._lifetime.is_unneeded(
             len(self._audience), session.state, resting=session.resting
         )

@@ -10,6 +10,7 @@ import faulthandler
 import sys
 import time
 
+from engine.service.children import adopt_orphans
 from engine.service.connection import Lock, process_lives, read_connection
 from engine.service.home import Home, find_home
 from engine.service.supervisor import Supervisor
@@ -29,6 +30,7 @@ def main() -> int:
     lock = Lock(home.lock_file)
     if not _take(lock, home):
         return 0
+    adopt_orphans()
     Supervisor(home, private=arguments.private).run()
     lock.close()
     return 0

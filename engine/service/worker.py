@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.contract.codec import MalformedMessage
+from engine.contract.foreign_call import NOTE
 from engine.contract.messages import Hello, Message, ProcessState, Shutdown
+from engine.service.children import note_path
 from engine.service.connection import read_connection
 from engine.service.problems import malformed, mistake
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
@@ -57,6 +59,7 @@ class Worker:
             raise Orphaned
         self._parent = connection.pid
         self.connection = connection
+        NOTE.keep_in(note_path(Path(connection.logs), identity))
         self.line = Line(connection, identity, self._on_malformed)
         self._gone = threading.Event()
         threading.Thread(target=self._watch_parent, daemon=True).start()

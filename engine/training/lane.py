@@ -9,10 +9,11 @@ import numpy as np
 
 from engine.contract.arrays import State
 from engine.contract.options import Configuration
-from engine.environments import FrameStacker, make, observation_crc
+from engine.environments import FrameStacker, Unusable, make, observation_crc
 from engine.training.problems import (
     environment_failed,
     not_restored,
+    not_usable,
     wrong_observation,
     wrong_reward,
 )
@@ -43,9 +44,9 @@ class Lane:
         self._films = level == "everything"
         self._environment = make(configuration.environment, render=self._films)
         self._stacker = FrameStacker(configuration.environment.frame_stack)
-        self._shape = tuple(self._environment.frame_shape)
         self._floats = self._environment.frame_dtype.startswith("float")
-        self.frame: np.ndarray = np.zeros(self._shape, self._environment.frame_dtype)
+        shape, dtype = self._environment.frame_shape, self._environment.frame_dtype
+        self.frame: np.ndarray = np.zeros(shape, dtype)
         self.observation: np.ndarray = self.frame
         self.episode = self.seed = self.step0 = 0
         self.episode_return = 0.0
@@ -62,6 +63,13 @@ class Lane:
     def length(self) -> int:
         """Steps of the running episode so far."""
         return len(self._actions)
+
+    @property
+    def _when(self) -> str:
+        """Where in the running episode the call was that has just failed."""
+        step = self._environment.steps
+        at = f"at step {step}" if step else "at the beginning"
+        return f"{at} of the episode with seed {self.seed}"
 
     def begin(self, episode: int, seed: int, step0: int) -> np.ndarray:
         """Start an episode; its first single observation.
@@ -85,8 +93,10 @@ class Lane:
             it.clear()
         try:
             frame = self._environment.reset(seed)
+        except Unusable as error:
+            raise not_usable(self._id, self._when, error) from error
         except Exception as error:
-            raise environment_failed(self._id, "reset", error) from error
+            raise environment_failed(self._id, "reset", self._when, error) from error
         self.observation = self._stacker.reset(self._checked(frame))
         return frame
 
@@ -100,10 +110,12 @@ class Lane:
         """
         try:
             frame, reward, terminated, truncated, raw = self._environment.step(action)
+        except Unusable as error:
+            raise not_usable(self._id, self._when, error) from error
         except Exception as error:
-            raise environment_failed(self._id, "step", error) from error
+            raise environment_failed(self._id, "step", self._when, error) from error
         if not math.isfinite(raw):
-            raise wrong_reward(self._id, raw)
+            raise wrong_reward(self._id, self._when, raw)
         self._actions.append(action)
         self.episode_return += raw
         if self._records:
@@ -178,11 +190,8 @@ class Lane:
 
     def _checked(self, frame: np.ndarray) -> np.ndarray:
         """Refuse an observation that must not be stored, keep a record of others."""
-        if frame.shape != self._shape:
-            why = f"Its shape is {frame.shape}, announced was {self._shape}."
-            raise wrong_observation(self._id, why)
         if self._floats and np.count_nonzero(np.isfinite(frame)) < frame.size:
-            raise wrong_observation(self._id, "It contains NaN or an infinite number.")
+            raise wrong_observation(self._id, self._when)
         self.frame = frame
         if self._records:
             self._crcs.append(observation_crc(frame))
@@ -197,7 +206,7 @@ class Lane:
         try:
             picture = self._environment.render()
         except Exception as error:
-            raise environment_failed(self._id, "render", error) from error
+            raise environment_failed(self._id, "render", self._when, error) from error
         self.film_bytes += picture.nbytes
         if self.film_bytes > LARGEST_FILM:
             self._frames.clear()

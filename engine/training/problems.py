@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 from engine.contract.messages import Problem
+from engine.environments import Unusable
 
 
 class TrainingProblem(Exception):
@@ -19,14 +20,16 @@ class TrainingProblem(Exception):
         self.problem = problem
 
 
-def environment_failed(id: str, call: str, error: Exception) -> TrainingProblem:
+def environment_failed(
+    id: str, call: str, when: str, error: Exception
+) -> TrainingProblem:
     """The environment raised an exception."""
     lines = str(error).strip().splitlines()
     reason = f": {lines[0]}" if lines else ""
     return TrainingProblem(
         Problem(
             id="training.environment.failed",
-            what=f"The environment '{id}' failed in {call}().",
+            what=f"The environment '{id}' failed in {call}() {when}.",
             why=f"It raised {type(error).__name__}{reason}.",
             fix="Everything up to the last step is kept; 'rllab check-env' looks "
             "into it.",
@@ -35,24 +38,37 @@ def environment_failed(id: str, call: str, error: Exception) -> TrainingProblem:
     )
 
 
-def wrong_observation(id: str, why: str) -> TrainingProblem:
-    """An observation has another shape than announced, or is not finite."""
+def not_usable(id: str, when: str, error: Unusable) -> TrainingProblem:
+    """What the environment returned is not what gymnasium's environments return."""
     return TrainingProblem(
         Problem(
-            id="training.environment.observation",
-            what=f"The environment '{id}' returned an observation that is of no use.",
-            why=why,
+            id="training.environment.unusable",
+            what=f"The environment '{id}' returned something of no use {when}.",
+            why=str(error),
             fix="It was not stored; the environment needs to be corrected.",
         )
     )
 
 
-def wrong_reward(id: str, reward: float) -> TrainingProblem:
+def wrong_observation(id: str, when: str) -> TrainingProblem:
+    """An observation is not finite."""
+    return TrainingProblem(
+        Problem(
+            id="training.environment.observation",
+            what=f"The environment '{id}' returned an observation that is of no use "
+            f"{when}.",
+            why="It contains NaN or an infinite number.",
+            fix="It was not stored; the environment needs to be corrected.",
+        )
+    )
+
+
+def wrong_reward(id: str, when: str, reward: float) -> TrainingProblem:
     """A reward is not a finite number."""
     return TrainingProblem(
         Problem(
             id="training.environment.reward",
-            what=f"The environment '{id}' returned a reward of {reward}.",
+            what=f"The environment '{id}' returned a reward of {reward} {when}.",
             why="Values learned from it would never be numbers again.",
             fix="It was not stored; the environment needs to be corrected.",
         )

@@ -178,6 +178,7 @@ def test_an_environment_that_hangs_is_told_and_ended_when_a_person_says_so(
     told = expect(client, problem("training.stalled"))
     assert isinstance(told, Problem)
     assert "has not answered for 1 s" in told.what
+    assert "'hanging-v0' does not come back from its step()" in told.why
     assert ("train.endTrainer", "End the trainer") in told.fixes
     client.poll()
     client.send(EndTrainer())

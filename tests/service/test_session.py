@@ -324,6 +324,34 @@ def test_a_silent_trainer_is_told_once_and_again_when_it_speaks(running: World) 
     assert len(running.problems()) == 2
 
 
+def test_an_environment_that_is_never_made_is_told_and_can_be_stopped(
+    world: World,
+) -> None:
+    world.command(StartTraining(CONFIGURATION))
+    world.now = 10.0
+    for _ in range(2):
+        world.do(world.session.tick())
+    (problem,) = world.problems()
+    assert problem.id == "training.stalled"
+    world.command(Stop())
+    world.now = 20.1
+    world.do(world.session.tick())
+    assert world.session.state == "idle"
+    assert "trainer ended while it worked on this" in world.problems()[-1].what
+
+
+def test_a_trainer_that_is_not_there_yet_is_not_said_to_hang(world: World) -> None:
+    world.die("trainer")
+    world.command(StartTraining(CONFIGURATION))
+    world.now = 30.0
+    world.do(world.session.tick())
+    assert world.problems() == []
+    world.do(world.session.on_ready("trainer"))
+    world.now = 39.0
+    world.do(world.session.tick())
+    assert world.problems() == []
+
+
 def test_a_trainer_that_hangs_is_ended_when_a_person_says_so(running: World) -> None:
     running.now = 11.0
     running.do(running.session.tick())
