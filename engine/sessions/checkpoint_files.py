@@ -155,10 +155,12 @@ def read_checkpoint(strict: StrictFile, path: str) -> Checkpoint:
     """
     row = row_from_attributes(strict.attributes(path))
     stored = strict.json(f"{path}/state_json")
+    what = f"The checkpoint of step {row.step} has no list of its parts."
     try:
         paths, values = dict(stored["paths"]), str(stored["values"])
-    except (TypeError, KeyError, ValueError) as error:
-        what = f"The checkpoint of step {row.step} has no list of its parts."
+        leaves = dict.fromkeys(paths.values())
+        join({}, leaves | dict(json.loads(values or "{}")))
+    except (TypeError, KeyError, ValueError, AttributeError, RecursionError) as error:
         raise SessionProblem(what, "damaged") from error
     arrays = {str(to): strict.array(f"{path}/{it}") for it, to in paths.items()}
     checkpoint = Checkpoint(

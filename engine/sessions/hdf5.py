@@ -17,7 +17,9 @@ __all__ = [
     "MAJOR",
     "MAX_ATTRIBUTES",
     "MAX_ATTRIBUTE_BYTES",
+    "MAX_CHUNKS",
     "MAX_DEPTH",
+    "MAX_LINKS",
     "MAX_RANK",
     "MINOR",
     "NAME",
@@ -37,6 +39,8 @@ MAX_RANK = 5
 MAX_ATTRIBUTES = 64
 MAX_ATTRIBUTE_BYTES = 1 << 16
 CHUNK_LIMIT_BYTES = 16 << 20
+MAX_CHUNKS = 1 << 18
+MAX_LINKS = 2_000_000
 
 
 def safe_name(text: str) -> str:

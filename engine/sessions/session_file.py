@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,11 +12,19 @@ import numpy as np
 from engine.contract.messages import Checkpoint, EvaluationFinished, Event
 from engine.contract.options import configuration_from_json
 from engine.sessions.checkpoint_files import read_checkpoint, row_from_attributes
-from engine.sessions.column_log import FINISHED
-from engine.sessions.hdf5 import MAJOR, MINOR, SESSION
-from engine.sessions.hdf5_reading import StrictFile
-from engine.sessions.problems import SessionProblem, from_os_error
-from engine.sessions.seal import SealedReader
+from engine.sessions.column_log import FINISHED, TELEMETRY
+from engine.sessions.problems import SessionProblem
+from engine.sessions.session_parts import SessionParts
+from engine.sessions.session_rules import (
+    EPISODES,
+    EVALUATION,
+    EVALUATIONS,
+    ROWS,
+    SLOTS,
+    Row,
+    Slots,
+    Table,
+)
 from engine.sessions.source import (
     NEWEST,
     CheckpointRow,
@@ -31,91 +35,15 @@ from engine.sessions.source import (
 from engine.sessions.store_reader import no_checkpoint
 from engine.sessions.thinning import thin_curve
 
-EAGER_BYTES = 256 << 20
-"""A file up to this size is verified as a whole when it is opened."""
+CONFIGURATION_BYTES = 1 << 18
+SPARE_SLOTS = 1 << 16
+"""A replay memory may have so many slots beside a few times its capacity."""
 
-KNOWN = {
-    "config_json",
-    "env_json",
-    "views_json",
-    "progress_json",
-    "events_json",
-    "metrics",
-    "finished",
-    "evaluations",
-    "episodes",
-    "recorded",
-    "checkpoints",
-}
 _EPISODE_ATTRIBUTES = ("kind", "episode", "step0", "environment", "checkpoint_step")
 
 
-class SessionFile:
-    """A sealed session; see :class:`SessionSource` for the questions.
-
-    Attributes:
-      path: The file.
-      skipped: Top-level parts that this version does not know (a newer minor
-        version wrote them).
-    """
-
-    def __init__(self, path: Path, file: BinaryIO, reader: SealedReader) -> None:
-        self.path, self._file, self._reader = path, file, reader
-        self._strict = StrictFile(reader, path.name)
-        self._problems: list[str] = []
-        self._root = self._strict.attributes()
-        self._check_version()
-        self.skipped = sorted(set(self._strict.names()) - KNOWN)
-
-    @classmethod
-    def open(cls, path: Path | str, *, verify: bool | None = None) -> SessionFile:
-        """Open a session file; only what RL Lab wrote passes.
-
-        Args:
-          path: ``NAME.h5``.
-          verify: Check every block now. By default files up to 256 MB; of larger
-            ones each block is checked before its data are used.
-
-        Raises:
-          SessionProblem: If it is missing, damaged, foreign, or of a newer version.
-        """
-        path = Path(path)
-        file = open_regular(path)
-        with ExitStack() as unless_opened:
-            unless_opened.callback(file.close)
-            reader = SealedReader(file, path.name)
-            if verify or (verify is None and reader.length <= EAGER_BYTES):
-                reader.verify()
-                reader.check()
-            found = cls(path, file, reader)
-            unless_opened.pop_all()
-        return found
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._strict.close()
-        self._file.close()
-
-    def __enter__(self) -> SessionFile:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    @property
-    def name(self) -> str:
-        """The session's name, without folder and ending."""
-        return self.path.stem
-
-    @property
-    def is_newer(self) -> bool:
-        """Whether a later version of the lab wrote it; it is only read then."""
-        return int(self._root["format_minor"]) > MINOR
-
-    @property
-    def steps(self) -> int:
-        """Training steps, from the file's head."""
-        return int(self._root.get("steps", 0))
+class SessionFile(SessionParts):
+    """A sealed session; see :class:`SessionSource` for the questions."""
 
     def problems(self) -> list[str]:
         """Damage that was met so far, one sentence each."""
@@ -137,19 +65,20 @@ class SessionFile:
 
     def configuration(self) -> str:
         """The configuration, as ``Configuration.to_json()``."""
+        self._strict.json("config_json", CONFIGURATION_BYTES)
         return self._strict.array("config_json").tobytes().decode()
 
     def card(self) -> dict[str, Any]:
         """The environment, as ``EnvironmentCard.to_dict()``."""
-        return dict(self._strict.json("env_json"))
+        return self._mapping("env_json")
 
     def views(self) -> dict[str, Any]:
         """What the window keeps with the session."""
-        return dict(self._strict.json("views_json"))
+        return self._mapping("views_json")
 
     def progress(self) -> dict[str, tuple[int, int]]:
         """For each source the number and the step of its last row."""
-        stored = dict(self._strict.json("progress_json"))
+        stored = self._mapping("progress_json")
         return {source: (int(n), int(step)) for source, (n, step) in stored.items()}
 
     def summary(self) -> dict[str, Any]:
@@ -196,7 +125,7 @@ class SessionFile:
         names = ("step", "value", "wall_time", "update", "episode", "row")
         if series not in self._strict.names("metrics"):
             return {name: np.empty(0) for name in names}
-        return self._columns(f"metrics/{series}", names)
+        return self._columns(f"metrics/{series}", names, TELEMETRY)
 
     def episodes(self) -> dict[str, Any]:
         """See :class:`SessionSource`."""
@@ -212,13 +141,15 @@ class SessionFile:
         """See :class:`SessionSource`."""
         path = self._episode_path(kind, index)
         attributes = self._strict.attributes(path)
-        record = {n: attributes[n] for n in _EPISODE_ATTRIBUTES if n in attributes}
+        names = self._strict.names(path)
+        more = f"{path}/values_json"
+        record = self._mapping(more) if "values_json" in names else {}
+        record |= {n: attributes[n] for n in _EPISODE_ATTRIBUTES if n in attributes}
         record["seed"] = attributes.get("seed", -1)
-        for name in self._strict.names(path):
-            if name == "values_json":
-                record |= self._strict.json(f"{path}/{name}")
-            else:
+        for name in names:
+            if name != "values_json":
                 record[name] = self._strict.array(f"{path}/{name}")
+        self._obey(EPISODES, record)
         return record
 
     def frames(self, kind: str, index: int, first: int, end: int) -> np.ndarray:
@@ -239,7 +170,7 @@ class SessionFile:
             return [
                 (int(it["row"]), msgspec.convert(it["event"], Event)) for it in stored
             ]
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
             if isinstance(error, SessionProblem):
                 raise
             raise self._foreign("its events are not a list") from error
@@ -250,11 +181,11 @@ class SessionFile:
 
     @cached_property
     def _checkpoints(self) -> list[CheckpointRow]:
-        names = self._strict.names("checkpoints")
-        rows = [
-            row_from_attributes(self._strict.attributes(f"checkpoints/{name}"))
-            for name in names
-        ]
+        rows = []
+        for name in self._strict.names("checkpoints"):
+            attributes = self._strict.attributes(f"checkpoints/{name}")
+            self._obey(ROWS, Row(name, attributes))
+            rows.append(row_from_attributes(attributes))
         return mark_best(rows, self.evaluations())
 
     def checkpoint(self, step: int = NEWEST) -> Checkpoint:
@@ -271,7 +202,8 @@ class SessionFile:
     def evaluations(self) -> list[EvaluationFinished]:
         """See :class:`SessionSource`."""
         names = ("step", "update", "best", "wall_time", "count", "returns", "lengths")
-        table = self._columns("evaluations", names, equal=5)
+        table = self._columns("evaluations", names, EVALUATION, equal=5)
+        self._obey(EVALUATIONS, Table("evaluations", table, EVALUATION))
         ends = np.cumsum(table["count"])
         return [
             EvaluationFinished(
@@ -306,10 +238,13 @@ class SessionFile:
     def replay_lines(self, first: int, end: int) -> dict[str, np.ndarray]:
         """So many of them, as they are loaded back into the memory."""
         path = self._replay_path()
-        return {
+        lines = {
             name: self._strict.array(f"{path}/{name}", first, end)
             for name in self._strict.names(path)
         }
+        capacity = configuration_from_json(self.configuration()).replay.capacity
+        self._obey(SLOTS, Slots(lines["slot"], 4 * capacity + SPARE_SLOTS))
+        return lines
 
     def episode_row(self, kind: str, index: int) -> int:
         """The row that brought a recorded episode."""
@@ -324,21 +259,14 @@ class SessionFile:
 
     @cached_property
     def _recorded(self) -> dict[tuple[str, int], int]:
-        table = self._columns("recorded", ("evaluation", "episode"))
+        names = {"evaluation": "b1", "episode": "i8"}
+        table = self._columns("recorded", tuple(names), names)
         kinds = np.where(table["evaluation"], "evaluation", "training").tolist()
         keys = zip(kinds, table["episode"].tolist(), strict=True)
         return {key: position for position, key in enumerate(keys)}
 
     def _finished(self) -> dict[str, np.ndarray]:
-        return self._columns("finished", tuple(FINISHED))
-
-    def _columns(
-        self, path: str, names: tuple[str, ...], equal: int | None = None
-    ) -> dict[str, np.ndarray]:
-        found = {name: self._strict.array(f"{path}/{name}") for name in names}
-        if len({it.shape for it in list(found.values())[:equal]}) > 1:
-            raise self._foreign(f"the columns of '{path}' differ in length")
-        return found
+        return self._columns("finished", tuple(FINISHED), FINISHED)
 
     def _episode_path(self, kind: str, index: int) -> str:
         position = self._recorded.get((kind, index))
@@ -356,43 +284,3 @@ class SessionFile:
         rows = self.checkpoints()
         path = f"checkpoints/ck_{rows[-1].number}/replay_slots" if rows else ""
         return path if path and self._strict.has(path) else ""
-
-    def _check_version(self) -> None:
-        if self._root.get("format") != SESSION.decode():
-            raise self._foreign("it is another kind of file")
-        major, minor = self._root.get("format_major"), self._root.get("format_minor")
-        if not isinstance(major, int) or not isinstance(minor, int):
-            raise self._foreign("it has no version")
-        if major > MAJOR:
-            raise SessionProblem(
-                f"'{self.path.name}' was written by a newer RL Lab (format {major}."
-                f"{minor}; this one reads up to {MAJOR}.{MINOR}). Update RL Lab.",
-                "newer",
-            )
-
-    def _foreign(self, reason: str) -> SessionProblem:
-        return SessionProblem(
-            f"'{self.path.name}' is not a session that can be opened: {reason}. Only "
-            "files that RL Lab wrote can be opened.",
-            "foreign",
-        )
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """A regular file, opened without following a link or waiting on a pipe.
-
-    Raises:
-      SessionProblem: If it is anything else.
-    """
-    what = f"'{path.name}' cannot be opened"
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError as error:
-        raise SessionProblem(f"There is no session file '{path.name}'.") from error
-    except OSError as error:
-        raise from_os_error(what, error) from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise SessionProblem(f"{what}: it is not a regular file.", "foreign")
-    return os.fdopen(handle, "rb")

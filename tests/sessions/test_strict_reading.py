@@ -9,7 +9,8 @@ import pytest
 import session_samples as samples
 
 from engine.sessions import LiveStore, SessionFile, SessionProblem
-from engine.sessions.hdf5_reading import StrictFile, decode_chunk, fletcher32
+from engine.sessions.chunk_decoding import decode_chunk, fletcher32
+from engine.sessions.hdf5_reading import StrictFile
 from engine.sessions.hdf5_writing import write_array
 from engine.sessions.seal import SealedReader, sealed
 

@@ -1,0 +1,355 @@
+"""What an object of a session file must be like: named rules, judged one by one.
+
+Each rule gets a subject and says why it is refused, or nothing. The rules of the
+reader are those of the writer: whatever our writer does not do is refused. They are
+kept by name so that a test can switch off each of them and see what gets through.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from engine.sessions.hdf5 import (
+    CHUNK_LIMIT_BYTES,
+    MAX_ATTRIBUTE_BYTES,
+    MAX_ATTRIBUTES,
+    MAX_CHUNKS,
+    MAX_DEPTH,
+    MAX_LINKS,
+    MAX_RANK,
+    NAME,
+    h5py,
+)
+
+Subject = TypeVar("Subject")
+Rules = dict[str, Callable[[Subject], str]]
+
+_SUPERBLOCK = struct.Struct("<8s4B4Q")
+HEAD_BYTES = _SUPERBLOCK.size
+_NONE = 2**64 - 1
+FILTERS = ("shuffle", "deflate", "fletcher32")
+_CODES = {
+    h5py.h5z.FILTER_SHUFFLE: "shuffle",
+    h5py.h5z.FILTER_DEFLATE: "deflate",
+    h5py.h5z.FILTER_FLETCHER32: "fletcher32",
+}
+
+
+def broken(rules: Rules[Subject], subject: Subject) -> str:
+    """The reason of the first rule that refuses the subject, or an empty text."""
+    return next((why for rule in rules.values() if (why := rule(subject))), "")
+
+
+# ------------------------------------------------------------------ superblock
+
+
+@dataclass(frozen=True, slots=True)
+class Superblock:
+    """The first bytes of the file; ``length`` is what the seal says."""
+
+    length: int
+    signature: bytes
+    version: int
+    offset_bytes: int
+    length_bytes: int
+    flags: int
+    base: int
+    extension: int
+    end: int
+
+    @classmethod
+    def parse(cls, data: bytes, length: int) -> Superblock:
+        """From the file's beginning, whatever it is."""
+        size = _SUPERBLOCK.size
+        fields = _SUPERBLOCK.unpack(data[:size].ljust(size, b"\0"))
+        return cls(length, *fields[:-1])
+
+
+SUPERBLOCK: Rules[Superblock] = {
+    "signature": lambda it: (
+        "" if it.signature == h5_signature() else "it does not begin as HDF5"
+    ),
+    "version": lambda it: (
+        "" if it.version in (2, 3) else "it is of an old version of HDF5"
+    ),
+    "widths": lambda it: (
+        ""
+        if (it.offset_bytes, it.length_bytes) == (8, 8)
+        else "its addresses have another width"
+    ),
+    "flags": lambda it: "it was not closed" if it.flags else "",
+    "base": lambda it: "it does not begin at its base" if it.base else "",
+    "extension": lambda it: "" if it.extension == _NONE else "it has an extension",
+    "end": lambda it: "" if it.end == it.length else "it does not end where it says",
+}
+
+
+def h5_signature() -> bytes:
+    """How every HDF5 file begins."""
+    return b"\x89HDF\r\n\x1a\n"
+
+
+# ----------------------------------------------------------------------- links
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name in a group."""
+
+    path: str
+    group: Any
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+
+def is_name(text: str) -> bool:
+    """Whether our writer uses such names; HDF5 takes a dot for the group itself."""
+    return bool(NAME.match(text)) and bool(text.strip("."))
+
+
+def _hard(link: Link) -> str:
+    kind = link.group.links.get_info(link.name.encode()).type
+    return "" if kind == h5py.h5l.TYPE_HARD else "it is a link to somewhere else"
+
+
+NAMES: Rules[Link] = {
+    "name": lambda it: "" if is_name(it.name) else "its name is not allowed",
+    "depth": lambda it: "it lies too deep" if it.path.count("/") >= MAX_DEPTH else "",
+}
+LINKS: Rules[Link] = {"hard link": _hard}
+OBJECTS: Rules[Any] = {
+    "object": lambda it: (
+        ""
+        if isinstance(it, (h5py.h5g.GroupID, h5py.h5d.DatasetID))
+        else "it is neither a group nor an array"
+    )
+}
+GROUPS: Rules[Any] = {
+    "members": lambda it: f"it has {len(it)} members" if len(it) > MAX_LINKS else "",
+    "attributes": lambda it: (
+        f"it has {count} attributes"
+        if (count := h5py.h5a.get_num_attrs(it)) > MAX_ATTRIBUTES
+        else ""
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An object on a walk through the file, and what was met before."""
+
+    address: int
+    seen: set[int]
+
+
+VISITS: Rules[Visit] = {
+    "linked once": lambda it: (
+        "it is linked more than once" if it.address in it.seen else ""
+    )
+}
+
+
+# ------------------------------------------------------------------ attributes
+
+
+def _plain_attribute(attribute: Any) -> str:
+    kind = attribute.get_type()
+    text = isinstance(kind, h5py.h5t.TypeStringID) and not kind.is_variable_str()
+    return "" if text or plain_type(kind) else "an attribute is not plain"
+
+
+def _committed(attribute: Any) -> str:
+    committed = attribute.get_type().committed()
+    return "the type of an attribute is stored elsewhere" if committed else ""
+
+
+def _attribute_size(attribute: Any) -> str:
+    size = attribute.get_storage_size()
+    return "an attribute is too large" if size > MAX_ATTRIBUTE_BYTES else ""
+
+
+ATTRIBUTES: Rules[Any] = {
+    "attribute's name": lambda it: (
+        ""
+        if is_name(it.name.decode("utf-8", "replace"))
+        else "the name of an attribute is not allowed"
+    ),
+    "attribute's type": _plain_attribute,
+    "attribute's own type": _committed,
+    "attribute's size": _attribute_size,
+    "one value": lambda it: "" if it.shape == () else "an attribute has many values",
+}
+VALUES: Rules[Any] = {
+    "finite": lambda it: (
+        "an attribute is not a finite number"
+        if isinstance(it, float) and not math.isfinite(it)
+        else ""
+    )
+}
+
+
+# ---------------------------------------------------------------------- arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A data set; ``length`` is that of the file."""
+
+    dataset: Any
+    plan: Any
+    length: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its elements."""
+        elements: int = math.prod(self.dataset.shape)
+        return elements * int(self.dataset.dtype.itemsize)
+
+
+def _external(it: Array) -> str:
+    return "it is stored outside of the file" if it.plan.get_external_count() else ""
+
+
+def _layout(it: Array) -> str:
+    known = it.plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED)
+    return "" if known else "its storage is not one that RL Lab writes"
+
+
+ARRAYS: Rules[Array] = {
+    "dimensions": lambda it: (
+        f"it has {it.dataset.rank} dimensions" if it.dataset.rank > MAX_RANK else ""
+    ),
+    "array's type": lambda it: (
+        "" if plain_type(it.dataset.get_type()) else "its type is not a plain number"
+    ),
+    "external storage": _external,
+    "layout": _layout,
+}
+
+
+def _there(it: Array) -> str:
+    stored = it.dataset.get_storage_size() == it.size
+    there = stored and it.dataset.get_offset() is not None
+    return "" if there or not it.size else "its data are not there"
+
+
+def _inside(it: Array) -> str:
+    end = (it.dataset.get_offset() or 0) + it.size
+    return "it is cut off" if it.size and end > it.length else ""
+
+
+CONTIGUOUS: Rules[Array] = {"data are there": _there, "data inside": _inside}
+
+
+def _chunk_size(it: Array) -> str:
+    size = math.prod(it.plan.get_chunk()) * it.dataset.dtype.itemsize
+    return "its chunks are too large" if size > CHUNK_LIMIT_BYTES else ""
+
+
+def _known_filters(it: Array) -> str:
+    names = filters(it.plan)
+    known = names == tuple(name for name in FILTERS if name in names)
+    return "" if known else "it needs a filter that RL Lab does not use"
+
+
+def _many_chunks(it: Array) -> str:
+    count = it.dataset.get_num_chunks()
+    return f"it has {count} chunks" if count > MAX_CHUNKS else ""
+
+
+def _all_chunks(it: Array) -> str:
+    pairs = zip(it.dataset.shape, it.plan.get_chunk(), strict=True)
+    wanted = math.prod(-(-n // c) for n, c in pairs)
+    there = it.dataset.get_num_chunks() == wanted
+    return "" if there else "some of its data are not there"
+
+
+CHUNKED: Rules[Array] = {
+    "chunk size": _chunk_size,
+    "filters": _known_filters,
+    "number of chunks": _many_chunks,
+    "all chunks": _all_chunks,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """Where the chunks of an array lie: one line for each.
+
+    Attributes:
+      at: Of its first element within the array, int64 [chunks, rank].
+      start, size: Its bytes in the file.
+      mask: The filters that it skips.
+    """
+
+    at: np.ndarray
+    start: np.ndarray
+    size: np.ndarray
+    mask: np.ndarray
+    shape: tuple[int, ...]
+    chunk: tuple[int, ...]
+    length: int
+
+
+def _places(it: Chunks) -> str:
+    chunk, shape = np.array(it.chunk), np.array(it.shape)
+    right = ((it.at % chunk == 0) & (it.at < shape)).all()
+    return "" if right else "a chunk lies outside of its array"
+
+
+def _distinct(it: Chunks) -> str:
+    once = len(np.unique(it.at, axis=0)) == len(it.at)
+    return "" if once else "two chunks are of the same place"
+
+
+def _apart(it: Chunks) -> str:
+    order = np.argsort(it.start)
+    start, end = it.start[order], (it.start + it.size)[order]
+    return "its chunks overlap" if (start[1:] < end[:-1]).any() else ""
+
+
+def _chunks_inside(it: Chunks) -> str:
+    outside = ((it.start < 0) | (it.start + it.size > it.length)).any()
+    return "a chunk lies outside of the file" if outside else ""
+
+
+CHUNKS: Rules[Chunks] = {
+    "no filter left out": lambda it: (
+        "a chunk leaves out a filter" if it.mask.any() else ""
+    ),
+    "chunks inside": _chunks_inside,
+    "stored size": lambda it: (
+        "a chunk takes too many bytes"
+        if (it.size > CHUNK_LIMIT_BYTES + (1 << 16)).any()
+        else ""
+    ),
+    "chunk's place": _places,
+    "one chunk for each place": _distinct,
+    "chunks apart": _apart,
+}
+
+
+def plain_type(kind: Any) -> bool:
+    """Integer, IEEE float, or the enumeration that h5py uses for booleans."""
+    if kind.committed():
+        return False
+    if isinstance(kind, h5py.h5t.TypeEnumID):
+        return bool(kind.dtype == np.dtype(bool))
+    if not isinstance(kind, (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID)):
+        return False
+    return kind.get_size() in (1, 2, 4, 8) and kind.dtype.kind in "iuf"
+
+
+def filters(plan: Any) -> tuple[str, ...]:
+    """Names of the filters of an array, in the order of writing."""
+    codes = [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
+    return tuple(_CODES.get(code, "unknown") for code in codes)
