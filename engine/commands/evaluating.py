@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.commands.arguments import (
@@ -14,24 +13,16 @@ from engine.commands.arguments import (
     not_negative,
     positive,
 )
+from engine.commands.checkpoints import Choice, add_checkpoint, choose, mind_of
 from engine.commands.output import Progress, write_facts, write_json
-from engine.commands.problems import DONE, CommandProblem, Refused
+from engine.commands.problems import DONE, CommandProblem
 
 if TYPE_CHECKING:
-    from engine.sessions import CheckpointRow, SessionSource
     from engine.stage.evaluation import EvaluationResult
     from engine.stage.minds import Mind
 
 FRESH_SEED = 2_000_000
 """First seed of the episodes; apart from those by which the best was chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which checkpoint plays, and why this one."""
-
-    step: int
-    why: str
 
 
 def add(commands: Commands) -> None:
@@ -52,13 +43,7 @@ def add(commands: Commands) -> None:
         metavar="S",
         help=f"of the first episode (default {FRESH_SEED:,})",
     )
-    parser.add_argument(
-        "--checkpoint",
-        type=_checkpoint,
-        default="best",
-        metavar="STEP",
-        help="best (by the evaluations while it trained, default), last, or a step",
-    )
+    add_checkpoint(parser)
     add_json(parser)
 
 
@@ -69,7 +54,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     source = open_session(arguments.file)
     try:
         choice = choose(source, arguments.checkpoint)
-        mind = _mind(source, choice)
+        mind = mind_of(source, choice)
     finally:
         source.close()
     result = _play(mind, arguments)
@@ -79,60 +64,6 @@ def evaluate(arguments: argparse.Namespace) -> int:
     else:
         _print(facts, choice)
     return DONE
-
-
-def choose(source: SessionSource, wanted: int | str) -> Choice:
-    """The checkpoint that is meant.
-
-    Raises:
-      Refused: If there is none at this step.
-    """
-    rows = source.checkpoints()
-    if not rows:
-        raise Refused("The session holds no checkpoint, so nobody can play: train it.")
-    best = next((row for row in rows if row.best), None)
-    if wanted == "best" and best is not None:
-        return Choice(best.step, "the best of the evaluations while it trained")
-    if wanted == "best":
-        return Choice(rows[-1].step, "the last: none was evaluated while it trained")
-    if wanted == "last":
-        return Choice(rows[-1].step, "the last")
-    if wanted not in [row.step for row in rows]:
-        raise Refused(_no_such(rows, int(wanted)))
-    return Choice(int(wanted), "as asked")
-
-
-def _no_such(rows: list[CheckpointRow], wanted: int) -> str:
-    near = sorted(rows, key=lambda row: abs(row.step - wanted))[:3]
-    steps = ", ".join(f"{row.step}" for row in sorted(near, key=lambda it: it.step))
-    return f"There is no checkpoint at step {wanted}: the nearest are {steps}."
-
-
-def _checkpoint(text: str) -> int | str:
-    return text if text in ("best", "last") else not_negative(text)
-
-
-def _mind(source: SessionSource, choice: Choice) -> Mind:
-    """The agent with the weights of this checkpoint."""
-    from engine.contract.options import configuration_from_json
-    from engine.environments import UnknownEnvironment, describe
-    from engine.stage.archive import network_arrays
-    from engine.stage.jobs import RequestFailed
-    from engine.stage.minds import Mind, WrongWeights
-
-    configuration = configuration_from_json(source.configuration())
-    try:
-        card = describe(configuration.environment)
-    except UnknownEnvironment as problem:
-        raise Refused(str(problem)) from problem
-    if not card.suits:
-        raise Refused(" ".join(it for it in (card.reason, card.install) if it))
-    mind = Mind(configuration, card)
-    try:
-        mind.load(choice.step, network_arrays(source.checkpoint(choice.step).arrays))
-    except (WrongWeights, RequestFailed) as problem:
-        raise CommandProblem(str(problem)) from problem
-    return mind
 
 
 def _play(mind: Mind, arguments: argparse.Namespace) -> EvaluationResult:

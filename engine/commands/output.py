@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 REDRAW_EVERY_S = 0.1
+LINES = "RLLAB_PROGRESS"
+"""Set to ``lines`` by whoever reads our progress: a fraction and a text in each."""
 
 
 def write(text: str = "") -> None:
@@ -46,6 +49,7 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
+        self._lines = os.environ.get(LINES) == "lines"
         self._bar = sys.stderr.isatty()
         self._drawn = ""
         self._next = 0.0
@@ -53,9 +57,16 @@ class Progress:
     def move(self, fraction: float, text: str) -> None:
         """Redraw the bar, at most ten times a second."""
         now = time.monotonic()
-        if self._quiet or not self._bar or (now < self._next and fraction < 1):
+        if now < self._next and fraction < 1:
             return
         self._next = now + REDRAW_EVERY_S
+        if self._lines:
+            sys.stderr.write(f"{fraction:.3f} {text}\n")
+            sys.stderr.flush()
+        elif self._bar and not self._quiet:
+            self._draw(fraction, text)
+
+    def _draw(self, fraction: float, text: str) -> None:
         columns = shutil.get_terminal_size().columns
         self._drawn = f"{bar(fraction)} {text}"[: columns - 1]
         sys.stderr.write(f"\r{self._drawn}\x1b[K")

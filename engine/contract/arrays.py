@@ -71,3 +71,14 @@ def state_hash(state: Mapping[str, Any]) -> str:
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update(json.dumps(values, sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def network_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """``online/...`` and ``target/...`` out of the leaves of a checkpoint."""
+    found = {}
+    for path, array in arrays.items():
+        for network in ("online/", "target/"):
+            before, at, name = path.partition(network)
+            if at and before in ("", "agent/"):
+                found[network + name] = array
+    return found

@@ -149,7 +149,7 @@ class QNetwork(nn.Module):
             return Features(below)
         actions = self.shape.actions
         each = below.unsqueeze(1).expand(-1, actions, -1)
-        marks = torch.eye(actions, device=below.device).expand(len(below), -1, -1)
+        marks = torch.eye(actions, device=below.device).expand(below.shape[0], -1, -1)
         return Features(self.body(torch.cat((each, marks), -1)))
 
     def numbers(self, features: Features, observations: Tensor) -> Tensor:
@@ -170,12 +170,12 @@ class QNetwork(nn.Module):
         shape = self.shape
         if not shape.atoms:
             return _centred(streams, shape.dueling)
-        rows = streams.view(len(streams), -1, shape.atoms)
+        rows = streams.view(streams.shape[0], -1, shape.atoms)
         if shape.dueling == "none":
             return rows
         each = rows.transpose(1, 2).reshape(-1, rows.shape[1])
         centred = _centred(each, shape.dueling)
-        return centred.view(len(rows), shape.atoms, -1).transpose(1, 2)
+        return centred.view(rows.shape[0], shape.atoms, -1).transpose(1, 2)
 
     def streams_gradient(self, gradient: Tensor, streams: Tensor) -> Tensor:
         """Gradient of the head's outputs, from that of the numbers."""

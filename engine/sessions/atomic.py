@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,28 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder; one that is there already must be empty.
+
+    Raises:
+      OSError: If it is not (``ENOTEMPTY``), or cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            (sync_folder if file.is_dir() else sync_file)(file)
+        sync_folder(temporary)
+        if path.is_dir():
+            path.rmdir()
+        os.rename(temporary, path)
+        sync_folder(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_file(path: Path, data: bytes | memoryview) -> None:
@@ -67,6 +90,9 @@ def sweep(folder: Path, stem: str = "") -> list[Path]:
         owner = path.name.removesuffix(TEMPORARY).rpartition(".")[2]
         if owner.isdigit() and psutil.pid_exists(int(owner)):
             continue
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
         gone.append(path)
     return gone

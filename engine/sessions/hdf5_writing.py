@@ -52,9 +52,18 @@ def _write_small(group: Any, name: str, array: np.ndarray) -> None:
     target = group.require_group(parent) if parent else group
     space = h5py.h5s.create_simple(array.shape) if array.shape else None
     space = space or h5py.h5s.create(h5py.h5s.SCALAR)
-    stored = h5py.h5d.create(target.id, name.encode(), _kind(array.dtype), space)
+    plan = _plain_plan()
+    stored = h5py.h5d.create(target.id, name.encode(), _kind(array.dtype), space, plan)
     if array.size:
         stored.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
+
+
+@cache
+def _plain_plan() -> Any:
+    """Without the time of writing: the same content gives the same bytes."""
+    plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plan.set_obj_track_times(False)
+    return plan
 
 
 @cache

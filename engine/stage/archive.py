@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.arrays import network_arrays as networks_of
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import SessionStatus
 from engine.contract.options import Configuration, configuration_from_json
@@ -146,12 +147,7 @@ def network_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     Raises:
       RequestFailed: If there are none.
     """
-    found = {}
-    for path, array in arrays.items():
-        for network in ("online/", "target/"):
-            before, at, name = path.partition(network)
-            if at and before in ("", "agent/"):
-                found[network + name] = array
+    found = networks_of(arrays)
     if not found:
         raise RequestFailed("This checkpoint holds no network. Choose another one.")
     return found

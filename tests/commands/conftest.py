@@ -9,6 +9,7 @@ from pathlib import Path
 import gymnasium
 import pytest
 
+import engine.environments  # noqa: F401 - registers worlds that must stay
 from engine.command_line import main
 
 
