@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.messages import Answer, Ask, Message
-from engine.sessions import SessionProblem, open_guarded
+from engine.sessions import SessionProblem, open_session
 from engine.sessions.forking import fork
 from engine.sessions.source import NEWEST
 
@@ -158,7 +158,7 @@ def configuration_of(path: Path) -> dict[str, Any]:
     Raises:
       SessionProblem: If it cannot be opened.
     """
-    source = open_guarded(path)
+    source = open_session(path)
     try:
         recorded = int(np.count_nonzero(source.episodes()["recorded"]))
         return {

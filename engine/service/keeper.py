@@ -29,9 +29,8 @@ from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import (
     LiveStore,
     ResumePoint,
-    SessionFile,
     SessionProblem,
-    open_guarded,
+    open_session,
 )
 from engine.sessions.atomic import replacing
 from engine.sessions.live_folder import live_path
@@ -201,7 +200,7 @@ class Keeper(RowKeeper):
         path = self._resolve(str(arguments["path"]))
         self._let_go()
         if not arguments["live"] or not live_path(path).is_dir():
-            self._show(open_guarded(path), path)
+            self._show(open_session(path), path)
             finish(self._about(self._step()), "")
             return
         store = LiveStore.open(path)
@@ -214,7 +213,7 @@ class Keeper(RowKeeper):
         path = self._resolve(str(arguments["path"]))
         if self._path == path:  # it may be a live store, which has one opener only
             self._let_go()
-        source = open_guarded(path)
+        source = open_session(path)
         self._let_go()
         self._show(source, path)
         finish(self._about(self._step()), "")
@@ -328,7 +327,7 @@ class Keeper(RowKeeper):
         return path.with_name(f"{path.name}.h5") if path.suffix != ".h5" else path
 
     def _look_into(self, path: Path) -> None:
-        self._show(SessionFile.open(path), path)
+        self._show(open_session(path), path)
 
     def _let_go(self) -> None:
         """Close what is open; a store that is still being sealed closes itself."""

@@ -6,7 +6,6 @@ from engine.sessions.live_store import LiveStore
 from engine.sessions.opening import (
     FoundSession,
     find_sessions,
-    open_guarded,
     open_session,
 )
 from engine.sessions.problems import SessionProblem
@@ -24,6 +23,5 @@ __all__ = [
     "SessionSource",
     "find_sessions",
     "inspect",
-    "open_guarded",
     "open_session",
 ]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.sessions.atomic import sync_folder
+from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_store import LiveStore
 from engine.sessions.opening import open_session
 from engine.sessions.problems import SessionProblem, from_os_error
-from engine.sessions.session_file import SessionFile
 from engine.sessions.session_writer import write_session
 from engine.sessions.source import NEWEST, ResumePoint
 from engine.sessions.store_reader import StoreReader
@@ -69,7 +69,7 @@ def _copy(path: Path, place: Path) -> None:
     """A session file of what is durable, whatever form the session is in."""
     source = open_session(path)
     try:
-        if isinstance(source, SessionFile):
+        if isinstance(source, GuardedFile):
             shutil.copyfile(path, place)
         elif isinstance(source, StoreReader):
             write_session(source, place)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,58 +9,41 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.contract.codec import MalformedMessage
-from engine.contract.messages import Answer, Ask, Checkpoint, EvaluationFinished, Event
-from engine.sessions.frames import PipeClosed, read_message, write_message
-from engine.sessions.problems import SessionProblem
+from engine.contract.messages import Checkpoint, EvaluationFinished, Event
+from engine.sessions.reader import ANSWER_S, Reader
 from engine.sessions.source import NEWEST, CheckpointRow, ResumePoint
 
-ANSWER_S = 30.0
+VERIFY_S = 600.0
 
 
 class GuardedFile:
     """As :class:`SessionFile`, but nothing in the file can reach this process.
 
-    The helper is ended when it does not answer within 30 s; every question after
+    The reader is ended when it does not answer within 30 s; every question after
     that raises a :class:`SessionProblem`.
     """
 
-    def __init__(self, path: Path, process: subprocess.Popen[bytes]) -> None:
-        self.path, self._process = path, process
-        self._number = 0
-        self._turn = threading.Lock()
+    def __init__(self, path: Path, reader: Reader) -> None:
+        self.path, self._reader = path, reader
 
     @classmethod
     def open(cls, path: Path | str, *, timeout_s: float = ANSWER_S) -> GuardedFile:
-        """Open a file in a helper process.
+        """Open a file in a reader process.
 
         Raises:
-          SessionProblem: If it is refused, or the helper ends or hangs.
+          SessionProblem: If it is refused, or the reader ends or hangs.
         """
         path = Path(path)
-        command = [sys.executable, "-m", "engine.sessions.reader_process", str(path)]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            start_new_session=True,
-        )
-        found = cls(path, process)
+        reader = Reader(path.name, [str(path.absolute())])
         with ExitStack() as unless_opened:
-            unless_opened.callback(found.close)
-            found._receive(0, timeout_s)
+            unless_opened.callback(reader.close)
+            reader.receive(0, timeout_s)
             unless_opened.pop_all()
-        return found
+        return cls(path, reader)
 
     def close(self) -> None:
-        """End the helper."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        """End the reader."""
+        self._reader.close()
 
     def __enter__(self) -> GuardedFile:
         return self
@@ -73,43 +52,12 @@ class GuardedFile:
         self.close()
 
     def ask(self, question: str, timeout_s: float = ANSWER_S, **arguments: Any) -> Any:
-        """What the helper answers.
+        """What the reader answers.
 
         Raises:
-          SessionProblem: If the file cannot answer, or the helper ends or hangs.
+          SessionProblem: If the file cannot answer, or the reader ends or hangs.
         """
-        assert self._process.stdin is not None
-        with self._turn:
-            self._number += 1
-            try:
-                handle = self._process.stdin.fileno()
-                write_message(handle, Ask(self._number, question, arguments))
-            except (PipeClosed, ValueError) as error:
-                raise self._lost("was closed") from error
-            return self._receive(self._number, timeout_s)
-
-    def _receive(self, number: int, timeout_s: float) -> Any:
-        assert self._process.stdout is not None
-        try:
-            found = read_message(self._process.stdout.fileno(), timeout_s)
-        except TimeoutError as error:
-            self._process.kill()
-            raise self._lost(f"took longer than {timeout_s:.0f} s to read") from error
-        except (PipeClosed, MalformedMessage) as error:
-            self._process.kill()
-            raise self._lost("made its reader fail") from error
-        if not isinstance(found, Answer) or found.id != number:
-            raise self._lost("made its reader fail")
-        if found.error:
-            raise SessionProblem(found.error, found.result.get("kind", "foreign"))
-        return found.result["value"]
-
-    def _lost(self, what: str) -> SessionProblem:
-        return SessionProblem(
-            f"'{self.path.name}' {what}, so it was not opened. It is damaged, or not "
-            "from RL Lab.",
-            "foreign",
-        )
+        return self._reader.ask(question, timeout_s, **arguments)
 
     # ------------------------------------------------------------- questions
 
@@ -139,7 +87,7 @@ class GuardedFile:
 
     def verify(self) -> list[str]:
         """Check everything; one sentence for each problem."""
-        return list(self.ask("verify", timeout_s=600.0))
+        return list(self.ask("verify", timeout_s=VERIFY_S))
 
     def history(self, series: str, max_points: int = 0) -> dict[str, np.ndarray]:
         """See :class:`SessionSource`."""
@@ -181,10 +129,46 @@ class GuardedFile:
             **(found | {"checkpoint": Checkpoint(**found["checkpoint"])})
         )
 
+    # ------------------------------------------- for a live store made from it
 
-def _environment() -> dict[str, str]:
-    """Only what an interpreter needs; libraries that start threads start none."""
-    kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
-    found = {name: os.environ[name] for name in kept if name in os.environ}
-    single = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    return found | dict.fromkeys(single, "1")
+    def is_newer(self) -> bool:
+        """Whether a later version of the lab wrote it; it is only read then."""
+        return bool(self.ask("is_newer"))
+
+    def progress(self) -> dict[str, tuple[int, int]]:
+        """For each source the number and the step of its last row."""
+        found = self.ask("progress")
+        return {source: (n, step) for source, (n, step) in found.items()}
+
+    def series_lines(self, series: str) -> dict[str, np.ndarray]:
+        """All lines of a series, with the rows that brought them."""
+        return dict(self.ask("series_lines", series=series))
+
+    def finished_lines(self) -> dict[str, np.ndarray]:
+        """The columns of all finished episodes as they came."""
+        return dict(self.ask("finished_lines"))
+
+    def numbered_events(self) -> list[tuple[int, Event]]:
+        """Events with the row that brought each, negative for none."""
+        found = self.ask("numbered_events")
+        return [(row, msgspec.convert(it, Event)) for row, it in found]
+
+    def recorded_keys(self) -> list[tuple[str, int]]:
+        """Kind and number of every recorded episode, in the order of the file."""
+        return [(kind, number) for kind, number in self.ask("recorded_keys")]
+
+    def episode_row(self, kind: str, index: int) -> int:
+        """The row that brought a recorded episode."""
+        return int(self.ask("episode_row", kind=kind, index=index))
+
+    def checkpoint_of(self, row: CheckpointRow) -> Checkpoint:
+        """The checkpoint of an entry in the list."""
+        return Checkpoint(**self.ask("checkpoint_of", row=row._asdict()))
+
+    def replay_count(self) -> int:
+        """Lines of the replay memory of the newest checkpoint; 0 where it is not in."""
+        return int(self.ask("replay_count"))
+
+    def replay_lines(self, first: int, end: int) -> dict[str, np.ndarray]:
+        """So many of them, as they are loaded back into the memory."""
+        return dict(self.ask("replay_lines", first=first, end=end))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_folder import live_path
 from engine.sessions.opening import open_session
 from engine.sessions.problems import SessionProblem
-from engine.sessions.session_file import SessionFile
 
 
 def inspect(path: Path | str, *, verify: bool = False) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def inspect(path: Path | str, *, verify: bool = False) -> dict[str, Any]:
 
 
 def _problems(source: Any) -> list[str]:
-    if isinstance(source, SessionFile):
+    if isinstance(source, GuardedFile):
         return source.verify()
     problems = []
     for row in source.checkpoints():

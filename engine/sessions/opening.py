@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from engine.sessions.live_folder import LIVE, LOCK, live_path, sweep_removed
 from engine.sessions.live_store import LiveStore
 from engine.sessions.lock import is_locked
 from engine.sessions.problems import SessionProblem
-from engine.sessions.session_file import SessionFile
+from engine.sessions.reader import read_heads
 from engine.sessions.source import SessionSource
 from engine.sessions.store_reader import StoreReader
 
@@ -19,7 +20,8 @@ from engine.sessions.store_reader import StoreReader
 def open_session(path: Path | str) -> SessionSource:
     """The session to look at: its live store where there is one, else its file.
 
-    A live store that another process writes to is shown as it is at this moment.
+    A live store that another process writes to is shown as it is at this moment. A
+    file may be anybody's: a process under limits reads it.
 
     Raises:
       SessionProblem: If there is neither, or it cannot be opened.
@@ -27,20 +29,10 @@ def open_session(path: Path | str) -> SessionSource:
     path = Path(path)
     folder = live_path(path)
     if not folder.is_dir():
-        return SessionFile.open(path)
+        return GuardedFile.open(path)
     if is_locked(folder / LOCK):
         return StoreReader.snapshot(folder)
     return LiveStore.open(path)
-
-
-def open_guarded(path: Path | str) -> SessionSource:
-    """The same for a file that may be anybody's: a limited process reads it.
-
-    Raises:
-      SessionProblem: If it cannot be opened.
-    """
-    path = Path(path)
-    return open_session(path) if live_path(path).is_dir() else GuardedFile.open(path)
 
 
 class FoundSession(NamedTuple):
@@ -73,39 +65,55 @@ def find_sessions(folder: Path | str) -> list[FoundSession]:
     sweep(folder)
     names = {it for it in folder.glob("*.h5") if it.is_file()}
     names |= {it.with_suffix(".h5") for it in folder.glob(f"*{LIVE}") if it.is_dir()}
-    found = [_describe(path) for path in names]
+    heads = _heads(it for it in names if it.is_file() and not live_path(it).is_dir())
+    found = [_describe(path, heads) for path in names]
     return sorted(found, key=lambda it: (-it.modified, it.name))
 
 
-def _describe(path: Path) -> FoundSession:
+def _describe(path: Path, heads: Mapping[Path, int | SessionProblem]) -> FoundSession:
     live = live_path(path)
     running = live.is_dir() and is_locked(live / LOCK)
     parts = [path] if path.exists() else []
     parts += [it for it in live.iterdir() if it.is_file()] if live.is_dir() else []
     stats = [it.stat() for it in parts if it.exists() and it.name != "ballast"]
-    steps, problem = _steps(path, live)
+    steps = heads[path] if path in heads else _live_steps(live)
     return FoundSession(
         name=path.stem,
         path=str(path),
         size=sum(it.st_size for it in stats),
         modified=max((it.st_mtime for it in stats), default=0.0),
-        steps=steps,
+        steps=steps if isinstance(steps, int) else -1,
         needs_recovery=live.is_dir() and not running,
         running=running,
-        problem=problem,
+        problem="" if isinstance(steps, int) else str(steps),
     )
 
 
-def _steps(path: Path, live: Path) -> tuple[int, str]:
-    """Steps of a session without opening more of it than is needed."""
+def _live_steps(live: Path) -> int | SessionProblem:
     try:
-        if live.is_dir():
-            reader = StoreReader.snapshot(live)
-            try:
-                return reader.progress().get("trainer", (-1, 0))[1], ""
-            finally:
-                reader.close()
-        with SessionFile.open(path, verify=False) as file:
-            return file.steps, ""
+        reader = StoreReader.snapshot(live)
+        try:
+            return reader.progress().get("trainer", (-1, 0))[1]
+        finally:
+            reader.close()
     except SessionProblem as problem:
-        return -1, str(problem)
+        return problem
+
+
+_known: dict[Path, tuple[tuple[int, ...], int | SessionProblem]] = {}
+"""What the list has read already, with the state of the file that it was read from."""
+
+
+def _heads(paths: Iterable[Path]) -> dict[Path, int | SessionProblem]:
+    """Steps of sealed files; only those are read that are new or have changed."""
+    states = {path: _state(path) for path in paths}
+    known = {path: it for path, it in _known.items() if states.get(path) == it[0]}
+    fresh = read_heads([path for path in states if path not in known])
+    _known.clear()
+    _known.update(known | {path: (states[path], it) for path, it in fresh.items()})
+    return {path: it for path, (_, it) in _known.items()}
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    found = path.lstat()
+    return (found.st_ino, found.st_size, found.st_mtime_ns)

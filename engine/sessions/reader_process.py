@@ -1,28 +1,35 @@
-"""A process that reads one session file of a stranger, under limits.
+"""A process that reads session files of strangers, under limits.
 
-Started by :class:`engine.sessions.guarded_file.GuardedFile` as ``python -m
-engine.sessions.reader_process FILE``. Questions come in on stdin, answers go out on
-stdout; it opens nothing but the file, starts nothing, and writes no file.
+Started by :class:`engine.sessions.reader.Reader` as ``python -m
+engine.sessions.reader_process FILE`` or ``... --heads FILE...``. It opens what it is
+named, shuts itself in (:mod:`engine.sessions.sandbox`), and only then looks inside.
+Questions come in on stdin, answers go out on stdout.
 """
 
 from __future__ import annotations
 
-import os
+import encodings.ascii
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
+import numpy.ma
 
 from engine.contract.messages import Answer, Ask, Message
 from engine.sessions.frames import PipeClosed, read_message, write_message
 from engine.sessions.problems import SessionProblem
+from engine.sessions.regular_file import open_regular
+from engine.sessions.sandbox import confine, limit_cpu
 from engine.sessions.session_file import SessionFile
-
-MEMORY_BYTES = 1 << 30
-CPU_S = 30
+from engine.sessions.source import CheckpointRow
 
 Arguments = dict[str, Any]
+
+NEEDED_LATER = (encodings.ascii, numpy.ma)
+"""Modules that h5py and numpy import on first use, when nothing can be opened."""
 
 QUESTIONS: dict[str, Callable[[SessionFile, Arguments], Any]] = {
     "summary": lambda file, a: file.summary(),
@@ -42,6 +49,20 @@ QUESTIONS: dict[str, Callable[[SessionFile, Arguments], Any]] = {
     "checkpoint": lambda file, a: fields(file.checkpoint(a["step"])),
     "evaluations": lambda file, a: [fields(it) for it in file.evaluations()],
     "resume_point": lambda file, a: _resume_point(file),
+    "is_newer": lambda file, a: file.is_newer,
+    "progress": lambda file, a: file.progress(),
+    "series_lines": lambda file, a: file.series_lines(a["series"]),
+    "finished_lines": lambda file, a: file.finished_lines(),
+    "recorded_keys": lambda file, a: file.recorded_keys(),
+    "episode_row": lambda file, a: file.episode_row(a["kind"], a["index"]),
+    "numbered_events": lambda file, a: [
+        (row, msgspec.to_builtins(it)) for row, it in file.numbered_events()
+    ],
+    "checkpoint_of": lambda file, a: fields(
+        file.checkpoint_of(CheckpointRow(**a["row"]))
+    ),
+    "replay_count": lambda file, a: file.replay_count(),
+    "replay_lines": lambda file, a: file.replay_lines(a["first"], a["end"]),
 }
 
 
@@ -55,76 +76,89 @@ def _resume_point(file: SessionFile) -> dict[str, Any]:
     return point | {"checkpoint": fields(point["checkpoint"])}
 
 
-def limit_self() -> None:
-    """Bounded memory, no files written, no processes started (where POSIX has it)."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    wanted = {
-        resource.RLIMIT_AS: MEMORY_BYTES + _own_bytes(),
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-    }
-    for what, value in wanted.items():
-        hard = resource.getrlimit(what)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(what, (value, value))
-
-
-def limit_cpu() -> None:
-    """The next answer may take 30 s of processor time; then the system ends us."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used) + CPU_S, hard))
-
-
-def _own_bytes() -> int:
-    """Address space that the interpreter and its libraries take already."""
+def told(number: int, name: str, find: Callable[[], Any]) -> Answer:
+    """What was found, or the sentence that says why there is nothing."""
     try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 1 << 30
-
-
-def answer(file: SessionFile, ask: Ask) -> Answer:
-    """The answer, or the sentence that says why there is none."""
-    try:
-        found = QUESTIONS[ask.question](file, ask.arguments)
-        return Answer(ask.id, {"value": found})
+        return Answer(number, {"value": find()})
     except SessionProblem as problem:
-        return Answer(ask.id, {"kind": problem.kind}, str(problem))
+        return Answer(number, {"kind": problem.kind}, str(problem))
     except MemoryError:
-        text = "The session needs more memory than is allowed to read it."
-        return Answer(ask.id, {"kind": "foreign"}, text)
+        text = f"'{name}' needs more memory than is allowed to read it."
+        return Answer(number, {"kind": "foreign"}, text)
+    except Exception as error:
+        # The file is a stranger's: whatever it makes the reader do wrong is its fault.
+        text = (
+            f"'{name}' cannot be read: its contents are not those of a session "
+            f"({type(error).__name__}). Only files that RL Lab wrote can be opened."
+        )
+        return Answer(number, {"kind": "foreign"}, text)
 
 
-def serve(path: str) -> None:
+def serve(path: Path) -> None:
     """Open the file, then answer until nobody asks any more."""
-    limit_self()
-    limit_cpu()
-    try:
-        file = SessionFile.open(path)
-    except SessionProblem as problem:
-        write_message(1, Answer(0, {"kind": problem.kind}, str(problem)))
-        return
-    write_message(1, Answer(0, {"value": True}))
-    while True:
+    opened = open_each([path])[0]
+    confine()
+    found: list[SessionFile] = []
+    answer = told(0, path.name, lambda: found.append(look_into(path, opened)))
+    write_message(1, answer)
+    while found:
         ask = read_message(0)
         if isinstance(ask, Ask):
             limit_cpu()
-            write_message(1, answer(file, ask))
+            write_message(1, _answer(found[0], ask))
+
+
+def _answer(file: SessionFile, ask: Ask) -> Answer:
+    find = QUESTIONS[ask.question]
+    return told(ask.id, file.path.name, lambda: find(file, ask.arguments))
+
+
+def serve_heads(paths: list[Path]) -> None:
+    """Tell of each file in turn how many steps it holds."""
+    files = open_each(paths)
+    confine()
+    for number, (path, file) in enumerate(zip(paths, files, strict=True)):
+        limit_cpu()
+        write_message(1, told(number, path.name, partial(_steps, path, file)))
+
+
+def _steps(path: Path, opened: BinaryIO | SessionProblem) -> int:
+    with look_into(path, opened, verify=False) as file:
+        return file.steps
+
+
+def open_each(paths: Iterable[Path]) -> list[BinaryIO | SessionProblem]:
+    """Files, or why they cannot be opened."""
+    found: list[BinaryIO | SessionProblem] = []
+    for path in paths:
+        try:
+            found.append(open_regular(path))
+        except SessionProblem as problem:
+            found.append(problem)
+    return found
+
+
+def look_into(
+    path: Path, opened: BinaryIO | SessionProblem, *, verify: bool | None = None
+) -> SessionFile:
+    """The session in an open file.
+
+    Raises:
+      SessionProblem: If it could not be opened, or is none.
+    """
+    if isinstance(opened, SessionProblem):
+        raise opened
+    return SessionFile.of(path, opened, verify=verify)
 
 
 def main() -> int:
-    """Serve the file that the command line names."""
+    """Serve the files that the command line names."""
+    words = sys.argv[1:]
     try:
-        serve(sys.argv[1])
+        if words[0] == "--heads":
+            serve_heads([Path(it) for it in words[1:]])
+        else:
+            serve(Path(words[0]))
     except PipeClosed:
         return 0
     return 0

@@ -12,10 +12,10 @@ from engine.sessions import recorded, replay_log
 from engine.sessions.checkpoint_files import write_checkpoint_file
 from engine.sessions.column_log import ColumnLog, Columns
 from engine.sessions.database import put_meta
+from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_folder import build_folder, naming
 from engine.sessions.problems import SessionProblem
 from engine.sessions.row_writing import put_checkpoint_row, put_evaluation, put_event
-from engine.sessions.session_file import SessionFile
 from engine.sessions.store_reader import finished, telemetry
 
 BLOCK_LINES = 16384
@@ -30,8 +30,8 @@ def unfold(path: Path, folder: Path) -> None:
     """
     if not path.exists():
         raise SessionProblem(f"There is no session '{path.name}' here.")
-    with SessionFile.open(path) as file:
-        if file.is_newer:
+    with GuardedFile.open(path) as file:
+        if file.is_newer():
             raise SessionProblem(
                 f"'{path.name}' was written by a newer RL Lab, so it can be looked at "
                 "but not continued here. Update RL Lab.",
@@ -42,7 +42,7 @@ def unfold(path: Path, folder: Path) -> None:
             build_folder(folder, head, lambda db, new: _fill(db, new, file, head))
 
 
-def _head(file: SessionFile) -> dict[str, Any]:
+def _head(file: GuardedFile) -> dict[str, Any]:
     summary = file.summary()
     names = ("uuid", "parent_uuid", "created", "writer")
     head: dict[str, Any] = {name: summary[name] for name in names}
@@ -53,7 +53,7 @@ def _head(file: SessionFile) -> dict[str, Any]:
 def _fill(
     connection: sqlite3.Connection,
     folder: Path,
-    file: SessionFile,
+    file: GuardedFile,
     head: dict[str, Any],
 ) -> None:
     put_meta(connection, "progress", file.progress())
@@ -71,7 +71,7 @@ def _fill(
     _fill_checkpoints(connection, folder, file, head)
 
 
-def _fill_curves(connection: sqlite3.Connection, file: SessionFile) -> None:
+def _fill_curves(connection: sqlite3.Connection, file: GuardedFile) -> None:
     for part, name in enumerate(file.series()):
         lines = file.series_lines(name)
         lines["series"] = np.full(len(lines["step"]), part, np.int16)
@@ -90,7 +90,7 @@ def _append_blocks(
 def _fill_checkpoints(
     connection: sqlite3.Connection,
     folder: Path,
-    file: SessionFile,
+    file: GuardedFile,
     head: dict[str, Any],
 ) -> None:
     rows = file.checkpoints()

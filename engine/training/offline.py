@@ -88,11 +88,11 @@ def recorded_episodes(
     Raises:
       TrainingProblem: If there is no such session, or it is of another environment.
     """
-    from engine.sessions import SessionProblem, open_guarded
+    from engine.sessions import SessionProblem, open_session
 
     name = Path(path).name
     try:
-        source = open_guarded(Path(path).expanduser())
+        source = open_session(Path(path).expanduser())
         try:
             _check_environment(name, source.configuration(), environment)
             table = source.episodes()

@@ -45,16 +45,16 @@ def test_a_refusal_keeps_its_sentence_and_kind(tmp_path):
 
 def test_a_helper_that_hangs_is_ended(path):
     with GuardedFile.open(path) as guarded:
-        os.kill(guarded._process.pid, signal.SIGSTOP)
+        os.kill(guarded._reader.pid, signal.SIGSTOP)
         with pytest.raises(SessionProblem, match="took longer than"):
             guarded.ask("summary", timeout_s=0.2)
-        assert guarded._process.wait(5) == -signal.SIGKILL
+        assert guarded._reader._process.wait(5) == -signal.SIGKILL
         with pytest.raises(SessionProblem):
             guarded.summary()
 
 
 def test_a_helper_that_dies_is_one_sentence(path):
     with GuardedFile.open(path) as guarded:
-        os.kill(guarded._process.pid, signal.SIGKILL)
+        os.kill(guarded._reader.pid, signal.SIGKILL)
         with pytest.raises(SessionProblem, match="opened"):
             guarded.summary()
