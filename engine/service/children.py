@@ -154,8 +154,6 @@ class Children:
             self._all.remove(child)
             child.call = call_under_way(note_path(self._logs, child.identity))
             self._clear(child)
-        if gone:
-            self._kill_orphans()
         return gone
 
     def call_of(self, role: str) -> ForeignCall | None:
@@ -169,8 +167,8 @@ class Children:
         _kill_group(child.process.pid)
         note_path(self._logs, child.identity).unlink(missing_ok=True)
 
-    def _kill_orphans(self) -> None:
-        """End what a process has started under a group of its own.
+    def kill_orphans(self) -> None:
+        """End what a process that has ended had started under a group of its own.
 
         Its orphans are ours on Linux, see :func:`adopt_orphans`.
         """
@@ -206,7 +204,7 @@ class Children:
             child.process.wait()
             self._clear(child)
         self._all.clear()
-        self._kill_orphans()
+        self.kill_orphans()
 
     def cap_logs(self) -> None:
         """Begin those logs again that have grown too long."""

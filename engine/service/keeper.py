@@ -76,7 +76,7 @@ class Keeper(RowKeeper):
         """Make everything durable and let go."""
         self._errands.close()
         if self.store is not None:
-            self.store.commit()
+            self.store.flush()
         self._let_go()
 
     def on_message(self, sender: str, message: Message) -> None:
@@ -175,7 +175,9 @@ class Keeper(RowKeeper):
         store, path = self.store, self._path
         if store is None or path is None:
             raise SessionProblem("There is no run to go on with.")
-        store.commit()
+        self._store_checkpoints()
+        self._unstored = []
+        store.flush()
         paused = bool(arguments["paused"])
         if not store.checkpoints():
             text, card = store.configuration(), store.card()
@@ -247,11 +249,10 @@ class Keeper(RowKeeper):
             self._copy(target)
             finish({"path": str(target)}, "")
             return
-        final = bool(arguments["final"])
 
         def done(error: str) -> None:
             try:
-                self._sealed(store, target, error, final=final)
+                self._sealed(store, target, error, final=bool(arguments["final"]))
             except SessionProblem as problem:
                 error = error or str(problem)
             finish({"path": str(target)} if not error else {}, error)
@@ -264,16 +265,18 @@ class Keeper(RowKeeper):
         current = store is self.store
         if not error and target == store.path and current:
             self._sealed_at = time.time()
-        if not final or error:
-            if current:
-                self._tell_status()
+        if current and (error or not final):
+            self._tell_status()
+        if error or not final:
             return
         if current:
             self.store = self.source = None
-        store.close(fold=True)
-        if current:
-            self._look_into(store.path)
-            self._tell_status()
+        try:
+            store.close(fold=True)
+        finally:
+            if current:  # the file is whole, also where its live store is left
+                self._look_into(store.path)
+                self._tell_status()
 
     def _copy(self, target: Path) -> None:
         """*Save as* of a session that is only looked at: the same bytes again."""
@@ -290,7 +293,7 @@ class Keeper(RowKeeper):
         """What to do aside for a question that takes a while; None for others."""
         path = self._path if self.source is not None else None
         if ask.question in ERRANDS and self.store is not None:
-            self.store.commit()
+            self.store.flush()
         live = self.store is not None
         return self._errands.deed(ask, path, self._resolve, live=live)
 

@@ -43,6 +43,7 @@ class RowKeeper:
         self._in_trouble = False
         self._guard = DiskGuard()
         self._replay_given_up = False
+        self._unstored: list[Checkpoint] = []
 
     def _take_rows(self, rows: Rows) -> None:
         """Only in order: what is missing in between is sent again, and then this."""
@@ -82,13 +83,14 @@ class RowKeeper:
         """Group commit; a full disk is told, and tried again until it works."""
         if self.store is None or time.monotonic() < self._retry_at:
             return
+        self._store_checkpoints()
         try:
             stored = self.store.commit_if_due()
         except SessionProblem as problem:
             self._retry_at = time.monotonic() + RETRY_S
             self._tell_trouble(problem)
             return
-        if stored:
+        if stored and not self._unstored:
             self._tell_solved()
         for source, (number, step) in stored.items():
             self._line.send(source, RowsStored(source, number, step))
@@ -96,16 +98,33 @@ class RowKeeper:
     def _take_checkpoint(self, checkpoint: Checkpoint) -> None:
         if self.store is None:
             return
-        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
         if self._guard.stopped and checkpoint.reason not in WANTED:
-            self._line.send("trainer", stored)  # it need not be sent again
+            # It need not be sent again.
+            stored = CheckpointStored(checkpoint.step, checkpoint.reason)
+            self._line.send("trainer", stored)
             return
-        try:
-            self.store.write_checkpoint(checkpoint)
-        except SessionProblem as problem:
-            self._tell_trouble(problem)
-            return
-        self._tell_solved()
+        # One that could not be stored and that nobody waits for is replaced.
+        self._unstored = [it for it in self._unstored if it.reason in WANTED]
+        self._unstored.append(checkpoint)
+        self._store_checkpoints()
+
+    def _store_checkpoints(self) -> None:
+        """Those that wait, in their order; what the disk refuses is tried again."""
+        while self._unstored and self.store is not None:
+            try:
+                self.store.write_checkpoint(self._unstored[0])
+            except SessionProblem as problem:
+                self._tell_trouble(problem)
+                if problem.kind in ("disk-full", "io"):
+                    self._retry_at = time.monotonic() + RETRY_S
+                    return
+                self._unstored.pop(0)
+            else:
+                self._tell_solved()
+                self._tell_stored(self._unstored.pop(0))
+
+    def _tell_stored(self, checkpoint: Checkpoint) -> None:
+        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
         for who in ("trainer", SUPERVISOR):
             self._line.send(who, stored)
         self._tell_status()
@@ -154,4 +173,5 @@ class RowKeeper:
         """The same, and store what is sent."""
         self._show(store, path)
         self.store = store
+        self._unstored = []
         self._replay_given_up = store.replay_given_up

@@ -36,7 +36,7 @@ class Sealing:
         self._revision = 0
         self._told_at = 0.0
         self._error = ""
-        store.commit()
+        store.flush()
         self._reader = self._snapshot()
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()

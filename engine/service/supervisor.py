@@ -127,8 +127,11 @@ class Supervisor:
 
     def _look(self) -> None:
         """What does not come as a message: deaths, silence, the clock."""
-        for child in self._children.ended():
+        ended = self._children.ended()
+        for child in ended:
             self._on_ended(child)
+        if ended:
+            self._children.kill_orphans()
         now = time.monotonic()
         if now < self._next_look:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from engine.contract.messages import Checkpoint
 from engine.sessions import replay_log
@@ -82,9 +83,10 @@ class CheckpointRing:
             self._writer.connection.execute(query, (number,))
 
     def unlink(self, numbers: Sequence[int]) -> None:
-        """Remove files whose entries are gone."""
+        """Remove files whose entries are gone; what stays goes at the next opening."""
         for number in numbers:
-            checkpoint_path(self._folder, number).unlink(missing_ok=True)
+            with suppress(OSError):
+                checkpoint_path(self._folder, number).unlink(missing_ok=True)
 
     def reconcile(self) -> None:
         """Make the list and the files agree after a crash between the two."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine.sessions import replay_log
 from engine.sessions.atomic import sweep
 from engine.sessions.checkpoint_files import check_state
 from engine.sessions.checkpoint_ring import CheckpointRing
-from engine.sessions.database import DATABASE, telling
+from engine.sessions.database import DATABASE
 from engine.sessions.durable import finish_replacement
 from engine.sessions.live_folder import (
     LOCK,
@@ -67,7 +67,7 @@ class LiveStore(LiveHead):
         self._to_tell: set[str] = set()
         self._pending_since = 0.0
         self._row_writer = RowWriter(self.series())
-        self._closed = False
+        self._closed = self._identity_due = False
         self.durable_at = time.time()
         self._read_state()
 
@@ -161,14 +161,14 @@ class LiveStore(LiveHead):
         if self._closed:
             return
         try:
-            self.commit()
+            self.flush()
             if fold and not self.is_sealed:
                 self.seal()
-            with telling(f"The session '{self.name}' could not be closed"):
+            with naming(f"The session '{self.name}' could not be closed"):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            if fold:
-                self._connection.close()
-                remove_folder(self.folder)
+                if fold:
+                    self._connection.close()
+                    remove_folder(self.folder)
         finally:
             self._closed = True
             self._connection.close()
@@ -228,9 +228,10 @@ class LiveStore(LiveHead):
 
     def commit_if_due(self) -> dict[str, tuple[int, int]]:
         """:meth:`commit` if rows have waited for 100 ms, else {}."""
-        if not self._pending_since:
-            return {}
-        if time.monotonic() - self._pending_since < COMMIT_PERIOD_S:
+        if self._pending_since:
+            if time.monotonic() - self._pending_since < COMMIT_PERIOD_S:
+                return {}
+        elif not self._to_tell:
             return {}
         return self.commit()
 
@@ -238,34 +239,46 @@ class LiveStore(LiveHead):
         """Make all rows durable.
 
         Returns:
-          For each source that sent something since the last commit the number and
+          For each source that sent something since the last call the number and
           the step of its last durable row.
 
         Raises:
           SessionProblem: If they could not be written. They are kept, and the next
             commit tries again.
         """
-        if not self._pending_since:
+        self.flush()
+        if not self._to_tell:
             return {}
+        progress = self.progress()
+        told = {source: progress[source] for source in self._to_tell}
+        self._to_tell.clear()
+        return told
+
+    def flush(self) -> None:
+        """Make all rows durable; the next :meth:`commit` tells of them.
+
+        Raises:
+          SessionProblem: As :meth:`commit`.
+        """
+        if not self._pending_since:
+            return
         progress = self.progress()
         for rows in self._pending:
             step = max(rows.step, progress.get(rows.source, (0, 0))[1])
             progress[rows.source] = (rows.number, step)
         known = list(self._row_writer.series)
         try:
-            self._writer.change(lambda: self._write_pending(progress))
+            self._writer.change(lambda: self._write_pending(progress, known))
         except BaseException:  # the names belong to rows that are not there
             self._row_writer.series = known
             raise
-        self._keep_series(known)
+        self._identity_due |= self._row_writer.series != known
         for rows in self._pending:
             if rows.replay:
                 self._slots.write(rows.replay["slot"], rows.number)
-        told = {source: progress[source] for source in self._to_tell}
         self._pending, self._notes, self._pending_since = [], [], 0.0
-        self._to_tell.clear()
         self.durable_at = time.time()
-        return told
+        self._keep_names()
 
     @property
     def durable_step(self) -> int:
@@ -283,7 +296,7 @@ class LiveStore(LiveHead):
         Raises:
           SessionProblem: If the store cannot be changed.
         """
-        self.commit()
+        self.flush()
 
         def forget() -> None:
             self._connection.execute("DELETE FROM replay_log")
@@ -302,7 +315,7 @@ class LiveStore(LiveHead):
             checkpoints before it are kept.
         """
         check_state(checkpoint)
-        self.commit()
+        self.flush()
         return self._ring.add(checkpoint, self._slots)
 
     def truncate_after(self, point: ResumePoint) -> int:
@@ -311,7 +324,7 @@ class LiveStore(LiveHead):
         The same rows come again. An event says what was cut; the events of the
         keeper stay. Returns the number of steps that are run again.
         """
-        self.commit()
+        self.flush()
         later = max(0, self.durable_step - point.step)
         gone = [row.number for row in self.checkpoints() if row.step > point.step]
         rows = point.checkpoint.rows
@@ -320,6 +333,7 @@ class LiveStore(LiveHead):
             text += f"; the {later} steps after it are run again." if later else "."
             self.note("recovery", " ".join([text, point.note]).strip(), point.step)
         self._writer.change(lambda: self._cut(point, gone))
+        self._notes, self._pending_since = [], 0.0
         self._read_state()
         self._ring.unlink(gone)
         return later
@@ -334,7 +348,7 @@ class LiveStore(LiveHead):
         Raises:
           SessionProblem: If it cannot be written; a file that was there is as before.
         """
-        self.commit()
+        self.flush()
         target = Path(path) if path is not None else self.path
         revision = self.revision
         write_session(self, target, progress)
@@ -349,16 +363,24 @@ class LiveStore(LiveHead):
         self._last = {source: n for source, (n, _) in self.progress().items()}
         self._slots = replay_log.slot_map(self._connection, 2**62, self.tell)
 
-    def _write_pending(self, progress: dict[str, tuple[int, int]]) -> None:
+    def _write_pending(
+        self, progress: dict[str, tuple[int, int]], known: list[str]
+    ) -> None:
+        self._row_writer.series = list(known)  # it may be the second attempt
         self._row_writer.write(self._connection, self._pending)
         for event in self._notes:
             put_event(self._connection, event, KEEPERS_OWN)
         self._writer.put("progress", progress)
 
-    def _keep_series(self, known: list[str]) -> None:
-        """The names of the series, also where a damaged database cannot lose them."""
-        if self._row_writer.series != known:
-            self._keep_identity()
+    def _keep_names(self) -> None:
+        """The names of the series, also where a damaged database cannot lose them.
+
+        The rows are durable without; where it fails, the next commit tries again.
+        """
+        if self._identity_due:
+            with suppress(OSError):
+                self._keep_identity()
+                self._identity_due = False
 
     def _note_gap(self, rows: Rows, last: int) -> None:
         text = f"Rows {last + 1} to {rows.number - 1} of the {rows.source} never came."
@@ -372,6 +394,5 @@ class LiveStore(LiveHead):
             self._connection.execute("DELETE FROM replay_log")
         for event in self._notes:
             put_event(self._connection, event, KEEPERS_OWN)
-        self._notes, self._pending_since = [], 0.0
         self._ring.forget(gone)
         self._writer.put("progress", self.progress() | {TRAINER: (rows, step)})

@@ -1,35 +1,54 @@
-"""``python -m tests.faults``: kills and damages, and whether the promises hold.
+"""``python -m tests.faults [--long] [P1 P5 ...]``: whether the promises hold.
 
-RLLAB_FAULT_SCALE multiplies the counts (1 takes about four minutes).
+Without --long the part that runs with every change (about ten minutes), with it the
+one that a person starts (hours). RLLAB_FAULT_SCALE multiplies the counts of either.
 """
 
 import importlib
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "sessions")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "sessions")]
 
 
-def campaign(name: str) -> Any:
+def module(name: str) -> Any:
     """One of the modules beside this one; their folder is on the path by now."""
     return importlib.import_module(name)
 
 
 def scaled(count: int) -> int:
-    return campaign("trials").scaled(count)
+    return module("trials").scaled(count)
 
 
-CAMPAIGNS = {
-    "P1": lambda folder: campaign("kill_writer").run(folder, scaled(40)),
-    "P5": lambda folder: campaign("failing_saves").run(folder, max(1, 12 // scaled(1))),
-    "P9": lambda folder: campaign("damage_sealed").run(folder, scaled(300)),
-    "P10": lambda folder: campaign("damage_live").run(folder, scaled(15)),
-    "P22": lambda folder: campaign("canaries").run(folder),
-}
+def every(stride: int) -> int:
+    """Every so manyth of all; a larger scale makes the steps smaller."""
+    return max(1, round(stride / (scaled(1000) / 1000)))
+
+
+class Campaign(NamedTuple):
+    """What proves a promise, at a count; for strides, a smaller one proves more."""
+
+    promise: str
+    run: Callable[[Path, int], Any]
+    short: int
+    long: int
+
+
+CAMPAIGNS = [
+    Campaign("P1", lambda f, n: module("kill_writer").run(f, scaled(n)), 40, 3000),
+    Campaign("P1", lambda f, n: module("io_faults").run(f, "P1", every(n)), 20, 1),
+    Campaign("P4", lambda f, n: module("io_faults").run(f, "P4", every(n)), 60, 1),
+    Campaign("P5", lambda f, n: module("failing_saves").run(f, every(n)), 12, 1),
+    Campaign("P6", lambda f, n: module("misbehaving").run(f, scaled(n)), 1, 100),
+    Campaign("P9", lambda f, n: module("damage_sealed").run(f, scaled(n)), 300, 5000),
+    Campaign("P10", lambda f, n: module("damage_live").run(f, scaled(n)), 15, 1250),
+    Campaign("P22", lambda f, _: module("canaries").run(f), 1, 1),
+]
 
 
 def tell(text: str) -> None:
@@ -37,15 +56,20 @@ def tell(text: str) -> None:
     sys.stdout.flush()
 
 
-def main(wanted: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the campaigns (or those that are named); 1 where a promise is broken."""
     broken = 0
-    for promise, run in CAMPAIGNS.items():
-        if wanted and promise not in wanted:
+    wanted = set(arguments) - {"--long"}
+    if unknown := wanted - {it.promise for it in CAMPAIGNS}:
+        tell(f"There is no campaign for {', '.join(sorted(unknown))}.")
+        return 2
+    for it in CAMPAIGNS:
+        if wanted and it.promise not in wanted:
             continue
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            result = run(Path(folder))
+            size = it.long if "--long" in arguments else it.short
+            result = it.run(Path(folder), size)
         broken += bool(result.failures)
         tell(
             f"{result.promise:4} trials {result.count:6} failures "

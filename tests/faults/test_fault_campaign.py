@@ -7,6 +7,7 @@ import canaries
 import damage_live
 import damage_sealed
 import failing_saves
+import io_faults
 import kill_writer
 import pytest
 
@@ -19,7 +20,7 @@ def held(capsys):
         line = f"\n{result.promise}: {result.count} trials, {result.worst}\n"
         with capsys.disabled():
             sys.stdout.write(line)
-        assert result.count
+        assert result.count or "skipped" in result.worst
         assert result.failures == []
 
     return check
@@ -32,6 +33,12 @@ def test_a_killed_writer_loses_a_quarter_of_a_second_at_most(tmp_path, held):
 
 def test_a_killed_writer_twice(tmp_path, held):
     held(kill_writer.run(tmp_path, 2, seed=7))
+
+
+def test_a_writer_killed_while_it_writes_loses_nothing_that_was_confirmed(
+    tmp_path, held
+):
+    held(io_faults.run(tmp_path, "P1", stride=450))
 
 
 def test_every_damage_to_a_session_file_is_noticed(tmp_path, held):

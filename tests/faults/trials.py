@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 
 @dataclass
 class Trials:
@@ -28,7 +30,7 @@ class Trials:
         self.count += 1
         try:
             return check(*arguments)
-        except Exception as error:
+        except (Exception, pytest.fail.Exception) as error:
             self.failures.append(f"{label}: {type(error).__name__}: {error}"[:300])
 
 

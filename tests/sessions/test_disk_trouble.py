@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import session_samples as samples
 
-from engine.sessions import LiveStore, SessionProblem
+from engine.sessions import LiveStore, SessionProblem, find_sessions
 from engine.sessions.ballast import BALLAST_BYTES, Ballast
 from engine.sessions.database import connect
+from engine.sessions.live_folder import read_identity
 from engine.sessions.sink import Sink
 
 
@@ -170,3 +171,79 @@ def test_errors_of_sqlite_are_sentences(store):
         store.commit()
     connection = connect(store.folder / "live.sqlite")
     store._connection = store._writer.connection = connection
+
+
+def test_the_names_of_series_survive_a_commit_that_needed_the_ballast(
+    store, monkeypatch
+):
+    released = Ballast.release
+
+    def release(self):
+        make_room(store)
+        return released(self)
+
+    monkeypatch.setattr(Ballast, "release", release)
+    fill_up(store)
+    store.append(big_rows(0))
+    store.commit()
+    assert store.series() == ["loss", "q_mean"]
+    assert len(store.history("loss")["step"]) == 2
+
+
+def test_names_that_could_not_be_kept_aside_cost_no_row(store, monkeypatch):
+    def fails(folder, head):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.sessions.live_head.write_identity", fails)
+        store.append(samples.rows(0))
+        assert store.commit() == {"trainer": (0, 7)}
+    store.append(samples.rows(1))
+    store.commit()
+    assert read_identity(store.folder)["series"] == ["loss", "q_mean"]
+    assert len(store.history("loss")["step"]) == 4
+
+
+def test_a_note_survives_a_cut_that_needed_a_second_attempt(store, monkeypatch):
+    samples.run(store, last_row=12, checkpoint_rows=(9,))
+    point = store.resume_point()
+    put, calls = store._writer.put, []
+
+    def full_once(key, value):
+        calls.append(key)
+        if calls.count("progress") == 1 and key == "progress":
+            raise SessionProblem("The disk is full.", "disk-full")
+        put(key, value)
+
+    monkeypatch.setattr(store._writer, "put", full_once)
+    store.truncate_after(point)
+    texts = [it.text for it in store.events() if it.kind == "recovery"]
+    assert len(texts) == 1
+    assert texts[0].startswith("Resumed at step 70")
+
+
+def test_a_checkpoint_that_is_too_many_may_stay_until_the_next_opening(
+    store, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", _refused)
+        samples.run(store, last_row=30, checkpoint_rows=(9,))
+        store.write_checkpoint(samples.checkpoint(70, 9))
+    assert [it.step for it in store.checkpoints()] == [70]
+    assert len(list(store.folder.glob("ck-*.h5"))) == 2
+    store.close()
+    with LiveStore.open(store.path) as again:
+        assert [it.step for it in again.checkpoints()] == [70]
+        assert len(list(again.folder.glob("ck-*.h5"))) == 1
+
+
+def _refused(path, missing_ok=False):
+    raise OSError(5, "Input/output error")
+
+
+def test_sessions_are_listed_although_one_was_killed_while_it_began(tmp_path):
+    left = tmp_path / ".run.live.999999999.part"
+    left.mkdir()
+    (left / "live.sqlite").write_bytes(b"half")
+    assert find_sessions(tmp_path) == []
+    assert not left.exists()

@@ -1,0 +1,184 @@
+"""P6: environments that misbehave, each in a real engine."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import misbehaving_worlds as worlds
+import psutil
+from service.engine_lab import Lab, expect, order, sealed, status
+from trials import Trials
+
+from engine.contract.messages import EndTrainer, Message, Problem, Shutdown, Stop
+from engine.service.children import LOG_BYTES
+from engine.service.client import Client
+from engine.sessions import SessionFile
+
+STALL_S = 1.0
+EXIT_WITHIN_S, STALL_WITHIN_S = 0.1, 0.1
+SLACK = float(os.environ.get("RLLAB_FAULT_SLACK", "2"))
+"""A loaded machine is given so many times as long."""
+OPTIONS = {
+    "environment.id": worlds.ID,
+    "training.stall_limit": STALL_S,
+    "recording.checkpoint_period": 100,
+    "evaluation.period": 0,
+    "agent.learning_starts": 100,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What must follow from a deed.
+
+    Attributes:
+      told: Id of the message; empty where the run just goes on.
+      words: What its sentence must hold, beside the name of the environment.
+    """
+
+    told: str
+    words: str = ""
+
+
+FAILED, UNUSABLE = "training.environment.failed", "training.environment.unusable"
+DIED, STALLED = "engine.trainer.died", "training.stalled"
+KINDS = {
+    "sys_exit": Kind(FAILED, "asked for the end of the program"),
+    "os_exit": Kind(DIED, "in its step() (step"),
+    "segfault": Kind(DIED, "in its step() (step"),
+    "killed": Kind(DIED, "in its step() (step"),
+    "hang_in_step": Kind(STALLED, "from its step() (step"),
+    "hang_in_reset": Kind(STALLED, "from its reset() (the episode"),
+    "raise_in_step": Kind(FAILED, "ZeroDivisionError: division by zero"),
+    "raise_in_reset": Kind(FAILED, "OSError: the simulator is gone"),
+    "wrong_shape": Kind(UNUSABLE, "shape is (3,), announced was (2,)"),
+    "wrong_type": Kind(UNUSABLE, "not a list of numbers"),
+    "nan_observation": Kind("training.environment.observation", "NaN"),
+    "inf_reward": Kind("training.environment.reward", "a reward of inf"),
+    "reward_of_many": Kind(UNUSABLE, "a reward is one number"),
+    "four_values": Kind(UNUSABLE, "returned 4 values"),
+    "forks": Kind(""),
+    "forks_and_comes_back_twice": Kind(""),
+    "prints": Kind(""),
+    "sleeps": Kind(""),
+    "changes_its_actions": Kind(""),
+    "changes_what_it_returned": Kind(""),
+}
+
+
+def run(folder: Path, count: int = 1, wanted: tuple[str, ...] = ()) -> Trials:
+    """Each kind ``count`` times, in an engine of its own."""
+    result = Trials("P6", f"{len(KINDS)} kinds of misbehaving environments")
+    seconds = []
+    for index in range(count):
+        for name, kind in KINDS.items():
+            if wanted and name not in wanted:
+                continue
+            home = folder / f"{name}-{index}"
+            home.mkdir()
+            took = result.trial(f"{name} {index}", one, home, name, kind)
+            seconds.append((took or 0.0, name))
+    worst = max(seconds, default=(0.0, ""))
+    result.worst = f"told after {worst[0]:.3f} s at most ({worst[1]})"
+    return result
+
+
+def one(home: Path, name: str, kind: Kind) -> float:
+    """One engine, one deed; returns how long after it (or its limit) it was told."""
+    environment = {
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        ),
+        "RLLAB_IMPORT": "misbehaving_worlds",
+        worlds.MARK_FOLDER: str(home),
+    }
+    lab = Lab(home)
+    try:
+        with mock.patch.dict(os.environ, environment):
+            client = lab.attach()
+        lab.start(client, **OPTIONS, **{"environment.kwargs": {"deed": name}})
+        took = _told(client, home, kind) if kind.told else _goes_on(client, home, name)
+        _end(lab, client, kind)
+        _nothing_is_left(lab, home)
+        _check_file(home / "sessions" / "run.h5")
+        assert (home / "logs" / "trainer.log").stat().st_size < 3 * LOG_BYTES
+    finally:
+        with suppress(AssertionError):
+            lab.clean()
+    return took
+
+
+def _problem(name: str) -> Callable[[Message], bool]:
+    return lambda it: isinstance(it, Problem) and it.id == name
+
+
+def _told(client: Client, home: Path, kind: Kind) -> float:
+    told = expect(client, _problem(kind.told), 60)
+    late = time.monotonic() - _moment(home)
+    assert isinstance(told, Problem)
+    sentence = told.sentence()
+    assert worlds.ID in sentence, f"it names no environment: {sentence}"
+    assert kind.words in sentence, sentence
+    assert "step" in sentence or "episode" in sentence, sentence
+    if kind.told == STALLED:
+        late -= STALL_S
+        assert late < STALL_WITHIN_S * SLACK, f"told {late:.3f} s after the limit"
+        client.send(EndTrainer())
+        expect(client, _problem(DIED), 10)
+    elif kind.told == DIED:
+        assert late < EXIT_WITHIN_S * SLACK, f"told {late:.3f} s after the exit"
+    return late
+
+
+def _goes_on(client: Client, home: Path, name: str) -> float:
+    """The deed is done, and the run goes on as if it had not been."""
+    _moment(home)
+    steps = 10 if name == "sleeps" else 300
+    expect(client, status("running", worlds.AT + steps), 60)
+    assert client.wait(_problem(STALLED), 0.5) is None
+    return 0.0
+
+
+def _moment(home: Path) -> float:
+    deadline = time.monotonic() + 30
+    while not (mark := home / "deed").exists() or not mark.read_text():
+        assert time.monotonic() < deadline, "the deed was not done"
+        time.sleep(0.01)
+    return float(mark.read_text())
+
+
+def _end(lab: Lab, client: Client, kind: Kind) -> None:
+    """Stop what still runs, and close the last window."""
+    if kind.told in (DIED, STALLED):
+        expect(client, lambda it: getattr(it, "kind", "") == "recovery", 60)
+    if kind.told in ("", DIED, STALLED):
+        order(client, Stop())
+    expect(client, sealed, 60)
+    client.send(Shutdown())
+    assert lab.wait_for_end(4.0 * SLACK) == [], "a process of the engine is left"
+
+
+def _nothing_is_left(lab: Lab, home: Path) -> None:
+    child = home / "child"
+    if child.exists():
+        pid = int(child.read_text())
+        alive = psutil.pid_exists(pid)
+        dead = not alive or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        if not dead:
+            psutil.Process(pid).kill()
+        assert dead, "what the environment has started is left"
+    assert not list((home / "logs").glob("*.call")), "a note is left"
+
+
+def _check_file(path: Path) -> None:
+    """The last checkpoint before the deed can be used."""
+    with SessionFile.open(path) as file:
+        point = file.resume_point()
+        assert point.exact, point.note
+        assert point.step >= worlds.AT - 100 or point.step >= 100

@@ -1,0 +1,140 @@
+"""What the keeper does when its disk refuses something for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import session_samples as samples
+
+from engine.contract.messages import (
+    Answer,
+    Ask,
+    CheckpointStored,
+    Message,
+    Problem,
+    RowsStored,
+    Solved,
+)
+from engine.service import keeper_rows
+from engine.service.keeper import Keeper
+from engine.sessions import LiveStore, SessionProblem, checkpoint_ring
+
+
+class Words:
+    """Who is told what."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Message]] = []
+
+    def send(self, destination: str, message: Message) -> None:
+        self.sent.append((destination, message))
+
+    def of(self, kind: type[Message]) -> list[Message]:
+        return [it for _, it in self.sent if isinstance(it, kind)]
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> Words:
+    monkeypatch.setattr(keeper_rows, "RETRY_S", 0.0)
+    monkeypatch.setattr("engine.sessions.live_store.COMMIT_PERIOD_S", 0.0)
+    return Words()
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, words: Words) -> Iterator[Keeper]:
+    keeper = Keeper(words, tmp_path)  # type: ignore[arg-type]
+    order(keeper, "create", 1)
+    keeper.on_message("trainer", samples.rows(0))
+    keeper.cycle()
+    yield keeper
+    keeper.close()
+
+
+def order(keeper: Keeper, question: str, number: int) -> None:
+    arguments = {
+        "path": "run.h5",
+        "configuration": samples.configuration(),
+        "card": samples.CARD.to_dict(),
+        "overwrite": False,
+        "paused": False,
+        "final": True,
+    }
+    keeper.on_message("supervisor", Ask(number, question, arguments))
+
+
+def refuse_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise SessionProblem("The disk is full.", "disk-full")
+
+    monkeypatch.setattr(checkpoint_ring, "write_checkpoint_file", full)
+
+
+def test_a_checkpoint_that_found_no_room_is_stored_as_soon_as_there_is_some(
+    keeper: Keeper, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        refuse_checkpoints(patch)
+        keeper.on_message("trainer", samples.checkpoint(7, 0, "stop"))
+        keeper.cycle()
+    assert words.of(CheckpointStored) == []
+    assert [it.what for it in words.of(Problem)] == ["The disk is full."]
+    keeper.cycle()
+    assert words.of(CheckpointStored) == 2 * [CheckpointStored(7, "stop")]
+    assert words.of(Solved) == [Solved("session.write")]
+
+
+def test_of_those_that_wait_the_newest_and_the_wanted_ones_are_stored(
+    keeper: Keeper, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        refuse_checkpoints(patch)
+        for number, reason in enumerate(["recovery", "save", "periodic", "recovery"]):
+            keeper.on_message("trainer", samples.rows(number + 1))
+            step = 7 * (number + 2)
+            keeper.on_message("trainer", samples.checkpoint(step, number + 1, reason))
+    keeper.cycle()
+    assert isinstance(keeper.store, LiveStore)
+    assert [it.step for it in keeper.store.checkpoints()] == [21, 35]
+
+
+def test_a_checkpoint_that_is_damaged_is_not_tried_again(
+    keeper: Keeper, words: Words
+) -> None:
+    bad = samples.checkpoint(7, 0)
+    bad.arrays["agent/online/torso.0.weight"][0, 0] = float("nan")
+    keeper.on_message("trainer", bad)
+    for _ in range(3):
+        keeper.cycle()
+    (problem,) = words.of(Problem)
+    assert "is not a number" in problem.what  # type: ignore[attr-defined]
+    assert words.of(CheckpointStored) == []
+
+
+def test_rows_that_a_checkpoint_made_durable_are_told(
+    keeper: Keeper, words: Words
+) -> None:
+    words.sent.clear()
+    keeper.on_message("trainer", samples.rows(1))
+    keeper.on_message("trainer", samples.checkpoint(14, 1))
+    keeper.cycle()
+    assert words.of(RowsStored) == [RowsStored("trainer", 1, 14)]
+
+
+def test_a_live_store_that_cannot_be_removed_leaves_its_file_to_be_seen(
+    keeper: Keeper, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.sessions.live_store.remove_folder", refused)
+        order(keeper, "seal", 2)
+        while not any(it.id == 2 for it in words.of(Answer)):  # type: ignore[attr-defined]
+            keeper.cycle()
+    answer = words.of(Answer)[-1]
+    assert "could not be closed" in answer.error  # type: ignore[attr-defined]
+    assert keeper.store is None
+    assert keeper.source is not None
+    assert keeper.source.summary()["steps"] == 7
