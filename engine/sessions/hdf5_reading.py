@@ -11,21 +11,52 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from engine.contract.plain_text import visible
 from engine.sessions import rules
 from engine.sessions.chunk_decoding import decode_chunk, place
 from engine.sessions.hdf5 import h5py
 from engine.sessions.problems import SessionProblem
-from engine.sessions.rules import Array, Chunks, Link, Rules, Superblock, Visit, broken
-from engine.sessions.seal import SealedReader
+from engine.sessions.rules import (
+    Array,
+    Chunks,
+    Link,
+    Rules,
+    Superblock,
+    Text,
+    Visit,
+    broken,
+)
 
 ARRAY_LIMIT_BYTES = 1 << 30
 """An array that is larger is read in spans only."""
 
 _HDF5_ERRORS = (RuntimeError, OSError, KeyError, ValueError, TypeError, SystemError)
+
+
+class Content(Protocol):
+    """The bytes of a file, as HDF5 reads them; :class:`SealedReader` is one.
+
+    Attributes:
+      length: How many.
+    """
+
+    length: int
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move as in any file."""
+        ...
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes."""
+        ...
+
+    def check(self, what: str = "") -> None:
+        """Raise what the last reads found."""
+        ...
 
 
 class StrictFile:
@@ -36,14 +67,16 @@ class StrictFile:
       name: What messages call the file.
     """
 
-    def __init__(self, reader: SealedReader, name: str) -> None:
+    superblock: ClassVar[Rules[Superblock]] = rules.SUPERBLOCK
+
+    def __init__(self, reader: Content, name: str) -> None:
         self._reader, self._name = reader, name
         self._groups: dict[str, Any] = {}
         self._chunks: tuple[str, Chunks] | None = None
         reader.seek(0)
         head = reader.read(rules.HEAD_BYTES)
         reader.check()
-        self._obey(rules.SUPERBLOCK, Superblock.parse(head, reader.length))
+        self._obey(self.superblock, Superblock.parse(head, reader.length))
         with self._careful("", "it cannot be read as HDF5"):
             self._file = h5py.File(reader, "r")
         with self._careful("", "it cannot be read as HDF5"):
@@ -90,11 +123,8 @@ class StrictFile:
 
     def json(self, path: str, limit_bytes: int = 64 << 20) -> Any:
         """A JSON value that is stored as bytes."""
-        dataset = self._dataset(path)
-        if dataset.dtype != np.uint8 or dataset.rank != 1:
-            raise self._refuse(path, "it is not JSON text")
-        if dataset.get_space().get_simple_extent_npoints() > limit_bytes:
-            raise self._refuse(path, "it is too long")
+        text = Text(self._dataset(path), limit_bytes)
+        self._obey(rules.TEXTS, text, path)
         try:
             return json.loads(self.array(path).tobytes())
         except (ValueError, RecursionError) as error:
@@ -209,7 +239,7 @@ class StrictFile:
 
     def _value(self, attribute: Any, path: str) -> Any:
         self._obey(rules.ATTRIBUTES, attribute, path)
-        value = np.empty((), attribute.dtype)
+        value = np.empty(attribute.shape, attribute.dtype)
         attribute.read(value)
         found = value.item()
         self._obey(rules.VALUES, found, path)
@@ -259,7 +289,7 @@ class StrictFile:
         return found
 
     def _refuse(self, path: str, reason: str) -> SessionProblem:
-        what = f"'{path[:80]}' in it" if path else "it"
+        what = f"'{visible(path, 80)}' in it" if path else "it"
         return SessionProblem(
             f"'{self._name}' was not opened: {what} breaks the rules of session "
             f"files ({reason}). Only files that RL Lab wrote can be opened.",

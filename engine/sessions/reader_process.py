@@ -19,6 +19,7 @@ import msgspec
 import numpy.ma
 
 from engine.contract.messages import Answer, Ask, Message
+from engine.contract.plain_text import visible
 from engine.sessions.frames import PipeClosed, read_message, write_message
 from engine.sessions.problems import SessionProblem
 from engine.sessions.regular_file import open_regular
@@ -27,6 +28,8 @@ from engine.sessions.session_file import SessionFile
 from engine.sessions.source import CheckpointRow
 
 Arguments = dict[str, Any]
+SENTENCE = 1000
+"""A refusal may quote the file; so many characters of it."""
 
 NEEDED_LATER = (encodings.ascii, numpy.ma)
 """Modules that h5py and numpy import on first use, when nothing can be opened."""
@@ -81,7 +84,7 @@ def told(number: int, name: str, find: Callable[[], Any]) -> Answer:
     try:
         return Answer(number, {"value": find()})
     except SessionProblem as problem:
-        return Answer(number, {"kind": problem.kind}, str(problem))
+        return Answer(number, {"kind": problem.kind}, visible(str(problem), SENTENCE))
     except MemoryError:
         text = f"'{name}' needs more memory than is allowed to read it."
         return Answer(number, {"kind": "foreign"}, text)

@@ -30,7 +30,9 @@ from engine.sessions.hdf5 import (
 Subject = TypeVar("Subject")
 Rules = dict[str, Callable[[Subject], str]]
 
-_SUPERBLOCK = struct.Struct("<8s4B4Q")
+_SUPERBLOCK = struct.Struct("<11sB4Q")
+_BEGINNINGS = {b"\x89HDF\r\n\x1a\n" + bytes([it, 8, 8]) for it in (2, 3)}
+"""Signature, version 2 or 3, addresses and lengths of eight bytes."""
 HEAD_BYTES = _SUPERBLOCK.size
 _NONE = 2**64 - 1
 FILTERS = ("shuffle", "deflate", "fletcher32")
@@ -54,45 +56,31 @@ class Superblock:
     """The first bytes of the file; ``length`` is what the seal says."""
 
     length: int
-    signature: bytes
-    version: int
-    offset_bytes: int
-    length_bytes: int
-    flags: int
-    base: int
-    extension: int
-    end: int
+    known: bool
+    flags: int = 0
+    base: int = 0
+    extension: int = _NONE
+    end: int = -1
 
     @classmethod
     def parse(cls, data: bytes, length: int) -> Superblock:
-        """From the file's beginning, whatever it is."""
+        """From the file's beginning; of another kind nothing more is known."""
         size = _SUPERBLOCK.size
-        fields = _SUPERBLOCK.unpack(data[:size].ljust(size, b"\0"))
-        return cls(length, *fields[:-1])
+        beginning, *fields = _SUPERBLOCK.unpack(data[:size].ljust(size, b"\0"))
+        if beginning not in _BEGINNINGS:
+            return cls(length, False, end=length)
+        return cls(length, True, *fields[:-1])
 
 
 SUPERBLOCK: Rules[Superblock] = {
-    "signature": lambda it: (
-        "" if it.signature == h5_signature() else "it does not begin as HDF5"
-    ),
-    "version": lambda it: (
-        "" if it.version in (2, 3) else "it is of an old version of HDF5"
-    ),
-    "widths": lambda it: (
-        ""
-        if (it.offset_bytes, it.length_bytes) == (8, 8)
-        else "its addresses have another width"
+    "beginning": lambda it: (
+        "" if it.known else "it does not begin as the HDF5 that RL Lab writes"
     ),
     "flags": lambda it: "it was not closed" if it.flags else "",
     "base": lambda it: "it does not begin at its base" if it.base else "",
     "extension": lambda it: "" if it.extension == _NONE else "it has an extension",
     "end": lambda it: "" if it.end == it.length else "it does not end where it says",
 }
-
-
-def h5_signature() -> bytes:
-    """How every HDF5 file begins."""
-    return b"\x89HDF\r\n\x1a\n"
 
 
 # ----------------------------------------------------------------------- links
@@ -242,12 +230,7 @@ def _there(it: Array) -> str:
     return "" if there or not it.size else "its data are not there"
 
 
-def _inside(it: Array) -> str:
-    end = (it.dataset.get_offset() or 0) + it.size
-    return "it is cut off" if it.size and end > it.length else ""
-
-
-CONTIGUOUS: Rules[Array] = {"data are there": _there, "data inside": _inside}
+CONTIGUOUS: Rules[Array] = {"data are there": _there}
 
 
 def _chunk_size(it: Array) -> str:
@@ -335,6 +318,26 @@ CHUNKS: Rules[Chunks] = {
     "chunk's place": _places,
     "one chunk for each place": _distinct,
     "chunks apart": _apart,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An array that is to hold text, and its limit in bytes."""
+
+    dataset: Any
+    most: int
+
+
+TEXTS: Rules[Text] = {
+    "bytes": lambda it: (
+        ""
+        if it.dataset.dtype == np.uint8 and it.dataset.rank == 1
+        else "it is not JSON text"
+    ),
+    "length of text": lambda it: (
+        "it is too long" if math.prod(it.dataset.shape) > it.most else ""
+    ),
 }
 
 

@@ -12,11 +12,13 @@ import hashlib
 import os
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 
 from engine.sessions.problems import SessionProblem
+from engine.sessions.rules import Rules, broken
 
 MAGIC = b"RLSEAL1\0"
 BLOCK_BYTES = 1 << 16
@@ -152,10 +154,40 @@ class SealedReader:
 
     def _check_block(self, number: int, block: memoryview) -> None:
         wanted = self._hashes[number * 32 : number * 32 + 32]
-        if hashlib.sha256(block).digest() == wanted:
-            self._checked[number] = True
-        else:
+        if broken(BLOCKS, (hashlib.sha256(block).digest(), wanted)):
             self.damaged_blocks.add(number)
+        else:
+            self._checked[number] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """What stands behind the content, as it is read."""
+
+    size: int
+    magic: bytes
+    length: int
+    block: int
+
+    @property
+    def hash_bytes(self) -> int:
+        """Of the hashes of all blocks."""
+        return -(-self.length // BLOCK_BYTES) * 32
+
+
+TRAILERS: Rules[Trailer] = {
+    "magic": lambda it: "" if it.magic == MAGIC else "another mark",
+    "block": lambda it: "" if it.block == BLOCK_BYTES else "other blocks",
+    "sealed length": lambda it: (
+        "" if it.length + it.hash_bytes + _END_BYTES == it.size else "another length"
+    ),
+}
+ROOTS: Rules[tuple[bytes, bytes]] = {
+    "root": lambda it: "" if it[0] == it[1] else "another sum of all sums"
+}
+BLOCKS: Rules[tuple[bytes, bytes]] = {
+    "block's hash": lambda it: "" if it[0] == it[1] else "another sum"
+}
 
 
 def _read_trailer(file: BinaryIO, size: int, name: str) -> tuple[int, bytes]:
@@ -163,21 +195,18 @@ def _read_trailer(file: BinaryIO, size: int, name: str) -> tuple[int, bytes]:
         raise not_sealed(name)
     file.seek(size - _END_BYTES)
     end = file.read(_END_BYTES)
-    magic, length, block = _FOOTER.unpack_from(end)
-    hash_bytes = -(-length // BLOCK_BYTES) * 32
-    if magic != MAGIC or block != BLOCK_BYTES:
+    found = Trailer(size, *_FOOTER.unpack_from(end))
+    if broken(TRAILERS, found):
         raise not_sealed(name)
-    if length + hash_bytes + _END_BYTES != size:
-        raise not_sealed(name)
-    file.seek(length)
-    body = file.read(hash_bytes + _FOOTER.size)
-    if hashlib.sha256(body).digest() != end[_FOOTER.size :]:
+    file.seek(found.length)
+    body = file.read(found.hash_bytes + _FOOTER.size)
+    if broken(ROOTS, (hashlib.sha256(body).digest(), end[_FOOTER.size :])):
         raise SessionProblem(
             f"The seal of '{name}' is damaged, so nothing in it can be trusted. "
             "Restore it from a copy.",
             "damaged",
         )
-    return length, body[:hash_bytes]
+    return found.length, body[: found.hash_bytes]
 
 
 def not_sealed(name: str) -> SessionProblem:

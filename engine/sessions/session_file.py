@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import Checkpoint, EvaluationFinished, Event
-from engine.contract.options import configuration_from_json
+from engine.contract.options import ConfigurationError, configuration_from_json
 from engine.sessions.checkpoint_files import read_checkpoint, row_from_attributes
 from engine.sessions.column_log import FINISHED, TELEMETRY
 from engine.sessions.problems import SessionProblem
@@ -19,6 +20,9 @@ from engine.sessions.session_rules import (
     EPISODES,
     EVALUATION,
     EVALUATIONS,
+    EVENTS,
+    ORDERS,
+    PROGRESS,
     ROWS,
     SLOTS,
     Row,
@@ -66,11 +70,23 @@ class SessionFile(SessionParts):
     def configuration(self) -> str:
         """The configuration, as ``Configuration.to_json()``."""
         self._strict.json("config_json", CONFIGURATION_BYTES)
-        return self._strict.array("config_json").tobytes().decode()
+        text = self._strict.array("config_json").tobytes().decode()
+        try:
+            configuration_from_json(text)
+        except ConfigurationError as error:
+            raise self._foreign(str(error).rstrip(".")) from error
+        return text
 
     def card(self) -> dict[str, Any]:
         """The environment, as ``EnvironmentCard.to_dict()``."""
-        return self._mapping("env_json")
+        found = self._mapping("env_json")
+        try:
+            msgspec.convert(found, EnvironmentCard)
+        except msgspec.ValidationError as error:
+            raise self._foreign(
+                f"its environment is not described ({error})"
+            ) from error
+        return found
 
     def views(self) -> dict[str, Any]:
         """What the window keeps with the session."""
@@ -79,6 +95,7 @@ class SessionFile(SessionParts):
     def progress(self) -> dict[str, tuple[int, int]]:
         """For each source the number and the step of its last row."""
         stored = self._mapping("progress_json")
+        self._obey(PROGRESS, stored)
         return {source: (int(n), int(step)) for source, (n, step) in stored.items()}
 
     def summary(self) -> dict[str, Any]:
@@ -111,6 +128,7 @@ class SessionFile(SessionParts):
         orders = [
             self._strict.attributes(f"metrics/{it}").get("order", 0) for it in names
         ]
+        self._obey(ORDERS, orders)
         return [name for _, name in sorted(zip(orders, names, strict=True))]
 
     def history(self, series: str, max_points: int = 0) -> dict[str, np.ndarray]:
@@ -167,13 +185,14 @@ class SessionFile(SessionParts):
         """Events with the row that brought each, negative for none."""
         try:
             stored = self._strict.json("events_json")
-            return [
-                (int(it["row"]), msgspec.convert(it["event"], Event)) for it in stored
-            ]
-        except (TypeError, KeyError, ValueError, OverflowError) as error:
+            events = [(it["row"], msgspec.convert(it["event"], Event)) for it in stored]
+        except (TypeError, KeyError, ValueError) as error:
             if isinstance(error, SessionProblem):
                 raise
             raise self._foreign("its events are not a list") from error
+        for event in events:
+            self._obey(EVENTS, event)
+        return events
 
     def checkpoints(self) -> list[CheckpointRow]:
         """See :class:`SessionSource`."""
@@ -243,7 +262,7 @@ class SessionFile(SessionParts):
             for name in self._strict.names(path)
         }
         capacity = configuration_from_json(self.configuration()).replay.capacity
-        self._obey(SLOTS, Slots(lines["slot"], 4 * capacity + SPARE_SLOTS))
+        self._obey(SLOTS, Slots(lines, 4 * capacity + SPARE_SLOTS))
         return lines
 
     def episode_row(self, kind: str, index: int) -> int:

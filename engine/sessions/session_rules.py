@@ -7,12 +7,13 @@ and continued without a further look at types and lengths.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from engine.contract.messages import Event
 from engine.sessions.hdf5 import SESSION
 from engine.sessions.problems import SessionProblem
 from engine.sessions.recorded import KINDS
@@ -21,6 +22,8 @@ from engine.sessions.rules import Rules, broken
 LARGEST = 2**53
 """Counts and steps are whole in a float too."""
 LONGEST_TEXT = 4096
+LATEST = 253_402_300_799
+"""The last second of the year 9999; dates end there."""
 
 _HEAD: dict[str, tuple[type, ...]] = {
     "format": (str,),
@@ -75,6 +78,11 @@ def _counts(values: dict[str, Any]) -> str:
     return f"its '{wrong[0]}' is no count" if wrong else ""
 
 
+def _times(head: dict[str, Any]) -> str:
+    wrong = [n for n in ("created", "sealed") if not 0 <= head.get(n, 0) <= LATEST]
+    return f"its '{wrong[0]}' is no time" if wrong else ""
+
+
 def _texts(values: dict[str, Any]) -> str:
     texts = ((name, it) for name, it in values.items() if isinstance(it, str))
     wrong = [name for name, it in texts if len(it) > LONGEST_TEXT]
@@ -90,6 +98,7 @@ HEAD: Rules[dict[str, Any]] = {
         "" if {"format_major", "format_minor"} <= set(it) else "it has no version"
     ),
     "counts of the head": _counts,
+    "times of the head": _times,
     "texts of the head": _texts,
 }
 
@@ -174,7 +183,7 @@ TABLES: Rules[Table] = {
 def _shares(table: Table) -> str:
     counts = table.columns["count"]
     share = [len(table.columns[name]) for name in ("returns", "lengths")]
-    right = (counts >= 0).all() and share == [int(counts.sum())] * 2
+    right = (counts > 0).all() and share == [int(counts.sum())] * 2
     return "" if right else "the returns of its evaluations are not those counted"
 
 
@@ -212,6 +221,12 @@ def _episode_numbers(record: dict[str, Any]) -> str:
     return f"'{wrong[0]}' of an episode is no whole number" if wrong else ""
 
 
+def _pictures(record: dict[str, Any]) -> str:
+    frames = record.get("frames")
+    drawn = frames is None or (frames.dtype == np.uint8 and frames.ndim in (3, 4))
+    return "" if drawn else "the frames of an episode are no pictures"
+
+
 def _episode_arrays(record: dict[str, Any]) -> str:
     names = (*_EPISODE, *_EPISODE_AND_END)
     wrong = [n for n in names if n in record and not isinstance(record[n], np.ndarray)]
@@ -230,15 +245,44 @@ EPISODES: Rules[dict[str, Any]] = {
         "" if it.get("kind") in KINDS else "an episode is of no known kind"
     ),
     "lengths of an episode": _episode_lengths,
+    "pictures of an episode": _pictures,
+}
+
+
+def _within(numbers: Iterable[Any]) -> bool:
+    return all(isinstance(it, int) and abs(it) <= LARGEST for it in numbers)
+
+
+def _pairs(progress: dict[str, Any]) -> str:
+    right = all(
+        isinstance(it, list) and len(it) == 2 and _within(it) and min(it) >= -1
+        for it in progress.values()
+    )
+    return "" if right else "its progress is not told in pairs of counts"
+
+
+PROGRESS: Rules[dict[str, Any]] = {"pairs of progress": _pairs}
+EVENTS: Rules[tuple[int, Event]] = {
+    "numbers of an event": lambda it: (
+        "" if _within((it[0], it[1].step)) else "an event is of no step"
+    ),
+    "time of an event": lambda it: (
+        "" if 0 <= it[1].wall_time <= LATEST else "an event is of no time"
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Slots of a stored replay memory, and the most that there can be."""
+    """A stored replay memory, and how many slots there can be."""
 
-    slots: np.ndarray
+    lines: dict[str, np.ndarray]
     most: int
+
+    @property
+    def slots(self) -> np.ndarray:
+        """Where each line goes."""
+        return self.lines.get("slot", np.empty(0))
 
 
 def _slot_range(it: Slots) -> str:
@@ -246,9 +290,20 @@ def _slot_range(it: Slots) -> str:
     return "" if inside else "its replay memory has slots that cannot be"
 
 
+def _slot_lengths(it: Slots) -> str:
+    lengths = {len(column) for column in it.lines.values() if column.ndim}
+    return "the columns of its replay differ in length" if len(lengths) > 1 else ""
+
+
 SLOTS: Rules[Slots] = {
     "slots are numbers": lambda it: (
         "" if it.slots.dtype.kind in "iu" else "the slots of its replay are no numbers"
     ),
     "range of slots": _slot_range,
+    "lengths of the replay": _slot_lengths,
+}
+ORDERS: Rules[list[Any]] = {
+    "order of series": lambda it: (
+        "" if _within(it) else "the order of its series is not told in numbers"
+    )
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_folder import build_folder, naming
 from engine.sessions.problems import SessionProblem
 from engine.sessions.row_writing import put_checkpoint_row, put_evaluation, put_event
+from engine.sessions.session_rules import foreign
 from engine.sessions.store_reader import finished, telemetry
 
 BLOCK_LINES = 16384
@@ -37,9 +40,21 @@ def unfold(path: Path, folder: Path) -> None:
                 "but not continued here. Update RL Lab.",
                 "newer",
             )
-        head = _head(file)
-        with naming(f"The session '{path.stem}' could not be opened for writing"):
+        what = f"The session '{path.stem}' could not be opened for writing"
+        with naming(what), _judging(path.name):
+            head = _head(file)
             build_folder(folder, head, lambda db, new: _fill(db, new, file, head))
+
+
+@contextmanager
+def _judging(name: str) -> Iterator[None]:
+    """What passed every rule and still cannot be stored is no session of ours."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        if isinstance(error, SessionProblem):
+            raise
+        raise foreign(name, f"it cannot be stored ({type(error).__name__})") from error
 
 
 def _head(file: GuardedFile) -> dict[str, Any]:
