@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from rllab_gui.certificate import Certificate
 from rllab_gui.commands import Commands
+from rllab_gui.costs import Costs
 from rllab_gui.cursor import Cursor
 from rllab_gui.draft import Draft
 from rllab_gui.episode import ShownEpisode
@@ -47,6 +48,7 @@ class Lab(QObject):
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
         self.playback = Playback(self.link, self.store, self.cursor, self.episode, self)
         self.draft = Draft(self.link, self.history, self)
+        self.costs = Costs(self.link, self.draft, self)
         self.run = Run(self.link, self.draft, self.problems, self)
         self.live = LiveOptions(self.link, self.store, self.draft, self.run, self)
         self.viewer = Viewer(self.link, self.store, self.draft, self.run, self)

@@ -17,9 +17,21 @@ from engine.commands.arguments import (
     not_negative,
     positive,
 )
-from engine.commands.output import Progress, write_facts
+from engine.commands.output import Progress, duration, write_facts
 from engine.commands.problems import DONE, CommandProblem, Refused
-from engine.contract.catalogue import Preset, check_combination, find_preset
+from engine.contract.catalogue import (
+    EnvironmentCard,
+    Preset,
+    check_combination,
+    find_preset,
+)
+from engine.contract.costs import (
+    Probe,
+    added_seconds,
+    disk_bytes,
+    replay_bytes,
+    size_text,
+)
 from engine.contract.messages import ResumeTraining, StartTraining
 from engine.contract.options import (
     Configuration,
@@ -27,6 +39,8 @@ from engine.contract.options import (
     configuration_from_json,
     parse_assignment,
 )
+
+PROBE_WITHIN_S = 60.0
 
 
 def add(commands: Commands) -> None:
@@ -63,6 +77,11 @@ def add(commands: Commands) -> None:
     )
     new.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:n")
     new.add_argument("--quiet", action="store_true", help="no progress")
+    new.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only check the options, and say what the run would need",
+    )
     add_force(new)
     old = command(commands, "resume", resume, "continue a session where it stopped")
     add_session(old)
@@ -80,7 +99,10 @@ def train(arguments: argparse.Namespace) -> int:
     """Train to the end of the budget, or until Ctrl+C; the session is saved."""
     preset = find_preset(arguments.preset)
     configuration = configured(preset, arguments)
-    _check_against_environment(configuration)
+    card = _checked_card(configuration)
+    if arguments.dry_run:
+        write_facts(_needs(configuration, card))
+        return DONE
     path = _target(preset, arguments)
     message = StartTraining(
         configuration.to_json(), path=str(path), overwrite=arguments.force
@@ -90,12 +112,12 @@ def train(arguments: argparse.Namespace) -> int:
 
 def resume(arguments: argparse.Namespace) -> int:
     """Go on exactly where it stopped."""
-    from engine.sessions import SessionFile
+    from engine.sessions import open_session
     from engine.sessions.live_folder import live_path
 
     path: Path = arguments.file.expanduser().absolute()
     if not live_path(path).is_dir():
-        SessionFile.open(path, verify=False).close()  # refuses what is no session
+        open_session(path).close()  # refuses what is no session
     message = ResumeTraining(str(path), steps=arguments.steps)
     return _run(message, path, quiet=arguments.quiet)
 
@@ -139,15 +161,36 @@ def _of_recording(path: Path) -> dict[str, Any]:
     return environment | {"training.offline": str(path), "training.environments": 1}
 
 
-def _check_against_environment(configuration: Configuration) -> None:
+def _checked_card(configuration: Configuration) -> EnvironmentCard:
     """Refuse what cannot work, before anything starts."""
     from engine.environments import UnknownEnvironment, describe
+    from engine.service.memory_check import check_memory
 
     try:
         card = describe(configuration.environment)
     except UnknownEnvironment as problem:
         raise Refused(str(problem)) from problem
     check_combination(configuration, card)
+    check_memory(configuration, card)
+    return card
+
+
+def _needs(configuration: Configuration, card: EnvironmentCard) -> dict[str, object]:
+    """Memory, disk and time, as far as they can be told before."""
+    from engine.commands.private_engine import private_engine
+
+    with private_engine() as client:
+        asked = {"configuration": configuration.to_json()}
+        probe = Probe(**client.request("probe", asked, timeout=PROBE_WITHIN_S))
+    parts = disk_bytes(configuration, card, probe)
+    facts: dict[str, object] = {
+        "memory": f"{size_text(replay_bytes(configuration, card))} for a full replay",
+        "disk": f"at most {size_text(sum(parts.values()))}, of which",
+    }
+    facts |= {f"  {name}": size_text(size) for name, size in parts.items() if size}
+    seconds = added_seconds(configuration, probe)
+    pictures = f"{duration(seconds)} for pictures of training episodes"
+    return facts | ({"time": pictures} if seconds >= 1 else {})
 
 
 def _target(preset: Preset, arguments: argparse.Namespace) -> Path:

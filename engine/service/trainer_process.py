@@ -179,10 +179,12 @@ class Trainer:
         """Check a configuration against its environment and this computer."""
         from engine.agents import choose_device
         from engine.contract.catalogue import check_combination
+        from engine.service.memory_check import check_memory
 
         configuration = configuration_from_json(text)
         card = self._describe(configuration.environment)
         check_combination(configuration, card)
+        check_memory(configuration, card)
         choose_device(configuration, card)
         return {"card": card.to_dict()}
 

@@ -70,8 +70,7 @@ class CheckpointRing:
         self._writer.with_room(
             lambda: write_checkpoint_file(self._folder, row, checkpoint, head)
         )
-        rows = self._reader.checkpoints()
-        gone = surplus(rows, row, self._reader.options().recording.checkpoints)
+        gone = self._surplus(row)
         self._writer.change(lambda: self._enter(row, gone))
         self.unlink(gone)
         return row
@@ -99,6 +98,17 @@ class CheckpointRing:
             self._reader.tell(f"checkpoint {number} is missing")
         if found or missing:
             self._writer.change(lambda: self._agree(found, missing))
+
+    def _surplus(self, new: CheckpointRow) -> list[int]:
+        """Numbers of those that go for a new one, by the wishes of the user.
+
+        All checkpoints of a run are as large as the new one.
+        """
+        recording = self._reader.options().recording
+        size = checkpoint_path(self._folder, new.number).stat().st_size
+        room = recording.checkpoint_budget * 1_000_000 // max(1, size)
+        limit = min(recording.checkpoints, room)
+        return surplus(self._reader.checkpoints(), new, limit)
 
     def _next_number(self) -> int:
         listed = [row.number for row in self._reader.checkpoints()]

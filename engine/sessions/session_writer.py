@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
+from engine.contract.costs import EXACT_LIMIT_BYTES
 from engine.contract.messages import Event
 from engine.sessions import recorded
 from engine.sessions.atomic import replacing
@@ -42,9 +43,6 @@ from engine.sessions.store_reader import StoreReader
 
 SPAN_BYTES = 1 << 20
 """So much is handed to HDF5 at once, which lets nobody else run meanwhile."""
-
-EXACT_LIMIT_BYTES = 500_000_000
-"""Below this the replay memory is in the file by default."""
 
 MINARI = ("observations", "actions", "rewards", "terminations", "truncations")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.costs import LARGEST_OBSERVATION
 from engine.environments import (
     FrameStacker,
     ReplayMismatch,
@@ -29,7 +30,6 @@ from engine.stage.world import WorldProblem
 
 AS_RECORDED = -1
 CHUNK_STEPS = 128
-LARGEST_OBSERVATION_BYTES = 1024
 CannotReplay = (
     ReplayMismatch,
     UnknownEnvironment,
@@ -132,7 +132,7 @@ def _through(
     chunk: list[np.ndarray] = []
     for observation in source:
         chunk.append(observation)
-        if observation.nbytes <= LARGEST_OBSERVATION_BYTES:
+        if observation.nbytes <= LARGEST_OBSERVATION:
             kept.append(observation)
         if len(chunk) == CHUNK_STEPS:
             parts.append((yield from _judged(judge, chunk)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.costs import LARGEST_OBSERVATION
 from engine.contract.options import Configuration
 from engine.environments import observation_crc
 from engine.media import fitted, scaled
@@ -19,7 +20,6 @@ MOST_FRAME_BYTES = 48 * 2**20
 MOST_FRAMES = 1001
 """Longer episodes are recorded without pictures; seed and actions suffice."""
 LEAST_SIDE = 48
-LARGEST_OBSERVATION_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,6 @@ def _record(sitting: Sitting, singles: list[np.ndarray]) -> dict[str, Any]:
         "q_values": np.array(played.q, np.float32),
         "observation_crc": np.array([observation_crc(it) for it in singles], np.uint32),
     }
-    if singles[0].nbytes <= LARGEST_OBSERVATION_BYTES:
+    if singles[0].nbytes <= LARGEST_OBSERVATION:
         record["observations"] = np.stack(singles)
     return record

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.arrays import State
+from engine.contract.costs import LARGEST_OBSERVATION
 from engine.contract.options import Configuration
 from engine.environments import FrameStacker, Unusable, make, observation_crc
 from engine.training.problems import (
@@ -18,8 +19,6 @@ from engine.training.problems import (
     wrong_reward,
 )
 
-LARGEST_OBSERVATION = 1024
-"""Bytes of one observation up to which records keep observations themselves."""
 LARGEST_FILM = 256 * 2**20
 """Bytes of pictures up to which a record keeps them."""
 

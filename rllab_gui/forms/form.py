@@ -13,6 +13,7 @@ from engine.contract.alternatives import alternatives
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration, OptionSpec, specs
 from rllab_gui.commands import Commands
+from rllab_gui.costs import Costs
 from rllab_gui.draft import Draft
 from rllab_gui.forms.environment import EnvironmentEditor
 from rllab_gui.forms.row import OptionRow
@@ -37,6 +38,7 @@ class OptionForm(QWidget):
         self,
         link: Link,
         draft: Draft,
+        costs: Costs,
         live: LiveOptions,
         run: Run,
         commands: Commands,
@@ -46,6 +48,7 @@ class OptionForm(QWidget):
         super().__init__(parent)
         self.setObjectName("train.form")
         self._link, self._draft, self._live, self._theme = link, draft, live, theme
+        self._costs = costs
         self.rows: dict[str, OptionRow] = {}
         self._sections: dict[str, Section] = {}
         waiting = ("train.startAgain", "options.takeBack")
@@ -63,6 +66,7 @@ class OptionForm(QWidget):
         draft.accompanied.connect(self._on_accompanied)
         draft.complaintsChanged.connect(self._show_complaints)
         draft.cardChanged.connect(self._show_relevance)
+        costs.changed.connect(self._show_remarks)
         live.pendingChanged.connect(self._show_pending)
         run.refused.connect(self.go_to)
         self._on_changed(frozenset(self.rows))
@@ -124,9 +128,13 @@ class OptionForm(QWidget):
         relevant = {key for key in self.rows if is_relevant(key, configuration, card)}
         for section in self._sections.values():
             section.set_relevant(relevant)
-        for key, row in self.rows.items():
-            row.set_remark(remark(key, configuration, card))
+        self._show_remarks()
         self._show_alternatives(relevant)
+
+    def _show_remarks(self) -> None:
+        of = self._draft.configuration, self._draft.card, self._costs.probe
+        for key, row in self.rows.items():
+            row.set_remark(remark(key, *of))
 
     def _show_alternatives(self, relevant: Collection[str]) -> None:
         """Grey what is impossible beside the other options; a millisecond or two."""

@@ -124,6 +124,11 @@ class OptionRow(QWidget):
             main.style().polish(main)
 
     @property
+    def remark(self) -> str:
+        """The words that are shown below the field."""
+        return self._remark.text()
+
+    @property
     def complaint(self) -> str:
         """The sentence that is shown below the field."""
         return self._complaint.text()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
 from engine.contract.alternatives import Alternative
 from engine.contract.catalogue import EnvironmentCard
+from engine.contract.costs import (
+    Probe,
+    added_seconds,
+    disk_bytes,
+    replay_bytes,
+    size_text,
+)
 from engine.contract.options import (
     Configuration,
     OptionSpec,
@@ -148,7 +154,12 @@ def tooltip(of: OptionSpec) -> str:
     return "<br>".join([*parts, f"<i>{when}</i>"])
 
 
-def remark(key: str, configuration: Configuration, card: EnvironmentCard | None) -> str:
+def remark(
+    key: str,
+    configuration: Configuration,
+    card: EnvironmentCard | None,
+    probe: Probe | None = None,
+) -> str:
     """What the value means, in a few words; empty where it speaks for itself."""
     if key == "agent.discount":
         gamma = configuration.agent.discount
@@ -159,24 +170,35 @@ def remark(key: str, configuration: Configuration, card: EnvironmentCard | None)
         )
     if key == "replay.capacity" and card is not None and card.shape:
         return f"about {size_text(replay_bytes(configuration, card))} of memory"
+    if key == "recording.level" and card is not None and probe is not None:
+        return recording_cost(configuration, card, probe)
     return ""
 
 
-def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
-    """Estimated memory of a full replay: each frame is stored once, unstacked."""
-    values = math.prod(card.shape) // max(1, configuration.environment.frame_stack)
-    width = 1 if card.dtype == "uint8" else 4
-    beside = 8 + 4 + 4 + 16 + 16  # action, reward, flags, episode, priority
-    return configuration.replay.capacity * (values * width + beside)
+def recording_cost(
+    configuration: Configuration, card: EnvironmentCard, probe: Probe
+) -> str:
+    """Room on the disk, by what takes most of it, and what it costs in time."""
+    parts = disk_bytes(configuration, card, probe)
+    total = sum(parts.values())
+    largest = sorted(parts, key=lambda name: -parts[name])[:2]
+    named = ", ".join(
+        f"{name} {size_text(parts[name])}"
+        for name in largest
+        if parts[name] > 0.1 * total
+    )
+    seconds = added_seconds(configuration, probe)
+    slower = f"pictures take {duration_text(seconds)}" if seconds >= 1 else ""
+    slower = slower or "hardly slows training"
+    return f"at most {size_text(total)} on disk ({named}); {slower}"
 
 
-def size_text(count: float) -> str:
-    """A number of bytes in words."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"
+def duration_text(seconds: float) -> str:
+    """So much time in words, rounded."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.2g} h"
 
 
 def _rounded(number: float) -> str:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rllab_gui.forms.words import size_text
+from engine.contract.costs import size_text
 from rllab_gui.sessions import RecentSession, Sessions
 from rllab_gui.theme import Theme
 

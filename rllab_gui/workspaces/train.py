@@ -34,7 +34,13 @@ class TrainWorkspace(Workspace):
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         self.gallery = Gallery(lab.presets, lab.draft, lab.theme)
         self.form = OptionForm(
-            lab.link, lab.draft, lab.live, lab.run, lab.commands, lab.theme
+            lab.link,
+            lab.draft,
+            lab.costs,
+            lab.live,
+            lab.run,
+            lab.commands,
+            lab.theme,
         )
         super().__init__(lab, parent)
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import av
+import h5py
 import numpy as np
 import psutil
 import pytest
@@ -48,13 +49,16 @@ gymnasium.register(f"{__name__}-v0", entry_point=Failing)
 """
 
 
+SHORT = ["--steps", "1200", "--seed", "3", "--device", "cpu"]
+SHORT += ["--set", "evaluation.period=600", "--set", "evaluation.episodes=3"]
+SHORT += ["--set", "agent.learning_starts=200"]
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
     """A session of 1,200 steps with two evaluations."""
     path = tmp_path_factory.mktemp("trained") / "run.h5"
-    words = ["train", "cartpole", "--steps", "1200", "--seed", "3", "--quiet"]
-    words += ["--set", "evaluation.period=600", "--set", "evaluation.episodes=3"]
-    words += ["--set", "agent.learning_starts=200", "--device", "cpu"]
+    words = ["train", "cartpole", "--quiet", *SHORT]
     assert main([*words, "--out", str(path)]) == 0
     return path
 
@@ -69,6 +73,34 @@ def test_a_trained_session_is_whole(rllab, trained):
     assert found["verified"]
     assert found["problems"] == []
     assert found["format_version"] == "1.0"
+
+
+def stored_bytes(path):
+    """What a session file keeps, by the parts that a dry run names."""
+    parts = dict.fromkeys(("curves", "checkpoints", "episodes", "films", "replay"), 0)
+    tables = {"metrics": "curves", "checkpoints": "checkpoints", "episodes": "episodes"}
+
+    def add(name, of):
+        if isinstance(of, h5py.Dataset):
+            top, last = name.split("/")[0], name.split("/")[-1]
+            part = "replay" if "/replay" in name else tables.get(top, "curves")
+            part = "films" if last == "frames" else part
+            parts[part] += of.id.get_storage_size()
+
+    with h5py.File(path) as file:
+        file.visititems(add)
+    return parts
+
+
+def test_what_a_run_takes_is_told_before(rllab, trained):
+    said = rllab("train", "cartpole", "--dry-run", *SHORT)
+    units = {"bytes": 1, "kB": 1e3, "MB": 1e6}
+    told = re.findall(r"(?m)^  (\w+) +([\d.]+) (\w+)$", said.out)
+    most = {name: float(number) * units[unit] for name, number, unit in told}
+    real = stored_bytes(trained)
+    for part in ("checkpoints", "replay", "episodes"):
+        assert most[part] / 8 < real[part] < 1.3 * most[part], part
+    assert real["films"] <= most["films"]
 
 
 def test_nothing_but_the_file_is_left(trained):

@@ -18,7 +18,6 @@ from rllab_gui.forms.words import (
     is_relevant,
     remark,
     replay_bytes,
-    size_text,
     tooltip,
 )
 
@@ -221,7 +220,6 @@ def test_words():
     assert not is_relevant("replay.alpha", configuration, None)
     assert "Takes effect with the next Train" in tooltip(spec("agent.n_step"))
     assert "Applies at once" in tooltip(spec("agent.discount"))
-    assert size_text(7_060_000_000) == "7.06 GB"
 
 
 def test_the_estimate_counts_each_frame_once():

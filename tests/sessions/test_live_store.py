@@ -147,6 +147,23 @@ def test_checkpoints_are_thinned_but_first_best_and_newest_stay(tmp_path):
     store.close()
 
 
+def test_checkpoints_stay_within_their_room(tmp_path):
+    options = samples.configuration(recording__checkpoint_budget=1)
+    store = LiveStore.create(tmp_path / "run.h5", options, samples.CARD)
+    for order in range(12):
+        store.append(samples.rows(order))
+        store.write_checkpoint(
+            samples.checkpoint(order + 1, order, more_bytes=160_000)
+        )
+        store.commit()
+    sizes = [it.stat().st_size for it in store.folder.glob("ck-*.h5")]
+    assert sum(sizes) < 1_000_000 < 7 * min(sizes)
+    steps = [row.step for row in store.checkpoints()]
+    assert len(steps) == len(sizes)
+    assert {1, 10, 11, 12} <= set(steps)
+    store.close()
+
+
 def test_recovery_checkpoints_replace_each_other_and_three_stay(store):
     store.write_checkpoint(samples.checkpoint(0, -1, "start"))
     for number in range(6):

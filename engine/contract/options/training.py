@@ -173,6 +173,17 @@ class RecordingOptions(OptionGroup):
         "best, the first and the newest always stay.",
         advanced=True,
     )
+    checkpoint_budget: int = option(
+        1_000,
+        "Room for checkpoints",
+        unit="MB",
+        minimum=1,
+        maximum=1_000_000,
+        scale="log",
+        help="Checkpoints are thinned too when together they take more; the best, the "
+        "first and the newest always stay.",
+        advanced=True,
+    )
     exact_resume: Literal["auto", "yes", "no"] = option(
         "auto",
         "Exact resume",

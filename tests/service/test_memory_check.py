@@ -1,0 +1,31 @@
+"""What does not fit into memory is refused before it begins."""
+
+import re
+
+import pytest
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.costs import replay_bytes
+from engine.contract.options import ConfigurationError, configuration_from_flat
+from engine.service.memory_check import USABLE, check_memory, free_bytes
+
+CARD = EnvironmentCard(id="CartPole-v1", observation="vector", shape=(4,), actions=2)
+
+
+def configured(capacity):
+    return configuration_from_flat({"replay.capacity": capacity})
+
+
+def test_a_replay_that_fits_is_let_through():
+    check_memory(configured(100_000), CARD)
+    assert free_bytes() > replay_bytes(configured(100_000), CARD)
+
+
+def test_one_that_does_not_is_refused_with_a_capacity_that_would():
+    free = 10_000_000
+    with pytest.raises(ConfigurationError) as told:
+        check_memory(configured(1_000_000), CARD, free)
+    sentence = told.value.complaints["replay.capacity"]
+    fits = int(re.search(r"to ([\d,]+) or less", sentence)[1].replace(",", ""))
+    check_memory(configured(fits), CARD, free)
+    assert replay_bytes(configured(fits + 1000), CARD) > USABLE * free
