@@ -42,6 +42,11 @@ class EpisodeRows:
         self._glyphs = self.table.glyphs()
         return added
 
+    def clear(self) -> int:
+        """Forget the episodes and their rows at once: Qt may paint at any time."""
+        self.table.clear()
+        return self.set_order(np.empty(0, int))
+
     def count(self) -> int:
         """How many rows there are."""
         return len(self.order)

@@ -110,7 +110,7 @@ class EpisodesView(View):
         if uuid == self._session:
             return
         self._session = uuid
-        self.episodes.clear()
+        self._table.replace(self.rows.clear)
         self._new.clear()
         if uuid:
             self.context.link.ask(

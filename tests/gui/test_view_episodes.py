@@ -204,6 +204,16 @@ def test_another_session_has_other_episodes(view, play):
     assert view.emptiness()[0] == "No episode recorded yet."
 
 
+def test_a_paint_before_the_next_beat_finds_no_rows_of_the_old_session(view, play):
+    play(SessionStatus(name="a", uuid="u1"), *[finished(i, 30) for i in range(20)])
+    view.hide()
+    play(SessionStatus(name="b", uuid="u2"))
+    view.show()
+    view._table.grab()  # an IndexError here fails the test
+    model = view._table.model()
+    assert model.rowCount() == len(view.episodes) == 0
+
+
 def test_an_episode_began_before_it_ended_and_an_evaluation_takes_no_steps():
     table = EpisodeTable()
     table.add(
