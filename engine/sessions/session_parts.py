@@ -98,7 +98,7 @@ class SessionParts:
     @property
     def is_newer(self) -> bool:
         """Whether a later version of the lab wrote it; it is only read then."""
-        return int(self._root["format_minor"]) > MINOR
+        return int(self._root.get("format_minor", 0)) > MINOR
 
     @property
     def steps(self) -> int:
@@ -128,7 +128,7 @@ class SessionParts:
 
     def _check_version(self) -> None:
         self._obey(HEAD, self._root)
-        major, minor = self._root["format_major"], self._root["format_minor"]
+        major, minor = (self._root.get(f"format_{it}", 0) for it in ("major", "minor"))
         if major > MAJOR:
             raise SessionProblem(
                 f"'{self.path.name}' was written by a newer RL Lab (format {major}."

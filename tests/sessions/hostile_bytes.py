@@ -63,6 +63,17 @@ def _with_head(image, **fields):
 
 
 @of_bytes
+def made_by_pages(image):
+    def copy(file):
+        with h5py.File(io.BytesIO(image), "r") as source:
+            for name in source:
+                source.copy(name, file)
+
+    made = image_of(copy, fs_strategy="page", libver=("v110", "v110"))
+    return _with_head(made, end=len(made))
+
+
+@of_bytes
 def open_flags(image):
     return _with_head(image, version=2, flags=1)
 
@@ -74,7 +85,7 @@ def swmr_flags(image):
 
 @of_bytes
 def another_base(image):
-    return _with_head(image, base=8)
+    return _with_head(image + bytes(8), base=8, end=len(image) + 8)
 
 
 @of_bytes
@@ -134,7 +145,7 @@ def overlapping_chunks(image):
 @of_bytes
 def chunk_behind_the_end(image):
     def where(changed, chunks):
-        _swap(changed, chunks[3].byte_offset, len(changed) - 8)
+        _swap(changed, chunks[3].byte_offset, len(changed) + 8)
 
     return _moved(image, {}, where)
 

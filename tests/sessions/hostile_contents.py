@@ -274,6 +274,11 @@ def no_version(file):
 
 
 @content
+def no_version_at_all(file):
+    del file.attrs["format_major"], file.attrs["format_minor"]
+
+
+@content
 def another_format(file):
     file.attrs["format"] = np.bytes_(b"something")
 
@@ -304,8 +309,9 @@ def columns_of_other_lengths(file):
 
 @content
 def columns_with_two_dimensions(file):
-    for name in file["metrics/loss"]:
-        put(file, f"metrics/loss/{name}", np.zeros((4, 4), np.int64))
+    for name in list(file["metrics/loss"]):
+        column = file["metrics/loss"][name][()]
+        put(file, f"metrics/loss/{name}", np.resize(column, (4, 4)))
 
 
 @content
@@ -373,3 +379,8 @@ def evaluations_of_nobody(file):
     put(file, "evaluations/count", np.zeros(3, np.int64))
     put(file, "evaluations/returns", np.zeros(0))
     put(file, "evaluations/lengths", np.zeros(0, np.int64))
+
+
+@content
+def order_beyond_all(file):
+    file["metrics/loss"].attrs["order"] = 2**62

@@ -38,6 +38,12 @@ def values_in_the_place_of_arrays(file):
 
 
 @content
+def values_in_the_place_of_rewards(file):
+    del file["episodes/episode_0/rewards"]
+    put_json(file, "episodes/episode_0/values_json", {"rewards": [1.0] * 11})
+
+
+@content
 def actions_that_there_are_not(file):
     count = len(file["episodes/episode_0/actions"])
     put(file, "episodes/episode_0/actions", np.full(count, 10**9))
@@ -85,6 +91,11 @@ def number_that_is_text(file):
 @content
 def checkpoint_below_zero(file):
     state(file).attrs["step"] = -100
+
+
+@content
+def reason_that_is_a_number(file):
+    state(file).attrs["reason"] = 5
 
 
 @content
@@ -172,7 +183,7 @@ def slots_below_zero(file):
 @content
 def slots_that_are_no_numbers(file):
     slots = state(file)["replay_slots/slot"]
-    put(state(file), "replay_slots/slot", np.full(len(slots), np.nan))
+    put(state(file), "replay_slots/slot", slots[()].astype(np.float64))
 
 
 @content
