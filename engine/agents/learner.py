@@ -125,7 +125,8 @@ class Learner:
           measured: Of acting, to be reported with what is measured here.
 
         Raises:
-          NotFinite: If loss or gradient are not finite; nothing has changed then.
+          NotFinite: If loss or gradient are not finite, and nothing has changed
+            then; or if a weight is not afterwards.
         """
         # What inference mode makes cannot be part of a graph, but it is quicker.
         with torch.inference_mode() if self._spelled_out else torch.no_grad():
@@ -274,7 +275,8 @@ class Learner:
         """Follow the clipped gradient; its length before clipping.
 
         Raises:
-          NotFinite: If the loss or the gradient is not; the weights are untouched.
+          NotFinite: If the loss or the gradient is not, and the weights are
+            untouched; or if a weight is not after the step.
         """
         norm = math.sqrt(self.gradients.dot(self.gradients).item())
         if not math.isfinite(loss + norm):
@@ -283,6 +285,9 @@ class Learner:
         if 0 < longest < norm:
             self.gradients.mul_(longest / norm)
         self._optimizer.step(learning_rate)
+        # A sum is not finite as soon as one of its terms is not.
+        if not math.isfinite(self.values.sum().item()):
+            raise NotFinite("weight")
         return norm
 
     @property

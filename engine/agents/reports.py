@@ -8,7 +8,9 @@ import numpy as np
 
 
 class NotFinite(ValueError):
-    """A loss or gradient is not a finite number; the weights are untouched."""
+    """A loss or gradient is not a finite number (the weights are untouched then), or
+    a weight has become none.
+    """
 
 
 class Decision(NamedTuple):

@@ -19,6 +19,9 @@ from engine.sessions.problems import SessionProblem, from_os_error
 from engine.sessions.seal import SealedReader, sealed
 from engine.sessions.source import CheckpointRow
 
+LEARNED = frozenset({"online", "target", "weights", "optimizer"})
+"""Parts of a state whose numbers must all be finite."""
+
 
 def checkpoint_path(folder: Path, number: int) -> Path:
     """The file of a checkpoint."""
@@ -35,11 +38,11 @@ def check_state(checkpoint: Checkpoint) -> None:
     """Refuse a state that is not what the trainer sealed, or not finite.
 
     Raises:
-      SessionProblem: If the hash differs or a weight is NaN or infinite.
+      SessionProblem: If the hash differs or what is learned is NaN or infinite.
     """
     for path, array in checkpoint.arrays.items():
-        weights = {"online", "target"} & set(path.split("/"))
-        if weights and array.dtype.kind == "f" and not np.isfinite(array).all():
+        learned = LEARNED & set(path.split("/"))
+        if learned and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise SessionProblem(
                 f"The checkpoint of step {checkpoint.step} was not stored: a weight "
                 f"in '{path}' is not a number. The checkpoints before it are kept.",

@@ -53,11 +53,12 @@ class StoreLock:
         return cls(file)
 
     def release(self) -> None:
-        """Let go; the file stays."""
-        if self._file is not None:
-            self._file.truncate(0)
-            self._file.close()
-            self._file = None
+        """Let go; the file stays, also its text where the disk refuses to cut it."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.truncate(0)
+            file.close()
 
 
 def is_locked(path: Path) -> bool:

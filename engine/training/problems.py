@@ -76,14 +76,14 @@ def wrong_reward(id: str, when: str, reward: float) -> TrainingProblem:
 
 
 def diverged(what: str, update: int) -> TrainingProblem:
-    """A loss or gradient is not finite."""
+    """A loss, a gradient or a weight is not finite."""
     return TrainingProblem(
         Problem(
             id="training.diverged",
             what=f"Training diverged: the {what} of update {update} is not a finite "
             "number.",
             why="The values have grown beyond all bounds.",
-            fix="The weights before that update are kept. Go on from the newest "
+            fix="No checkpoint holds such numbers. Go on from the newest "
             "checkpoint with a lower agent.learning_rate, or use a slower target "
             "network.",
             fixes=[

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,21 +49,30 @@ def build_shim(folder: Path) -> Path | None:
 def run(folder: Path, promise: str, stride: int = 1) -> Trials:
     """Every ``stride``-th call, in a process that the shim is loaded into."""
     result = Trials(promise, "the process is killed, or its disk fails, at each call")
-    shim = build_shim(folder)
-    if shim is None:
+    command = shim_command(folder, "io_faults.py")
+    if command is None:
         result.worst = "skipped: this needs Linux and a C compiler"
         return result
     report = folder / "report.txt"
-    command = [sys.executable, str(HERE / "io_faults.py"), str(shim), str(report)]
+    arguments, environment = command
+    arguments += [str(report), str(stride), promise]
+    subprocess.run(arguments, env=environment, check=True)
+    count, worst, *failures = report.read_text().splitlines()
+    result.count, result.worst, result.failures = int(count), worst, failures
+    return result
+
+
+def shim_command(folder: Path, script: str) -> tuple[list[str], dict[str, str]] | None:
+    """How to run a script of this folder with the shim; None where there is none."""
+    shim = build_shim(folder)
+    if shim is None:
+        return None
     places = [HERE, HERE.parent / "sessions", HERE.parents[1]]
     environment = os.environ | {
         "LD_PRELOAD": str(shim),
         "PYTHONPATH": os.pathsep.join(str(it) for it in places),
     }
-    subprocess.run([*command, str(stride), promise], env=environment, check=True)
-    count, worst, *failures = report.read_text().splitlines()
-    result.count, result.worst, result.failures = int(count), worst, failures
-    return result
+    return [sys.executable, str(HERE / script), str(shim)], environment
 
 
 class Disk:
@@ -81,7 +90,14 @@ class Disk:
     def disarm(self) -> None:
         self.arm(OFF)
 
-    def play(self, mode: int, at: int, *, ballast: bool = False) -> tuple[int, int]:
+    def play(
+        self,
+        mode: int,
+        at: int,
+        *,
+        ballast: bool = False,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> tuple[int, int]:
         """One run in a fork: how it ended, and how many calls were counted."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
@@ -89,18 +105,18 @@ class Disk:
         counted = self.shared.memory
         child = os.fork()
         if child == 0:
-            self._play_and_end(mode, at, ballast, counted)
+            self.arm(mode, at, ballast=ballast)
+            self._play_and_end(note)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         return code, int.from_bytes(counted[2048:2056], "little")
 
-    def _play_and_end(self, mode: int, at: int, ballast: bool, counted: object) -> None:
+    def _play_and_end(self, note: Callable[[str], None]) -> None:
         code = 1
         try:
             quiet = os.open(os.devnull, os.O_WRONLY)
             os.dup2(quiet, 2)
-            self.arm(mode, at, ballast=ballast)
-            make_room = self.library.shim_room
-            Workload(self.folder, self.shared, make_room=make_room).run()
+            room = self.library.shim_room
+            Workload(self.folder, self.shared, make_room=room, note=note).run()
             code = 0
         except Exception as error:
             text = f"{type(error).__name__}: {error}".encode()[:1000]
@@ -135,7 +151,7 @@ def check(disk: Disk, name: str, code: int) -> None:
     if (disk.folder / "run.live").is_dir():
         assert shared["ended"] < 1 or not killed, "an ended run is live again"
         with LiveStore.open(path) as store:
-            _rows(store, shared)
+            check_rows(store, shared)
             _checkpoints(store, shared)
     else:
         lost = shared["stored"] >= 0 and not path.is_file()
@@ -154,7 +170,7 @@ def check(disk: Disk, name: str, code: int) -> None:
     assert not left, f"{left} were left behind"
 
 
-def _rows(store: LiveStore, shared: Shared) -> None:
+def check_rows(store: LiveStore, shared: Shared | Mapping[str, int]) -> None:
     """Exactly the first rows, all that were confirmed, and none that never came."""
     last, step = store.progress().get("trainer", (-1, 0))
     assert last >= shared["stored"], "a confirmed row is lost"

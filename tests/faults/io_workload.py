@@ -141,7 +141,8 @@ class Workload:
             if not self._line.answers[self._asked].error:
                 return
             self._make_room()
-        raise RuntimeError(f"'{question}' is refused for ever")
+        error = self._line.answers[self._asked].error
+        raise RuntimeError(f"'{question}' is refused for ever: {error}")
 
     def _row(self, number: int) -> None:
         self._shared["given"] = number

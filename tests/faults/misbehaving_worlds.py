@@ -68,7 +68,7 @@ class Misbehaving(gymnasium.Env[np.ndarray, int]):
         Misbehaving.taken += 1
         self._steps += 1
         answer = (self._observation(), 1.0, self._steps == 20, False, {})
-        deed = getattr(self, self._deed, None)
+        deed = getattr(self, self._deed, None) or self._number_deed()
         if Misbehaving.taken < self._at or deed is None:
             self._reset_due |= Misbehaving.taken >= self._at
             return answer
@@ -78,6 +78,16 @@ class Misbehaving(gymnasium.Env[np.ndarray, int]):
 
     def _observation(self) -> np.ndarray:
         return np.array([self._steps, self.np_random.random()], np.float32)
+
+    def _number_deed(self) -> Any:
+        """``observation nan``, ``reward -inf``, ...; None for other names."""
+        what, _, value = self._deed.partition(" ")
+        if what == "observation":
+            row = np.array([0.0, float(value)], np.float32)
+            return lambda _, *others: (row, *others)
+        if what == "reward":
+            return lambda seen, _, *others: (seen, float(value), *others)
+        return None
 
     # ------------------------------------------------------------------- deeds
 

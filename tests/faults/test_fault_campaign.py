@@ -9,6 +9,8 @@ import damage_sealed
 import failing_saves
 import io_faults
 import kill_writer
+import not_finite
+import power_cuts
 import pytest
 
 KILLS = int(os.environ.get("RLLAB_KILLS", "10"))
@@ -39,6 +41,19 @@ def test_a_writer_killed_while_it_writes_loses_nothing_that_was_confirmed(
     tmp_path, held
 ):
     held(io_faults.run(tmp_path, "P1", stride=450))
+
+
+def test_a_power_cut_takes_nothing_that_was_confirmed(tmp_path, held):
+    held(power_cuts.run(tmp_path, 8))
+
+
+def test_a_disk_that_lies_about_its_syncs_is_noticed_by_the_same_trials(tmp_path):
+    result = power_cuts.run(tmp_path, 6, lies=True)
+    assert result.failures or "skipped" in result.worst
+
+
+def test_numbers_that_are_not_finite_are_caught_in_their_step(tmp_path, held):
+    held(not_finite.run(tmp_path, stride=9))
 
 
 def test_every_damage_to_a_session_file_is_noticed(tmp_path, held):

@@ -85,6 +85,22 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_weights(make)
     assert all(np.array_equal(before[k], after[k]) for k in after)
 
 
+def test_a_weight_that_is_not_finite_ends_the_run_in_the_update_that_made_it(make):
+    loop = make()
+    loop.advance(steps=100)
+    learner, updates = loop.agent._learner, loop.update
+    step = learner._optimizer.step
+
+    def overflows(rate):
+        step(rate)
+        learner.values[3] = -math.inf
+
+    learner._optimizer.step = overflows
+    with pytest.raises(TrainingProblem, match=f"weight of update {updates + 1} is not"):
+        loop.advance(steps=1)
+    assert loop.step == 101
+
+
 def test_what_was_measured_before_a_problem_can_still_be_drained(make):
     loop = misbehaving(make, "step", agent__learning_starts=0)
     with pytest.raises(TrainingProblem):
