@@ -8,9 +8,7 @@ import numpy as np
 
 
 class NotFinite(ValueError):
-    """A loss or gradient is not a finite number (the weights are untouched then), or
-    a weight has become none.
-    """
+    """A loss, gradient or weight is not finite; in the first two cases none moved."""
 
 
 class Decision(NamedTuple):

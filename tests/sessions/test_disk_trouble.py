@@ -10,6 +10,7 @@ from engine.sessions import LiveStore, SessionProblem, find_sessions
 from engine.sessions.ballast import BALLAST_BYTES, Ballast
 from engine.sessions.database import connect
 from engine.sessions.live_folder import read_identity
+from engine.sessions.lock import StoreLock
 from engine.sessions.sink import Sink
 
 
@@ -235,6 +236,24 @@ def test_a_checkpoint_that_is_too_many_may_stay_until_the_next_opening(
     with LiveStore.open(store.path) as again:
         assert [it.step for it in again.checkpoints()] == [70]
         assert len(list(again.folder.glob("ck-*.h5"))) == 1
+
+
+def test_a_lock_is_let_go_also_where_its_text_cannot_be_cut(tmp_path):
+    lock = StoreLock.acquire(tmp_path / "lock")
+    lock._file.truncate = lambda size: _refused(size)
+    lock.release()
+    StoreLock.acquire(tmp_path / "lock").release()
+
+
+@pytest.mark.parametrize("part", ["online", "optimizer"])
+def test_no_checkpoint_holds_what_is_not_finite(store, part):
+    samples.run(store, last_row=10, checkpoint_rows=(9,))
+    checkpoint = samples.checkpoint(77, 10)
+    (path,) = [it for it in checkpoint.arrays if f"/{part}/" in it]
+    checkpoint.arrays[path].flat[0] = np.inf
+    with pytest.raises(SessionProblem, match="is not a number"):
+        store.write_checkpoint(checkpoint)
+    assert [row.step for row in store.checkpoints()] == [70]
 
 
 def _refused(path, missing_ok=False):
