@@ -167,10 +167,18 @@ class SequenceLayout:
         assert pieces is not None
         assert batch.weight is not None
         self._observation = on_device(batch.observation, device)
+        burn_in = pieces.current[:, :1]
         state = on_device(pieces.state, device)
-        self._recall = Recall(state, on_device(pieces.previous, device))
-        self._current = on_device(pieces.current, device)
-        self._following = on_device(pieces.following, device)
+        burns = bool(state.shape[1]) and bool(burn_in.any())
+        self._recall = Recall(
+            state,
+            on_device(pieces.previous, device),
+            on_device(burn_in[:, 0], device) if burns else None,
+        )
+        # Numbers begin with the first step that counts.
+        before = burn_in if burns else 0
+        self._current = on_device(pieces.current - before, device)
+        self._following = on_device(pieces.following - before, device)
         self.rows = Rows(
             on_device(batch.action, device),
             on_device(batch.reward, device),
@@ -212,10 +220,10 @@ class SequenceLayout:
 
     def _pick(self, numbers: Tensor, positions: Tensor) -> Tensor:
         """Numbers at positions [B, L] of all pieces, as [B * L, ...]."""
-        batch, length = self._observation.shape[:2]
+        batch = len(self._observation)
         rest = numbers.shape[1 if self._memory is None else 2 :]
         piece = torch.arange(batch, device=numbers.device).unsqueeze(1)
-        return numbers.view(batch, length, *rest)[piece, positions].flatten(0, 1)
+        return numbers.view(batch, -1, *rest)[piece, positions].flatten(0, 1)
 
     def per_transition(self, errors: Tensor) -> np.ndarray | None:
         """See :class:`Layout`."""

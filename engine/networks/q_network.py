@@ -47,10 +47,13 @@ class Recall(NamedTuple):
     Attributes:
       state: Its memory, float [B, W]; zeros at the beginning of an episode.
       previous: The action before each observation, int64 [B, T]; -1 for none.
+      burn_in: So many first steps of each sequence only fill the memory, int64 [B];
+        None for none of any.
     """
 
     state: Tensor
     previous: Tensor
+    burn_in: Tensor | None = None
 
 
 class Features(NamedTuple):
@@ -138,9 +141,15 @@ class QNetwork(nn.Module):
         return self.numbers(features, observations)
 
     def features(self, observations: Tensor, recall: Recall | None = None) -> Features:
-        """What lies below the head."""
+        """What lies below the head.
+
+        After a burn-in they begin with the first step that counts, and end as many
+        steps before the last observation as the longest burn-in took.
+        """
         if self.recurrent is not None:
             assert recall is not None, "a recurrent network needs its memory"
+            if recall.burn_in is not None:
+                observations, recall = self._burnt_in(observations, recall)
             batch, time = observations.shape[:2]
             below = self.torso(observations.flatten(0, 1)).view(batch, time, -1)
             return Features(*self.recurrent(below, recall))
@@ -151,6 +160,28 @@ class QNetwork(nn.Module):
         each = below.unsqueeze(1).expand(-1, actions, -1)
         marks = torch.eye(actions, device=below.device).expand(below.shape[0], -1, -1)
         return Features(self.body(torch.cat((each, marks), -1)))
+
+    def _burnt_in(self, observations: Tensor, recall: Recall) -> tuple[Tensor, Recall]:
+        """The steps after the burn-in, which gives no gradient.
+
+        Source: Kapturowski et al. (2019), https://openreview.net/forum?id=r1lyTjAqYX,
+        section 3.2.
+        """
+        assert self.recurrent is not None
+        assert recall.burn_in is not None
+        longest, state = int(recall.burn_in.max()), recall.state
+        with torch.no_grad():
+            first = observations[:, :longest]
+            below = self.torso(first.flatten(0, 1)).view(*first.shape[:2], -1)
+            for t in range(longest):
+                now = Recall(state, recall.previous[:, t : t + 1])
+                after = self.recurrent(below[:, t : t + 1], now)[1]
+                state = torch.where((recall.burn_in > t).unsqueeze(1), after, state)
+        counted = torch.arange(observations.shape[1] - longest, device=state.device)
+        steps = recall.burn_in.unsqueeze(1) + counted
+        piece = torch.arange(len(steps), device=state.device).unsqueeze(1)
+        later = Recall(state, recall.previous[piece, steps])
+        return observations[piece, steps], later
 
     def numbers(self, features: Features, observations: Tensor) -> Tensor:
         """Outputs of the head, with the prior."""

@@ -85,12 +85,14 @@ class RecurrentByHand:
             memory = hidden = (1 - update) * new + update * hidden
         return self.layer("head", hidden), memory
 
-    def unroll(self, episode, first, memory):
-        """Q-values of all observations from the first on, by their step."""
+    def unroll(self, episode, first, counted, memory):
+        """Q-values by their step; what lies before ``counted`` gives no gradient."""
         found = {}
         for t in range(first, len(episode["seen"])):
             previous = episode["actions"][t - 1] if t else -1
             found[t], memory = self.step(episode["seen"][t], previous, memory)
+            if t < counted:
+                memory = memory.detach()
         return found
 
 
@@ -108,8 +110,8 @@ def expected_loss(agent, episodes, batch, *, burn_in, stored, n):
         memory = torch.zeros(width, dtype=torch.float64)
         if stored:
             memory = torch.from_numpy(episode["memory"][first]).double()
-        q = online.unroll(episode, first, memory)
-        older = target.unroll(episode, first, memory)
+        q = online.unroll(episode, first, t0, memory)
+        older = target.unroll(episode, first, t0, memory)
         for t in range(t0, min(t0 + L, length)):
             action = episode["actions"][t]
             assert batch.action[flat + t - t0] == action
@@ -184,7 +186,7 @@ def test_a_whole_episode_at_once_equals_stepping_through_it(kind, actions):
     by_hand = RecurrentByHand(agent, "online")
     width = UNITS * (2 if kind == "lstm" else 1)
     episode = {"seen": seen, "actions": taken[1:]}
-    hand = by_hand.unroll(episode, 0, torch.zeros(width, dtype=torch.float64))
+    hand = by_hand.unroll(episode, 0, 0, torch.zeros(width, dtype=torch.float64))
     expected = np.array([hand[t].detach().numpy() for t in range(9)])
     assert insight["q"] == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
