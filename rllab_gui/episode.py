@@ -8,17 +8,11 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from rllab_gui.cursor import Cursor, Position
+from rllab_gui.episode_frames import EpisodeFrames
 from rllab_gui.link import Link
 from rllab_gui.pulse import Pulse
 from rllab_gui.views.episode_model import Episode, Key, Moment, episode_from
 
-AHEAD = 64
-"""Frames kept on each side of the cursor, as long as they are not too large."""
-FRAMES_BYTES = 96 << 20
-CHUNK = 16
-"""Frames in one question."""
-AT_ONCE = 2
-"""Questions for frames under way; more would keep the stage from a seek."""
 PATIENCE_MS = 150
 """How long the moment waits for its frame before it is shown without."""
 
@@ -39,12 +33,10 @@ class ShownEpisode(QObject):
     Signals:
       changed(): Another episode, or none while the next one is under way.
       momentChanged(): Another moment.
-      frameArrived(int): The frame of this step is here now.
     """
 
     changed = Signal()
     momentChanged = Signal()
-    frameArrived = Signal(int)
 
     def __init__(
         self, link: Link, cursor: Cursor, pulse: Pulse, parent: QObject | None = None
@@ -57,9 +49,10 @@ class ShownEpisode(QObject):
         self.data: Episode | None = None
         self.moment: Moment | None = None
         self.problem = ""
-        self._frames: dict[int, np.ndarray] = {}
-        self._asked: dict[int, range] = {}
-        self._refused = ""
+        self._frames = EpisodeFrames(link, self)
+        self._frames.arrived.connect(self._on_frames)
+        self._frames.gaveUp.connect(self._on_no_frames)
+        self._last_picture: tuple[int, np.ndarray] | None = None
         self._question = -1
         self._forward = True
         self._last_t = 0
@@ -79,17 +72,22 @@ class ShownEpisode(QObject):
 
     def frame(self, t: int) -> np.ndarray | None:
         """Frame of the observation at ``t``, None until it has arrived."""
-        return self._frames.get(t)
+        return self._frames.frame(t)
+
+    @property
+    def lags(self) -> bool:
+        """What the cursor points at is under way: playing would only run ahead."""
+        if self.data is None or self._frames.refused:
+            return self.waiting
+        return self.frame(self._cursor.t) is None
 
     def forget(self) -> None:
         """Show nothing; the next position fetches anew."""
         self._link.cancel(self._question)
-        for number in self._asked:
-            self._link.cancel(number)
-        self._asked.clear()
-        self._frames.clear()
+        self._frames.begin(None)
+        self._last_picture = None
         self._patience.stop()
-        self._refused = self.problem = ""
+        self.problem = ""
         self.key = self.data = self.moment = None
         self.changed.emit()
         self.momentChanged.emit()
@@ -128,6 +126,7 @@ class ShownEpisode(QObject):
         if key != self.key:
             return
         self.data = episode_from(key, answer)
+        self._frames.begin(key, self.data.steps)
         self._cursor.set_last(self.data.steps)
         self.changed.emit()
         self._last_t = self._cursor.t
@@ -144,112 +143,38 @@ class ShownEpisode(QObject):
 
     def _go_to(self, t: int) -> None:
         """Show step ``t`` now if its frame is here, else as soon as it comes."""
-        self._drop_far(t)
-        if t in self._frames or self._refused:
+        if self.frame(t) is not None or self._frames.refused:
             self._publish(t)
-        else:
-            if not self._patience.isActive():
-                self._patience.start()
-            if not self._is_coming(t):
-                self._ask_range(range(t, t + 1))
-        self._prefetch(t)
+        elif not self._patience.isActive():
+            self._patience.start()
+        self._frames.want(t, forward=self._forward)
 
     def _publish(self, t: int, missing: str = "") -> None:
         if self.data is None:
             return
         self._patience.stop()
-        frame = self._frames.get(t)
-        missing = "" if frame is not None else (missing or self._refused)
-        self.moment = Moment(self.data, t, frame, missing)
+        frame = self.frame(t)
+        if frame is not None:
+            self._last_picture, missing = (t, frame), ""
+        elif self._frames.refused:
+            self._last_picture, missing = None, self._frames.refused
+        self.moment = Moment(self.data, t, frame, missing, self._last_picture)
         self.momentChanged.emit()
         self._pulse.soon()
 
     def _on_impatient(self) -> None:
         self._publish(self._cursor.t, "The picture of this step is on its way.")
 
-    # ------------------------------------------------------------- the frames
+    def _on_frames(self, steps: range) -> None:
+        t, shown = self._cursor.t, self.moment
+        if self.frame(t) is not None:
+            if shown is None or shown.t != t or shown.missing:
+                self._publish(t)
+        elif shown is not None and shown.missing and len(steps):
+            nearest = min(steps, key=lambda it: abs(it - t))
+            frame = self.frame(nearest)
+            self._last_picture = (nearest, frame) if frame is not None else None
+            self._publish(t, shown.missing)
 
-    def _reach(self) -> int:
-        """Frames to each side that are kept: fewer where they are large."""
-        size = next((it.nbytes for it in self._frames.values()), 0)
-        return min(AHEAD, max(CHUNK, FRAMES_BYTES // (2 * size))) if size else AHEAD
-
-    def _drop_far(self, t: int) -> None:
-        reach = self._reach()
-        for far in [it for it in self._frames if abs(it - t) > reach]:
-            del self._frames[far]
-        for number, steps in list(self._asked.items()):
-            if steps.stop <= t - reach or steps.start > t + reach:
-                self._link.cancel(number)
-                del self._asked[number]
-
-    def _prefetch(self, t: int) -> None:
-        """Ask for what lacks, in the direction of the last move first."""
-        if self._refused:
-            return
-        reach = self._reach()
-        ahead = range(t, min(t + reach, self.steps) + 1)
-        behind = range(t, max(t - reach, 0) - 1, -1)
-        for steps in (ahead, behind) if self._forward else (behind, ahead):
-            while len(self._asked) < AT_ONCE:
-                lacking = next((it for it in steps if not self._is_coming(it)), None)
-                if lacking is None:
-                    break
-                self._ask_range(self._chunk(lacking, steps))
-
-    def _chunk(self, start: int, within: range) -> range:
-        """Up to ``CHUNK`` steps from ``start`` that nobody has asked for yet."""
-        step, at = within.step, start
-        while (
-            abs(at + step - start) < CHUNK
-            and at + step in within
-            and not self._is_coming(at + step)
-        ):
-            at += step
-        return range(min(start, at), max(start, at) + 1)
-
-    def _is_coming(self, t: int) -> bool:
-        return t in self._frames or any(t in it for it in self._asked.values())
-
-    def _ask_range(self, steps: range) -> None:
-        key = self.key
-        assert key is not None
-        number = self._link.ask(
-            "frames",
-            {
-                "kind": key[2],
-                "episode": key[3],
-                "first": steps.start,
-                "last": steps.stop - 1,
-                "max_size": 0,
-            },
-            lambda answer: self._on_frames(key, number, steps, answer),
-            lambda sentence: self._on_no_frames(key, number, sentence),
-        )
-        self._asked[number] = steps
-
-    def _on_frames(
-        self, key: Key, number: int, steps: range, answer: dict[str, Any]
-    ) -> None:
-        self._asked.pop(number, None)
-        if key != self.key:
-            return
-        frames = answer["frames"]
-        if len(frames) < len(steps):
-            self._refused = "The environment drew fewer pictures than there are steps."
-        for t, frame in zip(steps, frames, strict=False):
-            self._frames[t] = frame
-            self.frameArrived.emit(t)
-        t = self._cursor.t
-        shown = self.moment
-        if t in self._frames and (shown is None or shown.t != t or shown.missing):
-            self._publish(t)
-        self._drop_far(t)
-        self._prefetch(t)
-
-    def _on_no_frames(self, key: Key, number: int, sentence: str) -> None:
-        """This environment cannot be shown again; numbers still can."""
-        self._asked.pop(number, None)
-        if key == self.key:
-            self._refused = sentence
-            self._publish(self._cursor.t)
+    def _on_no_frames(self) -> None:
+        self._publish(self._cursor.t)

@@ -89,11 +89,14 @@ class Playback(QObject):
             self._timer.start()
 
     def _on_tick(self) -> None:
+        """One step on, once the one before has been shown with its picture."""
+        if self._episode.lags:
+            return
         if self._cursor.mode == "playing":
             self._cursor.play_on()
         elif self._cursor.t < self._cursor.last:
             self._cursor.place(t=self._cursor.t + 1)
-        elif not self._episode.waiting:  # newer ones must not overtake what comes
+        else:
             self._show_newest()
 
     # ---------------------------------------------------------------- episodes

@@ -56,7 +56,7 @@ class PictureBox(QWidget):
         *,
         explored: bool = False,
     ) -> None:
-        """Show this frame; without one, say ``words`` in its place.
+        """Show this frame with ``words`` across it; without one, in its place.
 
         A die in the corner marks a step at which chance chose the action.
         """
@@ -98,6 +98,8 @@ class PictureBox(QWidget):
                 QPainter.RenderHint.SmoothPixmapTransform, not whole.is_integer()
             )
             painter.drawImage(place, self._image)
+            if self._words:
+                self._paint_strip(painter)
         if self._dice:
             self._paint_dice(painter)
         painter.end()
@@ -112,6 +114,15 @@ class PictureBox(QWidget):
         painter.fillRect(ground, QColor(self._theme.tokens.panel))
         inside = ground.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
         paint_dice(painter, inside, QColor(self._theme.tokens.warning))
+
+    def _paint_strip(self, painter: QPainter) -> None:
+        """Words in a strip along the lower edge, over the picture."""
+        painter.setFont(self._theme.font(relative=0.9))
+        height = painter.fontMetrics().height() + self._theme.px(6)
+        strip = self.rect().adjusted(0, self.height() - height, 0, 0)
+        painter.fillRect(strip, QColor(self._theme.tokens.panel))
+        painter.setPen(QColor(self._theme.tokens.warning))
+        painter.drawText(strip, int(Qt.AlignmentFlag.AlignCenter), self._words)
 
     def _paint_words(self, painter: QPainter) -> None:
         painter.setPen(QColor(self._theme.tokens.muted))

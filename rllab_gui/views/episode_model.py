@@ -129,12 +129,14 @@ class Moment:
     Attributes:
       frame: uint8 [H, W, 3]; None where it cannot be shown or is not here yet.
       missing: Why there is no frame, or empty.
+      last_picture: Another step and its frame, to be shown meanwhile with its number.
     """
 
     episode: Episode
     t: int
     frame: np.ndarray | None
     missing: str = ""
+    last_picture: tuple[int, np.ndarray] | None = None
 
     @property
     def is_last(self) -> bool:

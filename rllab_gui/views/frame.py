@@ -87,9 +87,7 @@ class FrameView(View):
         moment = self.context.episode.moment
         assert moment is not None
         self.moment = moment
-        self.picture.set_frame(
-            moment.frame, moment.t, moment.missing, explored=moment.explored
-        )
+        self._show_picture(moment)
         self._show_value(moment)
         action = self._action_words(moment)
         state = self._state_words(moment)
@@ -98,6 +96,17 @@ class FrameView(View):
         self._state.setVisible(bool(state))
         self._show_note(moment)
         self.picture.setAccessibleDescription(f"t {moment.t}: {action}. {state}")
+
+    def _show_picture(self, moment: Moment) -> None:
+        """The frame of this moment; until it is here another one, by its number."""
+        if moment.frame is None and moment.last_picture is not None:
+            t, frame = moment.last_picture
+            words = f"picture of t {t}; that of t {moment.t} is on its way"
+            self.picture.set_frame(frame, t, words)
+            return
+        self.picture.set_frame(
+            moment.frame, moment.t, moment.missing, explored=moment.explored
+        )
 
     def _show_value(self, moment: Moment) -> None:
         spread = extent(moment.episode.value)

@@ -7,7 +7,7 @@ import pytest
 from pictures import judged, number_of, numbered, teach
 
 from engine.contract.messages import Cancel
-from rllab_gui.episode import AHEAD, FRAMES_BYTES
+from rllab_gui.episode_frames import AHEAD, FRAMES_BYTES
 
 
 def settle(context, client, beats=3):
@@ -76,16 +76,54 @@ def test_a_frame_that_takes_long_does_not_hold_the_numbers_back(context, client,
     assert moment.t == 30
     assert moment.frame is None
     assert "on its way" in moment.missing
-    late = next(
-        it
-        for it in client.questions("frames")
-        if it.arguments["first"] <= 30 <= it.arguments["last"]
-    )
-    first, last = late.arguments["first"], late.arguments["last"]
-    client.reply(late.id, {"frames": numbered(first, last)})
+    assert moment.last_picture is None  # there has been none
+    reply(client, client.questions("frames")[0])
+    context.pulse.beat()
+    assert context.episode.moment.t == 30
+    assert context.episode.moment.last_picture[0] == 0  # meanwhile, with its number
+    reply(client, client.questions("frames")[-2])
     context.pulse.beat()
     assert number_of(context.episode.moment.frame) == 30
     assert context.episode.moment.missing == ""
+
+
+def under_way(client):
+    """Questions for frames that are neither answered nor cancelled, oldest first."""
+    gone = {it.id for it in client.of(Cancel)} | client.answered
+    return [it for it in client.questions("frames") if it.id not in gone]
+
+
+def reply(client, question):
+    first, last = question.arguments["first"], question.arguments["last"]
+    client.answered = getattr(client, "answered", set()) | {question.id}
+    client.reply(question.id, {"frames": numbered(first, last)})
+
+
+def test_a_wanted_frame_waits_for_at_most_one_other_answer(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(500)
+    client.answered = set()
+    open_episode(context, client)
+    for t in range(1, 51):
+        context.cursor.seek(3 * t)
+    for _ in range(2):
+        reply(client, under_way(client)[0])
+        context.pulse.beat()
+    assert number_of(context.episode.moment.frame) == 150
+
+
+def test_frames_that_take_long_are_asked_for_in_smaller_numbers(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(500)
+    client.answered = set()
+    now = [0.0]
+    context.episode._frames._clock = lambda: now[0]
+    open_episode(context, client)
+    for _ in range(3):
+        asked = under_way(client)[0]
+        now[0] += 0.2 * (asked.arguments["last"] - asked.arguments["first"] + 1)
+        reply(client, asked)
+        context.pulse.beat()
+    newest = under_way(client)[-1].arguments
+    assert newest["first"] == newest["last"]
 
 
 def test_frames_ahead_are_fetched_before_they_are_wanted(context, client):

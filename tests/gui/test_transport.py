@@ -1,11 +1,14 @@
 """The transport bar and the one cursor."""
 
+import numpy as np
 import pytest
 import script
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QSlider, QSpinBox, QToolButton
 
 from rllab_gui.cursor import Cursor
+
+FRAME = np.zeros((40, 60, 3), np.uint8)
 
 
 @pytest.fixture
@@ -25,7 +28,8 @@ def stepping(window, beat):
         script.session(window.lab.draft.configuration),
         *[script.episode(number) for number in (1, 2, 3)],
     )
-    beat()
+    for _ in range(4):  # its frames arrive
+        beat()
     return window
 
 
@@ -144,12 +148,29 @@ def test_episodes_are_gone_through(stepping):
 
 
 def test_playing_moves_by_itself(stepping, qtbot):
-    stepping.lab.cursor.seek(0)
+    stepping.lab.cursor.show_episode("training", 1)
     with qtbot.waitSignal(stepping.lab.cursor.changed):
         stepping.findChild(QToolButton, "transport.play").click()
     assert stepping.lab.cursor.t == 1
     stepping.findChild(QToolButton, "transport.play").click()
     assert stepping.lab.cursor.mode == "paused"
+
+
+@pytest.mark.parametrize("mode", ["playing", "following"])
+def test_playing_and_following_wait_for_the_picture(stepping, client, beat, mode):
+    del client.answers["frames"]
+    cursor = stepping.lab.cursor
+    cursor.show_episode("training", 2)
+    beat()
+    cursor.set_mode(mode)
+    for _ in range(30):
+        stepping.lab.playback._on_tick()
+    assert (cursor.position.episode, cursor.t) == (2, 0)
+    client.reply(client.questions("frames")[-2].id, {"frames": [FRAME]})
+    beat()
+    for _ in range(30):
+        stepping.lab.playback._on_tick()
+    assert cursor.t == 1
 
 
 def test_speed_is_chosen_or_stepped(stepping):

@@ -103,6 +103,19 @@ def test_an_environment_without_pictures_gives_the_reason(context, client, qtbot
     assert label(view, "action").startswith("t 0/50")
 
 
+def test_until_the_picture_is_here_another_one_says_which_it_is(
+    view, context, client, qtbot
+):
+    seek(context, 98)
+    del client.answers["frames"]
+    with qtbot.waitSignal(context.episode.momentChanged):
+        context.cursor.seek(3)
+    context.pulse.beat()
+    assert (number_of(view.picture.frame()), view.picture.number) == (98, 98)
+    assert view.picture._words == "picture of t 98; that of t 3 is on its way"
+    assert label(view, "action").startswith("t 3/137")
+
+
 def test_empty_states_lead_on(context, client, qtbot):
     view = show(qtbot, FrameView(context))
     assert view.emptiness()[0] == "No episode recorded yet."

@@ -1,0 +1,184 @@
+"""Frames round a step of one episode: asked for, kept while near, never in a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from rllab_gui.link import Link
+from rllab_gui.views.episode_model import Key
+
+AHEAD = 64
+"""Frames kept on each side of the cursor, as long as they are not too large."""
+FRAMES_BYTES = 96 << 20
+CHUNK = 16
+"""Frames in one question, where they come fast."""
+CHUNK_S = 0.2
+"""A question takes no longer than about this, so that slow frames come evenly."""
+AT_ONCE = 2
+"""Questions for frames under way; more would keep the stage from a seek."""
+
+
+class EpisodeFrames(QObject):
+    """Asks for the wanted frame first, then for those that are wanted next.
+
+    Answers come in the order of the questions. So at most one question for a single
+    frame is under way: where the person has gone on meanwhile, the newest step is
+    asked for when it returns, and nothing waits in front of that.
+
+    Attributes:
+      refused: Why no frame can be had, or empty.
+
+    Signals:
+      arrived(range): The frames of these steps are here now.
+      gaveUp(): ``refused`` says why no frame comes.
+    """
+
+    arrived = Signal(object)
+    gaveUp = Signal()
+
+    def __init__(
+        self,
+        link: Link,
+        parent: QObject | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        super().__init__(parent)
+        self._link, self._clock = link, clock
+        self._key: Key | None = None
+        self._steps = 0
+        self._frames: dict[int, np.ndarray] = {}
+        self._asked: dict[int, range] = {}
+        self._seeking = -1
+        self._wanted, self._forward = 0, True
+        self._chunk_size = CHUNK
+        self._answered_at = -np.inf
+        self.refused = ""
+
+    def begin(self, key: Key | None, steps: int = 0) -> None:
+        """Frames of this episode from now on; all others are forgotten."""
+        self._cancel(list(self._asked))
+        self._frames.clear()
+        self._key, self._steps, self._wanted = key, steps, 0
+        self.refused = ""
+
+    def frame(self, t: int) -> np.ndarray | None:
+        """Frame of the observation at ``t``, None until it has arrived."""
+        return self._frames.get(t)
+
+    def want(self, t: int, *, forward: bool) -> None:
+        """This step is looked at; the next one is probably in this direction."""
+        self._wanted, self._forward = t, forward
+        self._drop_far(t)
+        self._ask_on()
+
+    def is_coming(self, t: int) -> bool:
+        """The frame of this step is here or under way."""
+        return t in self._frames or any(t in it for it in self._asked.values())
+
+    # -------------------------------------------------------------- questions
+
+    def _ask_on(self) -> None:
+        """What is looked at before what may be looked at next."""
+        if self.refused or self._key is None:
+            return
+        if not self.is_coming(self._wanted):
+            self._cancel([it for it in self._asked if it != self._seeking])
+            if self._seeking in self._asked:
+                return  # when it returns, what is wanted then is asked for
+            self._seeking = self._ask(range(self._wanted, self._wanted + 1))
+        self._prefetch(self._wanted)
+
+    def _reach(self) -> int:
+        """Frames to each side that are kept: fewer where they are large."""
+        size = next((it.nbytes for it in self._frames.values()), 0)
+        return min(AHEAD, max(CHUNK, FRAMES_BYTES // (2 * size))) if size else AHEAD
+
+    def _drop_far(self, t: int) -> None:
+        reach = self._reach()
+        for far in [it for it in self._frames if abs(it - t) > reach]:
+            del self._frames[far]
+        stale = [
+            number
+            for number, steps in self._asked.items()
+            if steps.stop <= t - reach or steps.start > t + reach
+        ]
+        self._cancel(stale)
+
+    def _prefetch(self, t: int) -> None:
+        """Ask for what lacks, in the direction of the last move first."""
+        reach = self._reach()
+        ahead = range(t, min(t + reach, self._steps) + 1)
+        behind = range(t, max(t - reach, 0) - 1, -1)
+        for steps in (ahead, behind) if self._forward else (behind, ahead):
+            while len(self._asked) < AT_ONCE:
+                lacking = next((it for it in steps if not self.is_coming(it)), None)
+                if lacking is None:
+                    break
+                self._ask(self._chunk(lacking, steps))
+
+    def _chunk(self, start: int, within: range) -> range:
+        """Some steps from ``start`` that nobody has asked for yet."""
+        step, at = within.step, start
+        while (
+            abs(at + step - start) < self._chunk_size
+            and at + step in within
+            and not self.is_coming(at + step)
+        ):
+            at += step
+        return range(min(start, at), max(start, at) + 1)
+
+    def _ask(self, steps: range) -> int:
+        key, began = self._key, self._clock()
+        assert key is not None
+        number = self._link.ask(
+            "frames",
+            {
+                "kind": key[2],
+                "episode": key[3],
+                "first": steps.start,
+                "last": steps.stop - 1,
+                "max_size": 0,
+            },
+            lambda answer: self._on_frames(number, steps, began, answer),
+            lambda sentence: self._on_none(number, sentence),
+        )
+        self._asked[number] = steps
+        return number
+
+    def _cancel(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self._link.cancel(number)
+            del self._asked[number]
+
+    # ---------------------------------------------------------------- answers
+
+    def _on_frames(
+        self, number: int, steps: range, began: float, answer: dict[str, Any]
+    ) -> None:
+        del self._asked[number]
+        frames = answer["frames"]
+        if len(frames) < len(steps):
+            self.refused = "The environment drew fewer pictures than there are steps."
+        self._frames.update(zip(steps, frames, strict=False))
+        self._learn_speed(began, len(frames))
+        self.arrived.emit(steps[: len(frames)])
+        self._drop_far(self._wanted)
+        self._ask_on()
+
+    def _learn_speed(self, began: float, count: int) -> None:
+        """Fewer frames in one question where each takes long."""
+        now = self._clock()
+        each = (now - max(began, self._answered_at)) / max(1, count)
+        self._answered_at = now
+        self._chunk_size = int(min(CHUNK, max(1, CHUNK_S / max(each, 1e-6))))
+
+    def _on_none(self, number: int, sentence: str) -> None:
+        """This environment cannot be shown again; numbers still can."""
+        del self._asked[number]
+        self.refused = sentence
+        self.gaveUp.emit()
