@@ -117,12 +117,18 @@ class Run(QObject):
 
     def rewind(self, path: str) -> None:
         """Go on from the newest checkpoint with a tenth of the learning rate."""
-        if not self.can("start"):
-            return
         key = "agent.learning_rate"
-        lower = max(spec(key).minimum or 0.0, self._draft.configuration.get(key) / 10)
-        if self._draft.set(key, lower):
-            changes = {key: json.dumps(lower)}
+        rate = self._draft.configuration.get(key) / 10
+        self._continue_with(path, key, max(spec(key).minimum or 0.0, rate))
+
+    def halve_batch(self, path: str) -> None:
+        """Go on from the newest checkpoint with half the batch size."""
+        size = self._draft.configuration.agent.batch_size
+        self._continue_with(path, "agent.batch_size", max(1, size // 2))
+
+    def _continue_with(self, path: str, key: str, value: float) -> None:
+        if self.can("start") and self._draft.set(key, value):
+            changes = {key: json.dumps(value)}
             self._order(ResumeTraining(path, changes=changes), "starting")
 
     def end_trainer(self) -> None:

@@ -95,6 +95,11 @@ class Sessions(QObject):
         if self.can_continue:
             self._run.rewind(self.path)
 
+    def halve_batch(self) -> None:
+        """Go on from its newest checkpoint, with half the batch size."""
+        if self.can_continue:
+            self._run.halve_batch(self.path)
+
     def recover(self, path: str) -> None:
         """Go on with a session that a crash interrupted."""
         self._run.continue_session(path)

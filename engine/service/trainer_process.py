@@ -42,10 +42,10 @@ class Trainer:
     def __init__(self, line: Line) -> None:
         # Slow to import (torch), and done while nobody waits.
         from engine.environments import describe
-        from engine.training import TrainingLoop, TrainingProblem
+        from engine.training import TrainingLoop, known_problem
 
         self._line, self._describe = line, describe
-        self._make, self._problem = TrainingLoop, TrainingProblem
+        self._make, self._known = TrainingLoop, known_problem
         self._loop: TrainingLoop | None = None
         self._run: Run | None = None
         self._wanting: set[str] = set()
@@ -133,8 +133,10 @@ class Trainer:
         return loop
 
     def _failure(self, error: Exception) -> Problem:
-        if isinstance(error, self._problem):
-            return error.problem
+        loop = self._loop
+        device, step = (loop.device, loop.step) if loop else ("cpu", 0)
+        if known := self._known(error, device, step):
+            return known
         if isinstance(error, ConfigurationError):
             return Problem("engine.configuration", str(error))
         return unexpected(error)

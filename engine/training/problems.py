@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import traceback
 
+import torch
+
 from engine.contract.messages import Problem
 from engine.environments import Unusable
 
@@ -91,6 +93,50 @@ def diverged(what: str, update: int) -> TrainingProblem:
                 ("train.start", "Train anew"),
             ],
         )
+    )
+
+
+def known_problem(error: Exception, device: str, step: int) -> Problem | None:
+    """What is told of an error that was foreseen; None of any other.
+
+    Args:
+      error: What ended the run, or kept it from beginning.
+      device: Where it computes.
+      step: Environment steps so far, 0 where it has not begun.
+    """
+    if isinstance(error, TrainingProblem):
+        return error.problem
+    return _out_of_memory(error, device, step) if _lacks_memory(error) else None
+
+
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "_STATUS_ALLOC_FAILED")
+"""How allocators say it that raise no exception of their own."""
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether the computer, or its GPU, had no room for what was asked."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    said = str(error) if isinstance(error, RuntimeError) else ""
+    return any(it in said for it in _NO_MEMORY)
+
+
+def _out_of_memory(error: Exception, device: str, step: int) -> Problem:
+    lines = str(error).strip().splitlines()
+    on_gpu = device.startswith("cuda")
+    what = f"The memory of the {'GPU' if on_gpu else 'computer'} is used up"
+    fix = "Continue with a smaller agent.batch_size, or train anew "
+    fix += "with training.device=cpu" if on_gpu else "with a smaller replay.capacity"
+    return Problem(
+        id="training.memory",
+        what=f"{what} at step {step:,}." if step else f"{what}: the run cannot begin.",
+        why=lines[0].rstrip(".") + "." if lines else "",
+        fix=f"{fix}. What was half done is in no checkpoint.",
+        fixes=[
+            ("train.halveBatch", "Continue with half the batch size"),
+            ("train.start", "Train anew"),
+        ],
+        details="".join(traceback.format_exception(error)),
     )
 
 

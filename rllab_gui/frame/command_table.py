@@ -55,6 +55,12 @@ def _train(lab: Lab, window: MainWindow) -> list[Command]:
             lab.sessions.rewind,
         ),
         Command(
+            "train.halveBatch",
+            "Continue with half the batch size",
+            "Go on from the newest checkpoint of the open session, with less memory",
+            lab.sessions.halve_batch,
+        ),
+        Command(
             "train.endTrainer",
             "End the trainer that hangs",
             "End its process; another one goes on from the last durable step",

@@ -52,6 +52,7 @@ class Enabler(QObject):
             "train.startAgain": run.state != "stopping",
             "train.continue": lab.sessions.can_continue,
             "train.rewind": lab.sessions.can_continue,
+            "train.halveBatch": lab.sessions.can_continue,
             "train.endTrainer": run.can("stop"),
             "train.pause": run.can("pause"),
             "train.resume": run.can("resume"),

@@ -54,6 +54,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "train.startAgain",
         "train.continue",
         "train.rewind",
+        "train.halveBatch",
         "",
         "train.pause",
         "train.resume",

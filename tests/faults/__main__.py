@@ -47,6 +47,7 @@ CAMPAIGNS = [
     Campaign("P5", lambda f, n: module("failing_saves").run(f, every(n)), 12, 1),
     Campaign("P6", lambda f, n: module("misbehaving").run(f, scaled(n)), 1, 100),
     Campaign("P7", lambda f, n: module("not_finite").run(f, every(n)), 1, 1),
+    Campaign("P8", lambda f, n: module("out_of_memory").run(f, every(n)), 5, 1),
     Campaign("P9", lambda f, n: module("damage_sealed").run(f, scaled(n)), 300, 5000),
     Campaign("P10", lambda f, n: module("damage_live").run(f, scaled(n)), 15, 1250),
     Campaign("P22", lambda f, _: module("canaries").run(f), 1, 1),

@@ -10,6 +10,7 @@ import failing_saves
 import io_faults
 import kill_writer
 import not_finite
+import out_of_memory
 import power_cuts
 import pytest
 
@@ -54,6 +55,12 @@ def test_a_disk_that_lies_about_its_syncs_is_noticed_by_the_same_trials(tmp_path
 
 def test_numbers_that_are_not_finite_are_caught_in_their_step(tmp_path, held):
     held(not_finite.run(tmp_path, stride=9))
+
+
+def test_an_update_that_finds_no_memory_leaves_the_last_checkpoint_whole(
+    tmp_path, held
+):
+    held(out_of_memory.run(tmp_path, stride=33))
 
 
 def test_every_damage_to_a_session_file_is_noticed(tmp_path, held):

@@ -131,6 +131,16 @@ def test_after_a_divergence_it_goes_on_more_carefully(window, client, beat):
     assert window.lab.run.state == "starting"
 
 
+def test_where_memory_ran_out_it_goes_on_with_half_the_batch(window, client, beat):
+    configuration = window.lab.draft.configuration
+    size = configuration.agent.batch_size
+    beat(script.status("failed"), script.session(configuration, live=False))
+    window.lab.commands.run("train.halveBatch")
+    (sent,) = client.of(ResumeTraining)
+    assert sent.changes == {"agent.batch_size": str(size // 2)}
+    assert window.lab.draft.configuration.agent.batch_size == size // 2
+
+
 def test_a_trainer_that_hangs_can_be_ended(window, client, beat):
     action = window.lab.commands.action("train.endTrainer")
     assert not action.isEnabled()

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from engine.contract.codec import decode, encode
 from engine.contract.options import ConfigurationError
-from engine.training import TrainingProblem
+from engine.training import TrainingProblem, known_problem
 
 
 def misbehaving(make, fault, **options):
@@ -99,6 +100,27 @@ def test_a_weight_that_is_not_finite_ends_the_run_in_the_update_that_made_it(mak
     with pytest.raises(TrainingProblem, match=f"weight of update {updates + 1} is not"):
         loop.advance(steps=1)
     assert loop.step == 101
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 37.3 GiB for an array"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."),
+    ],
+)
+def test_memory_that_is_used_up_is_a_sentence_with_a_way_on(error):
+    problem = known_problem(error, "cpu", 0)
+    assert "memory of the computer is used up: the run cannot begin" in problem.what
+    assert "agent.batch_size" in problem.fix
+    on_gpu = known_problem(error, "cuda", 1234)
+    assert "memory of the GPU is used up at step 1,234" in on_gpu.what
+    assert "training.device=cpu" in on_gpu.fix
+
+
+def test_an_error_that_was_not_foreseen_is_none_of_these():
+    assert known_problem(RuntimeError("shapes differ"), "cpu", 0) is None
 
 
 def test_what_was_measured_before_a_problem_can_still_be_drained(make):
