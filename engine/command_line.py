@@ -14,6 +14,7 @@ from engine.commands import (
     evaluating,
     exporting,
     forking,
+    importing,
     inspecting,
     lists,
     opening,
@@ -29,6 +30,7 @@ SUBJECTS = (
     certifying,
     forking,
     exporting,
+    importing,
     lists,
     opening,
 )

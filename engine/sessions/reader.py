@@ -30,18 +30,19 @@ class Reader:
     Args:
       name: What messages call the file.
       words: Its command line.
+      module: What it runs.
 
     Attributes:
       is_lost: It has ended or hung, and was ended; nobody answers any more.
     """
 
-    def __init__(self, name: str, words: Sequence[str]) -> None:
+    def __init__(self, name: str, words: Sequence[str], module: str = _MODULE) -> None:
         self.name, self._number = name, 0
         self._turn = threading.Lock()
         self.is_lost = False
         # Not -m from where we stand: a module that lies beside a file is not ours.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _MODULE, *words],
+            [sys.executable, "-P", "-m", module, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from engine.commands import opening
 from engine.commands.output import Progress, bar, duration
 from engine.commands.problems import explain
 
-LATER = ("import", "serve")
+LATER = ("serve",)
 NOW = (
     "train",
     "resume",
@@ -19,6 +19,7 @@ NOW = (
     "certify",
     "fork",
     "export",
+    "import",
     "presets",
     "environments",
     "algorithms",
