@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.contract.messages import EpisodeFinished
+from engine.contract.messages import EpisodeFinished, Event
 from rllab_gui.cursor import SPEEDS, Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
@@ -40,6 +40,7 @@ class Playback(QObject):
         self._link, self._store = link, store
         self._cursor, self._episode = cursor, episode
         self._known: dict[str, set[int]] = {}
+        self._steps: dict[tuple[str, int], int] = {}
         self._newest: tuple[str, int] | None = None
         self.active = False
         self._timer = QTimer(self)
@@ -48,6 +49,7 @@ class Playback(QObject):
         cursor.playChanged.connect(self._run)
         store.wasReset.connect(self._on_session)
         link.episodeFinished.connect(self._on_finished)
+        link.eventHappened.connect(self._on_event)
 
     # ------------------------------------------------------------------ motion
 
@@ -140,26 +142,36 @@ class Playback(QObject):
     def _shows_any(self) -> bool:
         return self._cursor.position.episode >= 0
 
-    def _add(self, kind: str, episode: int) -> None:
+    def _add(self, kind: str, episode: int, step: int) -> None:
+        """A late evaluation of older weights is there, but nothing goes back to it."""
         self._known.setdefault(kind, set()).add(episode)
-        self._newest = (kind, episode)
+        self._steps[kind, episode] = step
+        position = self._cursor.position
+        if step >= self._steps.get((position.kind, position.episode), -1):
+            self._newest = (kind, episode)
 
     def _on_finished(self, episode: EpisodeFinished) -> None:
         if self._store.configuration.recording.level != "scalars":
-            self._add(episode.kind, episode.episode)
+            self._add(episode.kind, episode.episode, episode.step)
             self._on_episodes()
+
+    def _on_event(self, event: Event) -> None:
+        """After a recovery the steps behind it are taken again."""
+        if event.kind == "recovery":
+            kept = {key: it for key, it in self._steps.items() if it <= event.step}
+            self._steps = kept
 
     def _on_table(self, uuid: str, table: dict[str, Any]) -> None:
         """The keeper says which episodes there were before this window looked."""
         if uuid != self._store.session.uuid:
             return
-        newest = self._newest
-        kinds = table.get("kind", ())
+        newest, kinds = self._newest, table.get("kind", ())
+        steps = table.get("step0", [0] * len(kinds))
         recorded = table.get("recorded", [True] * len(kinds))
-        rows = zip(kinds, table.get("episode", ()), recorded, strict=True)
-        for kind, number, here in rows:
-            if here:
-                self._add(str(kind), int(number))
+        rows = zip(steps, kinds, table.get("episode", ()), recorded, strict=True)
+        here = [row[:3] for row in rows if row[3]]
+        for step, kind, number in sorted(here, key=lambda row: int(row[0])):
+            self._add(str(kind), int(number), int(step))
         self._newest = newest or self._newest
         self._on_episodes()
 
@@ -171,7 +183,7 @@ class Playback(QObject):
     def _on_session(self) -> None:
         """Another session: nothing of the old one stays under the cursor."""
         session = self._store.session
-        self._known, self._newest = {}, None
+        self._known, self._steps, self._newest = {}, {}, None
         self._cursor.set_last(0)
         self._cursor.select(None)
         self._cursor.place(session=session.uuid, checkpoint=-1, episode=-1, t=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
@@ -55,7 +56,8 @@ class Store(QObject):
       live_card: Describes the environment of ``picture``; the same, except while
         another preset is tried out beside an open session.
       status, session, picture, priorities, embedding: Newest of their kind.
-      episodes: Finished episodes, oldest first. evaluations, events: likewise.
+      episodes: Finished episodes, oldest first; events likewise.
+      evaluations: By ascending step of the weights.
 
     Signals:
       seriesChanged(str): This series has got rows.
@@ -160,7 +162,8 @@ class Store(QObject):
         self.episodesChanged.emit()
 
     def _on_evaluation(self, evaluation: EvaluationFinished) -> None:
-        self.evaluations.append(evaluation)
+        """The newest weights are evaluated first, so older ones may come later."""
+        insort(self.evaluations, evaluation, key=lambda it: it.step)
         self.evaluationsChanged.emit()
 
     def _on_event(self, event: Event) -> None:
@@ -258,7 +261,8 @@ class Store(QObject):
             )
             for at, (step, update, wall_time) in enumerate(clocks)
         ]
-        self.evaluations[:0] = [it for it in old if it.step not in known]
+        self.evaluations += [it for it in old if it.step not in known]
+        self.evaluations.sort(key=lambda it: it.step)
         self.evaluationsChanged.emit()
 
     def _on_old_events(self, uuid: str, rows: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ class HeadlessRun:
         self._begun = self._stopping = False
         self._problems: list[str] = []
         self._saving_failed = ""
-        self._return = float("nan")
+        self._return, self._evaluated_step = float("nan"), -1
         self._best = -float("inf")
 
     def to_the_end(self, message: StartTraining | ResumeTraining) -> None:
@@ -140,10 +140,12 @@ class HeadlessRun:
         self._problems.clear()
 
     def _on_evaluation(self, evaluation: EvaluationFinished) -> None:
-        self._return = float(evaluation.returns.mean())
-        self._best = max(self._best, self._return)
+        mean = float(evaluation.returns.mean())
+        if evaluation.step >= self._evaluated_step:  # older ones may come later
+            self._return, self._evaluated_step = mean, evaluation.step
+        self._best = max(self._best, mean)
         self._progress.say(
-            f"step {evaluation.step:,}: mean return {self._return:.4g} over "
+            f"step {evaluation.step:,}: mean return {mean:.4g} over "
             f"{len(evaluation.returns)} greedy episodes"
         )
 

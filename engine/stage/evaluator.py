@@ -1,4 +1,9 @@
-"""Evaluations of the weights that the trainer sends, one after the other."""
+"""Evaluations of the weights that the trainer sends, one after the other.
+
+Where several wait, the newest goes first, for it says how training stands now; those
+that were left behind are filled in when there is time. So all that depends on the
+order of evaluations goes by their steps.
+"""
 
 from __future__ import annotations
 
@@ -58,14 +63,14 @@ class Evaluator:
         self.mind: Mind | None = None
         self._jobs, self._rows, self._send = jobs, rows, send
         self._waiting: deque[Weights] = deque()
-        self._best: float | None = None
+        self._best = (-math.inf, -1)
         self._asked_best = False
         self._busy = False
         self._sitting: Sitting | None = None
         self.weights_at = -math.inf
 
     def add(self, weights: Weights) -> None:
-        """Evaluate these weights as soon as those before them are done."""
+        """Evaluate these weights as soon as what is under way is done."""
         self._waiting.append(weights)
         size = max(1, array_bytes(weights.arrays))
         while len(self._waiting) > max(1, min(MOST_WAITING, MOST_BYTES // size)):
@@ -78,7 +83,7 @@ class Evaluator:
         if self._busy or self.mind is None or not self._waiting:
             return
         self._busy = True
-        job = self._evaluate(self.mind, self._waiting.popleft())
+        job = self._evaluate(self.mind, self._waiting.pop())
         self._jobs.start(
             job, Priority.EVALUATION, lambda _: self._next(), self._failed, OWNER
         )
@@ -125,19 +130,16 @@ class Evaluator:
         except RequestFailed:
             # A session that has none yet, or no session: the first is the best.
             return
-        means = [
-            float(mean)
-            for at, mean in zip(known["step"], known["mean"], strict=True)
-            if at < step
-        ]
-        self._best = max(means, default=None)
+        rated = zip(known["mean"], known["step"], strict=True)
+        others = [(float(mean), int(at)) for mean, at in rated if at != step]
+        self._best = max(others, default=self._best)
 
     def _finished(
         self, weights: Weights, result: EvaluationResult
     ) -> EvaluationFinished:
-        best = self._best is None or result.mean >= self._best
-        if best:
-            self._best = result.mean
+        """Of equal means that of the later step is the best."""
+        rated = (float(result.mean), weights.step)
+        self._best, best = max(self._best, rated), rated >= self._best
         return EvaluationFinished(
             step=weights.step,
             update=weights.update,
@@ -158,10 +160,15 @@ class Evaluator:
         told = _told(weights, record)
         self._rows.add(weights.step, evaluation=finished, finished=told, record=record)
         self._send(told, "windows")
+        self._film(Sitting(self.configuration, result.first, weights.step))
+
+    def _film(self, sitting: Sitting) -> None:
+        """Pictures of the newest weights are worth more than those of older ones."""
         if self._sitting is not None:
-            # Newer weights are worth more than the older ones' pictures.
+            if self._sitting.checkpoint_step > sitting.checkpoint_step:
+                return
             self._jobs.cancel(FRAMES_OWNER)
-        self._sitting = Sitting(self.configuration, result.first, weights.step)
+        self._sitting = sitting
         self._jobs.start(
             at_leisure(sitting_job(self._sitting), FRAMES_SHARE, self._nothing_trains),
             Priority.FRAMES,

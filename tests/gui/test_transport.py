@@ -6,6 +6,7 @@ import script
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QSlider, QSpinBox, QToolButton
 
+from engine.contract.messages import Event
 from rllab_gui.cursor import Cursor
 
 FRAME = np.zeros((40, 60, 3), np.uint8)
@@ -92,6 +93,29 @@ def test_following_shows_an_episode_whole_and_then_the_newest(stepping):
     stepping.lab.playback._on_tick()
     assert (cursor.position.episode, cursor.t) == (3, 0)
     assert stepping.transport.property("mode") == "following"
+
+
+def test_following_never_goes_back_to_older_weights(stepping, beat):
+    cursor, late = stepping.lab.cursor, script.episode(2, "evaluation")
+    stepping.findChild(QToolButton, "transport.follow").click()
+    stepping.findChild(QToolButton, "transport.follow").click()
+    assert (cursor.mode, cursor.position.episode) == ("following", 3)
+    beat(late)  # its weights are of step 40, episode 3 ended at step 60
+    for _ in range(4):
+        beat()
+    cursor.place(t=20)
+    stepping.lab.playback._on_tick()
+    assert (cursor.position.kind, cursor.position.episode) == ("training", 3)
+    beat(script.episode(4, "evaluation"))
+    stepping.lab.playback._on_tick()
+    assert (cursor.position.kind, cursor.position.episode) == ("evaluation", 4)
+
+
+def test_after_a_recovery_what_is_taken_again_is_followed(stepping, beat):
+    stepping.findChild(QToolButton, "transport.follow").click()
+    stepping.findChild(QToolButton, "transport.follow").click()
+    beat(Event("recovery", 20, "The run is back at step 20.", 0.0), script.episode(2))
+    assert stepping.lab.playback._newest == ("training", 2)
 
 
 def test_a_scrub_stays_where_the_person_put_it(stepping, beat):

@@ -170,6 +170,12 @@ def test_evaluations_of_another_session_take_the_place_of_the_old_ones(
         assert len(view._marks._diamonds.points()) == len(shown)
 
 
+def test_evaluations_that_come_late_stand_at_their_step(view, play, context):
+    play(*[evaluation(step, [1.0]) for step in (400, 200, 300)])
+    assert [it.step for it in context.store.evaluations] == [200, 300, 400]
+    assert list(view._marks.x) == [200, 300, 400]
+
+
 def test_a_click_on_an_evaluation_looks_at_its_checkpoint(view, play, context, qtbot):
     play(
         returns(np.full(40, 50.0)),

@@ -147,7 +147,7 @@ def evaluated(theatre: Theatre, configuration, *seeds: int) -> list[EvaluationFi
         message = Weights(100 * number, 10 * number, weights, evaluate=True)
         theatre.tell(message, "trainer")
     theatre.run(lambda: len(theatre.of(EvaluationFinished)) == len(seeds))
-    return theatre.of(EvaluationFinished)
+    return sorted(theatre.of(EvaluationFinished), key=lambda it: it.step)
 
 
 def test_an_evaluation_is_of_exactly_the_weights_of_its_step(alone):
@@ -167,11 +167,23 @@ def test_an_evaluation_is_of_exactly_the_weights_of_its_step(alone):
 
 def test_best_is_the_highest_mean_so_far_and_ties_go_to_the_later(alone):
     configuration = tiny()
-    found = evaluated(alone, configuration, 3, 4, 3, 5, 4, 3)
-    means = [float(it.returns.mean()) for it in found]
-    assert len(set(means)) > 1
-    expected = [mean >= max(means[: i + 1]) for i, mean in enumerate(means)]
+    evaluated(alone, configuration, 3, 4, 3, 5, 4, 3)
+    found = alone.of(EvaluationFinished)  # in the order of the evaluations
+    rated = [(float(it.returns.mean()), it.step) for it in found]
+    assert len({mean for mean, _ in rated}) > 1
+    expected = [mark >= max(rated[: i + 1]) for i, mark in enumerate(rated)]
     assert [it.best for it in found] == expected
+    assert max(rated) == max(marked_best(found))
+
+
+def marked_best(found: list[EvaluationFinished]) -> list[tuple[float, int]]:
+    return [(float(it.returns.mean()), it.step) for it in found if it.best]
+
+
+def test_the_newest_weights_are_evaluated_first_and_the_others_follow(alone):
+    evaluated(alone, tiny(), 3, 4, 3, 5)
+    steps = [it.step for it in alone.of(EvaluationFinished)]
+    assert steps == [400, 300, 200, 100]  # all waited for a network
 
 
 def test_the_keeper_gets_rows_before_the_windows_hear_of_it(alone):
