@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,10 @@ class Errand:
             self._error = str(problem)
         except OSError as error:
             self._error = f"It could not be done: {error.strerror or error}."
+        except Exception as error:
+            # A thread that dies in silence would look as if all had gone well.
+            sys.stderr.write(traceback.format_exc())
+            self._error = f"It failed: {type(error).__name__}: {error}."
 
 
 class Errands:

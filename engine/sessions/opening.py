@@ -30,9 +30,12 @@ def open_session(path: Path | str) -> SessionSource:
     folder = live_path(path)
     if not folder.is_dir():
         return GuardedFile.open(path)
-    if is_locked(folder / LOCK):
-        return StoreReader.snapshot(folder)
-    return LiveStore.open(path)
+    try:
+        return LiveStore.open(path)
+    except SessionProblem as problem:
+        if problem.kind != "locked":
+            raise
+    return StoreReader.snapshot(folder)
 
 
 class FoundSession(NamedTuple):

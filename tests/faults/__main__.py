@@ -42,7 +42,9 @@ class Campaign(NamedTuple):
 CAMPAIGNS = [
     Campaign("P1", lambda f, n: module("kill_writer").run(f, scaled(n)), 40, 3000),
     Campaign("P1", lambda f, n: module("io_faults").run(f, "P1", every(n)), 20, 1),
+    Campaign("P1", lambda f, n: module("engine_kills").run(f, scaled(n)), 3, 100),
     Campaign("P2", lambda f, n: module("power_cuts").run(f, scaled(n)), 200, 9000),
+    Campaign("P3", lambda f, n: module("engine_kills").windows(f, scaled(n)), 20, 200),
     Campaign("P4", lambda f, n: module("io_faults").run(f, "P4", every(n)), 60, 1),
     Campaign("P5", lambda f, n: module("failing_saves").run(f, every(n)), 12, 1),
     Campaign("P6", lambda f, n: module("misbehaving").run(f, scaled(n)), 1, 100),
@@ -50,6 +52,7 @@ CAMPAIGNS = [
     Campaign("P8", lambda f, n: module("out_of_memory").run(f, every(n)), 5, 1),
     Campaign("P9", lambda f, n: module("damage_sealed").run(f, scaled(n)), 300, 5000),
     Campaign("P10", lambda f, n: module("damage_live").run(f, scaled(n)), 15, 1250),
+    Campaign("P18", lambda f, n: module("lock_races").run(f, scaled(n)), 20, 1000),
     Campaign("P22", lambda f, _: module("canaries").run(f), 1, 1),
 ]
 

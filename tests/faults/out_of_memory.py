@@ -77,9 +77,7 @@ class Words:
 
 def run(folder: Path, stride: int = 1) -> Trials:
     """Every ``stride``-th operation of the first updates after a checkpoint."""
-    result = Trials(
-        "P8", "memory runs out in an update (made up, on the CPU)"
-    )
+    result = Trials("P8", "memory runs out in an update (made up, on the CPU)")
     for name, options in KINDS.items():
         straight = _loop(options)
         straight.advance(steps=END)

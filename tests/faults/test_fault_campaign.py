@@ -9,6 +9,7 @@ import damage_sealed
 import failing_saves
 import io_faults
 import kill_writer
+import lock_races
 import not_finite
 import out_of_memory
 import power_cuts
@@ -74,6 +75,10 @@ def test_damage_to_a_live_store_costs_only_the_damaged_records(tmp_path, held):
 @pytest.mark.slow
 def test_a_failed_save_leaves_the_old_file_or_the_new_one(tmp_path, held):
     held(failing_saves.run(tmp_path, stride=20))
+
+
+def test_of_several_openers_one_writes(tmp_path, held):
+    held(lock_races.run(tmp_path, 4))
 
 
 def test_a_session_file_names_no_folder_user_or_machine(tmp_path, held):
