@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -143,12 +144,36 @@ def get_meta(connection: sqlite3.Connection, key: str, default: Any = None) -> A
         raise SessionProblem(
             f"The value '{key}' of a live store is damaged.", "damaged"
         )
-    return json.loads(row[1])
+    try:
+        return json.loads(row[1])
+    except (ValueError, RecursionError) as error:
+        raise SessionProblem(
+            f"The value '{key}' of a live store cannot be read.", "damaged"
+        ) from error
+
+
+@cache
+def _own_schema() -> frozenset[Row]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        create_tables(connection)
+        return _schema(connection)
+
+
+def _schema(connection: sqlite3.Connection) -> frozenset[Row]:
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_schema LIMIT 100"
+    return frozenset(connection.execute(query))
+
+
+def is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether it has our tables and nothing else: no view, no trigger, no code."""
+    return _schema(connection) == _own_schema()
 
 
 def is_sound(connection: sqlite3.Connection) -> bool:
     """Whether SQLite finds its structure in order, and every meta value is whole."""
     try:
+        if not is_ours(connection):
+            return False
         if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             return False
         rows = connection.execute("SELECT key, crc, value FROM meta").fetchall()

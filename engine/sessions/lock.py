@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import psutil
 
+from engine.sessions.live_members import check_members
 from engine.sessions.problems import SessionProblem
 
 
@@ -39,8 +40,9 @@ class StoreLock:
         """Take the lock file at ``path``.
 
         Raises:
-          SessionProblem: If a living process has it.
+          SessionProblem: If a living process has it, or the folder is not ours.
         """
+        check_members(path.parent)
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held, not used
         with contextlib.ExitStack() as unless_taken:
             unless_taken.callback(file.close)
@@ -62,7 +64,14 @@ class StoreLock:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a living process writes to the store of this lock file."""
+    """Whether a living process writes to the store of this lock file.
+
+    Raises:
+      SessionProblem: If the folder is not one of ours.
+    """
+    if not path.parent.is_dir():
+        return False
+    check_members(path.parent)
     if not path.exists():
         return False
     with path.open("a+", encoding="utf-8") as file:

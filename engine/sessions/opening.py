@@ -75,7 +75,7 @@ def find_sessions(folder: Path | str) -> list[FoundSession]:
 
 def _describe(path: Path, heads: Mapping[Path, int | SessionProblem]) -> FoundSession:
     live = live_path(path)
-    running = live.is_dir() and is_locked(live / LOCK)
+    running = live.is_dir() and _is_running(live)
     parts = [path] if path.exists() else []
     parts += [it for it in live.iterdir() if it.is_file()] if live.is_dir() else []
     stats = [it.stat() for it in parts if it.exists() and it.name != "ballast"]
@@ -90,6 +90,13 @@ def _describe(path: Path, heads: Mapping[Path, int | SessionProblem]) -> FoundSe
         running=running,
         problem="" if isinstance(steps, int) else str(steps),
     )
+
+
+def _is_running(live: Path) -> bool:
+    try:
+        return is_locked(live / LOCK)
+    except SessionProblem:
+        return False
 
 
 def _live_steps(live: Path) -> int | SessionProblem:

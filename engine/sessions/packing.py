@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections.abc import Mapping
@@ -67,8 +68,9 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     at, arrays = 4 + length, {}
     view = memoryview(data)
     for name, dtype, shape, size in head["arrays"]:
-        body = expand(view[at : at + size])
-        arrays[name] = np.frombuffer(body, np.dtype(dtype)).reshape(shape)
+        kind = np.dtype(dtype)
+        body = expand(view[at : at + size], kind.itemsize * math.prod(shape))
+        arrays[name] = np.frombuffer(body, kind).reshape(shape)
         at += size
     return head["values"], arrays
 
@@ -82,6 +84,18 @@ def squeeze(data: memoryview) -> bytes:
     return b"\0" + bytes(data)
 
 
-def expand(data: memoryview) -> bytes | memoryview:
-    """Inverse of :func:`squeeze`."""
-    return zlib.decompress(data[1:]) if data[0] == 1 else data[1:]
+def expand(data: memoryview, most: int = PIECE_BYTES) -> bytes | memoryview:
+    """Inverse of :func:`squeeze`.
+
+    Raises:
+      ValueError: If there is more than ``most`` bytes, or it is damaged.
+    """
+    if data[0] != 1:
+        return data[1:]
+    try:
+        found = zlib.decompressobj().decompress(data[1:], most + 1)
+    except zlib.error as error:
+        raise ValueError("A piece of a live store is damaged.") from error
+    if len(found) > most:
+        raise ValueError("A piece of a live store is larger than it says.")
+    return found

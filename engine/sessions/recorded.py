@@ -166,7 +166,10 @@ class StoredEpisode:
             ):
                 raise _damaged(self._name)
             first += 1
-            yield expand(memoryview(data))
+            try:
+                yield expand(memoryview(data))
+            except ValueError as error:
+                raise _damaged(self._name) from error
 
 
 def _put_pieces(

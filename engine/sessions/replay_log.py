@@ -18,6 +18,8 @@ from engine.sessions.packing import checksum, pack, unpack
 Arrays = dict[str, np.ndarray]
 NEVER = -(2**62)
 """Before the first row."""
+MOST_SLOTS = 1 << 26
+"""No memory has so many; a slot beyond is not one of ours."""
 
 Tell = Callable[[str], None]
 
@@ -84,8 +86,10 @@ def each_slots(
         if before is not None and previous != before:
             tell(f"rows {before + 1} to {row - 1} of the replay are lost")
         before = row
-        if checksum(slots, "replay_slots", row, previous) == crc:
-            yield row, np.frombuffer(slots, "<i8")
+        whole = checksum(slots, "replay_slots", row, previous) == crc
+        found = np.frombuffer(slots, "<i8") if whole else np.empty(0, np.int64)
+        if whole and (not found.size or 0 <= found.min() <= found.max() < MOST_SLOTS):
+            yield row, found
         else:
             tell(f"the slots of row {row} of the replay are damaged")
 

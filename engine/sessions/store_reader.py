@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,8 @@ from engine.sessions.checkpoint_files import (
     read_checkpoint_file,
 )
 from engine.sessions.column_log import FINISHED, TELEMETRY, ColumnLog
-from engine.sessions.database import DATABASE, connect, get_meta, telling
+from engine.sessions.database import DATABASE, connect, get_meta, is_ours, telling
+from engine.sessions.live_members import check_members
 from engine.sessions.packing import checksum, unpack
 from engine.sessions.problems import SessionProblem
 from engine.sessions.source import (
@@ -64,10 +66,15 @@ class StoreReader:
     @classmethod
     def snapshot(cls, folder: Path) -> StoreReader:
         """A second reader that sees the store as it is now, while it is written."""
-        with telling(f"The session '{folder.stem}' cannot be read"):
+        check_members(folder)
+        what = f"The session '{folder.stem}' cannot be read"
+        with telling(what), ExitStack() as unless_read:
             connection = connect(folder / DATABASE, read_only=True)
+            unless_read.callback(connection.close)
             connection.execute("BEGIN")
-            connection.execute("SELECT count(*) FROM meta").fetchone()
+            if not is_ours(connection):
+                raise SessionProblem(f"{what}: it is damaged.", "damaged")
+            unless_read.pop_all()
         return cls(folder, connection)
 
     @property
@@ -116,7 +123,8 @@ class StoreReader:
 
     def series(self) -> list[str]:
         """Names of the measured series."""
-        return [str(name) for name in self.meta("series", [])]
+        names = self.meta("series", [])
+        return [str(name) for name in names] if isinstance(names, list) else []
 
     def summary(self) -> dict[str, Any]:
         """See :class:`SessionSource`."""
@@ -208,7 +216,10 @@ class StoreReader:
             if checksum(text, "event", row, step) != crc:
                 self.tell("an event is damaged")
                 continue
-            found.append((row, msgspec.json.decode(text, type=Event)))
+            try:
+                found.append((row, msgspec.json.decode(text, type=Event)))
+            except msgspec.MsgspecError:
+                self.tell("an event cannot be read")
         return found
 
     def checkpoints(self) -> list[CheckpointRow]:
