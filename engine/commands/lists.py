@@ -19,7 +19,8 @@ FAMILIES = {
         "Q-learning, SARSA, Expected SARSA and soft Q-learning; with any mix of "
         "double, dueling, n-step returns and their corrections, expected returns or "
         "distributions (C51, quantiles, particles), memories of experience, target "
-        "networks, explorations, and recurrent networks.",
+        "networks or a trust region, explorations, ensembles, recurrent networks, "
+        "planning with a model, and conservative learning from recorded data.",
     )
 }
 

@@ -5,6 +5,7 @@
 """
 
 import os
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -23,6 +24,16 @@ ENVIRONMENTS = (
     {"environment.id": "FrozenLake-v1"},
     {"environment.id": "RLLab/GridWorld-v0"},
 )
+IMAGES = (
+    {"environment.id": "MinAtar/Breakout-v0", "network.conv": "4x3x2"},
+    {
+        "environment.id": "MinAtar/Breakout-v0",
+        "environment.frame_stack": 2,
+        "network.conv": "4x3x2",
+    },
+)
+if find_spec("minatar") is not None:
+    ENVIRONMENTS += IMAGES
 AXES = {
     "agent.estimator": ("q_learning", "sarsa", "expected_sarsa", "soft"),
     "agent.double": (True, False),

@@ -194,6 +194,10 @@ _READERS: dict[str, Any] = {
 }
 
 
+def _listed(numbers: Any) -> str:
+    return ",".join(map(str, numbers)) if isinstance(numbers, tuple) else "64,64"
+
+
 def describe_range(of: OptionSpec) -> str:
     """What the option takes, in words: ``a number from 0 to 1``."""
     if of.choices:
@@ -202,7 +206,7 @@ def describe_range(of: OptionSpec) -> str:
         "bool": "true or false",
         "int": "a whole number",
         "float": "a number",
-        "integers": "whole numbers with commas, for example 64,64",
+        "integers": f"whole numbers with commas, for example {_listed(of.default)}",
         "mapping": 'a JSON object, for example {"is_slippery": true}',
     }.get(of.kind, "text")
     if of.minimum is None or of.maximum is None:

@@ -140,7 +140,8 @@ class TargetNetworkOptions(OptionGroup):
         maximum=1_000_000,
         scale="log",
         applies="live",
-        help="Updates between two copies of the weights (periodic).",
+        help="Updates between two copies of the weights (periodic); those of planning "
+        "count too.",
         effect="Longer is steadier and slower.",
         when={"target_network.kind": ("periodic",)},
     )
