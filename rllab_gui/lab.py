@@ -10,6 +10,7 @@ from rllab_gui.costs import Costs
 from rllab_gui.cursor import Cursor
 from rllab_gui.draft import Draft
 from rllab_gui.episode import ShownEpisode
+from rllab_gui.exchange import Exchange
 from rllab_gui.forks import Forks
 from rllab_gui.history import History
 from rllab_gui.link import EngineClient, Link
@@ -58,6 +59,9 @@ class Lab(QObject):
         self.sessions = Sessions(self.link, self.store, self.run, self)
         self.certificate = Certificate(self.link, self.problems, self)
         self.forks = Forks(self.link, self.sessions, self.run, self.problems, self)
+        self.exchange = Exchange(
+            self.link, self.sessions, self.run, self.problems, self
+        )
         self.offline = OfflineSource(self.link, self.draft, self.problems, self)
         self.recorder = Recorder(self.link, self.store, self.problems, self)
         self.draft.cardChanged.connect(self._on_card)

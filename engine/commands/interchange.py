@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from engine.commands.recorded import chosen_episode
 from engine.contract.exports import ExportFormat
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from engine.commands.checkpoints import Choice
     from engine.sessions import SessionSource
 
@@ -59,26 +62,31 @@ def _episode(
 def _minari(
     source: SessionSource, arguments: argparse.Namespace, out: Path, progress: Progress
 ) -> Facts:
-    """Episodes whose observations are not recorded are played again, verified."""
+    from engine.sessions.exporters import export
+
+    wanted = {
+        "kind": arguments.kind or "training",
+        "episode": arguments.episode,
+        "observe": lambda record: _played_again(source, record),
+        "progress": progress.move,
+    }
+    export(source, "minari", out, wanted)
+    which = "all recorded" if arguments.episode is None else "one of the"
+    return {"holds": f"{which} {wanted['kind']} episodes"}
+
+
+def _played_again(source: SessionSource, record: Mapping[str, Any]) -> np.ndarray:
+    """Observations that are not recorded, from seed and actions, verified."""
     from engine.contract.options import configuration_from_json
     from engine.environments import UnknownEnvironment, UnsuitableEnvironment
-    from engine.sessions.exporters import export
     from engine.training import TrainingProblem
     from engine.training.offline import observations
 
     options = configuration_from_json(source.configuration()).environment
-    wanted = {
-        "kind": arguments.kind or "training",
-        "episode": arguments.episode,
-        "observe": lambda record: observations(record, options),
-        "progress": progress.move,
-    }
     try:
-        export(source, "minari", out, wanted)
+        return observations(record, options)
     except (TrainingProblem, UnknownEnvironment, UnsuitableEnvironment) as problem:
         raise CommandProblem(str(problem)) from problem
-    which = "all recorded" if arguments.episode is None else "one of the"
-    return {"holds": f"{which} {wanted['kind']} episodes"}
 
 
 def _safetensors(

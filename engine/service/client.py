@@ -80,7 +80,8 @@ KEEPER_QUESTIONS = frozenset(
         "configuration_of",
         "fork",
         "certify",
-        "export_csv",
+        "export",
+        "import",
         "views",
         "keep_views",
     }

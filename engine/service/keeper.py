@@ -13,6 +13,7 @@ from typing import Any
 from engine.contract.messages import (
     Answer,
     Ask,
+    Cancel,
     Checkpoint,
     Event,
     JobProgress,
@@ -48,9 +49,9 @@ class Keeper(RowKeeper):
         super().__init__(line)
         self._sessions = sessions
         self._sealings: list[Sealing] = []
-        self._errands = Errands()
         self._later: list[tuple[str, Ask]] = []
         self._out: SimpleQueue[Message] = SimpleQueue()
+        self._errands = Errands(self._out.put)
         self._status_at = 0.0
 
     # ------------------------------------------------------------------- life
@@ -87,6 +88,8 @@ class Keeper(RowKeeper):
                 self._do_later()
             case Ask():
                 self._question(sender, message)
+            case Cancel():
+                self._errands.cancel(sender, message.id)
             case Rows():
                 self._take_rows(message)
             case Checkpoint():
@@ -275,7 +278,7 @@ class Keeper(RowKeeper):
             store.close(fold=True)
         finally:
             if current:  # the file is whole, also where its live store is left
-                self._look_into(store.path)
+                self._show(open_session(store.path), store.path)
                 self._tell_status()
 
     def _copy(self, target: Path) -> None:
@@ -328,9 +331,6 @@ class Keeper(RowKeeper):
         """A session file's full path; names without a folder go to the sessions."""
         path = self._sessions / Path(text).expanduser()
         return path.with_name(f"{path.name}.h5") if path.suffix != ".h5" else path
-
-    def _look_into(self, path: Path) -> None:
-        self._show(open_session(path), path)
 
     def _let_go(self) -> None:
         """Close what is open; a store that is still being sealed closes itself."""

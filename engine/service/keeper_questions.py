@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 
 from engine.sessions import SessionProblem, SessionSource, find_sessions
-from engine.sessions.exporters.registry import export
 
 Arguments = dict[str, Any]
 Result = dict[str, Any]
@@ -105,12 +104,6 @@ def _series(source: SessionSource, arguments: Arguments) -> Result:
     return {"series": source.series()}
 
 
-def _export_csv(source: SessionSource, arguments: Arguments) -> Result:
-    what = str(arguments.get("what", "scalars"))
-    rest = {k: v for k, v in arguments.items() if k not in ("path", "what")}
-    return {"path": str(export(source, what, str(arguments["path"]), rest))}
-
-
 def _views(source: SessionSource, arguments: Arguments) -> Result:
     return {"views": source.views()}
 
@@ -127,7 +120,6 @@ QUESTIONS: dict[str, Callable[[SessionSource, Arguments], Result]] = {
     "summary": _summary,
     "series": _series,
     "views": _views,
-    "export_csv": _export_csv,
 }
 
 

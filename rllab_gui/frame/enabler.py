@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from engine.contract.exports import EXPORTS
 from rllab_gui.lab import Lab
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Enabler(QObject):
             lab.playback.episodesChanged,
             lab.cursor.changed,
             lab.certificate.changed,
+            lab.exchange.changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -70,10 +72,15 @@ class Enabler(QObject):
             "session.close": lab.sessions.is_open,
             "preset.delete": preset is not None and preset.preset.own,
             "record.export": shows and not lab.recorder.exporting,
-            "record.cancel": lab.recorder.busy,
+            "record.cancel": lab.recorder.busy or lab.exchange.busy,
+            "session.import": not lab.exchange.busy,
             "edit.undo": bool(lab.history.undo_text),
             "edit.redo": bool(lab.history.redo_text),
         }
+        may = lab.sessions.is_open and not lab.exchange.busy
+        for it in EXPORTS.values():
+            there = shows if it.of == "episode" else True
+            table[f"export.{it.name}"] = may and there and not it.missing
         moves = ["stepBack", "stepFwd", "back10", "fwd10", "first", "last"]
         moves += ["nextMark", "prevMark"]
         table |= {f"transport.{it}": shows for it in moves}

@@ -9,11 +9,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
+from engine.contract.exports import ExportFormat
 from rllab_gui.frame.film_dialog import FilmDialog
 from rllab_gui.lab import Lab
 from rllab_gui.sessions import SUFFIX
 
 SESSION_FILTER = f"Sessions (*{SUFFIX})"
+DATA_SET_FILTER = "Minari data sets (main_data.hdf5)"
 
 
 class FileDialogs(QObject):
@@ -60,25 +62,54 @@ class FileDialogs(QObject):
             lambda path: self._lab.sessions.save(path, overwrite=True),
         )
 
+    def ask_import(self) -> None:
+        """Which data set is to become a session."""
+        self._ask(
+            "dlg.import",
+            "Import Minari data set",
+            QFileDialog.AcceptMode.AcceptOpen,
+            self._lab.exchange.take,
+            DATA_SET_FILTER,
+        )
+
+    def ask_data_export(self, format: ExportFormat) -> None:
+        """Where the file or the folder of an export is to be written."""
+        ending = format.ending
+        session = self._lab.store.session.name.removesuffix(SUFFIX) or "rllab"
+        dialog = self._ask(
+            "dlg.exportData",
+            f"Export: {format.title.rstrip('…')}",
+            QFileDialog.AcceptMode.AcceptSave,
+            lambda path: self._lab.exchange.write(
+                format.name, path, self._lab.cursor.position
+            ),
+            f"Files (*{ending})" if ending else "New folders (*)",
+            ending,
+        )
+        dialog.selectFile(f"{session}-{format.name}{ending}")
+
     def _ask(
         self,
         name: str,
         title: str,
         mode: QFileDialog.AcceptMode,
         then: Callable[[str], None],
-    ) -> None:
+        filter: str = SESSION_FILTER,
+        ending: str = SUFFIX,
+    ) -> QFileDialog:
         folder = self._lab.settings.text("folder", str(Path.home()))
-        dialog = QFileDialog(self._window, title, folder, SESSION_FILTER)
+        dialog = QFileDialog(self._window, title, folder, filter)
         dialog.setObjectName(name)
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog, not self.native)
         dialog.setAcceptMode(mode)
         if mode == QFileDialog.AcceptMode.AcceptOpen:
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         else:
-            dialog.setDefaultSuffix(SUFFIX.lstrip("."))
+            dialog.setDefaultSuffix(ending.lstrip("."))
         dialog.fileSelected.connect(lambda path: self._on_chosen(path, then))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+        return dialog
 
     def _on_chosen(self, path: str, then: Callable[[str], None]) -> None:
         self._lab.settings.set("folder", str(Path(path).parent))

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from engine.contract.exports import EXPORTS
 from rllab_gui.commands import Commands
 from rllab_gui.workspaces.base import Workspace
 
 PANELS = "panels"
 """Stands for the submenu of panels."""
+
+EXPORT = "export"
+"""Stands for the submenu of exports."""
 
 MENUS: dict[str, tuple[str, ...]] = {
     "&File": (
@@ -21,13 +25,14 @@ MENUS: dict[str, tuple[str, ...]] = {
         "session.saveAs",
         "session.fork",
         "session.certify",
+        "session.import",
+        EXPORT,
         "session.close",
         "",
         "preset.save",
         "preset.delete",
         "",
         "record.live",
-        "record.export",
         "",
         "app.quit",
     ),
@@ -102,18 +107,31 @@ def fill_menus(
     """Make all menus."""
     bar.setObjectName("main.menu")
     bar.setAccessibleName("Menu")
-    panels = _panels_menu(bar, workspaces)
+    submenus = {
+        PANELS: _panels_menu(bar, workspaces),
+        EXPORT: _export_menu(bar, commands),
+    }
     for title, entries in MENUS.items():
         menu = bar.addMenu(title)
         menu.setObjectName(f"main.menu.{title.strip('&').lower()}")
         menu.setToolTipsVisible(True)
         for entry in entries:
-            if entry == PANELS:
-                menu.addMenu(panels)
+            if entry in submenus:
+                menu.addMenu(submenus[entry])
             elif entry:
                 menu.addAction(commands.action(entry))
             else:
                 menu.addSeparator()
+
+
+def _export_menu(bar: QMenuBar, commands: Commands) -> QMenu:
+    """A film, or what other programs read; what is missing says so in its tooltip."""
+    exports = QMenu("Export", bar)
+    exports.setObjectName("main.menu.export")
+    exports.setToolTipsVisible(True)
+    for entry in ("record.export", *(f"export.{name}" for name in EXPORTS)):
+        exports.addAction(commands.action(entry))
+    return exports
 
 
 def _panels_menu(bar: QMenuBar, workspaces: Iterable[Workspace]) -> QMenu:

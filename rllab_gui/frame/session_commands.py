@@ -1,9 +1,11 @@
-"""The commands about sessions: open, save, fork, learn from, film."""
+"""The commands about sessions: open, save, fork, learn from, film, export."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from engine.contract.exports import EXPORTS
 from rllab_gui.commands import Command
 from rllab_gui.lab import Lab
 
@@ -13,6 +15,38 @@ if TYPE_CHECKING:
 
 def session_commands(lab: Lab, window: MainWindow) -> list[Command]:
     """What can be done with sessions, presets and films."""
+    return [*_sessions_and_films(lab, window), *_exchange(lab, window)]
+
+
+def _exchange(lab: Lab, window: MainWindow) -> list[Command]:
+    """What other programs read, and what is read of them."""
+    exports = [
+        Command(
+            f"export.{it.name}",
+            it.title,
+            it.missing or it.tooltip,
+            partial(window.files.ask_data_export, it),
+        )
+        for it in EXPORTS.values()
+    ]
+    take = Command(
+        "session.import",
+        "Import Minari data set…",
+        "Make a session of recorded episodes: choose the file main_data.hdf5 of a data "
+        "set",
+        window.files.ask_import,
+    )
+    return [*exports, take]
+
+
+def _cancel(lab: Lab) -> None:
+    if lab.recorder.busy:
+        lab.recorder.cancel()
+    if lab.exchange.busy:
+        lab.exchange.cancel()
+
+
+def _sessions_and_films(lab: Lab, window: MainWindow) -> list[Command]:
     files = window.files
     return [
         Command(
@@ -110,8 +144,8 @@ def session_commands(lab: Lab, window: MainWindow) -> list[Command]:
         ),
         Command(
             "record.cancel",
-            "Cancel recording",
-            "Give up the film that is being written",
-            lab.recorder.cancel,
+            "Cancel film or export",
+            "Give up what is being written; no half file stays",
+            partial(_cancel, lab),
         ),
     ]

@@ -43,7 +43,7 @@ class StatusBar(QStatusBar):
         self._labels = {name: self._label(name, tip) for name, tip in FIELDS.items()}
         self._job = self._make_job()
         for name, title, drawing in (
-            ("record.cancel", "Cancel the recording", "close"),
+            ("record.cancel", "Cancel the film or export", "close"),
             ("view.theme", "Light or dark", "theme"),
             ("help.shortcuts", "Keyboard shortcuts", "keyboard"),
         ):
@@ -52,6 +52,7 @@ class StatusBar(QStatusBar):
         lab.store.sessionChanged.connect(self._on_session)
         lab.recorder.progressed.connect(self._on_job)
         lab.recorder.changed.connect(self._show_cancel)
+        lab.exchange.changed.connect(self._show_cancel)
         lab.theme.changed.connect(self._restyle)
         self._show_cancel()
         self._timer = QTimer(self)
@@ -149,7 +150,8 @@ class StatusBar(QStatusBar):
 
     def _show_cancel(self) -> None:
         assert self._cancel is not None
-        self._cancel.setVisible(self._lab.recorder.busy)
+        busy = self._lab.recorder.busy or self._lab.exchange.busy
+        self._cancel.setVisible(busy)
 
     def _restyle(self) -> None:
         for label in self._labels.values():

@@ -10,12 +10,9 @@ from engine.contract.exports import EXPORTS
 from engine.contract.options import configuration_from_flat
 from engine.environments import describe
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        bool(EXPORTS["onnx"].missing), reason=EXPORTS["onnx"].missing or "-"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    bool(EXPORTS["onnx"].missing), reason=EXPORTS["onnx"].missing or "-"
+)
 
 
 def agent_of(**options):
@@ -31,14 +28,12 @@ def run(data, outputs, inputs):
     return ReferenceEvaluator(load_from_string(data)).run(outputs, inputs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "options",
     [
         {"head__kind": "c51", "agent__dueling": "mean", "exploration__kind": "noisy"},
-        pytest.param(
-            {"exploration__kind": "bootstrapped", "agent__dueling": "max"},
-            marks=pytest.mark.long,
-        ),
+        {"exploration__kind": "bootstrapped", "agent__dueling": "max"},
     ],
 )
 def test_it_gives_the_values_by_which_the_agent_judges(options):
