@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.sessions.atomic import sync_folder
+from engine.sessions.atomic import TEMPORARY, sync_folder
 from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_store import LiveStore
 from engine.sessions.opening import open_session
@@ -53,7 +53,11 @@ def fork(
             "allow it to be replaced."
         )
     try:
-        with tempfile.TemporaryDirectory(prefix=".fork-", dir=target.parent) as folder:
+        # Named so that the next look into the folder sweeps what a crash leaves.
+        ending = f".{os.getpid()}{TEMPORARY}"
+        with tempfile.TemporaryDirectory(
+            ending, f".{target.name}.", target.parent
+        ) as folder:
             place = Path(folder) / target.name
             _copy(path, place)
             made = _turn_into_fork(place, step)

@@ -23,6 +23,7 @@ BENCHMARKS = (
     "first_point",
     "key_to_frame",
     "gui_tax",
+    "recording",
 )
 LONG = ("soak",)
 

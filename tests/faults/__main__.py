@@ -47,6 +47,7 @@ CAMPAIGNS = [
     Campaign("P3", lambda f, n: module("engine_kills").windows(f, scaled(n)), 20, 200),
     Campaign("P4", lambda f, n: module("io_faults").run(f, "P4", every(n)), 60, 1),
     Campaign("P5", lambda f, n: module("failing_saves").run(f, every(n)), 12, 1),
+    Campaign("P5", lambda f, n: module("saver_faults").run(f, every(n)), 40, 1),
     Campaign("P6", lambda f, n: module("misbehaving").run(f, scaled(n)), 1, 100),
     Campaign("P7", lambda f, n: module("not_finite").run(f, every(n)), 1, 1),
     Campaign("P8", lambda f, n: module("out_of_memory").run(f, every(n)), 5, 1),

@@ -102,25 +102,32 @@ class Disk:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         self.shared.reset()
+        room = self.library.shim_room
+        work = Workload(self.folder, self.shared, make_room=room, note=note)
+        return self.attempt(work.run, mode, at, ballast=ballast)
+
+    def attempt(
+        self, deed: Callable[[], None], mode: int, at: int, *, ballast: bool = False
+    ) -> tuple[int, int]:
+        """Something in a fork: how it ended, and how many calls were counted."""
         counted = self.shared.memory
         child = os.fork()
         if child == 0:
             self.arm(mode, at, ballast=ballast)
-            self._play_and_end(note)
+            self._do_and_end(deed)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         return code, int.from_bytes(counted[2048:2056], "little")
 
-    def _play_and_end(self, note: Callable[[str], None]) -> None:
+    def _do_and_end(self, deed: Callable[[], None]) -> None:
         code = 1
         try:
             quiet = os.open(os.devnull, os.O_WRONLY)
             os.dup2(quiet, 2)
-            room = self.library.shim_room
-            Workload(self.folder, self.shared, make_room=room, note=note).run()
+            deed()
             code = 0
         except Exception as error:
             text = f"{type(error).__name__}: {error}".encode()[:1000]
-            self.shared.memory[3000 : 3000 + len(text)] = text
+            self.shared.memory[3000:4000] = text.ljust(1000, b"\0")
             code = 3
         finally:
             seen = self.library.shim_seen

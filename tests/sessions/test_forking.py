@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import session_samples as samples
 
-from engine.sessions import LiveStore, SessionFile, SessionProblem
+from engine.sessions import (
+    LiveStore,
+    SessionFile,
+    SessionProblem,
+    find_sessions,
+    forking,
+)
 from engine.sessions.forking import fork
 
 
@@ -36,7 +44,18 @@ def test_a_fork_has_the_state_and_knows_its_parent(parent, tmp_path):
         assert new.history("loss")["step"].max() <= 212
         assert "Forked at step 210." in [it.text for it in new.events()]
     assert parent.read_bytes() == before
-    assert not list(tmp_path.glob(".fork-*"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_a_killed_fork_leaves_is_swept(parent, tmp_path, monkeypatch):
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(forking, "_turn_into_fork", lambda *_: os._exit(9))
+        fork(parent, tmp_path / "arm.h5")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert list(tmp_path.glob(".arm.h5.*"))
+    assert [it.name for it in find_sessions(tmp_path)] == ["run"]
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_an_older_checkpoint_forks_without_its_memory_and_says_so(parent, tmp_path):

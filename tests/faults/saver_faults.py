@@ -1,0 +1,158 @@
+"""P5: every way to save, killed or failing at each call that writes.
+
+A file of that name is there before. Afterwards it is that file or the new one, a
+failure was told, and nothing else is left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from signal import SIGKILL
+
+import session_samples as samples
+from io_faults import EIO, FULL_STICKY, KILL, Disk, a_fast_folder, shim_command
+from trials import Trials
+
+from engine.contract.exports import EXPORTS
+from engine.sessions import LiveStore, SessionFile, SessionProblem, find_sessions
+from engine.sessions.exporters import EXPORTERS, export
+from engine.sessions.forking import fork
+from engine.sessions.session_writer import write_session
+from engine.sessions.store_reader import StoreReader
+
+MODES = {"killed": KILL, "EIO": EIO, "ENOSPC": FULL_STICKY}
+TOLD = 5
+Saver = Callable[[Path], None]
+
+
+def run(folder: Path, stride: int = 1) -> Trials:
+    """Every ``stride``-th call of each saver."""
+    result = Trials("P5", "each way to save, killed or failing at each call")
+    command = shim_command(folder, "saver_faults.py")
+    if command is None:
+        result.worst = "skipped: this needs Linux and a C compiler"
+        return result
+    arguments, environment = command
+    report = folder / "report.txt"
+    subprocess.run([*arguments, str(report), str(stride)], env=environment, check=True)
+    count, worst, *failures = report.read_text().splitlines()
+    result.count, result.worst, result.failures = int(count), worst, failures
+    return result
+
+
+class Savers:
+    """A session, and what can be made of it in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._source = folder.parent / "source" / "run.h5"
+        self._source.parent.mkdir()
+        path, text = self._source, samples.configuration()
+        with LiveStore.create(path, text, samples.CARD) as store:
+            samples.run(store, last_row=12, checkpoint_rows=(9,))
+            self._live = shutil.copytree(store.folder, path.with_name("other.live"))
+            store.close(fold=True)
+        self.old = self._source.with_name("old.h5")
+        with LiveStore.create(self.old, text, samples.CARD) as store:
+            samples.run(store, last_row=3, checkpoint_rows=())
+            store.close(fold=True)
+
+    def all(self) -> dict[str, tuple[str, Saver]]:
+        """By name: what the file is called, and how it is saved."""
+        savers: dict[str, tuple[str, Saver]] = {
+            "session": ("saved.h5", self._save),
+            "fork": ("saved.h5", self._fork),
+        }
+        for name in EXPORTERS:
+            if EXPORTS[name].ending and not EXPORTS[name].missing:
+                savers[name] = (f"saved{EXPORTS[name].ending}", self._export(name))
+        return savers
+
+    def _save(self, target: Path) -> None:
+        reader = StoreReader.snapshot(self._live)
+        write_session(reader, target)
+        reader.close()
+
+    def _fork(self, target: Path) -> None:
+        fork(self._source, target, overwrite=True)
+
+    def _export(self, name: str) -> Saver:
+        def saver(target: Path) -> None:
+            with SessionFile.open(self._source) as file:
+                export(file, name, target, {"kind": "training", "episode": 1})
+
+        return saver
+
+
+def prepare(savers: Savers, target: Path) -> str:
+    """The file that is there before; its hash."""
+    shutil.rmtree(savers.folder, ignore_errors=True)
+    savers.folder.mkdir()
+    shutil.copyfile(savers.old, target)
+    return fingerprint(target)
+
+
+def fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def attempt(disk: Disk, saver: Saver, target: Path, mode: int, at: int) -> int:
+    """Save in a fork, where a SessionProblem counts as told; how it ended."""
+
+    def deed() -> None:
+        try:
+            saver(target)
+        except SessionProblem as problem:
+            disk.shared["told"] = TOLD if str(problem).endswith(".") else 0
+
+    disk.shared.reset()
+    code, _ = disk.attempt(deed, mode, at)
+    disk.disarm()
+    return code
+
+
+def check(disk: Disk, target: Path, before: str, killed: bool, code: int) -> None:
+    """The old file or a whole new one, and nothing beside it."""
+    error = disk.shared.memory[3000:4000].rstrip(b"\0").decode()
+    assert code in ((-SIGKILL, 0) if killed else (0,)), f"it ended with {code} {error}"
+    told = disk.shared["told"] == TOLD
+    find_sessions(target.parent)
+    left = [it.name for it in target.parent.iterdir() if it != target]
+    assert not left, f"{left} were left behind"
+    changed = fingerprint(target) != before
+    if not killed:
+        assert changed != told, "a failure that changed the file, or was not told"
+    if changed and target.suffix == ".h5":
+        with SessionFile.open(target) as file:
+            assert file.verify() == []
+
+
+def main(shim: str, report: str, stride: str) -> None:
+    """Run in the process that the shim is loaded into; writes a report."""
+    result = Trials("P5", "")
+    counted = []
+    with a_fast_folder() as folder:
+        disk = Disk(shim, folder / "saved")
+        savers = Savers(disk.folder)
+        for name, (file, saver) in savers.all().items():
+            target = disk.folder / file
+            prepare(savers, target)
+            _, calls = disk.attempt(lambda s=saver, t=target: s(t), 1, 0)
+            counted.append(f"{calls} calls of {name}")
+            for kind, mode in MODES.items():
+                for at in range(1, calls + 1, min(int(stride), max(1, calls // 3))):
+                    before = prepare(savers, target)
+                    code = attempt(disk, saver, target, mode, at)
+                    place = (disk, target, before, kind == "killed", code)
+                    result.trial(f"{name}, {kind} at call {at}", check, *place)
+    lines = [str(result.count), ", ".join(counted), *result.failures]
+    Path(report).write_text("\n".join(it.replace("\n", " ") for it in lines))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
