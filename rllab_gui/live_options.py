@@ -44,6 +44,7 @@ class LiveOptions(QObject):
         self._draft = draft
         self._run = run
         self._in_force: Configuration | None = None
+        self._ended_with: Configuration | None = None
         self._session = ""
         self._pending: frozenset[str] = frozenset()
         self._detached = False
@@ -63,6 +64,11 @@ class LiveOptions(QObject):
     def in_force(self) -> Configuration | None:
         """What the active run works with; None without one."""
         return self._in_force
+
+    @property
+    def latest(self) -> Configuration | None:
+        """What the run works with, or what that of the open session ended with."""
+        return self._in_force or self._ended_with
 
     @property
     def pending(self) -> frozenset[str]:
@@ -135,6 +141,7 @@ class LiveOptions(QObject):
             self._detached = False
             self._echoes.clear()
         elif not self._run.active:
+            self._ended_with = self._in_force or self._ended_with
             self._in_force = None
         self._update_pending()
 
@@ -143,6 +150,7 @@ class LiveOptions(QObject):
         if store.session.uuid == self._session or not store.session.configuration:
             return
         self._session = store.session.uuid
+        self._ended_with = store.configuration
         self._draft.adopt(store.configuration)
         if store.session.live:
             self._in_force = self._draft.configuration

@@ -268,8 +268,7 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         lab = self.lab
         parts = [NAME]
-        name = lab.draft.title if lab.run.active else lab.store.session.name
-        name = name or lab.draft.title
+        name = lab.store.session.name or lab.draft.title
         if name:
             parts.insert(0, name)
         status = lab.store.status

@@ -203,28 +203,3 @@ def duration_text(seconds: float) -> str:
 
 def _rounded(number: float) -> str:
     return f"{float(f'{number:.2g}'):,.0f}".replace(",", "\u202f")
-
-
-def agent_name(configuration: Configuration) -> str:
-    """What the field calls this combination: "Dueling double DQN, prioritized"."""
-    agent, replay = configuration.agent, configuration.replay
-    words = ["dueling"] if agent.dueling != "none" else []
-    words += ["double"] if agent.double and agent.estimator != "sarsa" else []
-    words += [f"{agent.n_step}-step"] if agent.n_step > 1 else []
-    name = " ".join([*words, _core_name(configuration)])
-    name = name[0].upper() + name[1:]
-    return f"{name}, prioritized" if replay.kind == "prioritized" else name
-
-
-def _core_name(of: Configuration) -> str:
-    """The method itself, without its improvements."""
-    heads = {"c51": "C51", "qr": "QR-DQN", "mmd": "MMD-DQN"}
-    if of.head.kind in heads:
-        return heads[of.head.kind]
-    if of.agent.estimator != "q_learning":
-        return choice_title(of.agent.estimator).replace("soft", "soft Q-learning")
-    if of.network.recurrent != "none":
-        return "DRQN"
-    names = {"noisy": "noisy DQN", "bootstrapped": "bootstrapped DQN"}
-    plain = "Q-learning" if of.replay.kind == "none" else "DQN"
-    return names.get(of.exploration.kind, plain)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-from pathlib import PurePath
-
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
@@ -16,15 +13,12 @@ from PySide6.QtWidgets import (
 )
 
 from engine.contract.messages import TrainerStatus
-from rllab_gui.forms.words import agent_name
+from rllab_gui.frame.run_title import RunTitle
 from rllab_gui.frame.widgets import IconButton, vertical_line
 from rllab_gui.frame.words import duration, percent
 from rllab_gui.lab import Lab
 from rllab_gui.theme.icons import icon
 from rllab_gui.viewer import SPEEDS
-
-MOST_OF_A_NAME = 24
-"""Letters of a session's name that fit into the title."""
 
 FACES: dict[str, tuple[str, str]] = {
     "idle": ("Train", "play"),
@@ -97,8 +91,7 @@ class RunBar(QWidget):
         self.setProperty("role", "bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._lab = lab
-        self._title = QLabel()
-        self._title.setObjectName("main.title")
+        self._title = RunTitle(lab)
         self.train = TrainButton(lab)
         self._continue = self._make_continue()
         self.speed = self._make_speed()
@@ -106,11 +99,8 @@ class RunBar(QWidget):
         self._record = self._button("record.live", "Record", "record")
         self._lay_out()
         lab.recorder.changed.connect(self._show_recording)
-        lab.draft.changed.connect(lambda keys: self._show_title())
         lab.store.statusChanged.connect(self._show_progress)
         lab.run.stateChanged.connect(lambda state: self._show_progress())
-        lab.theme.changed.connect(self._show_title)
-        self._show_title()
         self._show_progress()
 
     def _button(self, command: str, title: str, drawing: str) -> IconButton:
@@ -155,8 +145,7 @@ class RunBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(6)
-        row.addWidget(self._title)
-        row.addStretch(1)
+        row.addWidget(self._title, 2)
         row.addWidget(self.train)
         row.addWidget(self._continue)
         row.addWidget(self._button("train.stop", "Stop", "stop"))
@@ -170,18 +159,6 @@ class RunBar(QWidget):
         row.addWidget(self.progress, 1)
         row.addWidget(self._record)
         row.addWidget(self._button("view.palette", "Search commands", "search"))
-
-    def _show_title(self) -> None:
-        configuration = self._lab.draft.configuration
-        world = configuration.environment.id.rsplit("/", 1)[-1]
-        muted = self._lab.theme.tokens.muted
-        name = agent_name(configuration)
-        if source := PurePath(configuration.training.offline).name:
-            long = len(source) > MOST_OF_A_NAME
-            name += f", offline from {source[:MOST_OF_A_NAME]}{'…' if long else ''}"
-        self._title.setText(
-            f"<b>{world}</b> <span style='color:{muted}'>· {escape(name)}</span>"
-        )
 
     def _show_recording(self) -> None:
         live = self._lab.recorder.live

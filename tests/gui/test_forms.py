@@ -14,7 +14,6 @@ from engine.contract.options import Configuration, spec, specs
 from rllab_gui.forms.number import NumberField
 from rllab_gui.forms.scale import STEPS, read, slider_scale, stepped, written
 from rllab_gui.forms.words import (
-    agent_name,
     is_relevant,
     remark,
     replay_bytes,
@@ -216,7 +215,6 @@ def test_another_environment_forgets_the_arguments_of_the_old_one(window):
 def test_words():
     configuration = Configuration()
     assert remark("agent.discount", configuration, None) == "horizon about 100 steps"
-    assert agent_name(configuration) == "Double DQN"
     assert not is_relevant("replay.alpha", configuration, None)
     assert "Takes effect with the next Train" in tooltip(spec("agent.n_step"))
     assert "Applies at once" in tooltip(spec("agent.discount"))
