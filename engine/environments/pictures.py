@@ -43,13 +43,15 @@ def enlarged(picture: np.ndarray, least_px: int = _SMALLEST_PX) -> np.ndarray:
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def plain_picture(title: str, observation: np.ndarray) -> np.ndarray:
+def plain_picture(
+    title: str, observation: np.ndarray, why: str = "has no picture of its own"
+) -> np.ndarray:
     """An image observation itself, or a vector as one bar for each number."""
     if observation.ndim == 3:
         return enlarged(_as_rgb(observation), SIDE_PX)
     canvas = Image.new("RGB", (SIDE_PX, SIDE_PX), (24, 26, 32))
     draw = ImageDraw.Draw(canvas)
-    draw.text((16, 12), f"{title} has no picture of its own", fill=(200, 204, 212))
+    draw.text((16, 12), f"{title} {why}", fill=(200, 204, 212))
     height = (SIDE_PX - 60) / max(len(observation), 1)
     for index, value in enumerate(np.tanh(observation).tolist()):
         top = 44 + index * height

@@ -78,8 +78,12 @@ class Replay:
         """The next step, from the first after the last; returns its number.
 
         Raises:
-          ReplayMismatch: If it is not the recorded one.
+          ReplayMismatch: If it is not the recorded one, or no seed is known.
         """
+        if self._seed < 0:
+            raise ReplayMismatch(
+                "The recording names no seed, so the episode cannot be played again."
+            )
         if self.t < 0 or self.t >= self.last:
             self.observation = self.world.reset(self._seed)
             self.t = 0

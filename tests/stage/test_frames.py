@@ -4,8 +4,10 @@ import numpy as np
 from test_judging import longest
 from theatre import tiny
 
-from engine.environments import LabEnvironment, make
+from engine.contract.catalogue import EnvironmentCard
+from engine.environments import LabEnvironment, describe, make
 from engine.stage.cache import ByteCache
+from engine.stage.questions.frames import drawn
 from engine.stage.replays import FilmLibrary
 
 
@@ -77,9 +79,36 @@ def test_a_world_that_goes_another_way_shows_no_wrong_picture(theatre, monkeypat
         return observation * np.float32(1.0001), *rest
 
     monkeypatch.setattr(LabEnvironment, "step", stronger)
+    episode = type(theatre.source).episode
+
+    def without_observations(self, *which):
+        record = episode(self, *which)
+        del record["observations"]
+        return record
+
+    monkeypatch.setattr(type(theatre.source), "episode", without_observations)
     found = theatre.ask("frames", kind="training", episode=0, first=4, last=4)
     assert "does not go the way it was recorded" in found.error
     assert "No pictures of this episode were stored either" in found.error
+
+
+def test_what_was_seen_is_drawn_where_no_seed_is_known(theatre, monkeypatch):
+    """As in episodes that come from elsewhere."""
+    theatre.open(tiny(), live=False)
+    episode = type(theatre.source).episode
+    monkeypatch.setattr(
+        type(theatre.source), "episode", lambda *of: episode(*of) | {"seed": -1}
+    )
+    found = theatre.result("frames", kind="training", episode=0, first=2, last=3)
+    assert found["exact"] is False
+    assert "names no seed" in found["note"]
+    seen = theatre.source.episode("training", 0)["observations"]
+    card = describe(tiny().environment)
+    wanted = [drawn(card, it) for it in seen[2:4]]
+    np.testing.assert_array_equal(found["frames"], wanted)
+    assert not np.array_equal(*wanted)
+    planes = np.zeros((10, 10, 4), np.uint8)
+    assert drawn(EnvironmentCard("X", high=(1.0,)), planes).shape[2] == 3
 
 
 def test_stored_pictures_stand_in_for_a_world_that_is_not_there(theatre, monkeypatch):

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.contract.catalogue import EnvironmentCard
+from engine.environments.pictures import plain_picture, planes_picture
 from engine.media import fitted, scaled
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
@@ -64,10 +66,10 @@ def episode_frames(
     """Frames of these steps, whether they are exact, and if not, why.
 
     They are drawn by verified replay; where that is not possible the stored ones
-    are taken.
+    are taken, and else the recorded observations are drawn as they are.
 
     Raises:
-      QuestionError: If neither is possible, or the answer would be too large.
+      QuestionError: If nothing is possible, or the answer would be too large.
     """
     key = (session.uuid, record["kind"], record["episode"])
     options = session.configuration.environment
@@ -82,12 +84,17 @@ def episode_frames(
         return found, True, ""
     except CannotReplay as problem:
         why = str(problem)
-    stored = yield from _stored(context, record, steps, why)
+    stored = yield from _stored(context, session, record, steps, why)
+    _check_size(stored, len(steps))
     return [_fit(it, max_size) for it in stored], False, why
 
 
 def _stored(
-    context: Context, record: Mapping[str, Any], steps: Sequence[int], why: str
+    context: Context,
+    session: Session,
+    record: Mapping[str, Any],
+    steps: Sequence[int],
+    why: str,
 ) -> Generator[Wish, Any, list[np.ndarray]]:
     try:
         found = yield from context.archive.stored_frames(
@@ -95,9 +102,19 @@ def _stored(
         )
     except RequestFailed as error:
         raise QuestionError(f"{why} {error}") from error
+    if not len(found) and "observations" in record:
+        seen = record["observations"]
+        return [drawn(session.card, seen[min(t, len(seen) - 1)]) for t in steps]
     if not len(found):
         raise QuestionError(f"{why} No pictures of this episode were stored either.")
     return [found[min(t - steps[0], len(found) - 1)] for t in steps]
+
+
+def drawn(card: EnvironmentCard, observation: np.ndarray) -> np.ndarray:
+    """A picture of an observation whose environment cannot draw it any more."""
+    if observation.ndim == 3 and max(card.high, default=255.0) <= 1:
+        return planes_picture(observation)
+    return plain_picture(card.id, observation, "cannot be played again: what was seen")
 
 
 def _fit(frame: np.ndarray, max_size: int) -> np.ndarray:
