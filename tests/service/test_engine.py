@@ -193,6 +193,7 @@ def test_training_goes_on_in_the_background_when_that_is_wanted(lab: Lab) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.long  # twenty seconds in which nothing may happen
 def test_an_idle_engine_without_clients_ends_by_itself(lab: Lab) -> None:
     client = lab.attach()
     lab.pid(client, "trainer")

@@ -51,7 +51,9 @@ def steps_until_solved(loop, limit):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(it, marks=pytest.mark.long) for it in (1, 2))]
+)
 @pytest.mark.parametrize("kind", ["dyna", "sweeping"])
 def test_planning_finds_the_way_where_q_learning_has_not(make, kind, seed):
     """On a random walk from the same seed; the walk itself is the same for both."""
