@@ -13,6 +13,7 @@ from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, ConfigurationError, spec
 from rllab_gui.history import Deed, History
 from rllab_gui.link import Link
+from rllab_gui.titles import with_titles
 
 
 class Draft(QObject):
@@ -55,7 +56,8 @@ class Draft(QObject):
     @property
     def complaints(self) -> dict[str, str]:
         """One sentence for each option that stands in the way of Train."""
-        return {**self._combination, **self._refused}
+        found = {**self._combination, **self._refused}
+        return {key: with_titles(sentence) for key, sentence in found.items()}
 
     def set(self, key: str, value: Any) -> bool:
         """Change one option; False where the value is refused (see complaints)."""

@@ -34,6 +34,7 @@ from engine.contract.messages import (
     Subscribe,
     TrainerStatus,
 )
+from rllab_gui.titles import with_titles
 
 OnAnswer = Callable[[dict[str, Any]], None]
 OnError = Callable[[str], None]
@@ -242,7 +243,7 @@ class Link(QObject):
         if not answer.error:
             on_answer(answer.result)
         elif on_error is not None:
-            on_error(answer.error)
+            on_error(with_titles(answer.error))
         else:
             self.problemRaised.emit(
                 Problem(id="window.question", what=answer.error, severity="warning")

@@ -1,26 +1,15 @@
-"""Options as a person reads them in the window: by their titles, never by their keys."""
+"""Options and their values in words, and what events say of them."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from engine.contract.messages import Event
 from engine.contract.options import OptionSpec, spec, specs
 from rllab_gui.forms.scale import written
 from rllab_gui.forms.words import value_title
-
-_KEY = re.compile(r"\b[a-z_]+\.[a-z_]+\b(?!=)")
-"""An assignment keeps its key: it is a line for the command line."""
-
-
-def with_titles(sentence: str) -> str:
-    """The sentence with the titles of form rows in place of the keys of options."""
-    known = specs()
-    return _KEY.sub(
-        lambda key: known[key[0]].title if key[0] in known else key[0], sentence
-    )
+from rllab_gui.titles import with_titles
 
 
 def option_name(of: OptionSpec) -> str:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from engine.contract.messages import Problem
 from rllab_gui.link import Link
+from rllab_gui.titles import with_titles
 
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
@@ -49,6 +51,7 @@ class Problems(QObject):
 
     def report(self, problem: Problem) -> None:
         """Add it, or count it up and take over its newest words."""
+        problem = _in_window_words(problem)
         known = self._entries.get(problem.id)
         self._entries[problem.id] = Entry(problem, known.count + 1 if known else 1)
         self.changed.emit(problem.id)
@@ -70,6 +73,12 @@ class Problems(QObject):
                 details="".join(lines),
             )
         )
+
+
+def _in_window_words(problem: Problem) -> Problem:
+    """Options by the titles of their rows in the form."""
+    parts = {it: with_titles(getattr(problem, it)) for it in ("what", "why", "fix")}
+    return msgspec.structs.replace(problem, **parts)
 
 
 def install_hook(problems: Problems) -> None:

@@ -22,6 +22,7 @@ from engine.contract.options import (
     has_effect,
     spec,
 )
+from rllab_gui.titles import with_titles
 
 GROUPS: dict[str, str] = {
     "environment": "Environment",
@@ -126,13 +127,14 @@ def about_alternative(found: Alternative) -> str:
     """Why a value cannot be chosen, or what else is set with it; may be empty."""
     others = found.companion.items()
     also = ", ".join(f"{spec(it).title} to {value_title(to)}" for it, to in others)
-    return found.reason or (f"Also sets {also}." if also else "")
+    return with_titles(found.reason) or (f"Also sets {also}." if also else "")
 
 
 def impossible(alternatives: Mapping[Any, Alternative]) -> str:
     """The values that cannot be chosen now and why, to follow a tooltip."""
     return "".join(
-        f"<br><b>Not now: {escape(value_title(value))}.</b> {escape(it.reason)}"
+        f"<br><b>Not now: {escape(value_title(value))}.</b> "
+        f"{escape(with_titles(it.reason))}"
         for value, it in alternatives.items()
         if it.reason
     )

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from engine.contract.options import Configuration, spec
+from engine.contract.options import Configuration
 from rllab_gui.forms.agent_name import agent_name
 from rllab_gui.lab import Lab
 from rllab_gui.option_words import option_text

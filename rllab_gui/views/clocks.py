@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from engine.contract.messages import Event
+from rllab_gui.option_words import event_text
 from rllab_gui.plots.items import Marker
 from rllab_gui.plots.ranges import GrowingCount
 from rllab_gui.series import Columns
@@ -64,6 +65,6 @@ def ticks(events: Iterable[Event], columns: Columns, clock: str) -> list[Marker]
     marked = [event for event in events if event.kind in MARKED]
     places = at_steps(columns, clock, np.array([event.step for event in marked]))
     return [
-        Marker(float(x), f"step {event.step:,}: {event.text}")
+        Marker(float(x), f"step {event.step:,}: {event_text(event)}")
         for x, event in zip(places, marked, strict=True)
     ]

@@ -9,6 +9,7 @@ from datetime import datetime
 from PySide6.QtWidgets import QHBoxLayout
 
 from engine.contract.messages import Event
+from rllab_gui.option_words import event_text
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.tables import CalmTable, filter_field
 
@@ -33,7 +34,7 @@ class Row:
     def text(self) -> str:
         """The sentence, and how often it came."""
         again = f"   × {self.times:,}" if self.times > 1 else ""
-        return self.event.text + again
+        return event_text(self.event) + again
 
 
 def folded(events: Iterable[Event], words: str = "") -> list[Row]:
@@ -41,7 +42,7 @@ def folded(events: Iterable[Event], words: str = "") -> list[Row]:
     rows: list[Row] = []
     wanted = words.lower().split()
     for event in reversed(list(events)):
-        text = f"{event.step} {event.kind} {event.text}".lower()
+        text = f"{event.step} {event.kind} {event_text(event)}".lower()
         if not all(word in text for word in wanted):
             continue
         last = rows[-1] if rows else None
@@ -86,7 +87,7 @@ class EventRows:
         """The whole sentence, and the day."""
         event = self.rows[row].event
         day = datetime.fromtimestamp(event.wall_time).strftime("%Y-%m-%d %H:%M:%S")
-        return f"{event.text}\n{day}"
+        return f"{event_text(event)}\n{day}"
 
     def is_number(self, column: int) -> bool:
         """The step is a number."""
