@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter
 
 from engine.contract.messages import EmbeddingReport
@@ -19,6 +20,8 @@ from rllab_gui.views.point import PointPanel
 from rllab_gui.views.state_map import SHADES, StateMap
 
 LEAST_STATES = 50
+STEPS_WITHOUT_REPLAY = 1_000
+"""Without a replay the states come from recorded episodes, which take a while."""
 COUNTS = (500, 1000, 2000, 5000)
 TRAVEL_S = 0.15
 """Points take so long from one final layout to the next."""
@@ -52,6 +55,7 @@ class EmbeddingView(View):
         self._busy = ""
         self._failed = ""
         self._question = -1
+        self._begun_for: tuple[str, bool] = ("", False)
         self.reduced_motion = False
         self._make_plot()
         self._make_controls()
@@ -107,6 +111,7 @@ class EmbeddingView(View):
         store.embeddingChanged.connect(self._on_report)
         store.statusChanged.connect(self._on_status)
         store.wasReset.connect(self._on_reset)
+        store.sessionChanged.connect(self._begin)
         self.plot.picked.connect(self._on_picked)
         if "embedding.collect" not in self.context.commands:
             self.context.commands.add(
@@ -133,6 +138,28 @@ class EmbeddingView(View):
         )
         self.refresh()
 
+    def _begin(self) -> None:
+        """Whoever looks sees a map: once for each run the first is asked for.
+
+        From then on the stage lays it out again by itself, every few seconds, from
+        where its points are, for as long as the map is looked at and training goes on.
+        """
+        session = self.context.store.session
+        run = (session.uuid, session.live)
+        if not session.uuid or run == self._begun_for or not self.isVisible():
+            return
+        if self._report is not None and not session.live:
+            self._begun_for = run
+        elif not self._busy and (not session.live or self._has_states()):
+            self._begun_for = run
+            self.collect()
+
+    def _has_states(self) -> bool:
+        store = self.context.store
+        if store.configuration.replay.kind == "none":
+            return store.status.step >= STEPS_WITHOUT_REPLAY
+        return store.status.replay_size >= LEAST_STATES
+
     def _on_begun(self, answer: dict[str, Any]) -> None:
         states = answer.get("count")
         what = f"{int(states):,} states" if states else "the map"
@@ -155,7 +182,7 @@ class EmbeddingView(View):
         have = self.context.store.status.replay_size
         if have < LEAST_STATES and not self.context.store.session.uuid:
             title = f"Needs at least {LEAST_STATES} states (have {count(have)})."
-            return title, "Train for a moment, then collect.", offers
+            return title, "Train for a moment.", offers
         words = "Similar states lie together; the colour is their value V(s)."
         return "No map yet.", words, offers
 
@@ -259,7 +286,13 @@ class EmbeddingView(View):
 
     # ------------------------------------------------------------ what changes
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin a map where there is none."""
+        super().showEvent(event)
+        self._begin()
+
     def _on_status(self) -> None:
+        self._begin()
         if self._report is None:
             self.refresh()
 
@@ -267,4 +300,6 @@ class EmbeddingView(View):
         self._report, self._busy, self._failed = None, "", ""
         self.plot.colours, self._journey = ColourScale(), Journey()
         self.panel.forget()
+        self._begun_for = ("", False)
+        self._begin()
         self.refresh()

@@ -70,6 +70,26 @@ def test_collecting_asks_the_stage_and_says_that_it_is_busy(view, client, contex
     assert view.emptiness()[0] == "Laying out 500 states …"
 
 
+def test_a_map_is_begun_for_whoever_looks_once_for_each_run(view, client, context):
+    def say(size, **session):
+        client.play(TrainerStatus("running", replay_size=size))
+        client.play(SessionStatus(**session))
+        context.pulse.beat()
+        return len(client.questions("embedding"))
+
+    view.hide()
+    assert say(900, name="a", uuid="u1", live=True) == 0
+    view.show()
+    assert len(client.questions("embedding")) == 1
+    assert say(900, name="a", uuid="u1", live=True) == 1
+    assert say(12, name="b", uuid="u2", live=True) == 1  # too few states yet
+    assert say(60, name="b", uuid="u2", live=True) == 2
+    context.store.embedding = report()
+    view._on_report()
+    assert say(60, name="b", uuid="u2", live=False) == 2  # it has its map
+    assert say(60, name="b", uuid="u2", live=True) == 3  # continued
+
+
 def test_why_no_map_could_be_made_is_said(view, client, context):
     client.answers["embedding"] = lambda arguments: "There are too few states."
     view.collect()
