@@ -18,12 +18,14 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy.ma
 
-from engine.contract.messages import Answer, Ask, Message
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.codec import decode, encode
+from engine.contract.messages import Answer, Ask, Event, Message
 from engine.contract.plain_text import visible
 from engine.sessions.frames import PipeClosed, read_message, write_message
 from engine.sessions.problems import SessionProblem
 from engine.sessions.regular_file import open_regular
-from engine.sessions.sandbox import confine, limit_cpu
+from engine.sessions.sandbox import FIRST_ANSWER_S, confine, limit_cpu
 from engine.sessions.session_file import SessionFile
 from engine.sessions.source import CheckpointRow
 
@@ -121,7 +123,7 @@ def serve_heads(paths: list[Path]) -> None:
     files = open_each(paths)
     confine()
     for number, (path, file) in enumerate(zip(paths, files, strict=True)):
-        limit_cpu()
+        limit_cpu(FIRST_ANSWER_S)
         write_message(1, told(number, path.name, partial(_steps, path, file)))
 
 
@@ -154,9 +156,17 @@ def look_into(
     return SessionFile.of(path, opened, verify=verify)
 
 
+def prepare() -> None:
+    """Have everything loaded and compiled that reading needs, before it begins."""
+    decode(encode(Ask(0, "", {})))
+    for kind in (Event, EnvironmentCard):
+        msgspec.json.Decoder(kind)
+
+
 def main() -> int:
     """Serve the files that the command line names."""
     words = sys.argv[1:]
+    prepare()
     try:
         if words[0] == "--heads":
             serve_heads([Path(it) for it in words[1:]])

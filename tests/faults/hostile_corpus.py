@@ -226,8 +226,8 @@ def a_view_in_place_of_a_table(folder):
         db.execute("DROP TABLE event")
         db.execute(
             "CREATE VIEW event AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT "
-            "i + 1 FROM n) SELECT i AS seq, i AS row, i AS step, 0 AS crc, '{}' AS json "
-            "FROM n"
+            "i + 1 FROM n) SELECT i AS seq, i AS row, i AS step, 0 AS crc, '{}' AS "
+            "json FROM n"
         )
 
 
