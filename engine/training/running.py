@@ -99,7 +99,7 @@ def make_running(agent: ValueBasedAgent, stepping: Stepping, book: Book) -> Runn
     )
 
 
-class Learner:
+class DueUpdates:
     """Knows how many updates are due; fractions are carried over."""
 
     def __init__(self, agent: ValueBasedAgent) -> None:
@@ -137,7 +137,7 @@ class Alternate:
 
     def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
         self._agent, self._stepping, self._book = agent, stepping, book
-        self._learner = Learner(agent)
+        self._due = DueUpdates(agent)
 
     def run(self, bounds: Bounds) -> None:
         """See :class:`Running`: one step."""
@@ -148,17 +148,17 @@ class Alternate:
             for it in taken.experiences:
                 self._agent.store(it)
             self._book.on_taken(taken)
-        self._learner.grant(taken.step)
-        for update in self._learner.updates(taken.step):
+        self._due.grant(taken.step)
+        for update in self._due.updates(taken.step):
             self._book.on_learned(update)
 
     def state(self) -> State:
         """See :class:`Running`."""
-        return {"credit": self._learner.credit}
+        return {"credit": self._due.credit}
 
     def restore(self, state: State) -> None:
         """See :class:`Running`."""
-        self._learner.credit = float(state["credit"])
+        self._due.credit = float(state["credit"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class Concurrent(ABC):
 
     def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
         self._agent, self._stepping, self._book = agent, stepping, book
-        self._learner = Learner(agent)
+        self._due = DueUpdates(agent)
         self._steps = 0
         self._learned: list[tuple[int, Update]] = []
         self._failure: Exception | None = None
@@ -260,11 +260,11 @@ class Concurrent(ABC):
 
     def state(self) -> State:
         """See :class:`Running`."""
-        return {"credit": self._learner.credit, "period": self._steps}
+        return {"credit": self._due.credit, "period": self._steps}
 
     def restore(self, state: State) -> None:
         """See :class:`Running`."""
-        self._learner.credit = float(state["credit"])
+        self._due.credit = float(state["credit"])
         self._steps = int(state["period"])
 
 
@@ -292,8 +292,8 @@ class Synchronized(Concurrent):
 
     def _learn(self, orders: Orders) -> None:
         while isinstance(it := orders.get(), Taken):
-            self._learner.grant(it.step)
-            for update in self._learner.updates(it.step):
+            self._due.grant(it.step)
+            for update in self._due.updates(it.step):
                 self._learned.append((it.step, update))
 
     def _meet(self) -> None:
@@ -339,16 +339,16 @@ class Asynchronous(Concurrent):
 
     def _learn(self, orders: Orders) -> None:
         step, stop = self._book.step, None
-        while stop is None or self._learner.credit >= stop.leave:
+        while stop is None or self._due.credit >= stop.leave:
             # What is there now, and not what comes meanwhile: one has to learn too.
-            for _ in range(orders.qsize() or int(self._learner.credit < 1)):
+            for _ in range(orders.qsize() or int(self._due.credit < 1)):
                 order = orders.get()
                 if isinstance(order, Stop):
                     stop = order
                     break
                 step = order.step
-                self._learner.grant(step)
+                self._due.grant(step)
                 for it in order.experiences:
                     self._agent.store(it)
-            if (update := self._learner.update(step)) is not None:
+            if (update := self._due.update(step)) is not None:
                 self._learned.append((step, update))
