@@ -109,6 +109,7 @@ def _onnx(
 
     choice = choose(source, arguments.checkpoint)
     progress.say("translating the network; this takes some seconds")
+    progress.move(0.3, "translating the network")
     about = {k: str(v) for k, v in provenance(source, choice.step).items()}
     try:
         agent = mind_of(source, choice).agent

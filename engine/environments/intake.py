@@ -107,9 +107,9 @@ class Intake:
             "rewards": _finite(episode["rewards"], "a reward"),
             **_ends(episode),
         }
-        found["explored"] = np.zeros(len(actions), bool)
-        if self._prepared and "explored" in episode:
-            found["explored"] = np.asarray(episode["explored"], bool)
+        known = self._prepared and "explored" in episode
+        flags = episode["explored"] if known else np.zeros(len(actions))
+        found |= {"explored": np.asarray(flags, bool), "explored_known": known}
         q = episode.get("q_values") if self._prepared else None
         if q is not None and q.shape == (len(seen), self._count):
             found["q_values"] = np.asarray(q, np.float32)

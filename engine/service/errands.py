@@ -174,6 +174,7 @@ class Errands:
             f"{name}{number}" for number in chain([""], map("-{}".format, count(2)))
         )
         target = next(it for it in map(resolve, names) if not _taken(it))
+        target.parent.mkdir(parents=True, exist_ok=True)
         words = ["import", str(path.absolute()), "--out", str(target), "--json"]
         return self._exchange(words, target, f"Importing {folder.name}")
 

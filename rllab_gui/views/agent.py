@@ -9,9 +9,10 @@ from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.picture import PictureBox
 from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.episode_model import action_word
+from rllab_gui.views.episode_model import action_phrase
 
 DICE = "⚄"
+NO_PICTURE = "This environment draws no picture; its numbers are beside it."
 
 
 class AgentView(View):
@@ -70,10 +71,11 @@ class AgentView(View):
         """Show the newest picture and say what it is."""
         picture = self.context.store.picture
         assert picture is not None
+        drawn = bool(picture.frame.size)
         self.picture.set_frame(
             picture.frame,
             picture.t,
-            "This environment draws no picture; its numbers are beside it.",
+            "" if drawn else NO_PICTURE,
             explored=picture.reason == "explored",
         )
         badge = badge_of(picture)
@@ -130,5 +132,5 @@ def action_of(picture: Picture, names: tuple[str, ...]) -> str:
     if picture.action < 0:
         return f"the episode was {picture.ended}" if picture.ended else "no action yet"
     mark = "" if picture.reason == "greedy" else f"{DICE} "
-    said = f"action {action_word(names, picture.action)} ({mark}{picture.reason})"
+    said = f"{action_phrase(names, picture.action)} ({mark}{picture.reason})"
     return f"{said} · {picture.ended}" if picture.ended else said

@@ -46,6 +46,7 @@ class Episode:
       q, advantage: float [T+1, A]; value = max_a Q, value_head: float [T+1].
       td_error: float [T], target - estimate. rewards: float [T].
       actions: int [T]. explored: bool [T].
+      explored_known: Whether it was recorded which actions chance chose.
       observations: float [T+1, n] of a vector environment, else None.
       ended: ``terminated``, ``truncated`` or empty.
       exact: The replay was verified against the recording.
@@ -72,10 +73,17 @@ class Episode:
     liking: np.ndarray
     action_names: tuple[str, ...] = ()
     observation_names: tuple[str, ...] = ()
+    explored_known: bool = True
 
     def word(self, action: int) -> str:
         """What an action is called."""
         return action_word(self.action_names, action)
+
+    def why(self, t: int) -> str:
+        """What chose the action: ``explored``, ``greedy``, or what nobody knows."""
+        if not self.explored_known:
+            return "as recorded"
+        return "explored" if self.explored[t] else "greedy"
 
     @property
     def steps(self) -> int:
@@ -192,6 +200,7 @@ def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
         rewards=_shaped(answer, "rewards", np.zeros(steps)),
         actions=actions,
         explored=_shaped(answer, "explored", np.zeros(steps)).astype(bool),
+        explored_known=bool(answer.get("explored_known", True)),
         observations=_vectors(observations),
         ended=_ended(answer),
         exact=bool(answer.get("exact", True)),
@@ -208,6 +217,12 @@ def action_word(names: tuple[str, ...] | list[str], action: int) -> str:
     if action < 0:
         return "none"
     return names[action] if action < len(names) else f"action {action}"
+
+
+def action_phrase(names: tuple[str, ...] | list[str], action: int) -> str:
+    """The same after the word: "action left", "action 0"."""
+    word = action_word(names, action)
+    return word if word == f"action {action}" else f"action {word}"
 
 
 def preference(

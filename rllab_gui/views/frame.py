@@ -14,7 +14,7 @@ from rllab_gui.plots.numbers import extent, short
 from rllab_gui.plots.picture import PictureBox
 from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.episode_model import Moment
+from rllab_gui.views.episode_model import Moment, action_phrase
 
 DICE = "⚄"
 NAMES_SHOWN = 12
@@ -128,9 +128,9 @@ class FrameView(View):
         if moment.is_last:
             total = short(float(episode.reward_sum[-1]))
             return f"{head} · {episode.ended or 'end'} · return {total} (undiscounted)"
-        word = episode.word(moment.action)
-        why = f"{DICE} explored" if moment.explored else "greedy"
-        parts = [head, f"action {word} ({why})", f"reward {_signed(moment.reward)}"]
+        phrase = action_phrase(episode.action_names, moment.action)
+        why = f"{DICE} explored" if moment.explored else episode.why(t)
+        parts = [head, f"{phrase} ({why})", f"reward {_signed(moment.reward)}"]
         gap = float(episode.gaps[t])
         if math.isfinite(gap):
             parts.append(f"gap {short(gap)}")

@@ -185,7 +185,7 @@ class StepQBarsView(QBars):
             history=episode.q[max(0, t - HISTORY + 1) : t + 1],
             liking=episode.liking[t],
         )
-        why = "explored" if moment.explored else "greedy"
+        why = "greedy" if moment.is_last else episode.why(t)
         where = f"{episode.key[2]} episode {episode.key[3]}, t {t}"
         judge = f"judged by checkpoint {episode.judged_by}"
         if episode.judged_by < 0:

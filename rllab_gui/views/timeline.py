@@ -181,8 +181,8 @@ class TimelineView(View):
         if t < episode.steps:
             parts.append(f"reward {short(float(episode.rewards[t]))}")
             parts.append(f"δ {short(float(episode.td_error[t]))}")
-            why = "explored" if episode.explored[t] else "greedy"
-            parts.append(f"{episode.word(int(episode.actions[t]))} ({why})")
+            word = episode.word(int(episode.actions[t]))
+            parts.append(f"{word} ({episode.why(t)})")
             if episode.marks[t]:
                 parts.append(GLYPHS[episode.marks[t]])
         return ", ".join(parts)

@@ -126,6 +126,7 @@ def test_episodes_arrive_as_they_were_and_can_be_played_again(
         again = replay_episode(options, record["seed"], record["actions"])
         frames = np.stack([seen for _, seen in again])
         assert np.array_equal(frames, record["observations"])
+        assert record["explored_known"] is False
     learned = list(recorded_episodes(str(tmp_path / "new.h5"), options))
     assert len(learned) == 3
     assert [it.name for it in tmp_path.iterdir() if it.name.startswith(".")] == []
@@ -148,6 +149,7 @@ def test_what_was_exported_comes_back_with_what_stood_beside_it(rllab, tmp_path)
             equal = np.array_equal(found[name], wanted[name], name == "q_values")
             assert equal, name
     assert found["explored"].any()
+    assert found["explored_known"] is True
 
 
 BOX = spaces.Box(-1, 1, (2,), np.float32)

@@ -5,7 +5,7 @@ import pytest
 from pictures import CARD, picture
 from showing import show
 
-from rllab_gui.views.agent import AgentView
+from rllab_gui.views.agent import NO_PICTURE, AgentView
 
 
 @pytest.fixture
@@ -22,6 +22,13 @@ def play(context, client, *pictures):
 def test_before_the_first_picture_it_says_that_one_comes(view, context):
     context.pulse.beat()
     assert view.emptiness()[0] == "The first picture is on its way."
+
+
+def test_only_where_nothing_is_drawn_it_says_so(view, context, client):
+    play(context, client, picture())
+    assert view.picture._words == ""
+    play(context, client, picture(frame=np.zeros((0, 0, 3), np.uint8)))
+    assert view.picture._words == NO_PICTURE
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,16 @@ def test_importance_and_gap_are_differences_of_q():
     np.testing.assert_array_equal(shown.gaps, [2, 0, 1])
 
 
+def test_an_action_says_what_chose_it_where_that_is_known():
+    explored = np.array([True, False])
+    assert [episode(2, explored=explored).why(t) for t in (0, 1)] == [
+        "explored",
+        "greedy",
+    ]
+    imported = episode(2, explored=explored, explored_known=False)
+    assert imported.why(1) == "as recorded"
+
+
 def test_rewards_are_summed_before_each_observation():
     shown = episode(3, rewards=np.array([1.0, -2.0, 5.0]))
     np.testing.assert_array_equal(shown.reward_sum, [0, 1, -1, 4])

@@ -21,7 +21,7 @@ class Table:
         self.folder = folder
 
     def resolve(self, name):
-        return (self.folder / name).with_suffix(".h5")
+        return (self.folder / "sessions" / name).with_suffix(".h5")
 
     def ask(self, question, **arguments):
         ask = Ask(3, question, arguments)
@@ -52,7 +52,7 @@ def test_an_export_tells_how_far_it_is_and_comes_back_as_a_session(table, tmp_pa
     assert fractions[0] == 0.0
     assert max(fractions[:-1]) > 0.5
     assert table.told[-1].done
-    (tmp_path / "grid-v0.h5").write_text("mine")  # the session gets another name
+    (tmp_path / "sessions" / "grid-v0.live").mkdir(parents=True)  # the name is taken
     table.ask("import", path=str(target / "data" / "main_data.hdf5"))
     session = Path(table.answer().result["session"])
     assert session.name == "grid-v0-2.h5"

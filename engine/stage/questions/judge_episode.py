@@ -51,7 +51,8 @@ def judge(
       [T+1, A], ``value`` (max q), ``value_head`` [T+1],
       ``td_error`` [T], ``recorded`` bool [T+1] (this row of q was recorded, not
       judged now), ``actions``, ``rewards``, ``explored``, ``terminations``,
-      ``truncations`` [T], ``observations`` [T+1, n] of vectors as the agent sees
+      ``truncations`` [T], ``explored_known`` (False: nobody recorded which were
+      random), ``observations`` [T+1, n] of vectors as the agent sees
       them, names of actions and observations, ``exact``, ``note``,
       ``checkpoint_step`` (-1 as recorded), ``judged_by``: step of the weights that
       filled what was not recorded (-1 for none), ``seed``, ``step0``.
@@ -137,6 +138,7 @@ def _result(
         "actions": record["actions"],
         "rewards": record["rewards"],
         "explored": record["explored"],
+        "explored_known": bool(record.get("explored_known", True)),
         "terminations": record["terminations"],
         "truncations": record["truncations"],
         "action_names": list(card.action_names),

@@ -98,14 +98,16 @@ def episode_scene(judged: Mapping[str, Any], t: int, title: str) -> Scene:
     q, actions = judged["q"], judged["actions"]
     finite = q[np.isfinite(q)]
     ended = t >= len(actions)
-    reason = "" if ended else "explored" if judged["explored"][t] else "greedy"
+    silent = ended or not judged["explored_known"]
+    reason = "" if silent else "explored" if judged["explored"][t] else "greedy"
     by = judged["judged_by"]
     weights = "as recorded" if judged["recorded"][t] else f"checkpoint {by:,}"
     end = (
         "" if not ended else "truncated" if judged["truncations"][-1] else "terminated"
     )
     total = float(judged["rewards"][:t].sum())
-    caption = f"t {t:,} · rewards so far {total:.4g} · {reason or end} · {weights}"
+    why = reason or end or "action as recorded"
+    caption = f"t {t:,} · rewards so far {total:.4g} · {why} · {weights}"
     return Scene(
         title=title,
         caption=caption,
