@@ -53,7 +53,9 @@ def certify(arguments: argparse.Namespace) -> int:
             found = _of_session(Path(arguments.session), place, arguments.updates)
         else:
             preset = find_preset(arguments.session)
-            found = _of_configuration(preset.configuration, place, arguments.updates)
+            found = certify_configuration(
+                preset.configuration, place, arguments.updates
+            )
     if arguments.json:
         write_json(found.facts())
     else:
@@ -85,10 +87,14 @@ def _of_session(path: Path, place: Path, updates: int) -> Certificate:
     return _certify(configuration, begin, place, updates, point.first_row)
 
 
-def _of_configuration(
+def certify_configuration(
     configuration: Configuration, place: Path, updates: int
 ) -> Certificate:
-    """From the beginning of a new run."""
+    """Train a new run twice, straight and through a session file at ``place``.
+
+    Raises:
+      CommandProblem: If it cannot be trained, or not be saved exactly.
+    """
     from engine.environments import describe
     from engine.sessions import LiveStore
 

@@ -53,6 +53,7 @@ CAMPAIGNS = [
     Campaign("P8", lambda f, n: module("out_of_memory").run(f, every(n)), 5, 1),
     Campaign("P9", lambda f, n: module("damage_sealed").run(f, scaled(n)), 300, 5000),
     Campaign("P10", lambda f, n: module("damage_live").run(f, scaled(n)), 15, 1250),
+    Campaign("P11", lambda f, n: module("resume_exactness").run(f, scaled(n)), 40, 960),
     Campaign("P13", lambda f, n: module("hostile_files").run(f, scaled(n)), 40, 1000),
     Campaign(
         "P14", lambda f, n: module("hostile_files").traced(f, scaled(n)), 40, 1000
