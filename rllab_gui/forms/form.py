@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from engine.contract.alternatives import alternatives
@@ -95,7 +95,16 @@ class OptionForm(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(inside)
+        inside.installEventFilter(self)
         return scroll
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """As wide as the rows need: there is no scrolling sideways."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            rows = self._scroll.widget().minimumSizeHint().width()
+            bar = self._scroll.verticalScrollBar().sizeHint().width()
+            self._scroll.setMinimumWidth(rows + bar)
+        return super().eventFilter(watched, event)
 
     def _make_row(self, of: OptionSpec, parent: QWidget) -> OptionRow:
         row = OptionRow(of, self._theme, parent)

@@ -139,13 +139,14 @@ class RunBar(QWidget):
         progress.setAccessibleName("Training progress")
         progress.setRange(0, 1000)
         progress.setMinimumWidth(160)
+        progress.setMaximumWidth(220)
         return progress
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(6)
-        row.addWidget(self._title, 2)
+        row.addWidget(self._title, 1)
         row.addWidget(self.train)
         row.addWidget(self._continue)
         row.addWidget(self._button("train.stop", "Stop", "stop"))
@@ -156,7 +157,7 @@ class RunBar(QWidget):
         row.addWidget(self.speed)
         row.addWidget(self._button("view.freeze", "Freeze picture", "freeze"))
         row.addWidget(vertical_line())
-        row.addWidget(self.progress, 1)
+        row.addWidget(self.progress)
         row.addWidget(self._record)
         row.addWidget(self._button("view.palette", "Search commands", "search"))
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from engine.contract.options import Configuration
 from rllab_gui.forms.agent_name import agent_name
 from rllab_gui.lab import Lab
 from rllab_gui.option_words import option_text
+from rllab_gui.plain import PlainLabel
 from rllab_gui.plots.text import OneLine
+
+LEAST_OF_NEXT = 150
+"""What comes next is cut last: what runs is also named by the title of the window."""
 
 
 class RunTitle(QWidget):
@@ -19,7 +23,7 @@ class RunTitle(QWidget):
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab = lab
-        self._world = QLabel(self)
+        self._world = PlainLabel(parent=self)
         self._world.setObjectName("main.title.world")
         self._method = self._line("main.title")
         self._next = self._line("main.title.next")
@@ -54,6 +58,8 @@ class RunTitle(QWidget):
         following = self._following(shown)
         self._next.setText(f"next: {following}" if following else "")
         self._next.setVisible(bool(following))
+        room = min(self._next.sizeHint().width(), self._lab.theme.px(LEAST_OF_NEXT))
+        self._next.setMinimumWidth(room)
 
     def _session_name(self) -> str:
         """The session of what is named; a run that only starts has none yet."""
@@ -70,10 +76,10 @@ class RunTitle(QWidget):
             return ""
         if _world(draft) != _world(shown):
             return f"{_world(draft)}, {_method(draft)}"
-        if _method(draft) != _method(shown):
-            return _method(draft)
         if len(keys) == 1:
             return option_text(keys[0], draft.get(keys[0]))
+        if _method(draft) != _method(shown):
+            return _method(draft)
         return f"{len(keys)} other options"
 
     def _differing(self, shown: Configuration) -> list[str]:

@@ -9,9 +9,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from engine.contract.messages import JobProgress
+from engine.contract.plain_text import visible
 from rllab_gui.frame.widgets import IconButton
 from rllab_gui.frame.words import ago, percent, whole
 from rllab_gui.lab import Lab
+from rllab_gui.plain import PlainLabel
 
 REFRESH_MS = 250
 """Numbers that change faster than four times a second cannot be read."""
@@ -63,7 +65,7 @@ class StatusBar(QStatusBar):
         self.refresh()
 
     def _label(self, name: str, tip: str) -> QLabel:
-        label = QLabel()
+        label = PlainLabel()
         label.setObjectName(f"status.{name}")
         label.setAccessibleName(tip)
         label.setToolTip(tip)
@@ -111,7 +113,7 @@ class StatusBar(QStatusBar):
         learns = active and configuration.replay.kind != "none"
         anything = active or status.step > 0
         return {
-            "step": f"step {whole(status.step)}" if anything else "ready",
+            "step": self._step_text() if anything else "ready",
             "steps": f"{whole(status.steps_per_s):>6} steps/s" if active else "",
             "updates": f"{whole(status.updates_per_s):>6} updates/s" if active else "",
             "ui": f"UI {pulse.measured_rate:2.0f} Hz",
@@ -121,12 +123,18 @@ class StatusBar(QStatusBar):
             "durable": self._durable_text(),
         }
 
+    def _step_text(self) -> str:
+        """In the width of the whole budget, so that no digit is ever without room."""
+        status = self._lab.store.status
+        most = len(whole(max(status.step, status.steps_budget)))
+        return f"step {whole(status.step):>{most}}"
+
     def _durable_text(self) -> str:
         session = self._lab.store.session
         if not session.uuid:
             return ""
         if not session.live:
-            return f"looking back: {session.name}"
+            return f"looking back: {visible(session.name, 200)}"
         age = session.durable_s_ago + monotonic() - self._heard
         return f"durable to step {whole(session.durable_step)} ({ago(age)})"
 
@@ -140,7 +148,9 @@ class StatusBar(QStatusBar):
             self._jobs[progress.job] = progress
         elif progress.result:
             name = Path(progress.result).name
-            self.showMessage(f"{progress.text.capitalize()}: {name}", TOLD_MS)
+            self.showMessage(
+                visible(f"{progress.text.capitalize()}: {name}", 300), TOLD_MS
+            )
         self._job.setVisible(bool(self._jobs))
         if self._jobs:
             shown = list(self._jobs.values())[-1]

@@ -88,6 +88,9 @@ class PlotFrame(QWidget):
         legend.setWordWrap(True)
         legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         legend.hide()
+        self._cut = QLabel("…", legend)
+        self._cut.setAutoFillBackground(True)
+        self._cut.hide()
         return legend
 
     def _connect_header(self) -> None:
@@ -144,9 +147,10 @@ class PlotFrame(QWidget):
             self._legend.setText(html)
             self._legend.setToolTip(html)
             self._legend.setVisible(bool(html))
+            self._fit_legend()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In little room the legend is one line; its tooltip has it all."""
+        """In little room the legend is one line that says so if it has been cut."""
         super().resizeEvent(event)
         self._fit_legend()
 
@@ -156,6 +160,18 @@ class PlotFrame(QWidget):
         self._legend.setMaximumHeight(line if little else _UNBOUNDED)
         top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
         self._legend.setAlignment(top)
+        self._show_cut(line if little else _UNBOUNDED)
+
+    def _show_cut(self, room: int) -> None:
+        """An ellipsis where the legend goes on; its tooltip has it all."""
+        wide = self.width()
+        cut = bool(self._legend.text()) and self._legend.heightForWidth(wide) > room
+        if cut:
+            self._cut.setFont(self._legend.font())
+            self._cut.setStyleSheet(f"background: {self.theme.tokens.panel}")
+            self._cut.adjustSize()
+            self._cut.move(wide - self._cut.width() - self.theme.px(6), 0)
+        self._cut.setVisible(cut)
 
     def legend(self) -> str:
         """Rich text of the line below the plot."""

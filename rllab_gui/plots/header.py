@@ -151,8 +151,9 @@ class PlotHeader(Widget):
             "Smoothing: moving average (EMA) without the pull of its start; "
             "the raw values stay behind it"
         )
-        if smoothing is None:
+        if smoothing is None:  # nothing here is smoothed: there is nothing to choose
             button.hide()
+            return button
         menu, group = QMenu(button), QActionGroup(button)
         for factor in FACTORS:
             action = self._choice(menu, f"EMA {factor:g}" if factor else "raw (off)")

@@ -122,16 +122,16 @@ class CurveView(View):
     ) -> None:
         done, factor = self.context.store.evaluations, self.plot.smoothing
         tokens = self.context.theme.tokens
-        names = [("▪", tokens.raw, "training episode, exploring, raw")]
-        if factor:
-            average = f"their EMA {factor:g}, de-biased"
-            names.append(("━", self.context.theme.colour(0), average))
+        colour = self.context.theme.colour
+        names = [("", tokens.muted, "undiscounted · n = 1 seed")]
         if done:
             words = (
                 f"greedy evaluation: mean, lowest to highest of {len(done[-1].returns)}"
             )
-            names.append(("◆", self.context.theme.colour(1), words))
-        names.append(("", tokens.muted, "undiscounted · n = 1 seed"))
+            names.append(("◆", colour(1), words))
+        names.append(("▪", tokens.raw, "training episode, exploring, raw"))
+        if factor:
+            names.append(("━", colour(0), f"their EMA {factor:g}, de-biased"))
         self.plot.set_legend(legend_html(names))
         sentence = self._sentence(episodes, raw, mean)
         how = f"EMA {factor:g}, de-biased" if factor else "raw, not smoothed"

@@ -21,9 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.contract.plain_text import visible
+from rllab_gui.plain import tip
 from rllab_gui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
+HORIZONTAL = Qt.Orientation.Horizontal
+HEADING_MARGIN = 14
+"""Pixels round the words of a heading, at normal size."""
 
 
 class Rows(Protocol):
@@ -73,9 +78,9 @@ class RowsModel(QAbstractTableModel):
         if not index.isValid():
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._rows.text(index.row(), index.column())
+            return visible(self._rows.text(index.row(), index.column()))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._rows.tip(index.row(), index.column()) or None
+            return tip(self._rows.tip(index.row(), index.column())) or None
         right = self._rows.is_number(index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole and right:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -130,7 +135,6 @@ class CalmTable(QTableView):
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
         heading = self.horizontalHeader()
         heading.setObjectName(f"{name}.header")
@@ -154,6 +158,7 @@ class CalmTable(QTableView):
         size = f"font-size: {small.pointSizeF():.2f}pt"
         self.horizontalHeader().setStyleSheet(f"QHeaderView::section {{ {size} }}")
         self.verticalHeader().setDefaultSectionSize(max(24, self._theme.px(24)))
+        self._share_out()
 
     def set_widths(self, widths: Sequence[int]) -> None:
         """Shares of the width that the columns get, until a person moves them."""
@@ -166,11 +171,21 @@ class CalmTable(QTableView):
         self._share_out()
 
     def _share_out(self) -> None:
-        whole = sum(self._shares)
+        """By their shares, but none narrower than its heading; then one scrolls."""
+        if not self._shares:
+            return
+        metrics, whole = self.horizontalHeader().fontMetrics(), sum(self._shares)
+        headings = (self._model.headerData(it, HORIZONTAL) for it in self._columns())
+        room = self._theme.px(HEADING_MARGIN)
+        least = [metrics.horizontalAdvance(it) + room for it in headings]
+        spare = max(0, self.viewport().width() - sum(least))
         self._sharing = True
         for column, share in enumerate(self._shares[:-1]):  # the last takes the rest
-            self.setColumnWidth(column, self.viewport().width() * share // whole)
+            self.setColumnWidth(column, least[column] + spare * share // whole)
         self._sharing = False
+
+    def _columns(self) -> range:
+        return range(len(self._shares))
 
     def _on_moved(self, column: int, *_: int) -> None:
         by_hand = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton

@@ -182,6 +182,8 @@ class Workspace(QMainWindow):
             self._bars += 1
             bar.setObjectName(f"workspace.{self.name}.tabs{self._bars}")
             bar.setAccessibleName("Panels behind each other")
+            bar.setElideMode(Qt.TextElideMode.ElideNone)  # "C…" says nothing
+            bar.setUsesScrollButtons(True)
 
     def event(self, event: QEvent) -> bool:
         """A press on the window itself is one on a separator between docks."""

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 from showing import drag, show, wheel
@@ -312,3 +312,19 @@ def test_focus_is_visible(plot, qtbot, theme):
     frame = plot.canvas.geometry().topLeft() - QPoint(1, 1)
     seen = plot.grab().toImage().pixelColor(frame + QPoint(30, 0))
     assert seen == QColor(theme.tokens.accent)
+
+
+def test_a_legend_that_is_cut_says_so(plot):
+    plot.resize(300, 150)
+    plot.set_legend("one · " * 40)
+    assert plot._cut.isVisible()
+    assert plot._cut.geometry().right() < plot._legend.width()
+    plot.set_legend("one")
+    assert not plot._cut.isVisible()
+
+
+def test_only_what_is_smoothed_offers_smoothing(qtbot, theme, plot):
+    plain = PlotView("plain", "Plain", theme, x=GrowingCount(), y=GrowingSpan())
+    qtbot.addWidget(plain)
+    assert plot.findChildren(QAction, "act.plot.test.smooth.0.9")
+    assert not [it for it in plain.findChildren(QAction) if "smooth" in it.objectName()]

@@ -64,7 +64,7 @@ def test_the_title_names_what_runs_and_marks_what_comes_next(window, beat, title
     assert title("next") == ""
     window.lab.draft.set("planning.kind", "dyna")
     assert title() == "· Double DQN · demo"
-    assert title("next") == "next: Double DQN, Dyna"
+    assert title("next") == "next: Planning Dyna"
     window.lab.draft.set("environment.id", "Acrobot-v1")
     assert title("world") == "CartPole-v1"
     assert title("next") == "next: Acrobot-v1, Double DQN, Dyna"
