@@ -116,12 +116,13 @@ def test_evaluations_or_one_episode_can_be_chosen(source, tmp_path):
     assert not (tmp_path / "c").exists()
 
 
-def test_discrete_states_are_numbers_again_and_no_time_is_written(tmp_path):
+def test_discrete_states_are_numbers_and_what_nobody_knows_is_left_out(tmp_path):
     card = samples.CARD.to_dict() | {"observation": "onehot", "shape": [5]}
     with LiveStore.create(tmp_path / "x.h5", samples.configuration(), card) as store:
         rows = samples.rows(2)
         states = np.arange(12) % 5
         rows.episodes[0]["observations"] = np.eye(5, dtype=np.float32)[states]
+        rows.episodes[0]["explored_known"] = False
         store.append(rows)
         store.commit()
         folder = export(store, "minari", tmp_path / "out")
@@ -131,6 +132,7 @@ def test_discrete_states_are_numbers_again_and_no_time_is_written(tmp_path):
         stored = file["episode_0/observations"]
         assert stored[()].tolist() == states.tolist()
         assert h5py.h5o.get_info(stored.id).mtime == 0
+        assert "explored" not in file["episode_0"]
 
 
 # ---------------------------------------------------------------- tensorboard

@@ -118,8 +118,9 @@ def _write_episode(target: Any, id: int, record: Record) -> int:
         write_attributes(group, {"seed": seed})
     step0 = int(record.get("step0", 0))
     write_attributes(group, {"kind": str(record["kind"]), "step0": step0})
+    left = {"explored"} if record.get("explored_known") is False else set()
     for name in ("observations", *PER_STEP, *_BESIDE):
-        if name in record:
+        if name in record and name not in left:
             write_array(group, name, np.asarray(record[name]))
     group.create_group("infos")  # Minari prints the names in it
     return total
