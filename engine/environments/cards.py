@@ -61,12 +61,12 @@ def describe(options: EnvironmentOptions) -> EnvironmentCard:
 
 def registered() -> list[EnvironmentRow]:
     """Every environment that the lab knows, suitable or not, sorted by id."""
-    return [_row(id) for id in known_ids()]
+    return [verdict(id) for id in known_ids()]
 
 
 @cache
-def _row(id: str) -> EnvironmentRow:
-    """The verdict, from the declaration alone wherever that suffices."""
+def verdict(id: str) -> EnvironmentRow:
+    """Whether a known one suits, from its declaration alone where that suffices."""
     package = package_of(id)
     if package is not None and package.installed:
         # All games of MinAtar and Atari suit: none has to be made to know it.

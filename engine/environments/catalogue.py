@@ -158,16 +158,23 @@ def find_spec(id: str) -> EnvSpec | None:
 
 
 def _hint(id: str) -> str:
-    """A sentence that names the ids nearest to this one."""
+    """A sentence that names the suitable ids nearest to this one."""
     by_lower = {known.lower(): known for known in known_ids()}
     by_stem = {_stem(known): known for known in reversed(known_ids())}
     near = [by_stem[_stem(id)]] if _stem(id) in by_stem else []
-    for match in difflib.get_close_matches(id.lower(), by_lower, n=3, cutoff=0.5):
+    for match in difflib.get_close_matches(id.lower(), by_lower, n=6, cutoff=0.5):
         near.append(by_lower[match])
-    near = list(dict.fromkeys(near))[:3]
+    near = [it for it in dict.fromkeys(near) if _can_suit(it)][:3]
     if not near:
         return "'rllab environments' lists them."
     return f"Did you mean {' or '.join(near)}?"
+
+
+def _can_suit(id: str) -> bool:
+    """It can be learned in, now or once one of the lab's packages is installed."""
+    from engine.environments.cards import verdict  # it builds on this module
+
+    return package_of(id) is not None or verdict(id).suits
 
 
 def _stem(id: str) -> str:

@@ -95,13 +95,14 @@ class OptionForm(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(inside)
+        self._inside = inside
         inside.installEventFilter(self)
         return scroll
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """As wide as the rows need: there is no scrolling sideways."""
         if event.type() == QEvent.Type.LayoutRequest:
-            rows = self._scroll.widget().minimumSizeHint().width()
+            rows = self._inside.minimumSizeHint().width()
             bar = self._scroll.verticalScrollBar().sizeHint().width()
             self._scroll.setMinimumWidth(rows + bar)
         return super().eventFilter(watched, event)

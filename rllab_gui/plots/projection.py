@@ -169,7 +169,8 @@ class ProjectionCanvas(ValueAxis):
         values = self.moved()
         if self.phase > 1.0:  # beyond the ends it gathers at the ends
             values = values + gone * (np.clip(values, low, high) - values)
-        self._bars(painter, values, it.target_probs, top, colour)
+        colour.setAlphaF(min(1.0, 1.6 * colour.alphaF()))
+        self._bars(painter, values, it.target_probs, top, colour, hollow=True)
 
     def _paint_projected(self, painter: QPainter, top: float) -> None:
         it = self.projection
@@ -197,10 +198,12 @@ class ProjectionCanvas(ValueAxis):
         probs: np.ndarray,
         top: float,
         colour: QColor,
+        *,
+        hollow: bool = False,
     ) -> None:
         body, wide = self._body(), self._wide()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
+        painter.setPen(QPen(colour, 1.2) if hollow else Qt.PenStyle.NoPen)
+        painter.setBrush(Qt.BrushStyle.NoBrush if hollow else colour)
         for x, prob in zip(self._xs(values), probs, strict=True):
             high = float(prob) / top * body.height()
             if high >= 0.5:

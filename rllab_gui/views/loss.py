@@ -17,7 +17,16 @@ from rllab_gui.plots.numbers import short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.clocks import CLOCKS, growing, ticks, times
-from rllab_gui.views.traces import DASH, DOT, MARKS, SHARES, SOLID, Trace, further
+from rllab_gui.views.traces import (
+    DASH,
+    DOT,
+    MARKS,
+    MEANINGS,
+    SHARES,
+    SOLID,
+    Trace,
+    further,
+)
 
 SMOOTHING = 0.9
 TRACES = (
@@ -28,7 +37,7 @@ TRACES = (
     Trace("epsilon", "ε", 3, DASH, False, share=True),
     Trace("learning_rate", "learning rate", 5, SOLID, False, share=True),
 )
-ELSEWHERE = ("return", "length", "q_mean", "q_max", "beta", "replay_size")
+ELSEWHERE = ("return", "length", "beta", "replay_size")
 """Series that other views and the status bar show."""
 WHOLE = ("epsilon", *SHARES)
 """These are shares by themselves."""
@@ -43,10 +52,14 @@ class LossView(View):
     view_id = "loss"
     title = "Loss and TD error"
     about = (
-        "The TD error δ = y − Q(s,a) with the target y = r + γ max_a' Q_target(s',a') "
-        "says how wrong the network still is; the loss is what its updates make small, "
-        "and the gradient norm is the size of the step it is asked for. The axis is "
-        "logarithmic; zeros stand apart at the bottom."
+        "The TD error δ = y − Q(s,a) says how wrong the network still is. Its target y "
+        "is what reward and value of what follows make of Q(s,a), as estimator, n-step "
+        "return and target network say: plain Q-learning has y = r + γ max_a' "
+        "Q_target(s',a'). Of a distribution Q is the mean. The loss is what updates "
+        "make small; the gradient norm is the size of the step that it asks for. The "
+        "masked share is the part of the samples that the trust region leaves out; the "
+        "model error is how far a planning model is from what really happened. The "
+        "axis is logarithmic; zeros and what is below stand apart at the bottom."
     )
     topics = frozenset({"scalars"})
 
@@ -107,6 +120,7 @@ class LossView(View):
         traces = further(new, self.traces, len(self.traces))
         if traces:
             self._add_traces(traces)
+            self._show_right_axis()
             self.restyle()
 
     def _forget_further(self) -> None:
@@ -123,7 +137,8 @@ class LossView(View):
     def _series_action(self, trace: Trace) -> QAction:
         action = QAction(trace.words, self._menu)
         action.setObjectName(f"act.plot.loss.series.{trace.name}")
-        action.setToolTip(f"Show {trace.words}")
+        meaning = MEANINGS.get(trace.name, "")
+        action.setToolTip(f"Show {trace.words}" + (f": {meaning}" if meaning else ""))
         action.setStatusTip(action.toolTip())
         action.setCheckable(True)
         action.setChecked(trace.shown)

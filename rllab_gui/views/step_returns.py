@@ -222,7 +222,7 @@ class StepReturnsView(ReturnsBase):
         names, action = self.film.names, projection.action
         moved = max(projection.next_action, 0)
         marks = [
-            ("■", theme.colour(moved), "target, as it moves"),
+            ("□", theme.colour(moved), "target, as it moves"),
             ("■", theme.colour(action), f"projected target of {names[action]}"),
             ("─", theme.tokens.text, "estimate now"),
             ("", theme.tokens.muted, "one step; discounted return"),

@@ -19,10 +19,24 @@ COLOURS = 6
 WORDS = {
     "masked": "masked share",
     "model_error": "model error",
+    "q_mean": "mean V(s)",
+    "q_max": "largest V(s)",
     "bonus": "count bonus",
     "disagreement": "disagreement",
     "temperature": "temperature",
 }
+MEANINGS = {
+    "masked": "share of the samples that the trust region leaves out: their value has "
+    "left it and would go on moving away",
+    "model_error": "how far the predictions of the planning model are from what "
+    "really happened, over its batches",
+    "q_mean": "mean of V(s) = max_a Q(s,a) over the batches; where it is negative, "
+    "switch log off",
+    "q_max": "largest V(s) = max_a Q(s,a) in the batches; likewise",
+}
+"""A sentence, where the name does not say it."""
+TELLING = ("masked", "model_error")
+"""Series that come with a method which is judged by them: shown by themselves."""
 SHARES = ("masked",)
 """Series from 0 to 1 that share an axis with others of this kind."""
 NOISE = "noise."
@@ -53,7 +67,7 @@ def words_of(name: str) -> str:
 
 
 def further(names: Iterable[str], known: Iterable[Trace], apart: int) -> list[Trace]:
-    """Traces of series that are not among the known ones, at first not shown.
+    """Traces of series that are not among the known ones, most of them not shown yet.
 
     Args:
       names: Series of which something has arrived.
@@ -63,7 +77,14 @@ def further(names: Iterable[str], known: Iterable[Trace], apart: int) -> list[Tr
     taken = {trace.name for trace in known}
     new = [name for name in names if name not in taken]
     return [
-        Trace(name, words_of(name), place, style_of(place), False, name in SHARES)
+        Trace(
+            name,
+            words_of(name),
+            place,
+            style_of(place),
+            name in TELLING,
+            name in SHARES,
+        )
         for place, name in enumerate(new, apart)
     ]
 

@@ -101,6 +101,15 @@ def test_an_unknown_name_is_answered_with_near_ones(id, nearest):
         describe(EnvironmentOptions(id=id))
 
 
+@pytest.mark.parametrize("id", ["Pendulum-v2", "MountainCarContinuous-v1"])
+def test_only_what_suits_is_suggested(id):
+    with pytest.raises(UnknownEnvironment) as error:
+        describe(EnvironmentOptions(id=id))
+    _, _, hint = str(error.value).partition(f"'{id}'.")
+    assert "Pendulum" not in hint
+    assert "Continuous" not in hint
+
+
 def test_an_unknown_name_far_from_all_is_answered_with_the_list():
     with pytest.raises(UnknownEnvironment, match="lists them"):
         describe(EnvironmentOptions(id="zzzzqqqq"))
@@ -119,7 +128,7 @@ def test_a_module_is_never_imported_by_an_id(tmp_path, monkeypatch):
 def test_a_missing_package_is_named_with_its_line(monkeypatch):
     monkeypatch.setattr(catalogue, "find_module", lambda name: None)
     catalogue._loaded.cache_clear()
-    cards._row.cache_clear()
+    cards.verdict.cache_clear()
     cards._describe.cache_clear()
     try:
         for id in ("MinAtar/Breakout-v1", "LunarLander-v3"):
@@ -130,5 +139,5 @@ def test_a_missing_package_is_named_with_its_line(monkeypatch):
             assert row.install == card.install
     finally:
         catalogue._loaded.cache_clear()
-        cards._row.cache_clear()
+        cards.verdict.cache_clear()
         cards._describe.cache_clear()

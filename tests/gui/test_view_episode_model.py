@@ -6,6 +6,7 @@ from pictures import judged
 
 from rllab_gui.views.episode_model import (
     Moment,
+    action_phrase,
     action_word,
     episode_from,
     preference,
@@ -117,4 +118,6 @@ def test_odd_numbers_of_actions_have_sentences_too():
     assert preference(np.empty(0), (), -1) == "There are no Q-values here."
     assert preference(np.array([2.0]), ("go",)) == "Only go is possible: Q = 2.00."
     assert action_word((), 3) == "action 3"
+    assert action_phrase((), 3) == "action 3"
+    assert action_phrase(("left",), 0) == "action left"
     assert action_word(("left",), -1) == "none"

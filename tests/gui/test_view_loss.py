@@ -126,19 +126,27 @@ def test_the_horizontal_axis_is_chosen_in_the_same_menu(view, play, context):
     np.testing.assert_array_equal(view.model()["loss_x"], [10, 20])
 
 
-def test_series_that_only_some_methods_have_come_into_the_menu(view, play, context):
+def test_series_that_judge_a_method_are_shown_by_themselves(view, play, context):
     play(rows(loss=[1.0], masked=[0.25], model_error=[3.0], q_mean=[1.0]))
-    assert view.findChild(object, "act.plot.loss.series.q_mean") is None
-    assert "masked" not in view.model()
-    view.findChild(object, "act.plot.loss.series.masked").trigger()
-    view.findChild(object, "act.plot.loss.series.model_error").trigger()
-    context.pulse.beat()
+    play()
     assert view.model()["model_error"].tolist() == [3.0]
     assert view._right_axis.isVisible()
     assert view._lines["masked"][0].getData()[1].tolist() == [0.25]
     legend = view.plot.legend().replace("&nbsp;", " ")
     assert "masked share (right axis, 1 = 1.00)" in legend
     assert "model error" in legend
+
+
+def test_what_the_agent_expects_can_be_chosen_and_is_explained(view, play, context):
+    play(rows(loss=[1.0], q_mean=[5.0], q_max=[9.0]))
+    assert "q_mean" not in view.model()
+    action = view.findChild(object, "act.plot.loss.series.q_mean")
+    assert "V(s) = max_a Q(s,a)" in action.toolTip()
+    action.trigger()
+    view.findChild(object, "act.plot.loss.series.q_max").trigger()
+    context.pulse.beat()
+    assert view.model()["q_mean"].tolist() == [5.0]
+    assert view.model()["q_max"].tolist() == [9.0]
 
 
 def test_another_session_begins_without_the_series_of_the_old_one(view, play, context):
