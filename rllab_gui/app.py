@@ -22,9 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(sys.argv[1:] if arguments is None else list(arguments))
     starting = EngineStart()  # works in the background while Qt is being imported
     application = make_application()
-    window = make_window(starting.client())
+    client = starting.client()
+    window = make_window(client)
     if starting.problem is not None:
         window.lab.problems.report(starting.problem)
+    else:
+        _look_back(window, client.connection.logs)
     window.show()
     if options.session:
         window.lab.sessions.open(options.session)
@@ -32,6 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The pulse gives Python its turns, so that Ctrl+C in a terminal is heard.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     return application.exec()
+
+
+def _look_back(window: MainWindow, logs: str) -> None:
+    """Offer the traces of the last run, and keep those of this one."""
+    from pathlib import Path
+
+    from rllab_gui.last_run import LastRun
+
+    last = LastRun(Path(logs), window.lab.settings)
+    if (problem := last.problem()) is not None:
+        window.lab.problems.report(problem)
+    last.watch()
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

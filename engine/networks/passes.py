@@ -67,7 +67,7 @@ class GraphPass:
         with torch.inference_mode(False), torch.enable_grad():
             # What was made in inference mode cannot be part of a graph.
             if recall is not None:
-                recall = Recall(*(None if it is None else it.clone() for it in recall))
+                recall = recall.copied()
             self._numbers = self._network(observations.clone(), recall)
             return self._numbers.detach()
 

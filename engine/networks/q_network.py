@@ -55,6 +55,11 @@ class Recall(NamedTuple):
     previous: Tensor
     burn_in: Tensor | None = None
 
+    def copied(self) -> Recall:
+        """The same in memory of its own."""
+        burn_in = None if self.burn_in is None else self.burn_in.clone()
+        return Recall(self.state.clone(), self.previous.clone(), burn_in)
+
 
 class Features(NamedTuple):
     """What lies below the head.
