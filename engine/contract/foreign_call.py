@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 NO_CALL, MAKE, RESET, STEP, RENDER = range(5)
 _NAMES = ("", "being made", "its reset()", "its step()", "its render()")
-_NOW = Struct("<BxxxI")
+_NOW = Struct("<BxHI")
 _EPISODE = Struct("<q120s")
 SIZE = _NOW.size + _EPISODE.size
 
@@ -27,12 +27,14 @@ class ForeignCall(NamedTuple):
       call: One of the constants of this module.
       step: Of the episode, from 1 on; 0 where it has not begun.
       seed: Of the episode.
+      number: Of the call, from 0 on and again after 65,535: another one is another.
     """
 
     id: str
     call: int
     step: int
     seed: int
+    number: int = 0
 
     @property
     def place(self) -> str:
@@ -51,6 +53,7 @@ class CallNote:
     def __init__(self) -> None:
         self._memory: bytearray | mmap.mmap = bytearray(SIZE)
         self._pid = os.getpid()
+        self._number = 0
 
     def keep_in(self, path: Path) -> None:
         """From now on in this file, where another process can read it."""
@@ -66,7 +69,8 @@ class CallNote:
 
     def enter(self, call: int, step: int = 0) -> None:
         """This call begins."""
-        _NOW.pack_into(self._memory, 0, call, step)
+        self._number = (self._number + 1) & 0xFFFF
+        _NOW.pack_into(self._memory, 0, call, self._number, step)
 
     def leave(self) -> None:
         """It has come back, unless this is a copy of the process that it made.
@@ -90,6 +94,7 @@ def call_under_way(path: Path) -> ForeignCall | None:
         return None
     if len(data) != SIZE or not NO_CALL < data[0] < len(_NAMES):
         return None
-    call, step = _NOW.unpack_from(data)
+    call, number, step = _NOW.unpack_from(data)
     seed, id = _EPISODE.unpack_from(data, _NOW.size)
-    return ForeignCall(id.rstrip(b"\0").decode("utf-8", "replace"), call, step, seed)
+    name = id.rstrip(b"\0").decode("utf-8", "replace")
+    return ForeignCall(name, call, step, seed, number)

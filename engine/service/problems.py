@@ -60,6 +60,18 @@ def stalled(call: ForeignCall | None, after_s: float, durable_step: int) -> Prob
     )
 
 
+def stage_stuck(call: ForeignCall, after_s: float) -> Problem:
+    """The stage hangs in an environment and is replaced."""
+    return Problem(
+        "engine.stage.stuck",
+        f"The environment '{call.id}' has not come back from {call.place} for "
+        f"{after_s:g} s where it is shown and evaluated.",
+        why="Training runs in a process of its own and goes on.",
+        fix="The stage is restarted; 'rllab check-env' looks into the environment.",
+        severity="warning",
+    )
+
+
 def malformed(sender: str, error: Exception) -> Problem:
     """Bytes came that are no message."""
     return Problem(

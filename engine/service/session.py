@@ -353,7 +353,7 @@ class Session(SessionRecovery):
             return [Kill("trainer")]
         if self._seal_by is not None and now > self._seal_by:
             return self._seal_when_possible()
-        actions = self.look_for_stall()
+        actions = [*self.look_for_stall(), *self.look_for_stuck_stage()]
         if self.state == "running" and now > self._save_at:
             self._save_at = now + SAVE_EVERY_S
             actions += self._save("", SaveSession())

@@ -82,7 +82,7 @@ class SessionCore:
         self,
         new_path: Callable[[Configuration], str],
         clock: Callable[[], float] = time.monotonic,
-        call: Callable[[], ForeignCall | None] = lambda: None,
+        call: Callable[[str], ForeignCall | None] = lambda role: None,
     ) -> None:
         self._new_path, self._clock, self._call = new_path, clock, call
         self.state: RunState = "idle"
@@ -114,6 +114,9 @@ class SessionCore:
         self._seal_by: float | None = None
         self._heard_at = self._clock()
         self._stalled = False
+        self._stage_call: ForeignCall | None = None
+        self._stage_in_it_since = self._clock()
+        self._stage_ends = False
 
     @property
     def resting(self) -> bool:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 
 from msgspec.structs import replace
 
+from engine.contract.foreign_call import MAKE
 from engine.contract.messages import (
     Answer,
     Event,
@@ -18,10 +19,13 @@ from engine.contract.messages import (
     Solved,
     Stop,
 )
-from engine.service.problems import STALLED, stalled
+from engine.contract.options import Configuration
+from engine.service.problems import STALLED, stage_stuck, stalled
 from engine.service.session_core import Actions, Kill, Send, SessionCore, Trace
 from engine.service.states import ACTIVE, RESTING
 
+MAKING = 6
+"""So many times as long as a step may take, an environment may take to be made."""
 WATCHED: frozenset[RunState] = frozenset({"starting", "running", "pausing", "paused"})
 
 
@@ -53,8 +57,26 @@ class SessionRecovery(SessionCore, ABC):
         if self._clock() - self._heard_at < limit:
             return []
         self._stalled = True
-        told = stalled(self._call(), limit, self.opened.durable_step)
+        told = stalled(self._call("trainer"), limit, self.opened.durable_step)
         return [Trace("trainer"), Send("windows", told)]
+
+    def look_for_stuck_stage(self) -> Actions:
+        """End a stage that hangs in a call: it holds nothing that could be lost."""
+        call, now = self._call("stage"), self._clock()
+        if call != self._stage_call:
+            self._stage_call, self._stage_in_it_since = call, now
+            self._stage_ends = False
+        if call is None:
+            return []
+        if self._stage_ends:  # it has had the time to write down where it is
+            self._stage_ends, self._stage_in_it_since = False, now
+            return [Kill("stage")]
+        options = self.configuration or Configuration()
+        limit = options.training.stall_limit * (MAKING if call.call == MAKE else 1)
+        if now - self._stage_in_it_since < limit:
+            return []
+        self._stage_ends = True
+        return [Trace("stage"), Send("windows", stage_stuck(call, limit))]
 
     def on_died(self, role: str) -> Actions:
         """A process is gone; its questions will not be answered."""

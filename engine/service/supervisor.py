@@ -71,9 +71,7 @@ class Supervisor:
             self._children, time.monotonic, keeps_spare=not private
         )
         self._lifetime = Lifetime(time.monotonic, private=private)
-        self._session = Session(
-            self._new_path, call=lambda: self._children.call_of("trainer")
-        )
+        self._session = Session(self._new_path, call=self._children.call_of)
         self._problems: dict[str, Problem] = {}
         self._viewer: SetViewer | None = None
         self._shown: ShowAgent | None = None

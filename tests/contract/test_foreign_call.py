@@ -19,7 +19,7 @@ def test_another_process_reads_which_call_is_under_way(tmp_path):
     note.episode("Corridor-v0", 77)
     note.enter(STEP, 12)
     call = call_under_way(path)
-    assert call == ForeignCall("Corridor-v0", STEP, 12, 77)
+    assert call == ForeignCall("Corridor-v0", STEP, 12, 77, number=1)
     assert call.place == "its step() (step 12 of the episode with seed 77)"
     note.leave()
     assert call_under_way(path) is None

@@ -40,6 +40,8 @@ KILLS_EACH = 3
 """As often a role is restarted within ten minutes."""
 OPTIONS = {"recording.checkpoint_period": 500, "evaluation.period": 2_000}
 ATTACH_WITHIN_S = 2.0
+SEALED_WITHIN_S = 150.0
+"""The file waits a minute for evaluations that a killed stage begins again."""
 SLACK = float(os.environ.get("RLLAB_FAULT_SLACK", "2"))
 
 WINDOW = """
@@ -203,7 +205,7 @@ def _end(lab: Lab, client: Client) -> None:
     order(client, Stop())
     stopped = expect(client, status("idle"), 60)
     assert isinstance(stopped, TrainerStatus)
-    expect(client, sealed, 60)
+    expect(client, sealed, SEALED_WITHIN_S)
     table = client.request("episodes")
     training = [
         number

@@ -15,7 +15,14 @@ import psutil
 from service.engine_lab import Lab, expect, order, sealed, status
 from trials import Trials
 
-from engine.contract.messages import EndTrainer, Message, Problem, Shutdown, Stop
+from engine.contract.messages import (
+    EndTrainer,
+    Message,
+    Problem,
+    Shutdown,
+    Stop,
+    TrainerStatus,
+)
 from engine.service.children import LOG_BYTES
 from engine.service.client import Client
 from engine.sessions import SessionFile
@@ -24,6 +31,8 @@ STALL_S = 1.0
 EXIT_WITHIN_S, STALL_WITHIN_S = 0.1, 0.1
 SLACK = float(os.environ.get("RLLAB_FAULT_SLACK", "2"))
 """A loaded machine is given so many times as long."""
+SEALED_WITHIN_S = 150.0
+"""The file waits a minute for evaluations that the stage never finishes."""
 OPTIONS = {
     "environment.id": worlds.ID,
     "training.stall_limit": STALL_S,
@@ -40,10 +49,12 @@ class Kind:
     Attributes:
       told: Id of the message; empty where the run just goes on.
       words: What its sentence must hold, beside the name of the environment.
+      process: Where it is done.
     """
 
     told: str
     words: str = ""
+    process: str = "trainer"
 
 
 FAILED, UNUSABLE = "training.environment.failed", "training.environment.unusable"
@@ -69,6 +80,16 @@ KINDS = {
     "sleeps": Kind(""),
     "changes_its_actions": Kind(""),
     "changes_what_it_returned": Kind(""),
+    "os_exit in the stage": Kind("engine.stage.died", "in its step() (step", "stage"),
+    "hang_in_step in the stage": Kind(
+        "engine.stage.stuck", "from its step() (step", "stage"
+    ),
+    "raise_in_step in the stage": Kind(
+        "stage.environment.failed", "ZeroDivisionError", "stage"
+    ),
+    "nan_observation in the stage": Kind(
+        "stage.environment.failed", "no finite number", "stage"
+    ),
 }
 
 
@@ -102,7 +123,7 @@ def one(home: Path, name: str, kind: Kind) -> float:
     try:
         with mock.patch.dict(os.environ, environment):
             client = lab.attach()
-        lab.start(client, **OPTIONS, **{"environment.kwargs": {"deed": name}})
+        lab.start(client, **(OPTIONS | _options(name, kind)))
         took = _told(client, home, kind) if kind.told else _goes_on(client, home, name)
         _end(lab, client, kind)
         _nothing_is_left(lab, home)
@@ -112,6 +133,14 @@ def one(home: Path, name: str, kind: Kind) -> float:
         with suppress(AssertionError):
             lab.clean()
     return took
+
+
+def _options(name: str, kind: Kind) -> dict[str, object]:
+    """The stage takes steps in evaluations only, so it comes to its deed earlier."""
+    kwargs = {"deed": name.split()[0], "process": kind.process}
+    if kind.process == "trainer":
+        return {"environment.kwargs": kwargs}
+    return {"environment.kwargs": kwargs | {"at": 60}, "evaluation.period": 200}
 
 
 def _problem(name: str) -> Callable[[Message], bool]:
@@ -131,9 +160,20 @@ def _told(client: Client, home: Path, kind: Kind) -> float:
         assert late < STALL_WITHIN_S * SLACK, f"told {late:.3f} s after the limit"
         client.send(EndTrainer())
         expect(client, _problem(DIED), 10)
-    elif kind.told == DIED:
+    elif kind.told.endswith(".died"):
         assert late < EXIT_WITHIN_S * SLACK, f"told {late:.3f} s after the exit"
+    if kind.process == "stage":
+        _trains_on(client)
+        return 0.0
     return late
+
+
+def _trains_on(client: Client) -> None:
+    """What goes wrong in the stage is none of the trainer's business."""
+    client.poll()
+    now = expect(client, status("running"), 60)
+    assert isinstance(now, TrainerStatus)
+    expect(client, status("running", now.step + 300), 60)
 
 
 def _goes_on(client: Client, home: Path, name: str) -> float:
@@ -157,9 +197,9 @@ def _end(lab: Lab, client: Client, kind: Kind) -> None:
     """Stop what still runs, and close the last window."""
     if kind.told in (DIED, STALLED):
         expect(client, lambda it: getattr(it, "kind", "") == "recovery", 60)
-    if kind.told in ("", DIED, STALLED):
+    if kind.told in ("", DIED, STALLED) or kind.process == "stage":
         order(client, Stop())
-    expect(client, sealed, 60)
+    expect(client, sealed, SEALED_WITHIN_S)
     client.send(Shutdown())
     assert lab.wait_for_end(4.0 * SLACK) == [], "a process of the engine is left"
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from engine.contract.foreign_call import MAKE, STEP, ForeignCall
 from engine.contract.messages import (
     Advance,
     Answer,
@@ -50,7 +51,8 @@ class World:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.session = Session(lambda _: "/new.h5", lambda: self.now)
+        self.calls: dict[str, ForeignCall] = {}
+        self.session = Session(lambda _: "/new.h5", lambda: self.now, self.calls.get)
         self.told: list[Message] = []
         self.queues: dict[str, deque[Message]] = {"trainer": deque(), "keeper": deque()}
         self.stage: list[Message] = []
@@ -338,6 +340,46 @@ def test_an_environment_that_is_never_made_is_told_and_can_be_stopped(
     world.do(world.session.tick())
     assert world.session.state == "idle"
     assert "trainer ended while it worked on this" in world.problems()[-1].what
+
+
+def test_a_stage_that_hangs_in_an_environment_is_told_and_replaced(
+    running: World,
+) -> None:
+    running.calls["stage"] = ForeignCall("Walk-v0", STEP, 3, 5, number=1)
+    for now in (0.0, 9.9):
+        running.now = now
+        running.report("running")
+        running.do(running.session.tick())
+    assert running.problems() == []
+    running.now = 10.0
+    running.report("running")
+    running.do(running.session.tick())
+    (problem,) = running.problems()
+    assert "'Walk-v0' has not come back from its step() (step 3" in problem.what
+    assert running.traced == ["stage"]
+    assert "stage" in running.session.ready
+    running.do(running.session.tick())
+    assert "stage" not in running.session.ready
+    assert running.session.state == "running"
+
+
+def test_a_stage_that_only_plays_on_is_left_alone(running: World) -> None:
+    for second in range(40):
+        running.now = float(second)
+        call = ForeignCall("Walk-v0", STEP, 3, 5, number=second)
+        running.calls["stage"] = call
+        running.report("running")
+        running.do(running.session.tick())
+    assert running.problems() == []
+
+
+def test_an_environment_may_take_long_to_be_made(running: World) -> None:
+    running.calls["stage"] = ForeignCall("Walk-v0", MAKE, 0, 0)
+    for now, told in ((0.0, 0), (59.0, 0), (60.0, 1)):
+        running.now = now
+        running.report("running")
+        running.do(running.session.tick())
+        assert len(running.problems()) == told
 
 
 def test_a_trainer_that_is_not_there_yet_is_not_said_to_hang(world: World) -> None:
