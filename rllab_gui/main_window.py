@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from engine.contract.messages import Problem, Shutdown
 from engine.contract.options import Configuration
+from engine.contract.plain_text import visible
 from rllab_gui.forms.grid_editor import GridEditor
 from rllab_gui.frame.choices import palette_choices
 from rllab_gui.frame.command_table import all_commands
@@ -274,7 +275,7 @@ class MainWindow(QMainWindow):
         status = lab.store.status
         if lab.run.active and status.steps_budget:
             parts.insert(0, percent(status.step / status.steps_budget))
-        self.setWindowTitle(" - ".join(parts))
+        self.setWindowTitle(visible(" - ".join(parts), 300))
 
     # ------------------------------------------------------------------ settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -172,7 +173,7 @@ class ChoiceEditor(Editor):
             found = alternatives.get(self._combo.itemData(index), Alternative())
             item, words = model.item(index), about_alternative(found)
             item.setEnabled(not found.reason)
-            item.setToolTip(f"<p>{words}</p>" if words else "")
+            item.setToolTip(f"<p>{escape(words)}</p>" if words else "")
             item.setStatusTip(words)
             item.setAccessibleDescription(words)
 

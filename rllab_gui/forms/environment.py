@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QWidget
 
 from engine.contract.options import OptionSpec
 from rllab_gui.forms.editors import Editor, QuietCombo
+from rllab_gui.plain import tip
 
 
 class EnvironmentEditor(Editor):
@@ -57,7 +58,7 @@ class EnvironmentEditor(Editor):
             item = QStandardItem(str(row["id"]))
             reason = str(row.get("reason", ""))
             install = str(row.get("install", ""))
-            item.setToolTip("\n".join(it for it in (reason, install) if it))
+            item.setToolTip(tip("\n".join(it for it in (reason, install) if it)))
             if not row["suits"]:
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
             self._model.appendRow(item)

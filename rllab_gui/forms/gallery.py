@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
@@ -31,7 +33,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.contract.plain_text import visible
 from rllab_gui.draft import Draft
+from rllab_gui.plain import tip
 from rllab_gui.presets import Card, Presets
 from rllab_gui.theme import Theme
 from rllab_gui.theme.icons import pixmap, world_icon
@@ -184,15 +188,16 @@ class Gallery(QListView):
 
 def _item(card: Card) -> QStandardItem:
     preset = card.preset
-    item = QStandardItem(preset.title)
+    item = QStandardItem(visible(preset.title, 200))
     item.setEditable(False)
     item.setData(preset.name, Qt.ItemDataRole.UserRole)
     item.setData(card.reason, REASON)
     item.setData(card.configuration.environment.id, WORLD)
     item.setData(preset.own, OWN)
     item.setData(preset.group, GROUP)
-    item.setData(preset.story, STORY)
-    item.setToolTip(card.reason or f"<b>{preset.title}</b><br>{preset.story}")
+    item.setData(visible(preset.story), STORY)
+    title, story = (escape(visible(it)) for it in (preset.title, preset.story))
+    item.setToolTip(tip(card.reason) or f"<b>{title}</b><br>{story}")
     item.setAccessibleText(preset.title)
     item.setAccessibleDescription(card.reason or preset.story)
     return item

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from engine.contract.grid_layouts import LARGEST_SIDE, LAYOUTS, read_layout
 from rllab_gui.draft import Draft
 from rllab_gui.forms.grid_canvas import KINDS, GridCanvas
+from rllab_gui.plain import PlainLabel
 from rllab_gui.theme import Theme
 
 WORLD = "RLLab/GridWorld-v0"
@@ -36,7 +37,7 @@ class GridEditor(QDialog):
         self.setWindowTitle("Grid of GridWorld")
         self._draft = draft
         self.canvas = GridCanvas(theme, self)
-        self._complaint = QLabel(self)
+        self._complaint = PlainLabel(parent=self)
         self._complaint.setObjectName("dlg.grid.complaint")
         self._complaint.setProperty("role", "complaint")
         self._complaint.setWordWrap(True)

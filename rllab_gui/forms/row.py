@@ -20,6 +20,7 @@ from engine.contract.options import OptionSpec
 from rllab_gui.forms.editors import EDITORS, Editor
 from rllab_gui.forms.environment import EnvironmentEditor
 from rllab_gui.forms.words import impossible, tooltip
+from rllab_gui.plain import PlainLabel
 from rllab_gui.theme import Theme
 from rllab_gui.theme.icons import icon
 
@@ -77,8 +78,8 @@ class OptionRow(QWidget):
         badge.clicked.connect(self._explain)
         return badge
 
-    def _small(self, role: str) -> QLabel:
-        label = QLabel(self)
+    def _small(self, role: str) -> PlainLabel:
+        label = PlainLabel(parent=self)
         label.setProperty("role", role)
         label.setWordWrap(True)
         label.hide()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from rllab_gui.commands import Commands
+from rllab_gui.plain import PlainLabel
 
 
 class Strip(QWidget):
@@ -24,7 +25,7 @@ class Strip(QWidget):
         self.setObjectName(name)
         self.setProperty("role", "strip")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._text = QLabel()
+        self._text = PlainLabel()
         self._text.setObjectName(f"{name}.text")
         self._text.setWordWrap(True)
         buttons = QHBoxLayout()

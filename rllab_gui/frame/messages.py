@@ -15,12 +15,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.contract.plain_text import visible
 from rllab_gui.commands import Commands
 from rllab_gui.frame.widgets import IconButton
+from rllab_gui.plain import tip
 from rllab_gui.problems import Entry, Problems
 from rllab_gui.theme import Theme
 from rllab_gui.theme.icons import icon, pixmap
 
+DETAILS = 100_000
+"""Characters of the details that are shown; they are a traceback at most."""
 COPY = "copy:"
 """A fix of this form puts the rest of its text on the clipboard."""
 
@@ -100,10 +104,10 @@ class MessageRow(QWidget):
         """Bring text, counter and buttons up to date."""
         problem = entry.problem
         self._severity: str = problem.severity
-        self._text.setText(problem.sentence())
+        self._text.setText(visible(problem.sentence(), lines=True))
         self._count.setText(f"× {entry.count}")
         self._count.setVisible(entry.count > 1)
-        self._details.setPlainText(problem.details)
+        self._details.setPlainText(visible(problem.details, DETAILS, lines=True))
         self._more.setVisible(bool(problem.details))
         self.setAccessibleName(f"{problem.severity}: {problem.what}")
         self.setAccessibleDescription(problem.sentence())
@@ -143,7 +147,7 @@ class MessageRow(QWidget):
         button.setAccessibleName(label)
         if command.startswith(COPY):
             text = command.removeprefix(COPY)
-            button.setToolTip(f"Copy: {text}")
+            button.setToolTip(tip(f"Copy: {text}"))
             button.setIcon(icon("copy", self._theme))
             button.setIconSize(QSize(self._theme.px(14), self._theme.px(14)))
             button.clicked.connect(lambda: QGuiApplication.clipboard().setText(text))

@@ -7,7 +7,6 @@ from datetime import datetime
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -16,6 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.contract.costs import size_text
+from engine.contract.plain_text import visible
+from rllab_gui.plain import PlainLabel, tip
 from rllab_gui.sessions import RecentSession, Sessions
 from rllab_gui.theme import Theme
 
@@ -45,9 +46,9 @@ class RecentList(QListWidget):
         for session in self._sessions.recent:
             when = datetime.fromtimestamp(session.modified).strftime("%d %b %H:%M")
             size = size_text(session.size)
-            item = QListWidgetItem(f"{session.name}\n{when} · {size}")
+            item = QListWidgetItem(f"{visible(session.name, 200)}\n{when} · {size}")
             item.setData(Qt.ItemDataRole.UserRole, session.path)
-            item.setToolTip(session.path)
+            item.setToolTip(tip(session.path))
             self.addItem(item)
         if not self._sessions.recent:
             nothing = QListWidgetItem("No session yet: Train makes the first one.")
@@ -92,12 +93,12 @@ class RecoveryStrip(QWidget):
         card.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(card)
         row.setContentsMargins(8, 3, 8, 3)
-        words = QLabel(
-            f"<b>{session.name}</b> was interrupted; everything up to the last "
+        words = PlainLabel(
+            f"{visible(session.name, 200)} was interrupted; everything up to the last "
             "quarter of a second is safe."
         )
         row.addWidget(words, 1)
-        for what, label, tip, deed in (
+        for what, label, about, deed in (
             (
                 "resume",
                 "Continue training",
@@ -114,8 +115,8 @@ class RecoveryStrip(QWidget):
         ):
             button = QPushButton(label)
             button.setObjectName(f"welcome.recover.{session.name}.{what}")
-            button.setAccessibleName(f"{label}: {session.name}")
-            button.setToolTip(tip)
+            button.setAccessibleName(f"{label}: {visible(session.name, 200)}")
+            button.setToolTip(about)
             button.clicked.connect(lambda _=False, do=deed: do(session.path))
             row.addWidget(button)
         return card

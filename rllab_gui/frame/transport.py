@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QSlider,
     QSpinBox,
     QWidget,
@@ -16,6 +15,7 @@ from rllab_gui.cursor import SPEEDS, Position
 from rllab_gui.frame.widgets import IconButton, vertical_line
 from rllab_gui.frame.words import whole
 from rllab_gui.lab import Lab
+from rllab_gui.plain import PlainLabel
 
 BUTTONS: tuple[tuple[str, str, str], ...] = (
     ("prevEpisode", "Previous episode", "previous-episode"),
@@ -47,7 +47,7 @@ class TransportBar(QWidget):
         self._speed = self._make_speed()
         self.slider = self._make_slider()
         self.spin = self._make_spin()
-        self._where = QLabel()
+        self._where = PlainLabel()
         self._where.setObjectName("main.breadcrumb")
         self._where.setAccessibleName("What is looked at")
         self._lay_out()

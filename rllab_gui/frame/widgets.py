@@ -8,11 +8,11 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QToolButton,
     QWidget,
 )
 
+from rllab_gui.plain import PlainLabel
 from rllab_gui.theme import Theme
 from rllab_gui.theme.icons import icon
 
@@ -85,7 +85,7 @@ class DockTitle(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._dock, self._theme = dock, theme
         title = dock.accessibleName()
-        self._title = QLabel(title)
+        self._title = PlainLabel(title)
         name = dock.objectName()
         self._float = IconButton(
             f"{name}.float", f"Detach {title}", "layout", theme, size=12

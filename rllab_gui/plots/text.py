@@ -6,6 +6,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from engine.contract.plain_text import visible
+from rllab_gui.plain import tip
+
 
 class OneLine(QLabel):
     """A label that never asks for more width than there is; the tooltip has it all."""
@@ -18,9 +21,9 @@ class OneLine(QLabel):
 
     def setText(self, text: str) -> None:
         """Show this text."""
-        if text != self.text():
-            super().setText(text)
-            self.setToolTip(text)
+        if visible(text) != self.text():
+            super().setText(visible(text))
+            self.setToolTip(tip(text))
 
     def minimumSizeHint(self) -> QSize:
         """A few letters wide."""

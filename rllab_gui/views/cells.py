@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from time import monotonic
 from typing import Any
 
@@ -169,7 +170,7 @@ class CellsView(View):
         written = SHADES[self._shade].written
         span = f"{written(float(values.min()))} to {written(float(values.max()))}"
         sentence = f"{words}: {span} over {len(values)} cells, {which}."
-        self.plot.set_legend(f"{sentence} Arrows: greedy actions.")
+        self.plot.set_legend(f"{escape(sentence)} Arrows: greedy actions.")
         self.plot.set_caption(f"{sentence} Arrows are greedy actions. n = 1 seed.")
         self.plot.describe(sentence)
 

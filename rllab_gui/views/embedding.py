@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from time import monotonic
 from typing import Any
 
@@ -239,9 +240,9 @@ class EmbeddingView(View):
         self.context.pulse.soon()
 
     def _say(self, report: EmbeddingReport) -> None:
-        busy = f"<b>{self._busy}</b> " if self._busy else ""
+        busy = f"<b>{escape(self._busy)}</b> " if self._busy else ""
         bad = self.context.theme.tokens.bad
-        failed = f'<span style="color:{bad}">{self._failed}</span> '
+        failed = f'<span style="color:{bad}">{escape(self._failed)}</span> '
         self.plot.set_legend(
             f"{busy}{failed if self._failed else ''}{self.plot.scale_html()} "
             f"&nbsp; ● greedy ▼ explored. {report.legend}"

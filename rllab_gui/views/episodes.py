@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget
 
 from engine.contract.messages import EpisodeFinished
 from rllab_gui.commands import Command
 from rllab_gui.cursor import Position
+from rllab_gui.plain import PlainLabel
 from rllab_gui.plots.numbers import count
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.empty import EmptyState
@@ -40,7 +41,7 @@ class EpisodesView(View):
         self._order, self._descending = "step0", True
         self._table = self._make_table()
         self.filter = self._make_filter()
-        self._complaint = QLabel(self)
+        self._complaint = PlainLabel(parent=self)
         self._complaint.setObjectName("step.episodes.complaint")
         self._complaint.setWordWrap(True)
         self._complaint.hide()

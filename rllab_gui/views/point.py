@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from rllab_gui.plain import PlainLabel
 from rllab_gui.plots.bars import Bars, BarsCanvas
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.picture import PictureBox
@@ -37,7 +38,7 @@ class PointPanel(QWidget):
         self.bars = BarsCanvas(context.theme)
         self.bars.setObjectName("train.embedding.q")
         self.bars.setAccessibleName("Q-values of the chosen state")
-        self._words = QLabel(self)
+        self._words = PlainLabel(parent=self)
         self._words.setObjectName("train.embedding.words")
         self._words.setWordWrap(True)
         self._go = QPushButton("Go there", self)
