@@ -158,10 +158,10 @@ class Recording:
         else:
             self.names.change(call, None)
 
-    def write(self, folder: Path, before: str, chance: random.Random) -> None:
+    def write(self, folder: Path, chance: random.Random) -> None:
         """The tree as it is found after a power cut now."""
         for path, file in sorted(self.names.after_the_cut(chance).items()):
-            target = folder / os.path.relpath(path, before)
+            target = folder / path.lstrip("/")
             if file is None:
                 target.mkdir(parents=True, exist_ok=True)
             elif target.parent.is_dir() and not path.endswith("-shm"):
@@ -179,40 +179,56 @@ def read_log(path: Path) -> Iterator[Call]:
         at += name + length
 
 
-def run(folder: Path, count: int, seed: int = 0, *, lies: bool = False) -> Trials:
-    """Record a run, then cut its power ``count`` times.
+def run(folder: Path, count: int, seed: int = 0) -> Trials:
+    """Record a run, then cut its power ``count`` times."""
+    result = Trials("P2", "simulated power cuts: writes dropped, torn, out of order")
+    calls = record(folder)
+    result.worst = f"{len(calls)} calls in the run"
+    if calls:
+        cut(result, calls, count, seed)
+    else:
+        result.worst = "skipped: this needs Linux and a C compiler"
+    return result
+
+
+def record(folder: Path) -> list[Call]:
+    """The calls of a run in a folder that is gone; none where there is no shim."""
+    command = shim_command(folder, "power_cuts.py")
+    if command is None:
+        return []
+    arguments, environment = command
+    log = folder / "calls.log"
+    with a_fast_folder() as fast:
+        recorded = [*arguments, str(fast / "sessions"), str(log)]
+        subprocess.run(recorded, env=environment, check=True)
+        home = os.path.relpath(fast / "sessions", "/")
+    return [it._replace(name=it.name.replace(f"/{home}", "")) for it in read_log(log)]
+
+
+def cut(
+    result: Trials, calls: list[Call], count: int, seed: int = 0, *, lies: bool = False
+) -> None:
+    """Cut the power at random calls.
 
     ``lies``: the disk confirms syncs that it does not do; this must be noticed.
     """
-    result = Trials("P2", "simulated power cuts: writes dropped, torn, out of order")
-    command = shim_command(folder, "power_cuts.py")
-    if command is None:
-        result.worst = "skipped: this needs Linux and a C compiler"
-        return result
+    chance = random.Random(seed)
+    cuts = sorted(chance.randrange(1, len(calls)) for _ in range(count))
+    recording, at = Recording(lies=lies), 0
     with a_fast_folder() as fast:
-        log = fast / "calls.log"
-        arguments, environment = command
-        recorded = [*arguments, str(fast / "sessions"), str(log)]
-        subprocess.run(recorded, env=environment, check=True)
-        calls = list(read_log(log))
-        chance = random.Random(seed)
-        cuts = sorted(chance.randrange(1, len(calls)) for _ in range(count))
-        recording, at = Recording(lies=lies), 0
-        for cut in cuts:
-            while at < cut:
+        for number in cuts:
+            while at < number:
                 recording.take(calls[at])
                 at += 1
-            label = f"power cut after call {cut} of {len(calls)}"
+            label = f"power cut after call {number} of {len(calls)}"
             result.trial(label, _one, fast, recording, chance)
-    result.worst = f"{len(calls)} calls in the run"
-    return result
 
 
 def _one(fast: Path, recording: Recording, chance: random.Random) -> None:
     found = fast / "found"
     shutil.rmtree(found, ignore_errors=True)
     found.mkdir()
-    recording.write(found, str(fast / "sessions"), chance)
+    recording.write(found, chance)
     find_sessions(found)
     promised = {"stored": -1, "checkpoint": -1, "claimed": -1, "saved": -1}
     promised |= recording.promised
