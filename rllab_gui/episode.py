@@ -15,6 +15,8 @@ from rllab_gui.views.episode_model import Episode, Key, Moment, episode_from
 
 PATIENCE_MS = 150
 """How long the moment waits for its frame before it is shown without."""
+PATIENCE_MOVING_MS = 1_500
+"""The same while the cursor moves by itself, and so waits for the moment."""
 
 
 class ShownEpisode(QObject):
@@ -56,7 +58,7 @@ class ShownEpisode(QObject):
         self._question = -1
         self._forward = True
         self._last_t = 0
-        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience = QTimer(self, singleShot=True)
         self._patience.timeout.connect(self._on_impatient)
         cursor.changed.connect(self._on_cursor)
 
@@ -146,7 +148,8 @@ class ShownEpisode(QObject):
         if self.frame(t) is not None or self._frames.refused:
             self._publish(t)
         elif not self._patience.isActive():
-            self._patience.start()
+            moves = self._cursor.mode != "paused"  # then it waits for the picture
+            self._patience.start(PATIENCE_MOVING_MS if moves else PATIENCE_MS)
         self._frames.want(t, forward=self._forward)
 
     def _publish(self, t: int, missing: str = "") -> None:

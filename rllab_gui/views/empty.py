@@ -62,6 +62,7 @@ class EmptyState(QWidget):
         while (item := self._buttons.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
+                widget.hide()  # it may be drawn once more before it goes
                 widget.deleteLater()
         self._buttons.addStretch(1)
         for command_id, label in self._offered:

@@ -27,6 +27,7 @@ from rllab_gui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 HORIZONTAL = Qt.Orientation.Horizontal
+LEAST_PX = 24
 HEADING_MARGIN = 14
 """Pixels round the words of a heading, at normal size."""
 
@@ -141,7 +142,7 @@ class CalmTable(QTableView):
         heading.setAccessibleName(f"{title}: columns")
         heading.setHighlightSections(False)
         heading.setStretchLastSection(True)
-        heading.setMinimumSectionSize(24)
+        heading.setMinimumSectionSize(LEAST_PX)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         heading.sectionResized.connect(self._on_moved)
         heading.setDefaultAlignment(
@@ -177,7 +178,12 @@ class CalmTable(QTableView):
         metrics, whole = self.horizontalHeader().fontMetrics(), sum(self._shares)
         headings = (self._model.headerData(it, HORIZONTAL) for it in self._columns())
         room = self._theme.px(HEADING_MARGIN)
-        least = [metrics.horizontalAdvance(it) + room for it in headings]
+        least = [max(LEAST_PX, metrics.horizontalAdvance(it) + room) for it in headings]
+        scrolls = sum(least) > self.viewport().width()
+        policy = Qt.ScrollBarPolicy
+        self.setHorizontalScrollBarPolicy(
+            policy.ScrollBarAsNeeded if scrolls else policy.ScrollBarAlwaysOff
+        )
         spare = max(0, self.viewport().width() - sum(least))
         self._sharing = True
         for column, share in enumerate(self._shares[:-1]):  # the last takes the rest
