@@ -46,7 +46,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         sync_folder(temporary)
         if path.is_dir():
             path.rmdir()
-        os.rename(temporary, path)
+        os.replace(temporary, path)
         sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +14,8 @@ from engine.sessions import LiveStore, SessionFile, SessionProblem, find_session
 from engine.sessions.exporters import export
 
 CALLS = ("write", "fsync", "replace")
+SPARSE = 5
+"""A data set is written in many small pieces, of which so few are tried."""
 
 
 class Fault:
@@ -61,13 +64,16 @@ def run(folder: Path, stride: int = 1) -> Trials:
         before = path.read_bytes()
         store.append(samples.rows(41))
         store.commit()
-        for saver in (_seal, _export):
+        for saver in (_seal, _export, _export_folder):
             place = (saver, store, folder, before)
-            for at in range(1, _calls(saver, store, folder) + 1, stride):
+            step = stride * SPARSE if saver is _export_folder else stride
+            calls = _calls(saver, store, folder)
+            for at in range(1, calls + 1, step):
                 label = f"{saver.__name__} call {at}"
                 for error in (errno.ENOSPC, errno.EIO):
                     name = errno.errorcode[error]
-                    result.trial(f"{label} {name}", _failing, *place, at, error)
+                    fault = (at, error, at == calls)
+                    result.trial(f"{label} {name}", _failing, *place, *fault)
                 result.trial(f"{label} killed", _killed, *place, at)
     return result
 
@@ -81,6 +87,12 @@ def _seal(store: LiveStore, folder: Path) -> Path:
 
 def _export(store: LiveStore, folder: Path) -> Path:
     return export(store, "scalars", folder / "out.csv")
+
+
+def _export_folder(store: LiveStore, folder: Path) -> Path:
+    """A folder appears whole, or not at all."""
+    shutil.rmtree(folder / "set", ignore_errors=True)
+    return export(store, "minari", folder / "set") / "data" / "main_data.hdf5"
 
 
 def _calls(saver, store: LiveStore, folder: Path) -> int:
@@ -97,13 +109,16 @@ def _restore(store: LiveStore, folder: Path, before: bytes) -> None:
     (folder / "out.csv").write_text("before")
 
 
-def _failing(saver, store, folder: Path, before: bytes, at: int, error: int) -> None:
+def _failing(
+    saver, store, folder: Path, before: bytes, at: int, error: int, last: bool
+) -> None:
+    """The last call makes the name durable: after it the new file stands there."""
     _restore(store, folder, before)
     with pytest.raises(SessionProblem) as told, Fault(at, error):
         saver(store, folder)
     assert told.value.kind in ("disk-full", "io")
     assert str(told.value).endswith(".")
-    _check(saver, store, folder, before, may_be_new=False)
+    _check(saver, store, folder, before, may_be_new=last)
 
 
 def _killed(saver, store, folder: Path, before: bytes, at: int) -> None:
@@ -123,6 +138,11 @@ def _check(saver, store, folder: Path, before: bytes, may_be_new: bool) -> None:
     find_sessions(folder)
     left = [it.name for it in folder.glob(".*.part")]
     assert not left, f"{left} were left behind"
+    if saver is _export_folder:
+        parts = [it.name for it in folder.glob("set/data/*")]
+        whole = sorted(parts) == ["main_data.hdf5", "metadata.json"]
+        assert not parts or (may_be_new and whole)
+        return
     if saver is _export:
         text = (folder / "out.csv").read_text()
         assert text == "before" or (may_be_new and text.startswith("series,"))
