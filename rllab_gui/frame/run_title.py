@@ -32,6 +32,7 @@ class RunTitle(QWidget):
         row.setSpacing(5)
         for label in (self._world, self._method, self._next):
             row.addWidget(label)
+        row.addStretch(1)
         lab.store.sessionChanged.connect(self.show_now)
         lab.draft.changed.connect(self.show_now)
         lab.live.pendingChanged.connect(self.show_now)

@@ -89,8 +89,8 @@ def solved_after(configuration: Configuration, seed: int) -> float:
 def test_exploration(depth):
     """A treasure behind so many right decisions in a row, each of which costs.
 
-    Of ten steps chance finds one in 1024, so that now and then ε-greedy does; of 14
-    one in 16384.
+    Of ten steps chance finds one in 1024, so that with some seeds ε-greedy does, and
+    then soon; of 14 one in 16384.
     """
     deeper = {
         "environment__kwargs": {"size": depth, "mapping_seed": MAPPINGS[depth]},
@@ -103,18 +103,20 @@ def test_exploration(depth):
         exploration__decay_steps=depth * 300,
         **deeper,
     )
-    ours, others = both(
+    found = [solved_after(boot, seed) for seed in range(SEEDS)]
+    missed = [solved_after(greedy, seed) for seed in range(SEEDS)]
+    both(
         f"DeepSea, N = {depth}",
         "RLLab/DeepSea-v0",
         "episodes until half of 20 find the treasure",
         "exploration",
-        [solved_after(boot, seed) for seed in range(SEEDS)],
-        [solved_after(greedy, seed) for seed in range(SEEDS)],
+        found,
+        missed,
         names=("bootstrapped ensemble", "ε-greedy"),
-        target=f"ensemble first, and before {EPISODES}",
+        target=f"ensemble before {EPISODES} with every seed, ε-greedy not",
     )
-    assert ours < EPISODES
-    assert ours < others
+    assert max(found) < EPISODES
+    assert max(missed) == EPISODES
 
 
 def test_ingredient():
