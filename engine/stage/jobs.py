@@ -40,11 +40,15 @@ Job = Generator[Wish, Any, Any]
 
 
 class Priority(IntEnum):
-    """Who goes first; jobs of one priority go in the order of their arrival."""
+    """Who goes first; jobs of one priority go in the order of their arrival.
+
+    The map comes before evaluations, for somebody looks at it, and it takes little:
+    where evaluations always wait, it would never be made.
+    """
 
     QUESTION = 0
-    EVALUATION = 1
-    EMBEDDING = 2
+    EMBEDDING = 1
+    EVALUATION = 2
     FILM = 3
     FRAMES = 4
 

@@ -33,6 +33,7 @@ class RunTitle(QWidget):
         for label in (self._world, self._method, self._next):
             row.addWidget(label)
         row.addStretch(1)
+        row.addStretch(1)
         lab.store.sessionChanged.connect(self.show_now)
         lab.draft.changed.connect(self.show_now)
         lab.live.pendingChanged.connect(self.show_now)

@@ -159,7 +159,9 @@ class EmbeddingView(View):
         store = self.context.store
         if store.configuration.replay.kind == "none":
             return store.status.step >= STEPS_WITHOUT_REPLAY
-        return store.status.replay_size >= LEAST_STATES
+        status = store.status
+        wanted = min(int(self._count.currentData()), status.replay_capacity)
+        return status.replay_size >= max(LEAST_STATES, wanted)
 
     def _on_begun(self, answer: dict[str, Any]) -> None:
         states = answer.get("count")

@@ -72,7 +72,8 @@ def test_collecting_asks_the_stage_and_says_that_it_is_busy(view, client, contex
 
 def test_a_map_is_begun_for_whoever_looks_once_for_each_run(view, client, context):
     def say(size, **session):
-        client.play(TrainerStatus("running", replay_size=size))
+        room = {"replay_size": size, "replay_capacity": 10_000}
+        client.play(TrainerStatus("running", **room))
         client.play(SessionStatus(**session))
         context.pulse.beat()
         return len(client.questions("embedding"))
@@ -82,12 +83,12 @@ def test_a_map_is_begun_for_whoever_looks_once_for_each_run(view, client, contex
     view.show()
     assert len(client.questions("embedding")) == 1
     assert say(900, name="a", uuid="u1", live=True) == 1
-    assert say(12, name="b", uuid="u2", live=True) == 1  # too few states yet
-    assert say(60, name="b", uuid="u2", live=True) == 2
+    assert say(499, name="b", uuid="u2", live=True) == 1  # too few states yet
+    assert say(500, name="b", uuid="u2", live=True) == 2
     context.store.embedding = report()
     view._on_report()
-    assert say(60, name="b", uuid="u2", live=False) == 2  # it has its map
-    assert say(60, name="b", uuid="u2", live=True) == 3  # continued
+    assert say(500, name="b", uuid="u2", live=False) == 2  # it has its map
+    assert say(500, name="b", uuid="u2", live=True) == 3  # continued
 
 
 def test_why_no_map_could_be_made_is_said(view, client, context):
