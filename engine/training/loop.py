@@ -24,13 +24,14 @@ from engine.contract.messages import (
     TrainerStatus,
 )
 from engine.contract.options import Configuration, configuration_from_json
+from engine.contract.plain_text import visible
 from engine.contract.randomness import generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
 from engine.training.lane import LARGEST_FILM
 from engine.training.offline import Offline
 from engine.training.priority_report import priority_report
-from engine.training.problems import diverged, not_restored
+from engine.training.problems import diverged, known_problem, not_restored
 from engine.training.running import Bounds, Running, make_running
 from engine.training.sampled_states import sample_states
 from engine.training.stepping import Ended, Stepping, Taken
@@ -61,6 +62,18 @@ class Drained:
     episodes: list[dict[str, Any]] = field(default_factory=list)
     replay: dict[str, np.ndarray] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+
+
+_NOT_OF_THIS_RUN = (
+    IncompleteReplay,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+)
+"""What parts raise that are given a state of other names, shapes or types."""
 
 
 class TrainingLoop:
@@ -315,14 +328,16 @@ class TrainingLoop:
         try:
             self.agent.configure(configuration_from_json(state["configuration"]))
             self.agent.restore(state["agent"], replay)
-        except (IncompleteReplay, ValueError, KeyError) as error:
-            raise not_restored(self.card.id, str(error)) from error
-        self._bucket.restore(state["bucket"])
-        clocks = self._clocks
-        clocks.step, clocks.update = int(state["step"]), int(state["update"])
-        clocks.episode = int(state["episode"])
-        self._stepping.restore(state)
-        self._running.restore(state)
+            self._bucket.restore(state["bucket"])
+            clocks = self._clocks
+            clocks.step, clocks.update = int(state["step"]), int(state["update"])
+            clocks.episode = int(state["episode"])
+            self._stepping.restore(state)
+            self._running.restore(state)
+        except _NOT_OF_THIS_RUN as error:
+            if known_problem(error, self.configuration.training.device, self.step):
+                raise
+            raise not_restored(self.card.id, visible(str(error), 300)) from error
         self._rows, self._stamps = Rows(clocks), deque(maxlen=600)
         self._finished, self._records, self._events = [], [], []
         offline = self.configuration.training.offline
