@@ -236,11 +236,13 @@ def bounds(folder: Path, count: int | None = None) -> Trials:
 
 def _bounds(case: Case, base: int) -> int:
     with tempfile.TemporaryDirectory() as name:
-        path = case.make(Path(name))
+        folder = Path(name) / "theirs"
+        folder.mkdir()
+        path = case.make(folder)
         WATCH.peak_bytes = 0
         with WATCH.reading(path):
             refused(lambda: _preview(path))
-        _check(case, Path(name))
+        _check(case, folder)
     more = WATCH.peak_bytes - base
     assert not base or more < MEMORY_BYTES, f"{more / 2**20:.0f} MB more"
     return WATCH.peak_bytes
