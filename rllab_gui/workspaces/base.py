@@ -55,6 +55,7 @@ class Workspace(QMainWindow):
         self._bars = 0
         self.build()
         self._initial = self.saveState(LAYOUT_VERSION)
+        lab.theme.changed.connect(self._arrange_soon)
 
     def build(self) -> None:
         """Make the docks and arrange them; for subclasses."""
@@ -194,6 +195,9 @@ class Workspace(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Until a person has moved something, the docks keep their proportions."""
         super().resizeEvent(event)
+        self._arrange_soon()
+
+    def _arrange_soon(self) -> None:
         if self._untouched:
             QTimer.singleShot(0, self, self.arrange)
 

@@ -28,8 +28,9 @@ class StepThroughWorkspace(Workspace):
         wide, high = max(self.width(), 900), max(self.height(), 500)
         left = self.lab.theme.px(280)
         right = self.lab.theme.px(360)
+        middle = max(wide - left - right, self.lab.theme.px(200))
         self.size_docks(
-            {"episodes": left, "frame": wide - left - right, "stepQbars": right},
+            {"episodes": left, "frame": middle, "stepQbars": right},
             Qt.Orientation.Horizontal,
         )
         self.size_docks(

@@ -27,6 +27,13 @@ def test_the_form_is_as_wide_as_its_rows(large, qtbot):
     assert large.size() == QSize(1366, 768)
 
 
+def test_back_at_normal_size_the_set_up_is_narrow_again(large, qtbot):
+    setup = large.workspaces["train"].docks["setup"]
+    qtbot.waitUntil(lambda: setup.width() > 400)
+    large.lab.theme.set_scale(1.0)
+    qtbot.waitUntil(lambda: setup.width() < 370)
+
+
 def test_tabs_are_named_whole(large):
     bars = large.workspaces["train"].findChildren(QTabBar)
     named = [it for it in bars if it.objectName().startswith("workspace.train.tabs")]
