@@ -93,7 +93,8 @@ def _run_window(module: str, arguments: list[str]) -> int:
             "The window needs PySide6, which is not installed. Set the lab up with "
             "'python3 packaging/bootstrap.py'."
         )
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments])
+    # -P: a module that lies beside a session, where we may stand, is not ours.
+    process = subprocess.Popen([sys.executable, "-P", "-m", module, *arguments])
     while True:
         try:
             status = process.wait()

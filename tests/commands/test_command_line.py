@@ -93,11 +93,17 @@ def test_the_window_is_a_program_of_its_own(rllab, monkeypatch, tmp_path):
     monkeypatch.setattr(subprocess, "Popen", Window)
     (tmp_path / "a.h5").touch()
     assert rllab("a.h5").status == 0
-    assert started[0][1:] == ["-m", "rllab_gui", str(tmp_path / "a.h5")]
+    assert started[0][1:] == ["-P", "-m", "rllab_gui", str(tmp_path / "a.h5")]
     assert rllab().status == 0
-    assert started[1][1:] == ["-m", "rllab_gui"]
+    assert started[1][1:] == ["-P", "-m", "rllab_gui"]
     rllab("demo", "--out", "show")
-    assert started[2][1:] == ["-m", "rllab_gui.demo", "--out", str(tmp_path / "show")]
+    assert started[2][1:] == [
+        "-P",
+        "-m",
+        "rllab_gui.demo",
+        "--out",
+        str(tmp_path / "show"),
+    ]
     assert (tmp_path / "show").is_dir()
 
 

@@ -58,3 +58,12 @@ def test_a_helper_that_dies_is_one_sentence(path):
         os.kill(guarded._reader.pid, signal.SIGKILL)
         with pytest.raises(SessionProblem, match="opened"):
             guarded.summary()
+
+
+def test_a_module_beside_a_session_is_not_imported(path, tmp_path, monkeypatch):
+    for name in ("json", "numpy", "h5py", "engine"):
+        (tmp_path / f"{name}.py").write_text("open('owned', 'w').write('owned')")
+    monkeypatch.chdir(tmp_path)
+    with GuardedFile.open(path) as guarded:
+        assert guarded.summary()["steps"] == 287
+    assert not (tmp_path / "owned").exists()
