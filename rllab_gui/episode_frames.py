@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from engine.contract.messages import ProcessState
 from rllab_gui.link import Link
 from rllab_gui.views.episode_model import Key
 
@@ -58,6 +59,7 @@ class EpisodeFrames(QObject):
         self._chunk_size = CHUNK
         self._answered_at = -np.inf
         self.refused = ""
+        link.processChanged.connect(self._on_process)
 
     def begin(self, key: Key | None, steps: int = 0) -> None:
         """Frames of this episode from now on; all others are forgotten."""
@@ -176,6 +178,12 @@ class EpisodeFrames(QObject):
         each = (now - max(began, self._answered_at)) / max(1, count)
         self._answered_at = now
         self._chunk_size = int(min(CHUNK, max(1, CHUNK_S / max(each, 1e-6))))
+
+    def _on_process(self, process: ProcessState) -> None:
+        """A stage that begins again knows nothing of what the old one was asked."""
+        if process.role == "stage" and process.state == "ready" and self._asked:
+            self._cancel(list(self._asked))
+            self._ask_on()
 
     def _on_none(self, number: int, sentence: str) -> None:
         """This environment cannot be shown again; numbers still can."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pictures import judged, number_of, numbered, teach
 
-from engine.contract.messages import Cancel
+from engine.contract.messages import Cancel, ProcessState
 from rllab_gui.episode_frames import AHEAD, FRAMES_BYTES
 
 
@@ -236,3 +236,17 @@ def test_the_ends_of_an_episode_can_be_shown(context, client, t):
     assert moment.t == t
     assert moment.is_last == (t == 50)
     assert moment.action == (-1 if t == 50 else t % 2)
+
+
+def test_a_new_stage_is_asked_what_the_old_one_did_not_answer(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(50)
+    open_episode(context, client)
+    lost = client.questions("frames")
+    assert lost
+    client.play(ProcessState("stage", "ready", 1))
+    context.pulse.beat()
+    again = client.questions("frames")[len(lost) :]
+    assert again[0].arguments["first"] == 0
+    client.reply(again[0].id, {"frames": numbered(0, again[0].arguments["last"])})
+    context.pulse.beat()
+    assert number_of(context.episode.moment.frame) == 0

@@ -152,9 +152,7 @@ def test_checkpoints_stay_within_their_room(tmp_path):
     store = LiveStore.create(tmp_path / "run.h5", options, samples.CARD)
     for order in range(12):
         store.append(samples.rows(order))
-        store.write_checkpoint(
-            samples.checkpoint(order + 1, order, more_bytes=160_000)
-        )
+        store.write_checkpoint(samples.checkpoint(order + 1, order, more_bytes=160_000))
         store.commit()
     sizes = [it.stat().st_size for it in store.folder.glob("ck-*.h5")]
     assert sum(sizes) < 1_000_000 < 7 * min(sizes)
