@@ -58,6 +58,9 @@ def test_the_gallery_is_complete_and_begins_with_cartpole():
         "catch",
         "baird",
         "two-state",
+        "gridworld-dyna",
+        "gridworld-sweeping",
+        "cartpole-trust-region",
     }
 
 
