@@ -1,8 +1,8 @@
 """P13, P14, P15: every hostile session through every door of the lab."""
 
 import contextlib
-import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -70,11 +70,9 @@ class Watch:
         def close(it: reader.Reader) -> None:
             process = it._process
             if process.returncode is None:
+                watch.peak_bytes = max(watch.peak_bytes, _peak_bytes(process.pid))
                 process.kill()
-                _, status, used = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
-                watch.statuses.append(process.returncode)
-                watch.peak_bytes = max(watch.peak_bytes, used.ru_maxrss * 1024)
+                watch.statuses.append(process.wait())
             for pipe in (process.stdin, process.stdout):
                 pipe.close()
 
@@ -91,6 +89,20 @@ class Watch:
             name = arguments[0]
             if SECRET in name or name.startswith(("/etc/passwd", "/dev/zero")):
                 self.forbidden.append(f"{event} {name}")
+
+
+def _peak_bytes(pid: int) -> int:
+    """The most memory that a process has had so far; 0 where nobody says.
+
+    The figure that comes with its end counts the parent's memory as well, which the
+    process shares until it becomes another program.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
 
 
 def _is_reader(arguments: tuple) -> bool:
