@@ -24,6 +24,15 @@ from rllab_gui.theme import Theme
 from rllab_gui.views.base import ViewContext
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _older_objects_are_not_searched():
+    """What other tests and imports left need not be looked through for each window."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path, monkeypatch):
     """No test reads or writes the settings of whoever runs it."""
