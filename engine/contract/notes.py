@@ -1,0 +1,123 @@
+"""What people leave in a session: bookmarks, ranges to loop over, branches.
+
+All of it is kept in the session under ``notes``, as plain values. Whoever reads it
+from a file passes it through :func:`notes_from`, which takes nothing on trust.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+MOST_NOTES = 1_000
+"""Of each kind; more are not read from a file."""
+MOST_WORDS = 2_000
+"""Characters of a note."""
+
+Kind = Literal["training", "evaluation"]
+
+
+class Bookmark(msgspec.Struct, frozen=True):
+    """A moment somebody wants to find again.
+
+    Attributes:
+      id: Names it; letters and digits.
+      kind, episode, t: The step of the recorded episode.
+      checkpoint: Training step of the weights that judged it; -1 as recorded.
+      text: The note, plain text.
+    """
+
+    id: str
+    kind: Kind
+    episode: int
+    t: int
+    checkpoint: int = -1
+    text: str = ""
+
+
+class LoopRange(msgspec.Struct, frozen=True):
+    """Steps of one episode that playing goes round in, ``first`` to ``last``."""
+
+    kind: Kind
+    episode: int
+    first: int
+    last: int
+
+
+class Rollout(msgspec.Struct, frozen=True):
+    """One continuation of a branch.
+
+    Attributes:
+      actions: From the step of the branch on, its first one forced.
+      rewards: The environment's own, one for each action.
+      human: Numbers of the actions that a person chose, counted from 0.
+      terminated, truncated: How it ended; neither where it was cut off.
+    """
+
+    actions: list[int]
+    rewards: list[float]
+    human: list[int] = []
+    terminated: bool = False
+    truncated: bool = False
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """What would have happened: another action at one step of a recorded episode.
+
+    Attributes:
+      id, name: Letters and digits; what a person calls it.
+      kind, episode, t: Where it leaves the recorded episode.
+      action: The first action; -1 where none was forced.
+      checkpoint: Training step of the weights that went on; -1 where a person did.
+      discount: With which returns are compared.
+      exactness: How the state was restored, and whether that was proven.
+      why: The reason for it in words.
+      main: Continuations of the recorded action with the same random numbers.
+      rollouts: Of this branch.
+      predicted: Advantage that the agent had predicted; None where nobody did.
+    """
+
+    id: str
+    name: str
+    kind: Kind
+    episode: int
+    t: int
+    action: int
+    checkpoint: int
+    discount: float
+    exactness: Literal["exact", "approximate"]
+    why: str
+    rollouts: list[Rollout]
+    main: list[Rollout] = []
+    predicted: float | None = None
+
+
+class Notes(msgspec.Struct, frozen=True):
+    """Everything that people left in one session."""
+
+    bookmarks: list[Bookmark] = []
+    loops: list[LoopRange] = []
+    branches: list[Branch] = []
+
+
+def notes_from(views: dict[str, Any]) -> Notes:
+    """The notes in what a session keeps for the window; what is no note is left out."""
+    given = views.get("notes")
+    given = given if isinstance(given, dict) else {}
+    return Notes(
+        bookmarks=_read(given.get("bookmarks"), Bookmark),
+        loops=_read(given.get("loops"), LoopRange),
+        branches=_read(given.get("branches"), Branch),
+    )
+
+
+def _read(rows: Any, kind: type[Any]) -> list[Any]:
+    found = []
+    for row in rows[:MOST_NOTES] if isinstance(rows, list) else ():
+        try:
+            found.append(msgspec.convert(row, kind))
+        except msgspec.ValidationError:
+            # Of a later version, or damaged: the others are worth keeping.
+            continue
+    return found
