@@ -14,7 +14,7 @@ from engine.agents import schedules
 from engine.agents.layouts import Layout, make_layout, on_device
 from engine.agents.losses import Judged, judge_by_graph, judge_directly
 from engine.agents.optimizers import make_optimizer
-from engine.agents.reports import NotFinite, Update
+from engine.agents.reports import Explanation, NotFinite, Update
 from engine.agents.targets import (
     Following,
     WindowRows,
@@ -244,6 +244,46 @@ class Learner:
         if layout.plain and isinstance(target, Tensor) and not penalised:
             return judge_directly(self.configuration, numbers, layout.rows, target)
         return judge_by_graph(self.configuration, self.model, layout, numbers, target)
+
+    @torch.no_grad()
+    def explain(
+        self, configuration: Configuration, batch: Batch, exploration: float
+    ) -> Explanation:
+        """What an update on these transitions would be made of; nothing is learned.
+
+        Args:
+          configuration: Options that leave the form of the networks alone.
+          batch: The transitions; no pieces of episodes.
+          exploration: As in :meth:`learn_from`.
+        """
+        own, self.configuration = self.configuration, configuration
+        try:
+            return self._explain(batch, exploration)
+        finally:
+            self.configuration = own
+
+    def _explain(self, batch: Batch, exploration: float) -> Explanation:
+        layout = make_layout(self.configuration, batch, str(self._device))
+        numbers = layout.values(self.online_pass)
+        target = self._target(layout, batch, numbers, exploration)
+        error, surprise = self._judge(layout, numbers, target)[:2]
+        towards = target if isinstance(target, Tensor) else target.mean
+        one = torch.ones_like(layout.rows.reward)
+        layout.rows = layout.rows._replace(reward=one - one, discount=one)
+        after = self._target(layout, batch, numbers, exploration)
+        bootstrap = after if isinstance(after, Tensor) else after.mean
+        valued, online = map(layout.following, (self._bootstrap, self.online_pass))
+        q = self.q(layout.current(numbers))
+        estimate = q.gather(1, layout.rows.action.unsqueeze(1)).squeeze(1)
+        found = (estimate, towards, error, surprise, bootstrap)
+        each = (*found, self.q(valued), self.liking(valued), self.liking(online))
+        members = len(estimate) // len(batch.action)
+        means = (it.view(members, -1, *it.shape[1:]).mean(0) for it in each)
+        return Explanation(*(it.cpu().numpy() for it in means))
+
+    def liking(self, numbers: Tensor) -> Tensor:
+        """What actions are chosen by: expected returns, or CVaR."""
+        return numbers if self.model is None else self.model.preference(numbers)
 
     def q(self, numbers: Tensor) -> Tensor:
         """Expected returns, without the axis of a distribution."""

@@ -47,3 +47,29 @@ class Update(NamedTuple):
     learning_rate: float
     beta: float
     extras: dict[str, float] = {}  # noqa: RUF012 - read only
+
+
+class Explanation(NamedTuple):
+    """What an update on some transitions would be made of; ``B`` of them.
+
+    Of an ensemble everything is the mean over its members.
+
+    Attributes:
+      estimate: Q(s, a) of the action that was taken, float32 [B].
+      target: What it would be moved towards; of a distribution its mean, float32 [B].
+      td_error: Target minus estimate, float32 [B].
+      surprise: What a priority is made of, with its sign, float32 [B].
+      bootstrap: What the discount is multiplied by in the target, float32 [B].
+      valued: Q-values after the window by the network that values them, [B, A].
+      valued_liking, online_liking: What this network and the one that learns choose
+        the next action by: Q-values or CVaR, float32 [B, A].
+    """
+
+    estimate: np.ndarray
+    target: np.ndarray
+    td_error: np.ndarray
+    surprise: np.ndarray
+    bootstrap: np.ndarray
+    valued: np.ndarray
+    valued_liking: np.ndarray
+    online_liking: np.ndarray

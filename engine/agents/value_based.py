@@ -24,7 +24,7 @@ from engine.agents.experience import BEGINS, Experience
 from engine.agents.insight import look
 from engine.agents.learner import NOISE, WEIGHTS, Learner
 from engine.agents.recollection import Recollection
-from engine.agents.reports import Decision, Update
+from engine.agents.reports import Decision, Explanation, Update
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, ConfigurationError, live_changes
@@ -257,6 +257,14 @@ class ValueBasedAgent:
         if surprise is not None and batch.slots[0] >= 0:
             self.memory.learned(batch.slots, surprise)
         return update
+
+    def explain(
+        self, batch: Batch, step: int, configuration: Configuration | None = None
+    ) -> Explanation:
+        """What :meth:`learn_from` would do with these, maybe with other options."""
+        options = configuration or self.configuration
+        exploration = schedules.exploration(options, step)
+        return self._learner.explain(options, batch, exploration)
 
     @torch.inference_mode()
     def insight(

@@ -17,7 +17,12 @@ from engine.stage.cache import ByteCache, array_bytes
 from engine.stage.jobs import RequestFailed, Wish, ask
 
 EPISODE_BYTES = 32 * 2**20
+BRANCH_BYTES = 32 * 2**20
 WEIGHT_BYTES = 64 * 2**20
+
+
+class NoBranch(ValueError):
+    """A branch is asked about that nobody has asked to hold."""
 
 
 class NoSession(ValueError):
@@ -55,6 +60,7 @@ class Archive:
     def __init__(self) -> None:
         self._episodes: ByteCache[dict[str, Any]] = ByteCache(EPISODE_BYTES)
         self._weights: ByteCache[dict[str, np.ndarray]] = ByteCache(WEIGHT_BYTES)
+        self._branches: ByteCache[dict[str, Any]] = ByteCache(BRANCH_BYTES)
         self._session: Session | None = None
 
     def on_status(self, status: SessionStatus) -> None:
@@ -89,7 +95,13 @@ class Archive:
     def episode(
         self, session: Session, kind: str, episode: int
     ) -> Generator[Wish, Any, dict[str, Any]]:
-        """The EpisodeRecord without its frames."""
+        """The EpisodeRecord without its frames.
+
+        Raises:
+          NoBranch: If it is of the kind ``branch`` and is not held any more.
+        """
+        if kind == "branch":
+            return self._branch(session, episode)
         key = (session.uuid, kind, episode)
         found = self._episodes.get(key)
         if found is None:
@@ -98,6 +110,17 @@ class Archive:
             )
             found.pop("frames", None)
             self._episodes.put(key, found, array_bytes(found))
+        return found
+
+    def hold(self, session: Session, record: dict[str, Any]) -> None:
+        """Keep the record of a branch, until others need its place."""
+        key = (session.uuid, record["episode"])
+        self._branches.put(key, record, array_bytes(record))
+
+    def _branch(self, session: Session, number: int) -> dict[str, Any]:
+        found = self._branches.get((session.uuid, number))
+        if found is None:
+            raise NoBranch("This branch was let go of. Choose it again in the list.")
         return found
 
     def stored_frames(
@@ -131,6 +154,24 @@ class Archive:
             self._weights.put(key, found, array_bytes(found))
         return found
 
+    def memory(
+        self, session: Session, step: int
+    ) -> Generator[Wish, Any, dict[str, np.ndarray]]:
+        """State of the replay memory in a checkpoint, but for what lies in its slots.
+
+        Raises:
+          RequestFailed: If there is none.
+        """
+        key = (session.uuid, step, "memory")
+        found = self._weights.get(key)
+        if found is None:
+            result = yield from ask("keeper", "checkpoint", step=step)
+            found = _below(result["arrays"], "agent/memory/")
+            if "priorities/raw" not in found:
+                raise RequestFailed("This checkpoint does not hold a replay memory.")
+            self._weights.put(key, found, array_bytes(found))
+        return found
+
     def nearest_checkpoint(self, wanted: int) -> Generator[Wish, Any, int | None]:
         """Step of the newest checkpoint that is not after ``wanted``.
 
@@ -151,3 +192,11 @@ def network_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     if not found:
         raise RequestFailed("This checkpoint holds no network. Choose another one.")
     return found
+
+
+def _below(arrays: dict[str, np.ndarray], group: str) -> dict[str, np.ndarray]:
+    return {
+        name.removeprefix(group): array
+        for name, array in arrays.items()
+        if name.startswith(group)
+    }

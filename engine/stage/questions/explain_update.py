@@ -1,0 +1,76 @@
+"""What an update on one step of an episode would be made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.stage.bellman import LENGTHS, RECURRENT, RETRACE, explained, recorded
+from engine.stage.context import Asker, Context, Question, QuestionError
+from engine.stage.jobs import Job
+from engine.stage.moments import observations_at
+from engine.stage.questions.inside_episode import EpisodeArguments, by_whom
+from engine.stage.remembered import remembered
+
+
+class UpdateArguments(EpisodeArguments, frozen=True, kw_only=True):
+    """A step of an episode."""
+
+    t: int
+
+
+def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) -> Job:
+    """The update as configured, and with each part switched.
+
+    Returns:
+      ``rows``: one dictionary for each variant, the first as configured: ``reward``
+      (of the window), ``discount`` (0 behind a termination), ``next_action`` (-1
+      where the target is a mixture), ``online_action`` and ``valuing_action`` (the
+      best of either network), ``bootstrap``, ``target``, ``estimate``, ``td_error``,
+      ``surprise`` and ``priority``; of the step ``action``, ``reward``, ``steps``
+      left, ``terminated``, ``truncated``; ``memory``: see ``stage.remembered``;
+      ``note``, ``checkpoint_step``, ``t``.
+    """
+    session = context.archive.session()
+    configuration, card = session.configuration, session.card
+    if configuration.network.recurrent != "none":
+        raise QuestionError(RECURRENT)
+    record, weights = yield from by_whom(context, session, arguments)
+    t, steps = arguments.t, len(record["actions"])
+    if not 0 <= t < steps:
+        raise QuestionError(f"After step {t:,} of this episode nothing follows.")
+    # One more than the longest window, whose last action SARSA wants to know.
+    longest = max(*LENGTHS, configuration.agent.n_step) + 1
+    seen = yield from observations_at(session, record, range(t, t + longest + 1))
+    streams = recorded(configuration, card, record, seen, t)
+    mind = yield from context.minds.mind(configuration, card)
+    rows = yield from explained(mind, weights, streams)
+    memory = yield from remembered(context, session, record, t, weights.step)
+    result: dict[str, Any] = {
+        "t": t,
+        "rows": rows,
+        "action": int(record["actions"][t]),
+        "reward": float(record["rewards"][t]),
+        "terminated": bool(record["terminations"][t]),
+        "truncated": bool(record["truncations"][t]),
+        "memory": memory,
+        "note": _note(configuration),
+        "checkpoint_step": weights.step,
+    }
+    return result
+
+
+def _note(configuration: Any) -> str:
+    """What the numbers leave out."""
+    notes = []
+    if configuration.agent.n_step_correction == "retrace":
+        notes.append(RETRACE)
+    if configuration.exploration.kind == "bootstrapped":
+        notes.append("Each member of the ensemble has its own; this is their mean.")
+    if configuration.exploration.kind == "noisy":
+        notes.append("An update draws new noise; this is without.")
+    if configuration.exploration.bonus > 0:
+        notes.append("The bonus for seldom seen states is not in it.")
+    return " ".join(notes)
+
+
+EXPLAIN_UPDATE = Question("explain_update", UpdateArguments, _explain_update)

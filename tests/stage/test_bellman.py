@@ -1,0 +1,232 @@
+"""The explained update is that of the learner, and the memory that of the run."""
+
+import numpy as np
+import pytest
+from theatre import Theatre, tiny, trained
+
+from engine.agents import build_agent
+from engine.contract.catalogue import EnvironmentCard
+from engine.environments import describe
+from engine.replay.batches import read_transitions
+from engine.stage.bellman import explained, recorded, variants
+from engine.stage.episodes import Weights
+from engine.stage.jobs import finish
+from engine.stage.minds import Mind
+from engine.stage.questions.explain_update import UpdateArguments
+from engine.training import TrainingLoop
+
+STEPS = 12
+CONFIGURATIONS = {
+    "scalar": {"agent__dueling": "none", "agent__double": False},
+    "dueling": {},
+    "double n=3": {"agent__n_step": 3},
+    "greedy n=3": {"agent__n_step": 3, "agent__n_step_correction": "greedy"},
+    "c51 n=3": {"head__kind": "c51", "agent__n_step": 3},
+    "qr cvar": {"head__kind": "qr", "head__atoms": 7, "head__risk": "cvar"},
+    "mmd": {"head__kind": "mmd", "head__atoms": 7},
+    "sarsa n=3": {"agent__estimator": "sarsa", "agent__n_step": 3},
+    "expected sarsa": {"agent__estimator": "expected_sarsa"},
+    "soft": {"agent__estimator": "soft", "agent__double": False},
+    "soft double": {"agent__estimator": "soft"},
+    "no target": {"target_network__kind": "none", "agent__double": False},
+    "trust region": {"agent__bootstrap": "trust_region", "agent__double": False},
+    "clipped": {"environment__clip_rewards": True},
+    "conservative": {"agent__conservative": 0.5},
+}
+
+
+def episode(*, terminated):
+    """An episode of numbers that mean nothing: a record and what was seen."""
+    rng = np.random.default_rng(1)
+    last = np.arange(STEPS) == STEPS - 1
+    record = {
+        "kind": "training",
+        "episode": 0,
+        "actions": rng.integers(0, 2, STEPS),
+        "rewards": rng.normal(0, 3, STEPS),
+        "terminations": last & terminated,
+        "truncations": last & (not terminated),
+        "explored": rng.random(STEPS) < 0.4,
+    }
+    return record, rng.normal(size=(STEPS + 1, 4)).astype(np.float32)
+
+
+def weights_of(configuration, card):
+    """An online and a target network that differ."""
+    first, second = (build_agent(configuration, card, seed=it) for it in (1, 2))
+    arrays = {k: v for k, v in first.weights().items() if k.startswith("online/")}
+    other = second.weights()
+    return arrays | {k: other[k] for k in other if k.startswith("target/")}
+
+
+def learnt(configuration, card, arrays, record, seen):
+    """TD errors and priorities of a real update on all steps, by the learner."""
+    agent = build_agent(configuration, card)
+    agent.load_weights(arrays)
+    rewards = record["rewards"]
+    if configuration.environment.clip_rewards:
+        rewards = np.sign(rewards)
+    agent.begin(0, seen[0])
+    for t in range(STEPS):
+        how = bool(record["terminations"][t]), bool(record["truncations"][t])
+        step = int(record["actions"][t]), float(rewards[t]), *how, seen[t + 1]
+        agent.remember(0, *step, bool(record["explored"][t]))
+    options = configuration.agent
+    batch = read_transitions(
+        agent.memory.streams,
+        np.arange(STEPS),
+        options.n_step,
+        options.discount,
+        greedy_only=options.n_step_correction == "greedy",
+    )
+    update = agent.learn_from(batch, 100)
+    return update, agent.memory.priorities.raw[:STEPS]
+
+
+@pytest.fixture(scope="module")
+def card() -> EnvironmentCard:
+    return describe(tiny().environment)
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_numbers_are_those_of_a_real_update(name, card):
+    given = {"replay__kind": "prioritized"} | CONFIGURATIONS[name]
+    configuration = tiny(**given)
+    record, seen = episode(terminated=name != "dueling")
+    arrays = weights_of(configuration, card)
+    update, priorities = learnt(configuration, card, arrays, record, seen)
+    mind = Mind(configuration, card)
+    for t in range(STEPS):
+        ahead = seen[t : t + 7]
+        streams = recorded(configuration, card, record, ahead, t)
+        row = finish(explained(mind, Weights(100, arrays), streams))[0]
+        action = record["actions"][t]
+        assert row["name"] == "current"
+        assert row["td_error"] == pytest.approx(update.td_error[t], rel=1e-4, abs=1e-5)
+        assert row["estimate"] == pytest.approx(update.q[t, action], rel=1e-4, abs=1e-5)
+        assert row["priority"] == pytest.approx(priorities[t], rel=1e-3, abs=1e-5)
+        y = row["reward"] + row["discount"] * row["bootstrap"]
+        assert row["target"] == pytest.approx(y, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("terminated", [True, False])
+def test_a_termination_ends_bootstrapping_and_the_time_limit_does_not(terminated, card):
+    configuration = tiny(agent__discount=0.5)
+    record, seen = episode(terminated=terminated)
+    arrays = weights_of(configuration, card)
+    last = STEPS - 1
+    streams = recorded(configuration, card, record, seen[last:], last)
+    mind = Mind(configuration, card)
+    for row in finish(explained(mind, Weights(100, arrays), streams)):
+        assert row["reward"] == pytest.approx(record["rewards"][last])
+        assert row["discount"] == (0.0 if terminated else 0.5)
+        if terminated:
+            assert row["target"] == row["reward"]
+
+
+def test_each_switched_row_is_what_an_agent_of_those_options_learns(card):
+    configuration = tiny(replay__kind="prioritized", agent__n_step=2)
+    record, seen = episode(terminated=True)
+    arrays = weights_of(configuration, card)
+    mind = Mind(configuration, card)
+    streams = recorded(configuration, card, record, seen[3:10], 3)
+    rows = finish(explained(mind, Weights(100, arrays), streams))
+    kinds = ["current", "double", "n=1", "n=3", "n=5", "target"]
+    assert [row["name"] for row in rows] == kinds
+    for row, variant in zip(rows, variants(configuration), strict=True):
+        update, _ = learnt(variant.configuration, card, arrays, record, seen)
+        assert row["td_error"] == pytest.approx(update.td_error[3], rel=1e-4, abs=1e-5)
+    assert mind.agent.configuration is configuration
+
+
+def test_what_has_no_effect_is_not_offered():
+    alone = variants(
+        tiny(target_network__kind="none", agent__double=False, agent__n_step=3)
+    )
+    assert [it.name for it in alone] == ["current", "n=1", "n=5"]
+    retrace = variants(tiny(agent__n_step_correction="retrace", agent__n_step=3))
+    assert [it.name for it in retrace] == ["n=1", "double", "n=3", "n=5", "target"]
+
+
+def test_an_ensemble_gives_the_mean_of_its_members(card):
+    configuration = tiny(exploration__kind="bootstrapped", exploration__members=3)
+    record, seen = episode(terminated=True)
+    agent = build_agent(configuration, card)
+    mind = Mind(configuration, card)
+    streams = recorded(configuration, card, record, seen[:7], 0)
+    arrays = agent.weights()
+    row = finish(explained(mind, Weights(0, arrays), streams))[0]
+    q = agent.insight(seen[:1])["q"][0, record["actions"][0]]
+    assert row["estimate"] == pytest.approx(q, abs=1e-5)
+    assert row["td_error"] == pytest.approx(row["target"] - row["estimate"], abs=1e-5)
+
+
+def test_a_recurrent_network_is_refused_with_the_reason(tmp_path):
+    configuration = tiny(network__recurrent="gru", replay__kind="sequence")
+    theatre = Theatre()
+    theatre.open(configuration, live=False)
+    found = theatre.ask("explain_update", kind="training", episode=0, t=0)
+    theatre.stage.close()
+    assert found.error.startswith("A recurrent network learns from pieces of episodes")
+
+
+# ---------------------------------------------------------- in the replay memory
+
+
+@pytest.fixture(scope="module", params=["proportional", "rank", "uniform"])
+def run(request, tmp_path_factory):
+    """A run of two environments whose memory has forgotten the beginning."""
+    kind = "uniform" if request.param == "uniform" else "prioritized"
+    changes = {"replay__kind": kind, "training__environments": 2}
+    if kind == "prioritized":
+        changes["replay__priority"] = request.param
+    configuration = tiny(replay__capacity=160, **changes)
+    loop = TrainingLoop(configuration)
+    path = tmp_path_factory.mktemp("sessions") / "run.h5"
+    store = trained(path, configuration, loop)
+    theatre = Theatre(store)
+    theatre.open(configuration, live=False)
+    yield theatre, loop, store, kind
+    theatre.stage.close()
+    loop.close()
+    store.close()
+
+
+def test_the_place_in_the_memory_is_that_of_the_run(run):
+    theatre, loop, store, kind = run
+    memory = loop.agent.memory
+    found, gone = 0, 0
+    table = store.episodes()
+    training = [i for i, it in enumerate(table["kind"]) if it == "training"]
+    for row in training:
+        number = int(table["episode"][row])
+        given = {"kind": "training", "episode": number, "checkpoint_step": 300}
+        seen = theatre.result("judge_episode", **given)["observations"]
+        for t in range(0, int(table["length"][row]), 5):
+            said = theatre.result("explain_update", **given, t=t)["memory"]
+            same = (memory.streams.observation == seen[t]).all(1)
+            slots = np.flatnonzero(same & memory.streams.sampleable)
+            if not len(slots):
+                assert said["why"].endswith("any more.")
+                gone += 1
+                continue
+            found += 1
+            assert said["size"] == len(memory)
+            if kind == "uniform":
+                assert said["probability"] == pytest.approx(1 / len(memory))
+                continue
+            assert said["priority"] == memory.priorities.raw[slots[0]]
+            chance = memory.priorities.probabilities(slots)[0]
+            assert said["probability"] == pytest.approx(chance, rel=1e-6)
+            assert said["weight"] == pytest.approx(
+                (len(memory) * chance) ** -said["beta"], rel=1e-5
+            )
+    assert found > 5
+    assert gone > 5
+
+
+def test_what_was_never_learned_from_says_so(run):
+    theatre, *_ = run
+    assert UpdateArguments(kind="evaluation", episode=0, t=0).t == 0
+    later = theatre.ask("explain_update", kind="training", episode=0, t=10**6)
+    assert "nothing follows" in later.error
