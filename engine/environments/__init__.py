@@ -15,6 +15,7 @@ from engine.environments.lab_environment import (
     replay_episode,
 )
 from engine.environments.observations import Unusable
+from engine.environments.restoring import Restoring, prove
 
 __all__ = [
     "CheckReport",
@@ -23,6 +24,7 @@ __all__ = [
     "FrameStacker",
     "LabEnvironment",
     "ReplayMismatch",
+    "Restoring",
     "UnknownEnvironment",
     "UnsuitableEnvironment",
     "Unusable",
@@ -31,6 +33,7 @@ __all__ = [
     "make",
     "observation_crc",
     "play_again",
+    "prove",
     "registered",
     "replay_episode",
     "stacked_shape",

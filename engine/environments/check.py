@@ -12,6 +12,7 @@ from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import EnvironmentOptions
 from engine.environments.cards import describe
 from engine.environments.lab_environment import LabEnvironment, make
+from engine.environments.restoring import prove
 
 _TRIAL_STEPS = 300
 _DRAW_PERIOD = 25
@@ -57,6 +58,7 @@ def check(id: str) -> CheckReport:
         return CheckReport(id, False, False, 0.0, tuple(lines))
     try:
         exact, exact_drawn, step_us = _try_out(options)
+        restored = prove(options)
     except Exception as error:
         text = f"It fails when it is played: {type(error).__name__}: {error}"
         return CheckReport(id, False, False, 0.0, (text,))
@@ -67,6 +69,7 @@ def check(id: str) -> CheckReport:
         _episode_line(card),
         "Agents: every value-based one; 'rllab algorithms' lists what it is made of.",
         _exactness_line(exact, exact_drawn),
+        restored.sentence(),
         f"One step takes about {step_us:.3g} µs.",
     ]
     return CheckReport(id, True, exact and exact_drawn, step_us, tuple(lines))

@@ -19,6 +19,7 @@ from engine.stage.replays import FilmLibrary
 
 if TYPE_CHECKING:
     from engine.stage.embedding import EmbeddingMap
+    from engine.stage.hand import HandShelf
     from engine.stage.live_film import LiveFilm
 
 
@@ -36,6 +37,7 @@ class Context:
       archive: The open session.
       minds: Networks to judge with.
       films: Frames of recorded episodes.
+      hands: What a person plays on with.
       judged: Episodes that were judged lately.
       shown: The mind of the shown agent with its weights, None before there is one.
       frame_rate: Pictures per second of the shown agent, 0 where none is shown.
@@ -52,6 +54,7 @@ class Context:
     archive: Archive
     minds: MindShelf
     films: FilmLibrary
+    hands: HandShelf
     judged: ByteCache[dict[str, Any]]
     shown: Callable[[], Mind | None]
     frame_rate: Callable[[], float]

@@ -170,6 +170,10 @@ class Judge:
         self._t = start
         self._online, self._target = mind.recollection(1), mind.recollection(1)
 
+    def acted(self, action: int) -> None:
+        """The episode goes on with one action more."""
+        self._before = np.append(self._before, action)
+
     def values(
         self, observations: np.ndarray
     ) -> Generator[None, Any, dict[str, np.ndarray]]:

@@ -47,10 +47,11 @@ class Priority(IntEnum):
     """
 
     QUESTION = 0
-    EMBEDDING = 1
-    EVALUATION = 2
-    FILM = 3
-    FRAMES = 4
+    BRANCH = 1
+    EMBEDDING = 2
+    EVALUATION = 3
+    FILM = 4
+    FRAMES = 5
 
 
 class RequestFailed(ValueError):

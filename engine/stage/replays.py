@@ -58,7 +58,11 @@ class Expected:
 
 
 class Replay:
-    """One recorded episode in an environment of its own, standing at step ``t``."""
+    """One recorded episode in an environment of its own, standing at step ``t``.
+
+    The record of a branch says in ``drawn_anew`` at which step chance was given
+    which number; see ``World.draw_anew``.
+    """
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class Replay:
         self.expected = Expected(record)
         self.last = len(record["actions"])
         self._seed, self._actions = int(record["seed"]), record["actions"]
+        self._anew_at, self._anew = record.get("drawn_anew", (-1, 0))
         self.t = -1
         self.observation = np.zeros(0)
 
@@ -92,6 +97,8 @@ class Replay:
             self.observation = self.world.step(action).observation
             self.t += 1
         self.expected.check(self.world.card.id, self.t, self.world.single)
+        if self.t == self._anew_at:
+            self.world.draw_anew(self._anew)
         return self.t
 
     def rewind(self) -> None:

@@ -38,6 +38,7 @@ from engine.stage.context import Asker, Context, QuestionError
 from engine.stage.embedding import OWNER as MAP
 from engine.stage.embedding import EmbeddingMap
 from engine.stage.evaluator import Evaluator
+from engine.stage.hand import HandShelf
 from engine.stage.jobs import JobQueue, Send
 from engine.stage.live_film import LiveFilm
 from engine.stage.minds import LearnerLibrary, MindShelf
@@ -70,6 +71,7 @@ class Stage:
         self._archive = Archive()
         self._map = EmbeddingMap(clock)
         self._films = FilmLibrary()
+        self._hands = HandShelf()
         self._live_film = LiveFilm(send)
         self._show = Show(
             send,
@@ -86,6 +88,7 @@ class Stage:
             archive=self._archive,
             minds=MindShelf(self._library),
             films=self._films,
+            hands=self._hands,
             judged=ByteCache(JUDGED_BYTES),
             shown=lambda: self._show.mind,
             frame_rate=lambda: self._show.frame_rate,
@@ -139,6 +142,7 @@ class Stage:
         self._live_film.cancel()
         self._map.close()
         self._films.close()
+        self._hands.close()
         self._show.close()
 
     def _grow(self) -> None:
@@ -186,6 +190,7 @@ class Stage:
         if before is not None and (now is None or now.uuid != before.uuid):
             self._jobs.cancel(MAP)
             self._films.close()
+            self._hands.close()
 
     def _on_stored(self, message: RowsStored) -> None:
         if message.source == "stage":

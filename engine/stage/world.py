@@ -12,6 +12,7 @@ import numpy as np
 from engine.contract.messages import Problem
 from engine.contract.options import EnvironmentOptions
 from engine.environments import FrameStacker, make
+from engine.environments.restoring import chance_state, draw_anew
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -80,6 +81,15 @@ class World:
         if self._limit and self._steps >= self._limit and not terminated:
             truncated = True
         return Outcome(self._stack.push(self.single), reward, terminated, truncated)
+
+    @property
+    def chance(self) -> object:
+        """What tells the random numbers to come; None where it is not known."""
+        return chance_state(self._environment)
+
+    def draw_anew(self, number: int) -> bool:
+        """Let chance go another way from here on; see ``restoring.draw_anew``."""
+        return draw_anew(self._environment, number)
 
     def render(self) -> np.ndarray:
         """The present state as a picture, uint8 [H, W, 3]."""

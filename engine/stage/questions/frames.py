@@ -25,7 +25,7 @@ class FramesArguments(Arguments, frozen=True):
     ``max_size`` bounds the longer side in pixels; 0 keeps the size.
     """
 
-    kind: Literal["training", "evaluation"]
+    kind: Literal["training", "evaluation", "branch"]
     episode: int
     first: int = 0
     last: int = -1

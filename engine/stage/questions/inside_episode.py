@@ -24,7 +24,7 @@ NAMES = {"returns": RETURNS, "memory": ("memory", "q")}
 class EpisodeArguments(Arguments, frozen=True, kw_only=True):
     """Which episode, by which checkpoint; -1 the one that played it."""
 
-    kind: Literal["training", "evaluation"]
+    kind: Literal["training", "evaluation", "branch"]
     episode: int
     checkpoint_step: int = AS_RECORDED
 

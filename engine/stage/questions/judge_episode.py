@@ -24,7 +24,7 @@ from engine.stage.jobs import Job, Wish
 class JudgeArguments(Arguments, frozen=True):
     """Which episode, by the weights of which checkpoint; -1 is *as recorded*."""
 
-    kind: Literal["training", "evaluation"]
+    kind: Literal["training", "evaluation", "branch"]
     episode: int
     checkpoint_step: int = AS_RECORDED
 
@@ -92,6 +92,8 @@ def _weights(
 
 def last_step(record: Mapping[str, Any]) -> int:
     """Training step up to which the weights of this episode had come."""
+    if "judge_step" in record:
+        return int(record["judge_step"])
     if record["kind"] == "evaluation":
         return int(record["checkpoint_step"])
     return int(record["step0"]) + len(record["actions"])
@@ -145,6 +147,8 @@ def _result(
         "observation_names": list(card.observation_names),
         "exact": seen.exact,
     }
+    if "human" in record:
+        result["human"] = record["human"]
     if seen.observations is not None and card.observation != "image":
         result["observations"] = seen.observations
     return result

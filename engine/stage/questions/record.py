@@ -27,7 +27,7 @@ class RecordArguments(Arguments, frozen=True):
     ``speed`` is in times of the environment's own frame rate.
     """
 
-    kind: Literal["training", "evaluation"]
+    kind: Literal["training", "evaluation", "branch"]
     episode: int
     path: str
     format: str = ""

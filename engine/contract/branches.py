@@ -1,0 +1,98 @@
+"""What came of a branch: returns of both arms, their difference, how sure it is.
+
+Both sides need it: the window shows branches of a file that it has only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.contract.notes import Branch, Rollout
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Branch minus main line, over pairs of rollouts with the same random numbers.
+
+    Attributes:
+      mean: Mean of the differences.
+      half: Half of the 95 % interval of the mean; None where there is none, as with
+        one pair, or where all pairs differ by the same.
+      pairs: n.
+    """
+
+    mean: float
+    half: float | None
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both arms of a branch.
+
+    Attributes:
+      discounted, undiscounted: Differences of the two kinds of return.
+      branch, main: Mean discounted return of each arm, from the branch on.
+      branch_sum, main_sum: The same undiscounted.
+      cut: Rollouts of both arms that were cut off before their episode ended.
+    """
+
+    discounted: Difference
+    undiscounted: Difference
+    branch: float
+    main: float
+    branch_sum: float
+    main_sum: float
+    cut: int
+
+
+def compare(branch: Branch) -> Comparison | None:
+    """Both arms; None where there is nothing to compare with."""
+    pairs = list(zip(branch.rollouts, branch.main, strict=False))
+    if not pairs:
+        return None
+    ours, theirs = zip(*pairs, strict=True)
+    discounted = [_returns(arm, branch.discount) for arm in (ours, theirs)]
+    plain = [_returns(arm, 1.0) for arm in (ours, theirs)]
+    cut = sum(not (it.terminated or it.truncated) for it in (*ours, *theirs))
+    return Comparison(
+        discounted=difference(discounted[0] - discounted[1]),
+        undiscounted=difference(plain[0] - plain[1]),
+        branch=float(discounted[0].mean()),
+        main=float(discounted[1].mean()),
+        branch_sum=float(plain[0].mean()),
+        main_sum=float(plain[1].mean()),
+        cut=cut,
+    )
+
+
+def _returns(arm: Sequence[Rollout], discount: float) -> np.ndarray:
+    return np.array([returned(it, discount) for it in arm])
+
+
+def returned(rollout: Rollout, discount: float) -> float:
+    r"""Discounted sum of the rewards of a rollout, \( \sum_k \gamma^k r_k \)."""
+    rewards = np.asarray(rollout.rewards, np.float64)
+    return float(rewards @ discount ** np.arange(len(rewards)))
+
+
+def difference(pairs: np.ndarray) -> Difference:
+    """Mean of paired differences [n] with the interval of Student's t.
+
+    There is no interval for fewer than two pairs, nor where all are equal: then
+    nothing was left to chance, or it did not matter.
+    """
+    count, mean = len(pairs), float(pairs.mean())
+    if count < 2 or np.ptp(pairs) == 0.0:
+        return Difference(mean, None, count)
+    from scipy.special import stdtrit  # slow to import, and seldom needed
+
+    error = float(pairs.std(ddof=1)) / float(np.sqrt(count))
+    return Difference(
+        mean, float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * error, count
+    )

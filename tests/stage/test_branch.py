@@ -1,0 +1,221 @@
+"""Branches: what they restore, what they cost, what came of them."""
+
+import numpy as np
+import pytest
+from test_judging import longest
+from theatre import Theatre, tiny, trained
+
+from engine.contract.branches import compare
+from engine.contract.notes import Branch, Rollout
+from engine.environments import make
+from engine.stage.archive import network_arrays
+from engine.stage.minds import Mind
+
+
+def branch_of(answer, **more) -> Branch:
+    """The answer as the window keeps it."""
+    arms = {
+        name: [
+            Rollout(it["actions"], it["rewards"], [], it["terminated"], it["truncated"])
+            for it in answer[name]
+        ]
+        for name in ("rollouts", "main")
+    }
+    fixed = {"id": "a", "name": "A", "kind": "training", "episode": 0, "t": 0}
+    given = {name: answer[name] for name in ("discount", "exactness", "why")}
+    given |= {"checkpoint": answer["checkpoint_step"], "action": 0}
+    return Branch(**{**fixed, **given, **arms, **more})
+
+
+def test_a_branch_with_the_recorded_actions_is_the_recording(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    record = theatre.source.episode("training", episode)
+    t = len(record["actions"]) // 2
+    rest = record["actions"][t:].tolist()
+    found = theatre.result(
+        "branch", kind="training", episode=episode, t=t, forced=rest, horizon=1
+    )
+    (rollout,) = found["rollouts"]
+    assert rollout["actions"] == rest
+    assert rollout["rewards"] == record["rewards"][t:].tolist()
+    assert (rollout["terminated"], rollout["truncated"]) == (
+        bool(record["terminations"][-1]),
+        bool(record["truncations"][-1]),
+    )
+    assert found["exactness"] == "exact"
+    assert f"each of the {t + 1} observations" in found["why"]
+    comparison = compare(branch_of(found))
+    assert (comparison.discounted.mean, comparison.discounted.half) == (0.0, None)
+
+
+def test_the_branch_is_what_a_person_would_get_by_playing_it(theatre):
+    """The policy is that of the checkpoint, and the world is CartPole's own."""
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    record = theatre.source.episode("training", episode)
+    found = theatre.result(
+        "branch", kind="training", episode=episode, t=7, forced=[1], main=[0]
+    )
+    step = found["checkpoint_step"]
+    mind = Mind(tiny(), make(tiny().environment).card)
+    mind.load(step, network_arrays(theatre.source.checkpoint(step).arrays))
+    for first, arm in ((1, "rollouts"), (0, "main")):
+        world = make(tiny().environment)
+        seen = world.reset(int(record["seed"]))
+        for action in record["actions"][:7]:
+            seen = world.step(int(action))[0]
+        actions, values = [], []
+        for k in range(200):
+            chosen, q = mind.greedy(seen[None])
+            values.append(q[0].max())
+            actions.append(first if k == 0 else int(chosen[0]))
+            seen, _, terminated, truncated, _ = world.step(actions[-1])
+            if terminated or truncated:
+                break
+        assert found[arm][0]["actions"] == actions
+        np.testing.assert_allclose(found[arm][0]["value"], values, rtol=1e-5)
+        q0 = found["q"][0]
+    assert found["predicted"] == pytest.approx(q0[1] - q0[0])
+
+
+def test_what_does_not_depend_on_chance_is_made_once(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    asked = {"kind": "training", "episode": episode, "t": 3, "forced": [0]}
+    found = theatre.result("branch", **asked, main=[1], count=20)
+    assert len(found["rollouts"]) == len(found["main"]) == 1
+    assert "all rollouts are equal" in found["chance"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"t": 10_000}, "has no action at step"),
+        ({"forced": [2]}, "has the actions 0 to 1"),
+        ({"count": 0}, "number of rollouts"),
+        ({"horizon": 0}, "1 to 2,000 steps"),
+        ({"main": [0, 1]}, "the same number of actions"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(theatre, change, words):
+    theatre.open(tiny(), live=False)
+    asked = {"kind": "training", "episode": 0, "t": 0, "forced": [0], **change}
+    assert words in theatre.ask("branch", **asked).error
+
+
+def test_a_held_branch_is_an_episode_like_any_other(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    record = theatre.source.episode("training", episode)
+    found = theatre.result(
+        "branch", kind="training", episode=episode, t=7, forced=[1], main=[0]
+    )
+    (rollout,) = found["rollouts"]
+    asked = {"kind": "training", "episode": episode, "t": 7}
+    asked |= {name: rollout[name] for name in ("actions", "rewards")}
+    held = theatre.result(
+        "hold_branch", **asked, human=[0], checkpoint=found["checkpoint_step"]
+    )
+    assert held["exact"]
+    assert held["steps"] == 7 + len(rollout["actions"])
+    assert theatre.result("hold_branch", **asked, checkpoint=0)["episode"] != held
+    where = {"kind": "branch", "episode": held["episode"]}
+    judged = theatre.result("judge_episode", **where)
+    assert judged["exact"]
+    assert judged["actions"].tolist() == [
+        *record["actions"][:7].tolist(),
+        *rollout["actions"],
+    ]
+    assert np.flatnonzero(judged["human"]).tolist() == [7]
+    assert judged["recorded"].tolist() == [True] * 8 + [False] * len(rollout["actions"])
+    np.testing.assert_allclose(
+        judged["value"][8:-1], rollout["value"][1:], rtol=1e-4, atol=1e-6
+    )
+    main = theatre.result("frames", kind="training", episode=episode, first=6, last=7)
+    ours = theatre.result("frames", **where, first=6, last=8)
+    np.testing.assert_array_equal(ours["frames"][:2], main["frames"])
+    assert ours["exact"]
+
+
+def test_a_branch_that_brings_other_rewards_says_so(theatre):
+    theatre.open(tiny(), live=False)
+    asked = {"kind": "training", "episode": longest(theatre), "t": 2}
+    held = theatre.result("hold_branch", **asked, actions=[0, 1], rewards=[1.0, 5.0])
+    assert not held["exact"]
+    assert "does not bring the rewards" in held["note"]
+    error = theatre.ask("judge_episode", kind="branch", episode=12345).error
+    assert "let go of" in error
+
+
+def test_playing_by_hand_is_playing_in_the_world(theatre):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    asked = {"kind": "training", "episode": episode, "t": 5}
+    branch = theatre.result("branch", **asked, forced=[1, 0, 1], horizon=1)
+    begun = theatre.result("play_by_hand", **asked)
+    assert begun["rewards"] == []
+    assert np.isnan(begun["td_error"])
+    frames = theatre.result("frames", kind="training", episode=episode, first=5, last=5)
+    np.testing.assert_array_equal(begun["frame"], frames["frames"][0])
+    for count in (1, 2, 3):
+        found = theatre.result("play_by_hand", **asked, actions=[1, 0, 1][:count])
+    assert found["rewards"] == branch["rollouts"][0]["rewards"]
+    np.testing.assert_allclose(found["q"].shape, (2,))
+    # Asked from nothing, it is the same: the kept environment changes no number.
+    theatre.result("play_by_hand", **asked, actions=[0])
+    again = theatre.result("play_by_hand", **asked, actions=[1, 0, 1])
+    np.testing.assert_array_equal(again["observation"], found["observation"])
+    np.testing.assert_allclose(again["q"], found["q"], rtol=1e-5)
+    assert again["td_error"] == pytest.approx(found["td_error"], rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def slippery(tmp_path_factory):
+    """A world in which chance has its say, and a network that remembers."""
+    configuration = tiny(
+        environment__id="FrozenLake-v1",
+        network__recurrent="gru",
+        replay__kind="sequence",
+        training__steps=150,
+    )
+    store = trained(tmp_path_factory.mktemp("slippery") / "s.h5", configuration)
+    yield configuration, store
+    store.close()
+
+
+def test_rollouts_share_their_random_numbers_and_remember(slippery):
+    configuration, store = slippery
+    theatre = Theatre(store)
+    theatre.open(configuration, live=False)
+    episode = longest(theatre)
+    record = theatre.source.episode("training", episode)
+    t = len(record["actions"]) // 2
+    asked = {"kind": "training", "episode": episode, "t": t, "count": 5}
+    same = theatre.result("branch", **asked, forced=[2], main=[2])
+    assert same["rollouts"][0]["actions"] == same["main"][0]["actions"]
+    comparison = compare(branch_of(same))
+    assert comparison.discounted.pairs == 5
+    assert comparison.discounted.mean == 0.0
+    found = theatre.result("branch", **asked, forced=[0], main=[2])
+    for one, other in zip(found["main"], same["main"], strict=True):
+        assert one["actions"] == other["actions"]
+    assert "same random numbers" in found["chance"]
+    assert len({tuple(it["actions"]) for it in found["rollouts"]}) > 1
+    for number, rollout in enumerate(found["rollouts"]):
+        held = theatre.result(
+            "hold_branch",
+            kind="training",
+            episode=episode,
+            t=t,
+            actions=rollout["actions"],
+            rewards=rollout["rewards"],
+            number=number,
+            checkpoint=found["checkpoint_step"],
+        )
+        assert held["exact"], held["note"]
+        judged = theatre.result("judge_episode", kind="branch", episode=held["episode"])
+        np.testing.assert_allclose(
+            judged["value"][t + 1 : -1], rollout["value"][1:], rtol=1e-3, atol=1e-5
+        )
+    theatre.stage.close()
