@@ -15,6 +15,7 @@ from rllab_gui.forks import Forks
 from rllab_gui.history import History
 from rllab_gui.link import EngineClient, Link
 from rllab_gui.live_options import LiveOptions
+from rllab_gui.notes import Notes
 from rllab_gui.offline import OfflineSource
 from rllab_gui.playback import Playback
 from rllab_gui.presets import Presets
@@ -46,6 +47,7 @@ class Lab(QObject):
         self.history = History(self)
         self.problems = Problems(self.link, self)
         self.cursor = Cursor(self)
+        self.notes = Notes(self.link, self.store, self.history, self.problems, self)
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
         self.playback = Playback(self.link, self.store, self.cursor, self.episode, self)
         self.draft = Draft(self.link, self.history, self)
@@ -81,6 +83,7 @@ class Lab(QObject):
             commands=self.commands,
             episode=self.episode,
             pulse=self.pulse,
+            notes=self.notes,
         )
 
     def _on_card(self, *_: object) -> None:

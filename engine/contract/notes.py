@@ -6,7 +6,7 @@ from a file passes it through :func:`notes_from`, which takes nothing on trust.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -16,6 +16,11 @@ MOST_WORDS = 2_000
 """Characters of a note."""
 
 Kind = Literal["training", "evaluation"]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Step = Annotated[int, msgspec.Meta(ge=-1, le=2**53)]
+"""A training step, or -1 for none."""
+Name = Annotated[str, msgspec.Meta(max_length=100)]
+Words = Annotated[str, msgspec.Meta(max_length=MOST_WORDS)]
 
 
 class Bookmark(msgspec.Struct, frozen=True):
@@ -28,21 +33,21 @@ class Bookmark(msgspec.Struct, frozen=True):
       text: The note, plain text.
     """
 
-    id: str
+    id: Name
     kind: Kind
-    episode: int
-    t: int
-    checkpoint: int = -1
-    text: str = ""
+    episode: Count
+    t: Count
+    checkpoint: Step = -1
+    text: Words = ""
 
 
 class LoopRange(msgspec.Struct, frozen=True):
     """Steps of one episode that playing goes round in, ``first`` to ``last``."""
 
     kind: Kind
-    episode: int
-    first: int
-    last: int
+    episode: Count
+    first: Count
+    last: Count
 
 
 class Rollout(msgspec.Struct, frozen=True):
@@ -78,16 +83,16 @@ class Branch(msgspec.Struct, frozen=True):
       predicted: Advantage that the agent had predicted; None where nobody did.
     """
 
-    id: str
-    name: str
+    id: Name
+    name: Words
     kind: Kind
-    episode: int
-    t: int
-    action: int
-    checkpoint: int
+    episode: Count
+    t: Count
+    action: Step
+    checkpoint: Step
     discount: float
     exactness: Literal["exact", "approximate"]
-    why: str
+    why: Words
     rollouts: list[Rollout]
     main: list[Rollout] = []
     predicted: float | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,16 +15,16 @@ from engine.contract.messages import (
     Cancel,
     Checkpoint,
     Event,
-    JobProgress,
     Message,
     Rows,
     RowsStored,
     RunTraining,
 )
 from engine.service.errands import ERRANDS, Deed, Errands
+from engine.service.keeper_notes import NotesKeeper
 from engine.service.keeper_questions import answer, recent
 from engine.service.keeper_rows import RowKeeper
-from engine.service.keeper_sealing import JOB, Sealing
+from engine.service.keeper_sealing import Sealing
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import (
     LiveStore,
@@ -33,7 +32,6 @@ from engine.sessions import (
     SessionProblem,
     open_session,
 )
-from engine.sessions.atomic import replacing
 from engine.sessions.live_folder import live_path
 
 STATUS_EVERY_S = 0.25
@@ -52,6 +50,7 @@ class Keeper(RowKeeper):
         self._later: list[tuple[str, Ask]] = []
         self._out: SimpleQueue[Message] = SimpleQueue()
         self._errands = Errands(self._out.put)
+        self._notes = NotesKeeper(self._out)
         self._status_at = 0.0
 
     # ------------------------------------------------------------------- life
@@ -63,6 +62,7 @@ class Keeper(RowKeeper):
         for sealing in [it for it in self._sealings if it.is_over]:
             self._sealings.remove(sealing)
             sealing.settle()
+        self._notes.settle(self.source)
         while not self._out.empty():
             self._line.send(WINDOWS, self._out.get())
         self._errands.settle(lambda who, answer: self._line.send(who, answer))
@@ -120,6 +120,8 @@ class Keeper(RowKeeper):
             sender, ask = self._later[0]
             if self._sealings and not self._may_overlap(ask):
                 return
+            if self._waits_for_notes(ask):
+                return
             self._later.pop(0)
             self._order(sender, ask)
 
@@ -129,6 +131,12 @@ class Keeper(RowKeeper):
             return False
         path = self._resolve(str(ask.arguments.get("path", "")))
         return all(it.store.path != path for it in self._sealings)
+
+    def _waits_for_notes(self, ask: Ask) -> bool:
+        """What writes a session waits until its file has been written anew."""
+        given = str(ask.arguments.get("path", ""))
+        path = self._resolve(given) if given else self._path
+        return ask.question not in ("open", "close") and self._notes.concerns(path)
 
     def _order(self, sender: str, ask: Ask) -> None:
         def finish(result: dict[str, Any], error: str = "") -> None:
@@ -249,8 +257,7 @@ class Keeper(RowKeeper):
             )
         store = self.store
         if store is None:
-            self._copy(target)
-            finish({"path": str(target)}, "")
+            self._notes.save(self._path, target, finish)
             return
 
         def done(error: str) -> None:
@@ -280,15 +287,6 @@ class Keeper(RowKeeper):
             if current:  # the file is whole, also where its live store is left
                 self._show(open_session(store.path), store.path)
                 self._tell_status()
-
-    def _copy(self, target: Path) -> None:
-        """*Save as* of a session that is only looked at: the same bytes again."""
-        assert self._path is not None
-        if target != self._path:
-            with replacing(target) as temporary:
-                shutil.copyfile(self._path, temporary)
-        saved = JobProgress(JOB, 1.0, "Saved", done=True, result=str(target))
-        self._line.send(WINDOWS, saved)
 
     # -------------------------------------------------------------- questions
 
@@ -320,9 +318,7 @@ class Keeper(RowKeeper):
             folder = str(arguments.get("folder") or self._sessions)
             return recent(Path(folder))
         if question == "keep_views":
-            if self.store is not None:
-                self.store.set_views(dict(arguments["views"]))
-            return {}
+            return self._notes.keep(self.source, self._uuid, arguments)
         return answer(self.source, question, arguments)
 
     # ---------------------------------------------------------------- helpers

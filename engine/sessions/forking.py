@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.sessions.atomic import TEMPORARY, sync_folder
+from engine.sessions.beside import copy_beside
 from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_store import LiveStore
 from engine.sessions.opening import open_session
@@ -75,6 +76,7 @@ def _copy(path: Path, place: Path) -> None:
     try:
         if isinstance(source, GuardedFile):
             shutil.copyfile(path, place)
+            copy_beside(path, place)
         elif isinstance(source, StoreReader):
             write_session(source, place)
     finally:

@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 
 from engine.contract.messages import Checkpoint, EvaluationFinished, Event
+from engine.sessions.beside import find_beside, put_beside
+from engine.sessions.problems import SessionProblem
 from engine.sessions.reader import ANSWER_S, Reader
 from engine.sessions.source import NEWEST, CheckpointRow, ResumePoint
 
@@ -25,6 +27,8 @@ class GuardedFile:
 
     def __init__(self, path: Path, reader: Reader) -> None:
         self.path, self._reader = path, reader
+        self._damage: list[str] = []
+        self._newer: dict[str, Any] = {}
 
     @classmethod
     def open(cls, path: Path | str, *, timeout_s: float = ANSWER_S) -> GuardedFile:
@@ -74,8 +78,31 @@ class GuardedFile:
         return dict(self.ask("card"))
 
     def views(self) -> dict[str, Any]:
-        """See :class:`SessionSource`."""
-        return dict(self.ask("views"))
+        """See :class:`SessionSource`; what lies beside the file is newer."""
+        self.has_notes_beside()
+        return dict(self.ask("views")) | self._newer
+
+    def keep_views(self, views: dict[str, Any]) -> None:
+        """Keep what the window wants to find again, beside the file.
+
+        Raises:
+          SessionProblem: If it is too large, or the folder cannot be written.
+        """
+        put_beside(self.path, self._uuid(), views)
+
+    def has_notes_beside(self) -> bool:
+        """Whether something is kept beside the file that is not in it yet."""
+        try:
+            views, crc = find_beside(self.path, self._uuid())
+        except SessionProblem as problem:
+            self._damage = [str(problem)]
+            return False
+        if crc != -1:  # also when they have gone into a file that took this one's place
+            self._newer = views
+        return crc != -1
+
+    def _uuid(self) -> str:
+        return str(self.summary()["uuid"])
 
     def series(self) -> list[str]:
         """See :class:`SessionSource`."""
@@ -83,7 +110,7 @@ class GuardedFile:
 
     def problems(self) -> list[str]:
         """See :class:`SessionSource`."""
-        return list(self.ask("problems"))
+        return [*self.ask("problems"), *self._damage]
 
     def verify(self) -> list[str]:
         """Check everything; one sentence for each problem."""

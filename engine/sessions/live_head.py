@@ -9,10 +9,12 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from engine.sessions.beside import check_views, drop_beside, find_beside
 from engine.sessions.checkpoint_ring import HEAD
 from engine.sessions.database import DATABASE
 from engine.sessions.durable import DurableWriter
 from engine.sessions.live_folder import write_identity
+from engine.sessions.problems import SessionProblem
 from engine.sessions.store_reader import REPLAY_LOST, StoreReader
 
 
@@ -32,8 +34,36 @@ class LiveHead(StoreReader):
         self._writer = DurableWriter(database, connection, path.stem, self._renewed)
 
     def set_views(self, views: dict[str, Any]) -> None:
-        """Keep what the window wants to find again."""
+        """Keep what the window wants to find again.
+
+        Raises:
+          SessionProblem: If it is too large, or cannot be written.
+        """
+        check_views(views)
         self._writer.change(lambda: self._writer.put("views", views))
+
+    def take_notes_beside(self) -> None:
+        """Take in what was kept beside the file while it was only looked at, once.
+
+        Raises:
+          SessionProblem: If the store cannot be changed.
+        """
+        try:
+            views, crc = find_beside(self.path, str(self.meta("uuid")))
+        except SessionProblem as problem:  # the run is worth more than the notes
+            self.tell(str(problem).rstrip("."))
+            return
+        if crc == -1:
+            return
+        if crc != self.meta("notes_taken", -1):
+            everything = self.views() | views
+
+            def put() -> None:
+                self._writer.put("views", everything)
+                self._writer.put("notes_taken", crc)
+
+            self._writer.change(put)
+        drop_beside(self.path)
 
     def set_offline_source(self, path: str) -> None:
         """The session that this run learns from; shared files never hold a path."""

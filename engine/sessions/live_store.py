@@ -144,6 +144,7 @@ class LiveStore(LiveHead):
             if repaired:
                 store.note("recovery", repaired, store.durable_step)
                 store.commit()
+            store.take_notes_beside()
             unless_opened.pop_all()
         return store
 

@@ -16,7 +16,10 @@ from rllab_gui.app import make_application, make_window
 from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
+from rllab_gui.history import History
 from rllab_gui.link import Link
+from rllab_gui.notes import Notes
+from rllab_gui.problems import Problems
 from rllab_gui.pulse import Pulse
 from rllab_gui.settings import Settings
 from rllab_gui.store import Store
@@ -57,14 +60,16 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
     link = Link(client)
     cursor = Cursor()
     pulse = Pulse(link)
+    store = Store(link)
     return ViewContext(
         link=link,
-        store=Store(link),
+        store=store,
         cursor=cursor,
         theme=theme,
         commands=Commands(),
         episode=ShownEpisode(link, cursor, pulse),
         pulse=pulse,
+        notes=Notes(link, store, History(), Problems(link)),
     )
 
 
