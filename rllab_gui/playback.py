@@ -23,7 +23,7 @@ class Playback(QObject):
       active: Somebody looks; while nobody does, *following* fetches nothing.
 
     Signals:
-      episodesChanged(): Which episodes there are is another.
+      episodesChanged(): Now there are episodes, or there are none any more.
     """
 
     episodesChanged = Signal()
@@ -42,6 +42,7 @@ class Playback(QObject):
         self._known: dict[str, set[int]] = {}
         self._steps: dict[tuple[str, int], int] = {}
         self._newest: tuple[str, int] | None = None
+        self._had_episodes = False
         self.active = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
@@ -178,6 +179,11 @@ class Playback(QObject):
     def _on_episodes(self) -> None:
         if self.active and not self._shows_any():
             self._show_newest()
+        if self.has_episodes != self._had_episodes:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._had_episodes = self.has_episodes
         self.episodesChanged.emit()
 
     def _on_session(self) -> None:
@@ -190,4 +196,4 @@ class Playback(QObject):
         self._cursor.set_mode("following" if session.live else "paused")
         if session.uuid:
             self._link.ask("episodes", {}, partial(self._on_table, session.uuid))
-        self.episodesChanged.emit()
+        self._tell()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Literal
 
@@ -36,7 +37,7 @@ class ExportFormat:
     @property
     def missing(self) -> str:
         """Why it cannot be written here, as a sentence; empty where it can be."""
-        absent = [it for it in self.needs if find_spec(it) is None]
+        absent = [it for it in self.needs if not _is_there(it)]
         if not absent:
             return ""
         names = " and ".join(f"'{it}'" for it in absent)
@@ -46,6 +47,12 @@ class ExportFormat:
             f"This export needs the {what} {names}, which {verb} not installed. "
             f"Install with: {self.install}"
         )
+
+
+@cache
+def _is_there(module: str) -> bool:
+    """Whether it can be imported; looked up once, for the window asks often."""
+    return find_spec(module) is not None
 
 
 EXPORTS = {

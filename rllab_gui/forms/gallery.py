@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.contract.options import Configuration
 from engine.contract.plain_text import visible
 from rllab_gui.draft import Draft
 from rllab_gui.plain import tip
@@ -78,6 +79,8 @@ class Gallery(QListView):
         self.setObjectName("train.presets.list")
         self.setAccessibleName("Presets")
         self._presets, self._draft, self._theme = presets, draft, theme
+        self._compared: Configuration | None = None
+        self._equals = ""
         self._cards = QStandardItemModel(self)
         self._shown = CardFilter(self._cards, self)
         self.setModel(self._shown)
@@ -100,6 +103,7 @@ class Gallery(QListView):
 
     def fill(self) -> None:
         """Take over the presets there are now."""
+        self._compared = None
         self._cards.clear()
         for card in self._presets.cards():
             self._cards.appendRow(_item(card))
@@ -115,9 +119,11 @@ class Gallery(QListView):
     def current_name(self) -> str:
         """Name of the preset that the draft equals; empty where it is of none."""
         now = self._draft.configuration
-        cards = self._presets.cards()
-        equal = (it.preset.name for it in cards if it.configuration == now)
-        return next(equal, "")
+        if now is not self._compared:
+            cards = self._presets.cards()
+            equal = (it.preset.name for it in cards if it.configuration == now)
+            self._compared, self._equals = now, next(equal, "")
+        return self._equals
 
     def current_card(self) -> Card | None:
         """The card that is pointed at, else that of the draft; None for neither."""

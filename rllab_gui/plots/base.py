@@ -156,6 +156,11 @@ class PlotView(PlotFrame):
         (left, right), (low, high) = self.item.getViewBox().viewRange()
         return (float(left), float(right)), (float(low), float(high))
 
+    def pixels(self, wide: float) -> float:
+        """How many pixels so much of the horizontal axis takes."""
+        (left, right), _ = self.shown_range()
+        return float(self._canvas.width()) * wide / max(right - left, 1e-12)
+
     def zoom_to(self, x: tuple[float, float], y: tuple[float, float]) -> None:
         """Show just this, as a person does who zooms."""
         self.set_auto(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -18,6 +19,8 @@ from rllab_gui.theme import Theme
 LEGEND_FROM = 170
 """Height in pixels from which the legend may take several lines."""
 _UNBOUNDED = (1 << 24) - 1
+LIVE_LEGEND_S = 0.25
+"""``legend_every_s`` of plots that follow training: nobody reads faster."""
 WORDS_EVERY_S = 1.0
 """Least time between two changes of what a screen reader says."""
 
@@ -28,6 +31,8 @@ class PlotFrame(QWidget):
     Attributes:
       plot_id: Name in object names (``plot.<id>.auto``).
       header: Title and buttons.
+      legend_every_s: Least time between two changes of the legend; 0 for a plot
+        whose words have to belong to the same moment as its picture.
 
     Signals:
       axisModeChanged(str): ``auto`` or ``manual``.
@@ -69,6 +74,11 @@ class PlotFrame(QWidget):
         self._words_due = ""
         self._words_timer = QTimer(self, singleShot=True)
         self._words_timer.timeout.connect(self._say)
+        self.legend_every_s = 0.0
+        self._legend_at = -math.inf
+        self._legend_due = ""
+        self._legend_timer = QTimer(self, singleShot=True)
+        self._legend_timer.timeout.connect(self._show_legend)
         self.setObjectName(f"plot.{plot_id}")
         self.setAccessibleName(title)
         self.header = PlotHeader(plot_id, title, theme, log=log, smoothing=smoothing)
@@ -143,11 +153,22 @@ class PlotFrame(QWidget):
 
     def set_legend(self, html: str) -> None:
         """Name what is drawn, in the line below the plot."""
-        if html != self._legend.text():
-            self._legend.setText(html)
-            self._legend.setToolTip(html)
-            self._legend.setVisible(bool(html))
-            self._fit_legend()
+        if html == self._legend_due:
+            return
+        self._legend_due = html
+        wait = self._legend_at + self.legend_every_s - self._clock()
+        if wait <= 0.0:
+            self._show_legend()
+        elif not self._legend_timer.isActive():
+            self._legend_timer.start(round(1000 * wait) + 1)
+
+    def _show_legend(self) -> None:
+        self._legend_at = self._clock()
+        html = self._legend_due
+        self._legend.setText(html)
+        self._legend.setToolTip(html)
+        self._legend.setVisible(bool(html))
+        self._fit_legend()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In little room the legend is one line that says so if it has been cut."""
@@ -175,7 +196,7 @@ class PlotFrame(QWidget):
 
     def legend(self) -> str:
         """Rich text of the line below the plot."""
-        return self._legend.text()
+        return self._legend_due
 
     # ------------------------------------------------------------------ modes
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Property, QEvent, Signal
@@ -22,6 +24,9 @@ from rllab_gui.store import Store
 from rllab_gui.theme import Theme
 from rllab_gui.views.empty import EmptyState
 from rllab_gui.views.still_stack import StillStack
+
+SOON_S = 0.25
+"""After so long even that is drawn which changes a picture by less than a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class View(QWidget):
         self.context = context
         self.revision = 0
         self._dirty = True
+        self._due = math.inf
         self.main_plot: PlotFrame | None = None
         self.setAccessibleName(self.title)
         self.setWhatsThis(self.about)
@@ -112,6 +118,14 @@ class View(QWidget):
     def refresh(self, *_: object) -> None:
         """Something is new: draw at the next beat. Any signal may be connected."""
         self._dirty = True
+
+    def refresh_if(self, seen: bool) -> None:
+        """Draw at the next beat what would be seen, else within a quarter of a second.
+
+        Most rows of a long curve move it by less than a pixel.
+        """
+        self._dirty |= seen
+        self._due = min(self._due, monotonic() + SOON_S)
 
     def describe(self, sentence: str) -> None:
         """Say in words what is seen, for screen readers."""
@@ -149,8 +163,9 @@ class View(QWidget):
         self.context.link.problemRaised.emit(problem)
 
     def _on_tick(self) -> None:
-        if self._dirty and self.isVisible() and not self.window().isMinimized():
-            self._dirty = False
+        wanted = self._dirty or self._due <= monotonic()
+        if wanted and self.isVisible() and not self.window().isMinimized():
+            self._dirty, self._due = False, math.inf
             self._show_now()
 
     def _show_now(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from engine.contract.messages import Event
 from rllab_gui.option_words import event_text
+from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.items import Marker
 from rllab_gui.plots.ranges import GrowingCount
 from rllab_gui.series import Columns
@@ -49,6 +51,31 @@ def times(columns: Columns, clock: str) -> np.ndarray:
             return np.empty(0)
         return np.asarray((columns.wall_time - columns.wall_time[0]) / 60.0)
     return np.asarray(getattr(columns, clock), np.float64)
+
+
+def newest(columns: Columns, clock: str) -> float:
+    """Last of :func:`times`; NaN where there are no rows."""
+    if not len(columns):
+        return math.nan
+    if clock == "wall_time":
+        return float(columns.wall_time[-1] - columns.wall_time[0]) / 60.0
+    return float(getattr(columns, clock)[-1])
+
+
+class DrawnTo:
+    """How far growing curves have been drawn, and whether more of one would be seen."""
+
+    def __init__(self, plot: PlotView) -> None:
+        self._plot = plot
+        self._ends: dict[str, float] = {}
+
+    def is_seen(self, series: str, end: float) -> bool:
+        """Whether a curve that goes so far is a pixel longer; takes note of it."""
+        longer = self._plot.pixels(end - self._ends.get(series, math.nan))
+        if abs(longer) < 1.0:
+            return False
+        self._ends[series] = end
+        return True
 
 
 def at_steps(columns: Columns, clock: str, steps: np.ndarray) -> np.ndarray:

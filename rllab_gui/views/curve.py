@@ -16,7 +16,16 @@ from rllab_gui.plots.items import Dots
 from rllab_gui.plots.numbers import count, short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.clocks import CLOCKS, at_steps, clock_box, growing, ticks, times
+from rllab_gui.views.clocks import (
+    CLOCKS,
+    DrawnTo,
+    at_steps,
+    clock_box,
+    growing,
+    newest,
+    ticks,
+    times,
+)
 from rllab_gui.views.evaluation_marks import EvaluationMarks, words_of
 
 SMOOTHING = 0.9
@@ -46,6 +55,7 @@ class CurveView(View):
             y=GrowingSpan(anchor=0.0),
             smoothing=SMOOTHING,
         )
+        self._drawn_to = DrawnTo(self.plot)
         self._box = clock_box("train.curve.x", self)
         self.plot.header.add(self._box)
         self._furnish()
@@ -234,7 +244,8 @@ class CurveView(View):
 
     def _on_series(self, name: str) -> None:
         if name == "return":
-            self.refresh()
+            end = newest(self.context.store.series(name), self.clock)
+            self.refresh_if(self._drawn_to.is_seen(name, end))
 
     def _on_status(self) -> None:
         if not len(self.context.store.series("return")):

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QComboBox
 from engine.contract.options import Configuration
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.condensed import Condensed
+from rllab_gui.plots.frame import LIVE_LEGEND_S
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.clocks import CLOCKS, growing, ticks, times
+from rllab_gui.views.clocks import CLOCKS, DrawnTo, growing, newest, ticks, times
 from rllab_gui.views.traces import MARKS, NOISE, STYLES, words_of
 
 
@@ -83,6 +84,8 @@ class ExplorationView(View):
             x=growing("step", context.store),
             y=GrowingSpan(anchor=0.0),
         )
+        self.plot.legend_every_s = LIVE_LEGEND_S
+        self._drawn_to = DrawnTo(self.plot)
         self._box = self._make_box()
         self.plot.header.add(self._box)
         self.adopt(self.plot)
@@ -198,7 +201,8 @@ class ExplorationView(View):
 
     def _on_series(self, name: str) -> None:
         if any(it.names([name]) for it in QUANTITIES):
-            self.refresh()
+            end = newest(self.context.store.series(name), "step")
+            self.refresh_if(self._drawn_to.is_seen(name, end))
 
     def _on_status(self) -> None:
         if not self.quantities():

@@ -16,7 +16,7 @@ from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.clocks import CLOCKS, growing, ticks, times
+from rllab_gui.views.clocks import CLOCKS, DrawnTo, growing, newest, ticks, times
 from rllab_gui.views.traces import (
     DASH,
     DOT,
@@ -75,6 +75,7 @@ class LossView(View):
             log=True,
             smoothing=SMOOTHING,
         )
+        self._drawn_to = DrawnTo(self.plot)
         self.traces: list[Trace] = []
         self.shown: dict[str, bool] = {}
         self._drawn: dict[str, Condensed] = {}
@@ -280,7 +281,8 @@ class LossView(View):
         if name not in self.shown:
             self._find_further([name])
         if self.shown.get(name):
-            self.refresh()
+            end = newest(self.context.store.series(name), self.clock)
+            self.refresh_if(self._drawn_to.is_seen(name, end))
 
     def _on_log(self, log: bool) -> None:
         self.refresh()

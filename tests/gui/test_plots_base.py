@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from showing import drag, show, wheel
 
 from rllab_gui.plots.base import PlotView
@@ -328,3 +328,14 @@ def test_only_what_is_smoothed_offers_smoothing(qtbot, theme, plot):
     qtbot.addWidget(plain)
     assert plot.findChildren(QAction, "act.plot.test.smooth.0.9")
     assert not [it for it in plain.findChildren(QAction) if "smooth" in it.objectName()]
+
+
+def test_the_legend_of_a_live_plot_keeps_still_for_a_while(plot, clock, qtbot):
+    plot.legend_every_s = 0.1
+    for number in range(5):
+        plot.set_legend(f"value {number}")
+    label = next(it for it in plot.findChildren(QLabel) if "value" in it.text())
+    assert label.text() == "value 0"
+    clock.now += 0.1
+    qtbot.waitUntil(lambda: label.text() == "value 4", timeout=2000)
+    assert plot.legend() == "value 4"

@@ -2,6 +2,7 @@
 
 from engine.contract.messages import Subscribe
 from rllab_gui.commands import Command
+from rllab_gui.views import base
 from rllab_gui.views.base import View
 
 
@@ -65,3 +66,26 @@ def test_an_empty_view_offers_what_to_do(context, qtbot):
     button = view.findChild(object, "empty.replay.prioritize")
     button.click()
     assert done == [1]
+
+
+def test_what_nobody_would_see_is_drawn_a_little_later(context, qtbot, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(base, "monotonic", lambda: now[0])
+    view = Counter(context)
+    qtbot.addWidget(view)
+    with qtbot.waitExposed(view):
+        view.show()
+    context.pulse.beat()
+    before = view.drawn
+    view.refresh_if(seen=False)
+    context.pulse.beat()
+    assert view.drawn == before
+    now[0] += base.SOON_S
+    context.pulse.beat()
+    context.pulse.beat()
+    assert view.drawn == before + 1
+    view.refresh_if(seen=True)
+    context.pulse.beat()
+    now[0] += base.SOON_S
+    context.pulse.beat()
+    assert view.drawn == before + 2

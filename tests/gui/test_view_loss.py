@@ -9,6 +9,15 @@ from engine.contract.messages import Event, Scalars, TrainerStatus
 from engine.contract.options import Configuration
 from rllab_gui.views.loss import LossView
 
+NEXT_ROW = {
+    "series": 0,
+    "step": 40_001,
+    "value": 0.5,
+    "wall_time": 400.0,
+    "update": 40_001,
+    "episode": 4_000,
+}
+
 
 def rows(**series):
     """Rows of several series, a hundred steps apart."""
@@ -165,3 +174,15 @@ def test_a_view_that_is_opened_later_knows_them_as_well(play, context, qtbot):
     play(rows(loss=[1.0], masked=[0.25]))
     view = show(qtbot, LossView(context))
     assert view.findChild(object, "act.plot.loss.series.masked") is not None
+
+
+def test_a_row_that_moves_no_pixel_waits_for_the_next(view, play, context):
+    play(rows(loss=np.linspace(1.0, 0.5, 400)))
+    drawn = view.revision
+    columns = {name: np.array([value]) for name, value in NEXT_ROW.items()}
+    play(Scalars(["loss"], columns))
+    assert view.revision == drawn
+    columns["step"] = columns["step"] + 2_000
+    play(Scalars(["loss"], columns))
+    assert view.revision == drawn + 1
+    assert len(view.model()["loss"]) == 402
