@@ -17,9 +17,9 @@ from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
+from rllab_gui.notes import Notes
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.pulse import Pulse
-from rllab_gui.notes import Notes
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
 from rllab_gui.views.empty import EmptyState
@@ -40,13 +40,13 @@ class ViewContext:
     commands: Commands
     episode: ShownEpisode
     pulse: Pulse
+    notes: Notes
 
 
 class View(QWidget):
     """Base of all views.
 
     A subclass fills :attr:`body` (a widget with a vertical layout) in its
-    notes: Notes
     constructor, connects signals of store, cursor or episode to :meth:`refresh`,
     and draws in :meth:`draw`, which is called at most once a beat and only while
     the view can be seen. While :meth:`emptiness` says something, that is shown in
