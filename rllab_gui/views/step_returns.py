@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QVariantAnimation
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QSlider, QToolButton
+from PySide6.QtWidgets import QDockWidget, QSlider, QToolButton
 
+from rllab_gui.commands import Command
 from rllab_gui.inside import Inside
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import count, short
@@ -78,6 +79,23 @@ class StepReturnsView(ReturnsBase):
         self._motion.valueChanged.connect(self._on_motion)
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderPressed.connect(self._motion.stop)
+        if "returns.projection" not in self.context.commands:
+            self.context.commands.add(
+                Command(
+                    "returns.projection",
+                    "Show the projection of C51",
+                    "How C51 makes the target of the step at the cursor, as a film",
+                    self.show_projection,
+                )
+            )
+
+    def show_projection(self) -> None:
+        """Come forward, and show the film where there is one."""
+        dock = self.parentWidget()
+        if isinstance(dock, QDockWidget):
+            dock.show()
+            dock.raise_()
+        self.open.setChecked(self._kind == "c51")
 
     def _button(self, name: str, text: str) -> QToolButton:
         button = QToolButton(self)

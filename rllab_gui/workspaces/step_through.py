@@ -9,7 +9,10 @@ from rllab_gui.workspaces.base import Workspace
 LEFT = (("episodes", "step.episodes"),)
 MIDDLE = (("frame", "step.frame"), ("timeline", "step.timeline"))
 RIGHT = (("stepQbars", "step.why"), ("stepReturns", "step.why.dist"))
-BEHIND = (("stepMemory", "step.memory"),)
+BEHIND = (
+    ("stepMemory", "step.memory"),
+    ("stepBellman", "step.why.bellman"),
+)
 
 
 class StepThroughWorkspace(Workspace):

@@ -16,6 +16,7 @@ PLOTTED = (
     "priorities",
     "qbars",
     "returns",
+    "stepBellman",
     "stepMemory",
     "stepQbars",
     "stepReturns",

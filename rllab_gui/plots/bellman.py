@@ -1,0 +1,213 @@
+"""Targets of an update beside each other: as configured, and with parts switched."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from rllab_gui.plots.updates import UpdateRow, fine, signed
+from rllab_gui.theme import Theme
+
+ROW = 20
+NUMBER = 54
+FEWEST_ROWS = 4
+GHOST = 0.62
+"""Opacity of a line of what would be with something switched."""
+
+
+class UpdateChart(QWidget):
+    """One row for each variant: its target on a line with the estimate.
+
+    Signals:
+      chosen(int): Somebody wants to see the equation of this row.
+    """
+
+    chosen = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.rows: tuple[UpdateRow, ...] = ()
+        self.row = 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setObjectName("plot.stepBellman.rows")
+        self.setAccessibleName("Targets as configured and with parts switched")
+        self.setToolTip(
+            "● target, ┆ estimate Q(s,a). Faint rows: what would be learned with this "
+            "part switched. Click a row for its equation."
+        )
+
+    def sizeHint(self) -> QSize:
+        """All rows."""
+        return QSize(self._theme.px(320), self._head() + self._theme.px(ROW) * 7)
+
+    def minimumSizeHint(self) -> QSize:
+        """Some rows."""
+        return QSize(self._theme.px(200), self._head() + self._theme.px(14) * 6)
+
+    def show_rows(self, rows: tuple[UpdateRow, ...], row: int) -> None:
+        """Draw these, this one as chosen."""
+        self.rows, self.row = rows, row
+        self.update()
+
+    def row_rect(self, row: int) -> QRectF:
+        """Where a row is."""
+        height = self._row_px()
+        return QRectF(0, self._head() + row * height, self.width(), height)
+
+    def _head(self) -> int:
+        return self._theme.px(16)
+
+    def _row_px(self) -> float:
+        room = self.height() - self._head()
+        rows = max(len(self.rows), FEWEST_ROWS)
+        return min(float(self._theme.px(ROW)), room / rows)
+
+    def _columns(self) -> tuple[float, float, float]:
+        """End of the names and of the line, and of the targets."""
+        metrics = QFontMetricsF(self._theme.font(relative=0.88, bold=True))
+        words = [metrics.horizontalAdvance(it.title) for it in self.rows]
+        names = min(max(words, default=0.0) + self._theme.px(16), self.width() * 0.42)
+        number = self._theme.px(NUMBER)
+        return names, self.width() - 2 * number, self.width() - number
+
+    def _x(self, value: float) -> float:
+        left, right, _ = self._columns()
+        margin = self._theme.px(8)
+        shown = [it.target for it in self.rows] + [it.estimate for it in self.rows]
+        low, high = min(shown), max(shown)
+        share = (value - low) / (high - low) if high > low else 0.5
+        return left + margin + share * (right - left - 2 * margin)
+
+    # --------------------------------------------------------------- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw heads and rows."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.tokens.panel))
+        if self.rows:
+            self._paint_head(painter)
+            for number, row in enumerate(self.rows):
+                self._paint_row(painter, number, row)
+        painter.end()
+
+    def _paint_head(self, painter: QPainter) -> None:
+        painter.setFont(self._theme.font(relative=0.8))
+        painter.setPen(QColor(self._theme.tokens.muted))
+        names, line, target = self._columns()
+        number, head = self._theme.px(NUMBER), self._head()
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        gap = self._theme.px(4)
+        painter.drawText(QRectF(line, 0, number - gap, head), right, "target y")
+        painter.drawText(QRectF(target, 0, number - gap, head), right, "δ")
+        middle = Qt.AlignmentFlag.AlignCenter
+        place = QRectF(names, 0, line - names, head)
+        painter.drawText(place, middle, f"┆ Q(s,a) {fine(self.rows[0].estimate)}")
+
+    def _paint_row(self, painter: QPainter, number: int, row: UpdateRow) -> None:
+        place, tokens = self.row_rect(number), self._theme.tokens
+        if number == self.row:
+            painter.fillRect(place, QColor(tokens.selection))
+        names, line, target = self._columns()
+        ink = QColor(tokens.muted if number else tokens.text)
+        painter.setPen(ink)
+        painter.setFont(self._theme.font(relative=0.88, bold=not number))
+        left = self._theme.px(6)
+        title = QFontMetricsF(painter.font()).elidedText(
+            row.title, Qt.TextElideMode.ElideRight, names - left
+        )
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(place.adjusted(left, 0, 0, 0), middle, title)
+        painter.setOpacity(GHOST if number else 1.0)
+        self._paint_line(painter, place, row)
+        painter.setOpacity(1.0)
+        painter.setFont(self._theme.mono(relative=0.85))
+        right = middle | Qt.AlignmentFlag.AlignRight
+        wide, gap = self._theme.px(NUMBER), self._theme.px(4)
+        for at, words in ((line, fine(row.target)), (target, signed(row.td_error))):
+            painter.setPen(ink)
+            spot = QRectF(at, place.top(), wide - gap, place.height())
+            painter.drawText(spot, right, words)
+
+    def _paint_line(self, painter: QPainter, place: QRectF, row: UpdateRow) -> None:
+        """From the estimate to the target, whose side says which way it goes."""
+        tokens, y = self._theme.tokens, place.center().y()
+        estimate, target = self._x(row.estimate), self._x(row.target)
+        colour = QColor(tokens.good if row.td_error >= 0 else tokens.bad)
+        painter.setPen(QPen(colour, self._theme.px(2)))
+        painter.drawLine(QPointF(estimate, y), QPointF(target, y))
+        painter.setPen(QPen(QColor(tokens.text), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(
+            QPointF(estimate, place.top()), QPointF(estimate, place.bottom())
+        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        radius = self._theme.px(4)
+        painter.drawEllipse(QPointF(target, y), radius, radius)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+
+    # ------------------------------------------------------------- the person
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose the row under the pointer."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        for number in range(len(self.rows)):
+            if self.row_rect(number).contains(event.position()):
+                self.chosen.emit(number)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down choose."""
+        by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
+        if by and self.rows:
+            self.chosen.emit(min(max(self.row + by, 0), len(self.rows) - 1))
+        else:
+            super().keyPressEvent(event)
+
+
+class UpdatePanel(QWidget):
+    """The equation of the chosen row over the chart of all rows."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.equation = QLabel(self)
+        self.equation.setObjectName("plot.stepBellman.equation")
+        self.equation.setTextFormat(Qt.TextFormat.RichText)
+        self.equation.setWordWrap(True)
+        self.equation.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        self.equation.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.chart = UpdateChart(theme)
+        self.setFocusProxy(self.chart)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.px(2))
+        layout.addWidget(self.equation)
+        layout.addWidget(self.chart, 1)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take over font and colours."""
+        theme = self._theme
+        self.equation.setFont(theme.font(relative=0.95))
+        style = f"color: {theme.tokens.text}; padding: 0px {theme.px(6)}px;"
+        self.equation.setStyleSheet(style)
+        self.chart.update()
+
+    def show_rows(self, rows: tuple[UpdateRow, ...], row: int, html: str) -> None:
+        """Draw these rows, and the equation of one of them."""
+        self.equation.setText(html)
+        self.equation.setAccessibleName("Equation of the update")
+        self.chart.show_rows(rows, row)

@@ -1,0 +1,95 @@
+"""Heavy questions about the step at the cursor, asked once the cursor rests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from rllab_gui.link import Link
+from rllab_gui.views.episode_model import Moment
+
+REST_MS = 120
+
+
+def of_moment(moment: Moment) -> dict[str, Any]:
+    """How questions name this step of this episode, and who judges."""
+    _, checkpoint, kind, episode = moment.episode.key
+    step = {"kind": kind, "episode": episode, "t": moment.t}
+    return step | {"checkpoint_step": checkpoint}
+
+
+class Resting(QObject):
+    """One question at a time; wanting another cancels it.
+
+    Attributes:
+      answer: What the stage said last; empty while it said nothing.
+      problem: The sentence that it said instead, or empty.
+
+    Signals:
+      changed(): An answer or a problem has arrived, or was forgotten.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, link: Link, question: str, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._link, self._question = link, question
+        self.answer: dict[str, Any] = {}
+        self.problem = ""
+        self._wanted: tuple[str, dict[str, Any]] | None = None
+        self._here: tuple[str, dict[str, Any]] | None = None
+        self._number = -1
+        self._timer = QTimer(self, singleShot=True, interval=REST_MS)
+        self._timer.timeout.connect(self._ask)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is wanted that is not here yet."""
+        return self._wanted != self._here
+
+    def want(self, session: str, arguments: Mapping[str, Any]) -> bool:
+        """Ask for this as soon as nothing else is wanted; True where it is here."""
+        wanted = (session, dict(arguments))
+        if wanted != self._wanted:
+            self._link.cancel(self._number)
+            self._wanted = wanted
+            if self.busy:
+                self._timer.start()
+            else:
+                self._timer.stop()
+        return not self.busy
+
+    def drop(self) -> None:
+        """Nobody wants it any more; what is here stays."""
+        self._timer.stop()
+        self._link.cancel(self._number)
+        self._wanted = self._here
+
+    def forget(self) -> None:
+        """What is here is not true any more."""
+        self.drop()
+        self._wanted = self._here = None
+        self.answer, self.problem = {}, ""
+        self.changed.emit()
+
+    def _ask(self) -> None:
+        wanted = self._wanted
+        if wanted is None:
+            return
+        self._number = self._link.ask(
+            self._question,
+            wanted[1],
+            lambda answer: self._take(wanted, answer, ""),
+            lambda sentence: self._take(wanted, {}, sentence),
+        )
+
+    def _take(
+        self, asked: tuple[str, dict[str, Any]], answer: dict[str, Any], problem: str
+    ) -> None:
+        if asked == self._wanted:
+            self._here, self.answer, self.problem = asked, answer, problem
+            self.changed.emit()

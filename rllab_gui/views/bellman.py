@@ -1,0 +1,148 @@
+"""The Bellman inspector: what this step would be moved towards, and why."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+from PySide6.QtWidgets import QToolButton
+
+from rllab_gui.plots.bellman import UpdatePanel
+from rllab_gui.plots.numbers import count
+from rllab_gui.plots.updates import (
+    UpdateRow,
+    choices,
+    equation,
+    error_words,
+    plain,
+    rows_of,
+    signed,
+    standing,
+    substituted,
+)
+from rllab_gui.views.asking import AskingView, Empty
+from rllab_gui.views.base import ViewContext
+from rllab_gui.views.episode_model import Moment, action_word
+
+FURTHER = ("reward", "discount", "bootstrap", "target", "estimate", "td_error")
+
+
+class StepBellmanView(AskingView):
+    """The update of the step at the cursor, its equation with its own numbers."""
+
+    view_id = "stepBellman"
+    title = "Update of this step"
+    tab = "Bellman"
+    about = (
+        "What learning from this step would do: the target y that Q(s,a) is moved "
+        "towards, with this step's own numbers, as the learner itself computes it. "
+        "Faint rows show the same with one part switched: double Q-learning, the "
+        "length n of the window, the target network. A termination ends bootstrapping, "
+        "a time limit does not. Below: how likely the replay memory was to draw it."
+    )
+    question = "explain_update"
+    refused = "There is no update to be shown."
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self._row = 0
+        self.panel = UpdatePanel(context.theme)
+        self.plot.set_canvas(self.panel)
+        self.panel.chart.chosen.connect(self._on_chosen)
+        self._projection = QToolButton(self)
+        self._projection.setObjectName("plot.stepBellman.projection")
+        self._projection.setText("Projection")
+        self._projection.setAccessibleName("Show the projection of C51")
+        self._projection.setToolTip("How C51 makes the target of this step, as a film")
+        self._projection.setAutoRaise(True)
+        self._projection.clicked.connect(self._on_projection)
+        self._projection.hide()
+        self.plot.header.add(self._projection)
+
+    def cannot(self) -> Empty | None:
+        """A recurrent network learns from pieces of episodes."""
+        if self.context.store.configuration.network.recurrent == "none":
+            return None
+        words = (
+            "A recurrent network learns from pieces of episodes, each of which begins "
+            "with the memory that was stored there: the update of one step alone is "
+            "not defined."
+        )
+        return "This network learns from sequences.", words, ()
+
+    def wish(self, moment: Moment) -> dict[str, Any] | None:
+        """Behind the last step nothing is to be asked."""
+        return None if moment.is_last else super().wish(moment)
+
+    def emptiness(self) -> Empty | None:
+        """Behind the last step there is nothing to learn from."""
+        moment = self.context.episode.moment
+        if moment is not None and moment.is_last and self.cannot() is None:
+            return "Here the episode ends.", "An update belongs to a step: go back.", ()
+        return super().emptiness()
+
+    def draw(self) -> None:
+        """Show what the stage said, the chosen row in full."""
+        answer = self.asked.answer
+        rows = rows_of(answer)
+        self._row = min(self._row, len(rows) - 1)
+        options = self.context.store.configuration
+        self._projection.setVisible(options.head.kind == "c51")
+        row = rows[self._row]
+        taken = self._word(int(answer["action"]))
+        rule = equation(row, options.agent.estimator)
+        numbers = substituted(row, self._word, bool(answer["terminated"]))
+        error = error_words(row, taken)
+        html = f"{rule}<br>{escape(numbers)}<br>{escape(error)}"
+        self.panel.show_rows(rows, self._row, html)
+        self._explain(rows, answer)
+        self.say(self._sentence(row, answer), f"{plain(rule)}; {numbers}; {error}.")
+        self.plot.set_model(
+            **{name: np.array([getattr(it, name) for it in rows]) for name in FURTHER}
+        )
+
+    def _sentence(self, row: UpdateRow, answer: dict[str, Any]) -> str:
+        taken = self._word(int(answer["action"]))
+        way = "up" if row.td_error > 0 else "down"
+        switched = "" if row.name == "current" else f" ({row.title})"
+        return (
+            f"t {answer['t']}: learning from it would move Q of {taken} {way}"
+            f"{switched}: δ = {signed(row.td_error)}."
+        )
+
+    def _explain(self, rows: tuple[UpdateRow, ...], answer: dict[str, Any]) -> None:
+        options = self.context.store.configuration
+        row = rows[self._row]
+        words = [
+            f"t {answer['t']}, by checkpoint {count(answer['checkpoint_step'])}.",
+            self._recorded(),
+            choices(row, self._word),
+            standing(answer["memory"], rows[0].priority, options.replay.alpha),
+            "Rewards clipped to ±1." if options.environment.clip_rewards else "",
+            str(answer["note"]),
+        ]
+        self.plot.set_legend(escape(" ".join(it for it in words if it)))
+
+    def _recorded(self) -> str:
+        """Why another TD error may stand below the frame."""
+        moment = self.context.episode.moment
+        if moment is None or moment.episode.key[1] >= 0:
+            return ""
+        return "(δ below the frame: over one step, from Q-values as recorded.)"
+
+    def _word(self, action: int) -> str:
+        moment = self.context.episode.moment
+        return action_word(moment.episode.action_names if moment else (), action)
+
+    def _on_chosen(self, row: int) -> None:
+        self._row = row
+        self.refresh()
+        self.context.pulse.soon()
+
+    def _on_projection(self) -> None:
+        self.context.commands.run("returns.projection")
+
+    def restyle(self) -> None:
+        """Take over fonts and colours."""
+        self.panel.restyle()

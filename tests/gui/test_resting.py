@@ -1,0 +1,57 @@
+"""Heavy questions: asked once, when the cursor rests, and only the last one."""
+
+import pytest
+
+from rllab_gui import resting
+from rllab_gui.resting import Resting
+
+
+@pytest.fixture
+def asked(context, monkeypatch):
+    monkeypatch.setattr(resting, "REST_MS", 0)
+    return Resting(context.link, "saliency")
+
+
+def settled(qtbot, asked, client, count):
+    qtbot.waitUntil(lambda: len(client.questions("saliency")) == count)
+
+
+def test_only_where_the_cursor_rests_is_asked_about(asked, client, qtbot):
+    for t in range(5):
+        assert not asked.want("s", {"t": t})
+    settled(qtbot, asked, client, 1)
+    assert client.questions("saliency")[0].arguments == {"t": 4}
+    assert asked.busy
+
+
+def test_moving_on_cancels_and_the_old_answer_stays_until_the_new_one(
+    asked, client, context, qtbot
+):
+    client.answers["saliency"] = lambda arguments: dict(arguments)
+    asked.want("s", {"t": 1})
+    qtbot.waitUntil(lambda: context.link.poll() == 1)
+    assert asked.answer == {"t": 1}
+    del client.answers["saliency"]
+    asked.want("s", {"t": 2})
+    settled(qtbot, asked, client, 2)
+    asked.want("s", {"t": 3})
+    client.reply(2, {"t": 2})
+    context.link.poll()
+    assert asked.answer == {"t": 1}
+    assert asked.busy
+    # Back where the answer is here, nothing more is asked.
+    assert asked.want("s", {"t": 1})
+    assert not asked.busy
+
+
+def test_another_session_is_another_question(asked, client, context, qtbot):
+    client.answers["saliency"] = lambda arguments: "There is no step."
+    asked.want("s", {"t": 1})
+    qtbot.waitUntil(lambda: context.link.poll() == 1)
+    assert asked.problem == "There is no step."
+    assert not asked.want("other", {"t": 1})
+    asked.drop()
+    assert not asked.busy
+    asked.forget()
+    assert asked.problem == ""
+    assert not asked.want("s", {"t": 1})

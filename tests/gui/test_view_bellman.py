@@ -1,0 +1,179 @@
+"""The Bellman inspector: its equation has the numbers of the stage."""
+
+import numpy as np
+import pytest
+from pictures import CARD, teach
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
+from showing import show
+
+from engine.contract.options import Configuration
+from rllab_gui import resting
+from rllab_gui.commands import Command
+from rllab_gui.plots.updates import (
+    choices,
+    equation,
+    error_words,
+    plain,
+    rows_of,
+    standing,
+    substituted,
+)
+from rllab_gui.views.bellman import StepBellmanView
+
+WORDS = ("left", "right")
+MEMORY = {
+    "checkpoint_step": 12_500,
+    "size": 1000,
+    "probability": 0.002,
+    "priority": 0.31,
+    "weight": 0.73,
+    "beta": 0.5,
+}
+
+
+def row(**changes):
+    given = {
+        "name": "current",
+        "title": "as configured",
+        "n_step": 1,
+        "double": True,
+        "bootstraps_online": False,
+        "reward": 1.0,
+        "discount": 0.99,
+        "next_action": 1,
+        "online_action": 1,
+        "valuing_action": 0,
+        "bootstrap": 63.2,
+        "target": 63.568,
+        "estimate": 64.0,
+        "td_error": -0.432,
+        "surprise": 0.432,
+        "priority": 0.433,
+    }
+    return given | changes
+
+
+def answer(arguments, **changes):
+    ghost = row(name="n=3", title="n = 3", n_step=3, td_error=2.0, target=66.0)
+    step = {"t": arguments["t"], "action": 1, "reward": 1.0, "note": ""}
+    ends = {"terminated": False, "truncated": False, "checkpoint_step": 12_400}
+    return {"rows": [row(), ghost], "memory": MEMORY} | step | ends | changes
+
+
+def made(**changes):
+    return rows_of({"rows": [row(**changes)]})[0]
+
+
+def test_the_equation_is_that_of_the_estimator():
+    word = WORDS.__getitem__
+    double = plain(equation(made(), "q_learning"))
+    assert double == "y = r + γ Q_target(s′, argmax_a Q_online(s′, a))"
+    alone = made(double=False, bootstraps_online=True)
+    assert plain(equation(alone, "q_learning")) == "y = r + γ max_a Q_online(s′, a)"
+    three = equation(made(n_step=3, double=False), "sarsa")
+    assert three == (
+        "y = R<sup>(n)</sup> + γ<sup>n</sup> Q<sub>target</sub>(s<sub>t+n</sub>, a′)"
+    )
+    assert "Σ_a π(a|s′)" in plain(equation(made(), "expected_sarsa"))
+    assert "log Σ_a exp" in plain(equation(made(double=False), "soft"))
+    assert substituted(made(), word, terminated=False) == (
+        "y = 1.0000 + 0.99 · 63.200 (right) = 63.568"
+    )
+    ended = made(discount=0.0, target=1.0)
+    assert "terminated: nothing is bootstrapped" in substituted(ended, word, True)
+    assert error_words(made(), "right") == (
+        "δ = y − Q(s, right) = 63.568 − 64.000 = −0.432"
+    )
+
+
+def test_both_networks_say_what_they_would_do_next():
+    word = WORDS.__getitem__
+    said = choices(made(), word)
+    assert said == "Next, the online network prefers right, the target network left."
+    agreed = choices(made(valuing_action=1), word)
+    assert agreed == "Next, both networks prefer right."
+    assert choices(made(discount=0.0), word) == ""
+
+
+def test_the_memory_says_how_likely_the_step_was_drawn():
+    said = standing(MEMORY, 0.433, 0.6)
+    assert "priority 0.310, probability p^α / Σ p^α = 0.002" in said
+    assert "2.0 times the even share" in said
+    assert "make the priority 0.433" in said
+    even = {"checkpoint_step": 5, "size": 1000, "probability": 0.001}
+    assert standing(even, 0.1, 0.6).endswith("1/1,000, as any other.")
+    assert standing({"why": "Gone."}, 0.1, 0.6) == "Gone."
+
+
+@pytest.fixture
+def view(context, client, qtbot, monkeypatch):
+    monkeypatch.setattr(resting, "REST_MS", 0)
+    teach(client)
+    client.answers["explain_update"] = answer
+    context.store.set_card(CARD)
+    return show(qtbot, StepBellmanView(context), 360, 300)
+
+
+def arrive(context, qtbot, view, t=12):
+    context.cursor.show_episode("training", 1, t=t)
+    context.pulse.beat()
+
+    def here():
+        context.pulse.beat()
+        return view.asked.answer.get("t") == t
+
+    qtbot.waitUntil(here)
+    context.pulse.beat()
+
+
+def test_it_shows_the_rows_and_the_equation_of_the_chosen_one(
+    view, context, client, qtbot
+):
+    arrive(context, qtbot, view)
+    np.testing.assert_allclose(view.model()["td_error"], [-0.432, 2.0])
+    assert "63.568" in view.panel.equation.text()
+    assert view.answer_text().startswith("t 12: learning from it would move Q of right")
+    assert "probability" in view.plot.legend()
+    below = view.panel.chart.row_rect(1).center().toPoint()
+    qtbot.mouseClick(view.panel.chart, Qt.MouseButton.LeftButton, pos=below)
+    context.pulse.beat()
+    assert "R<sup>(n)</sup>" in view.panel.equation.text()
+    assert view.answer_text().endswith("up (n = 3): δ = +2.00.")
+    qtbot.keyClick(view.panel.chart, Qt.Key.Key_Up)
+    context.pulse.beat()
+    assert view.panel.chart.row == 0
+    assert view.busy.isHidden()
+
+
+def test_at_the_end_and_for_a_memory_it_says_why_there_is_no_update(
+    view, context, client, qtbot
+):
+    arrive(context, qtbot, view)
+    context.cursor.seek(10**6)
+    context.pulse.beat()
+    assert view.emptiness()[0] == "Here the episode ends."
+    client.answers["explain_update"] = lambda arguments: "It is gone."
+    context.cursor.seek(3)
+    qtbot.waitUntil(lambda: context.pulse.beat() or bool(view.asked.problem))
+    assert view.emptiness()[1] == "It is gone."
+    recurrent = {"network.recurrent": "gru", "replay.kind": "sequence"}
+    context.store.set_configuration(Configuration().with_options(recurrent))
+    asked = len(client.questions("explain_update"))
+    context.cursor.seek(5)
+    context.pulse.beat()
+    assert view.emptiness()[0] == "This network learns from sequences."
+    assert len(client.questions("explain_update")) == asked
+
+
+def test_c51_leads_to_its_projection(view, context, client, qtbot):
+    done = []
+    context.commands.add(
+        Command("returns.projection", "Show", "Do it", lambda: done.append(1))
+    )
+    context.store.set_configuration(Configuration().with_options({"head.kind": "c51"}))
+    arrive(context, qtbot, view)
+    button = view.findChild(QToolButton, "plot.stepBellman.projection")
+    assert not button.isHidden()
+    button.click()
+    assert done == [1]
