@@ -27,8 +27,14 @@ class Images(nn.Module):
         self._scale = scale
 
     def forward(self, images: Tensor) -> Tensor:
-        """uint8 [B, height, width, C] as float32 [B, C, height, width]."""
-        return images.permute(0, 3, 1, 2).to(torch.float32) * self._scale
+        """uint8 [B, height, width, C] as float32 [B, C, height, width].
+
+        Floats of the same scale stay what they are: their gradient is asked for.
+        """
+        images = images.permute(0, 3, 1, 2)
+        if not images.is_floating_point():
+            images = images.to(torch.float32)
+        return images * self._scale
 
 
 class Flat(nn.Module):
@@ -42,7 +48,7 @@ class Flat(nn.Module):
         """Observations [B, ...] as float32 [B, n]."""
         if observations.dim() > 2:
             observations = observations.flatten(1)
-        if observations.dtype != torch.float32:
+        if not observations.is_floating_point():
             observations = observations.to(torch.float32)
         return observations if self._scale == 1.0 else observations * self._scale
 
