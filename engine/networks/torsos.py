@@ -27,14 +27,9 @@ class Images(nn.Module):
         self._scale = scale
 
     def forward(self, images: Tensor) -> Tensor:
-        """uint8 [B, height, width, C] as float32 [B, C, height, width].
-
-        Floats of the same scale stay what they are: their gradient is asked for.
-        """
-        images = images.permute(0, 3, 1, 2)
-        if not images.is_floating_point():
-            images = images.to(torch.float32)
-        return images * self._scale
+        """uint8 [B, height, width, C] as float [B, C, height, width]."""
+        plain = images.permute(0, 3, 1, 2).to(torch.get_default_dtype())
+        return plain * self._scale
 
 
 class Flat(nn.Module):
@@ -45,11 +40,11 @@ class Flat(nn.Module):
         self._scale = scale
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Observations [B, ...] as float32 [B, n]."""
+        """Observations [B, ...] as float [B, n]."""
         if observations.dim() > 2:
             observations = observations.flatten(1)
-        if not observations.is_floating_point():
-            observations = observations.to(torch.float32)
+        if observations.dtype != torch.get_default_dtype():
+            observations = observations.to(torch.get_default_dtype())
         return observations if self._scale == 1.0 else observations * self._scale
 
 

@@ -36,6 +36,14 @@ KINDS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _exact():
+    """Differences need more digits than float32 has."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 def built(kind):
     """A network in float64, its model, its card."""
     flat, card = KINDS[kind]
