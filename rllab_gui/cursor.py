@@ -22,7 +22,8 @@ class Position:
       kind: Kind of the episode: ``training`` or ``evaluation``.
       episode: Number of the episode of that kind; -1 where there is none.
       t: Step within the episode, 0 to ``Cursor.last``.
-      branch: Name of the counterfactual branch; empty on the main line.
+      branch: Id of the counterfactual branch, with a slash and the number of the
+        rollout after the first; empty on the main line.
     """
 
     session: str = ""
@@ -107,11 +108,21 @@ class Cursor(QObject):
         self.set_mode("paused")
         self.seek(self._position.t + by)
 
-    def show_episode(self, kind: str, episode: int, *, t: int = 0) -> None:
-        """Look at another episode; leaves *following*."""
+    def show_episode(
+        self, kind: str, episode: int, *, t: int = 0, checkpoint: int | None = None
+    ) -> None:
+        """Look at another episode; leaves *following*.
+
+        Args:
+          kind: ``training`` or ``evaluation``.
+          episode: Its number.
+          t: At this step.
+          checkpoint: Judged by these weights; None for those that judge now.
+        """
         if self._mode == "following":
             self.set_mode("paused")
-        self.place(kind=kind, episode=episode, t=t)
+        judge = {} if checkpoint is None else {"checkpoint": checkpoint}
+        self.place(kind=kind, episode=episode, t=t, branch="", **judge)
 
     def show_checkpoint(self, step: int) -> None:
         """Let the weights of this training step judge what is shown."""

@@ -15,6 +15,15 @@ from rllab_gui.views.episode_model import Episode, Key, Moment, episode_from
 
 PATIENCE_MS = 150
 """How long the moment waits for its frame before it is shown without."""
+BRANCH = "branch"
+"""Kind of the episode that a branch is for the stage."""
+BY_HAND = "by hand"
+"""``Position.branch`` while a person plays; the episode then comes from here."""
+PATIENCE_JUDGED_MS = 300
+"""How long another judgement of the same steps is shown while one is under way."""
+REMEMBERED = 12
+"""Judgements of other checkpoints that are kept, of at most so many steps each."""
+REMEMBERED_STEPS = 5_000
 PATIENCE_MOVING_MS = 1_500
 """The same while the cursor moves by itself, and so waits for the moment."""
 
@@ -31,6 +40,7 @@ class ShownEpisode(QObject):
       data: The judged episode, None while waiting for it.
       moment: What all views show, None while there is no episode.
       problem: Why the episode cannot be shown, or empty.
+      branch_numbers: Number that the stage gave a branch, by ``Position.branch``.
 
     Signals:
       changed(): Another episode, or none while the next one is under way.
@@ -51,15 +61,20 @@ class ShownEpisode(QObject):
         self.data: Episode | None = None
         self.moment: Moment | None = None
         self.problem = ""
+        self.branch_numbers: dict[str, int] = {}
         self._frames = EpisodeFrames(link, self)
         self._frames.arrived.connect(self._on_frames)
         self._frames.gaveUp.connect(self._on_no_frames)
         self._last_picture: tuple[int, np.ndarray] | None = None
+        self._judged: dict[Key, Episode] = {}
+        self._drawn: tuple[str, str, int] | None = None
         self._question = -1
         self._forward = True
         self._last_t = 0
         self._patience = QTimer(self, singleShot=True)
         self._patience.timeout.connect(self._on_impatient)
+        self._judging = QTimer(self, singleShot=True)
+        self._judging.timeout.connect(self._on_slow_judgement)
         cursor.changed.connect(self._on_cursor)
 
     @property
@@ -70,7 +85,8 @@ class ShownEpisode(QObject):
     @property
     def waiting(self) -> bool:
         """An episode has been asked for and is not here yet."""
-        return self.key is not None and self.data is None and not self.problem
+        here = self.data is not None and self.data.key == self.key
+        return self.key is not None and not here and not self.problem
 
     def frame(self, t: int) -> np.ndarray | None:
         """Frame of the observation at ``t``, None until it has arrived."""
@@ -79,7 +95,7 @@ class ShownEpisode(QObject):
     @property
     def lags(self) -> bool:
         """What the cursor points at is under way: playing would only run ahead."""
-        if self.data is None or self._frames.refused:
+        if self.waiting or self.data is None or self._frames.refused:
             return self.waiting
         return self.frame(self._cursor.t) is None
 
@@ -88,7 +104,9 @@ class ShownEpisode(QObject):
         self._link.cancel(self._question)
         self._frames.begin(None)
         self._last_picture = None
+        self._drawn = None
         self._patience.stop()
+        self._judging.stop()
         self.problem = ""
         self.key = self.data = self.moment = None
         self.changed.emit()
@@ -96,15 +114,37 @@ class ShownEpisode(QObject):
 
     # ------------------------------------------------------------ the episode
 
+    def play_on(self, data: Episode, frame: np.ndarray) -> None:
+        """A person plays: show this growing episode, at its last step."""
+        if self.key != data.key:
+            self.forget()
+            self.key = data.key
+            self._frames.begin(None)
+            self._frames.refuse("While you play, only your own steps have pictures.")
+        self.data = data
+        self._frames.put(data.steps, frame)
+        self._cursor.set_last(data.steps)
+        self._cursor.place(branch=BY_HAND, t=data.steps)
+        self.changed.emit()
+        self._publish(data.steps)
+
+    def _key_of(self, position: Position) -> Key | None:
+        """Which judged episode belongs to a position."""
+        if position.episode < 0:
+            return None
+        whole = (position.session, position.checkpoint)
+        if position.branch == BY_HAND:
+            return self.key
+        number = self.branch_numbers.get(position.branch)
+        if position.branch and number is not None:
+            return (*whole, BRANCH, number)
+        return (*whole, position.kind, position.episode)
+
     def _on_cursor(self, position: Position) -> None:
-        key = (
-            position.session,
-            position.checkpoint,
-            position.kind,
-            position.episode,
-        )
-        wanted = key if position.episode >= 0 else None
-        if wanted != self.key:
+        wanted = self._key_of(position)
+        if wanted != self.key and wanted is not None and self._is_shown(wanted):
+            self._judge_anew(wanted)
+        elif wanted != self.key:
             self.forget()
             self.key = wanted
             if wanted is not None:
@@ -113,6 +153,29 @@ class ShownEpisode(QObject):
             self._forward = position.t >= self._last_t
             self._last_t = position.t
             self._go_to(position.t)
+        self._pulse.soon()
+
+    def _is_shown(self, wanted: Key) -> bool:
+        """It is the episode that is here; only another checkpoint is to judge it."""
+        key = self.data.key if self.data is not None else None
+        return key is not None and (key[0], *key[2:]) == (wanted[0], *wanted[2:])
+
+    def _judge_anew(self, key: Key) -> None:
+        """Have other weights judge; their judgement takes the place of this one."""
+        self._link.cancel(self._question)
+        self.key, self.problem = key, ""
+        known = self._judged.get(key)
+        if known is not None:
+            self._take(known)
+            return
+        self._judging.start(PATIENCE_JUDGED_MS)
+        self._ask_judgement(key)
+
+    def _on_slow_judgement(self) -> None:
+        """What is shown is not what is asked for: better nothing than the old."""
+        self.data = self.moment = None
+        self.changed.emit()
+        self.momentChanged.emit()
         self._pulse.soon()
 
     def _ask_judgement(self, key: Key) -> None:
@@ -125,18 +188,36 @@ class ShownEpisode(QObject):
         )
 
     def _on_judgement(self, key: Key, answer: dict[str, Any]) -> None:
-        if key != self.key:
-            return
-        self.data = episode_from(key, answer)
-        self._frames.begin(key, self.data.steps)
-        self._cursor.set_last(self.data.steps)
+        if key == self.key:
+            self._take(episode_from(key, answer))
+
+    def _take(self, data: Episode) -> None:
+        """Show this judgement; frames are the same whoever judges."""
+        key = data.key
+        self._judging.stop()
+        self._remember(data)
+        self.data = data
+        if (key[0], *key[2:]) != self._drawn:
+            self._drawn = (key[0], *key[2:])
+            self._frames.begin(key, data.steps)
+        self._cursor.set_last(data.steps)
         self.changed.emit()
         self._last_t = self._cursor.t
         self._go_to(self._cursor.t)
         self._pulse.soon()
 
+    def _remember(self, data: Episode) -> None:
+        """Dragging to and fro along the training axis asks for each only once."""
+        if data.key[1] >= 0 and data.steps <= REMEMBERED_STEPS:
+            self._judged.pop(data.key, None)
+            self._judged[data.key] = data
+        while len(self._judged) > REMEMBERED:
+            del self._judged[next(iter(self._judged))]
+
     def _on_no_judgement(self, key: Key, sentence: str) -> None:
         if key == self.key:
+            self._judging.stop()
+            self.data = self.moment = None
             self.problem = sentence
             self.changed.emit()
             self._pulse.soon()

@@ -72,6 +72,15 @@ class EpisodeFrames(QObject):
         """Frame of the observation at ``t``, None until it has arrived."""
         return self._frames.get(t)
 
+    def put(self, t: int, frame: np.ndarray) -> None:
+        """A frame that came another way."""
+        self._frames[t] = frame
+        self._drop_far(t)
+
+    def refuse(self, sentence: str) -> None:
+        """Nothing is asked for: other frames than those put here cannot be had."""
+        self.refused = sentence
+
     def want(self, t: int, *, forward: bool) -> None:
         """This step is looked at; the next one is probably in this direction."""
         self._wanted, self._forward = t, forward

@@ -27,6 +27,7 @@ from rllab_gui.sessions import Sessions
 from rllab_gui.settings import Settings
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
+from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.viewer import Viewer
 from rllab_gui.views.base import ViewContext
 
@@ -50,6 +51,9 @@ class Lab(QObject):
         self.notes = Notes(self.link, self.store, self.history, self.problems, self)
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
         self.playback = Playback(self.link, self.store, self.cursor, self.episode, self)
+        self.axis = TrainingAxis(
+            self.link, self.store, self.cursor, self.playback, self
+        )
         self.draft = Draft(self.link, self.history, self)
         self.costs = Costs(self.link, self.draft, self)
         self.run = Run(self.link, self.draft, self.problems, self)
@@ -84,6 +88,7 @@ class Lab(QObject):
             episode=self.episode,
             pulse=self.pulse,
             notes=self.notes,
+            axis=self.axis,
         )
 
     def _on_card(self, *_: object) -> None:

@@ -109,6 +109,17 @@ class Playback(QObject):
         """Whether any episode of the session can be looked at."""
         return self._newest is not None
 
+    def step_of(self, kind: str, episode: int) -> int | None:
+        """Training step of a recorded episode; None where there is no such one."""
+        return self._steps.get((kind, episode))
+
+    def nearest(self, step: float) -> tuple[str, int] | None:
+        """Kind and number of the training episode nearest to this training step."""
+        there = [it for it in self._steps.items() if it[0][0] == "training"]
+        near = min(there or self._steps.items(), default=None,
+                   key=lambda it: abs(it[1] - step))  # fmt: skip
+        return near[0] if near is not None else None
+
     def go(self, by: int) -> None:
         """To the next or previous episode of the same kind."""
         position = self._cursor.position
@@ -138,7 +149,7 @@ class Playback(QObject):
         position = self._cursor.position
         if self._newest not in (None, (position.kind, position.episode)):
             kind, episode = self._newest or ("", -1)
-            self._cursor.place(kind=kind, episode=episode, t=0)
+            self._cursor.place(kind=kind, episode=episode, t=0, branch="")
 
     def _shows_any(self) -> bool:
         return self._cursor.position.episode >= 0
@@ -192,7 +203,8 @@ class Playback(QObject):
         self._known, self._steps, self._newest = {}, {}, None
         self._cursor.set_last(0)
         self._cursor.select(None)
-        self._cursor.place(session=session.uuid, checkpoint=-1, episode=-1, t=0)
+        nothing = {"checkpoint": -1, "episode": -1, "t": 0, "branch": ""}
+        self._cursor.place(session=session.uuid, **nothing)
         self._cursor.set_mode("following" if session.live else "paused")
         if session.uuid:
             self._link.ask("episodes", {}, partial(self._on_table, session.uuid))

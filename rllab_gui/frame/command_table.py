@@ -281,6 +281,20 @@ def _transport(lab: Lab, window: MainWindow) -> list[Command]:
             lambda: playback.go_to_mark(-1),
             "Shift+N",
         ),
+        (
+            "prevCheckpoint",
+            "Judge by an earlier checkpoint",
+            "Let the checkpoint before judge; before the first: as recorded",
+            lambda: lab.axis.next(-1),
+            "Shift+PgUp",
+        ),
+        (
+            "nextCheckpoint",
+            "Judge by a later checkpoint",
+            "Let the next kept checkpoint judge what is shown",
+            lambda: lab.axis.next(1),
+            "Shift+PgDown",
+        ),
         ("slower", "Slower", "Play more slowly", lambda: playback.faster(-1), ","),
         ("faster", "Faster", "Play faster", lambda: playback.faster(1), "."),
         (

@@ -29,6 +29,7 @@ class Enabler(QObject):
             lab.presets.changed,
             lab.playback.episodesChanged,
             lab.cursor.changed,
+            lab.axis.changed,
             lab.certificate.changed,
             lab.exchange.changed,
         ):
@@ -83,6 +84,8 @@ class Enabler(QObject):
             table[f"export.{it.name}"] = may and there and not it.missing
         moves = ["stepBack", "stepFwd", "back10", "fwd10", "first", "last"]
         moves += ["nextMark", "prevMark"]
+        judges = bool(lab.axis.steps)
+        table |= {f"transport.{it}Checkpoint": judges for it in ("prev", "next")}
         table |= {f"transport.{it}": shows for it in moves}
         goes = ("prevEpisode", "nextEpisode", "follow")
         table |= {f"transport.{it}": lab.playback.has_episodes for it in goes}

@@ -93,6 +93,8 @@ MENUS: dict[str, tuple[str, ...]] = {
         "",
         "transport.prevEpisode",
         "transport.nextEpisode",
+        "transport.prevCheckpoint",
+        "transport.nextCheckpoint",
         "transport.follow",
         "transport.loop",
         "transport.slower",

@@ -8,12 +8,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QSlider,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
 from rllab_gui.cursor import SPEEDS, Position
+from rllab_gui.frame.moment_bar import MomentBar
 from rllab_gui.frame.widgets import IconButton, vertical_line
-from rllab_gui.frame.words import whole
 from rllab_gui.lab import Lab
 from rllab_gui.plain import PlainLabel
 
@@ -47,9 +48,9 @@ class TransportBar(QWidget):
         self._speed = self._make_speed()
         self.slider = self._make_slider()
         self.spin = self._make_spin()
-        self._where = PlainLabel()
-        self._where.setObjectName("main.breadcrumb")
-        self._where.setAccessibleName("What is looked at")
+        self._last = PlainLabel()
+        self._last.setObjectName("transport.last.label")
+        self.moment = MomentBar(lab)
         self._lay_out()
         lab.theme.changed.connect(self._restyle)
         cursor = lab.cursor
@@ -110,8 +111,12 @@ class TransportBar(QWidget):
         return spin
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 3, 8, 3)
+        both = QVBoxLayout(self)
+        both.setContentsMargins(8, 2, 8, 3)
+        both.setSpacing(1)
+        both.addWidget(self.moment)
+        row = QHBoxLayout()
+        both.addLayout(row)
         row.setSpacing(2)
         for button in self._buttons.values():
             row.addWidget(button)
@@ -123,7 +128,7 @@ class TransportBar(QWidget):
         row.addWidget(self.slider, 1)
         row.addSpacing(6)
         row.addWidget(self.spin)
-        row.addWidget(self._where)
+        row.addWidget(self._last)
 
     # -------------------------------------------------------------- the cursor
 
@@ -133,19 +138,7 @@ class TransportBar(QWidget):
             widget.blockSignals(True)
             widget.setValue(position.t)
             widget.blockSignals(False)
-        self._where.setText(self._breadcrumb(position))
-
-    def _breadcrumb(self, position: Position) -> str:
-        """Last step, checkpoint and episode: "/ 73   as recorded › training 64"."""
-        if position.episode < 0:
-            return "no episode"
-        judged = (
-            f"checkpoint {whole(position.checkpoint)}"
-            if position.checkpoint >= 0
-            else "as recorded"
-        )
-        which = f"{position.kind} {position.episode}"
-        return f"/ {self._lab.cursor.last}   {judged} › {which}"
+        self._last.setText(f"/ {self._lab.cursor.last:,}")
 
     def _show_length(self, last: int) -> None:
         for widget in (self.slider, self.spin):

@@ -22,6 +22,7 @@ from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.pulse import Pulse
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
+from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.views.empty import EmptyState
 from rllab_gui.views.still_stack import StillStack
 
@@ -41,6 +42,7 @@ class ViewContext:
     episode: ShownEpisode
     pulse: Pulse
     notes: Notes
+    axis: TrainingAxis
 
 
 class View(QWidget):

@@ -40,7 +40,8 @@ class CurveView(View):
         "The return of each finished episode: the sum of its rewards, undiscounted. "
         "Dots are training episodes, in which the agent also explores; the line is "
         "their moving average s = Σ fᵗ⁻ᵏ x / Σ fᵗ⁻ᵏ with factor f. Diamonds are greedy "
-        "evaluations. A dashed tick is a changed option. Click to look at an episode."
+        "evaluations. A dashed tick is a changed option. Click to look at an "
+        "episode through the checkpoint nearest to it."
     )
     topics = frozenset({"scalars"})
 
@@ -169,7 +170,7 @@ class CurveView(View):
     def _on_picked(self, x: float, y: float) -> None:
         """Look at the evaluation or at the episode that was clicked."""
         evaluation = self._marks.near(x, y)
-        cursor = self.context.cursor
+        cursor, axis = self.context.cursor, self.context.axis
         if evaluation is not None:
             cursor.show_checkpoint(evaluation.step)
             self._show_evaluation(evaluation.step)
@@ -177,7 +178,10 @@ class CurveView(View):
         nearest = self._row_at(x)
         if nearest is not None:
             rows = self.context.store.series("return")
-            cursor.show_episode("training", int(rows.episode[nearest]))
+            judge = axis.nearest(float(rows.step[nearest]))
+            cursor.show_episode(
+                "training", int(rows.episode[nearest]), checkpoint=judge
+            )
 
     def _show_evaluation(self, step: int) -> None:
         """Look at the first greedy episode of the evaluation at this step."""
@@ -231,16 +235,21 @@ class CurveView(View):
     # ------------------------------------------------------------ what changes
 
     def _on_cursor(self, position: Position) -> None:
-        """Mark the episode that is looked at; the axes do not move."""
+        """Mark the episode that is looked at; the axes do not move.
+
+        A dotted line marks the checkpoint that judges it.
+        """
         rows = self.context.store.series("return")
+        judge = None
+        if position.checkpoint >= 0:
+            step = np.array([position.checkpoint])
+            judge = float(at_steps(rows, self.clock, step)[0])
+        self.plot.set_ghost(judge)
         found = np.flatnonzero(rows.episode == position.episode)
         if position.kind == "training" and position.episode >= 0 and len(found):
             self.plot.set_cursor(float(times(rows, self.clock)[found[0]]))
-        elif position.checkpoint >= 0:
-            step = np.array([position.checkpoint])
-            self.plot.set_cursor(float(at_steps(rows, self.clock, step)[0]))
         else:
-            self.plot.set_cursor(None)
+            self.plot.set_cursor(judge)
 
     def _on_series(self, name: str) -> None:
         if name == "return":

@@ -17,6 +17,7 @@ from rllab_gui.plots.numbers import short
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.clocks import CLOCKS, DrawnTo, growing, newest, ticks, times
+from rllab_gui.views.moments import TrainingMoment
 from rllab_gui.views.traces import MARKS, NOISE, STYLES, words_of
 
 
@@ -89,6 +90,7 @@ class ExplorationView(View):
         self._box = self._make_box()
         self.plot.header.add(self._box)
         self.adopt(self.plot)
+        self._moment = TrainingMoment(self.plot, context)
         store = context.store
         store.seriesChanged.connect(self._on_series)
         store.eventsChanged.connect(self.refresh)

@@ -17,6 +17,7 @@ from rllab_gui.plots.numbers import short, smoothed
 from rllab_gui.plots.ranges import GrowingSpan
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.clocks import CLOCKS, DrawnTo, growing, newest, ticks, times
+from rllab_gui.views.moments import TrainingMoment
 from rllab_gui.views.traces import (
     DASH,
     DOT,
@@ -59,7 +60,8 @@ class LossView(View):
         "make small; the gradient norm is the size of the step that it asks for. The "
         "masked share is the part of the samples that the trust region leaves out; the "
         "model error is how far a planning model is from what really happened. The "
-        "axis is logarithmic; zeros and what is below stand apart at the bottom."
+        "axis is logarithmic; zeros and what is below stand apart at the bottom. "
+        "Click to look at an episode of that time through the checkpoint nearest to it."
     )
     topics = frozenset({"scalars"})
 
@@ -181,6 +183,9 @@ class LossView(View):
         store.wasReset.connect(self._on_reset)
         self.plot.smoothingChanged.connect(self.refresh)
         self.plot.logToggled.connect(self._on_log)
+        self._moment = TrainingMoment(
+            self.plot, self.context, lambda: self.clock, "loss"
+        )
 
     def show_series(self, name: str, shown: bool) -> None:
         """Draw this series, or do not."""
@@ -297,6 +302,7 @@ class LossView(View):
         self.clock = clock
         self.plot.start_again(x=growing(clock, self.context.store))
         self.plot.set_labels(CLOCKS[clock])
+        self._moment.show_now()
         self.refresh()
 
     def restyle(self) -> None:

@@ -19,11 +19,13 @@ from rllab_gui.episode import ShownEpisode
 from rllab_gui.history import History
 from rllab_gui.link import Link
 from rllab_gui.notes import Notes
+from rllab_gui.playback import Playback
 from rllab_gui.problems import Problems
 from rllab_gui.pulse import Pulse
 from rllab_gui.settings import Settings
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
+from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.views.base import ViewContext
 
 
@@ -61,15 +63,18 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
     cursor = Cursor()
     pulse = Pulse(link)
     store = Store(link)
+    episode = ShownEpisode(link, cursor, pulse)
+    playback = Playback(link, store, cursor, episode)
     return ViewContext(
         link=link,
         store=store,
         cursor=cursor,
         theme=theme,
         commands=Commands(),
-        episode=ShownEpisode(link, cursor, pulse),
+        episode=episode,
         pulse=pulse,
         notes=Notes(link, store, History(), Problems(link)),
+        axis=TrainingAxis(link, store, cursor, playback),
     )
 
 
