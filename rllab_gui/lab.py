@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
+from rllab_gui.branches import Branches
 from rllab_gui.certificate import Certificate
 from rllab_gui.commands import Commands
 from rllab_gui.costs import Costs
@@ -54,6 +55,9 @@ class Lab(QObject):
         self.axis = TrainingAxis(
             self.link, self.store, self.cursor, self.playback, self
         )
+        self.branches = Branches(
+            self.link, self.store, self.cursor, self.episode, self.notes, self
+        )
         self.draft = Draft(self.link, self.history, self)
         self.costs = Costs(self.link, self.draft, self)
         self.run = Run(self.link, self.draft, self.problems, self)
@@ -88,6 +92,7 @@ class Lab(QObject):
             episode=self.episode,
             pulse=self.pulse,
             notes=self.notes,
+            branches=self.branches,
             axis=self.axis,
         )
 

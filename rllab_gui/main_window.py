@@ -48,6 +48,7 @@ from rllab_gui.frame.words import percent
 from rllab_gui.history import Deed
 from rllab_gui.lab import Lab
 from rllab_gui.sessions import dropped_session
+from rllab_gui.views.branches import BranchesView
 from rllab_gui.workspaces.base import Workspace
 from rllab_gui.workspaces.step_through import StepThroughWorkspace
 from rllab_gui.workspaces.train import TrainWorkspace
@@ -229,6 +230,12 @@ class MainWindow(QMainWindow):
         """Theme, size and keyboard."""
         Preferences(self.lab, self._set_plain_keys, self).open()
 
+    def rename_branch(self) -> None:
+        """Edit the name of the branch that is looked at, in the list of branches."""
+        for view in self.workspaces["step"].views():
+            if isinstance(view, BranchesView):
+                view.rename()
+
     def edit_grid(self) -> None:
         """Draw a grid of one's own; the draft is for GridWorld then."""
         GridEditor(self.lab.draft, self.lab.theme, self).open()
@@ -319,8 +326,7 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc leaves the topmost of palette and overlay; Enter starts on Train."""
         if event.key() == Qt.Key.Key_Escape:
-            self.palette_popup.close_again()
-            self.shortcuts.hide()
+            self._leave_something()
         elif (
             event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
             and QApplication.focusWidget() is self.run_bar.train
@@ -328,6 +334,17 @@ class MainWindow(QMainWindow):
             self.run_bar.train.click()
         else:
             super().keyPressEvent(event)
+
+    def _leave_something(self) -> None:
+        """The palette and the overlay, else what is under way or a branch."""
+        branches = self.lab.branches
+        if self.palette_popup.isVisible() or self.shortcuts.isVisible():
+            self.palette_popup.close_again()
+            self.shortcuts.hide()
+        elif branches.under_way:
+            branches.cancel()
+        else:
+            branches.leave()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Only a session file may be dropped; the reason for others is said."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rllab_gui.commands import Command
+from rllab_gui.frame.branch_commands import branch_commands
 from rllab_gui.frame.session_commands import session_commands
 from rllab_gui.lab import Lab
 from rllab_gui.theme.theme import SCALES
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def all_commands(lab: Lab, window: MainWindow) -> list[Command]:
     """Every command of the frame."""
-    groups = (_train, session_commands, _view, _transport, _other)
+    groups = (_train, session_commands, _view, _transport, branch_commands, _other)
     return [command for group in groups for command in group(lab, window)]
 
 
@@ -234,8 +235,8 @@ def _transport(lab: Lab, window: MainWindow) -> list[Command]:
         (
             "back10",
             "Ten steps back",
-            "Ten steps back",
-            lambda: cursor.step(-10),
+            "Ten steps back; at the root of a branch, out of it",
+            lambda: lab.branches.back(10),
             "Shift+Left",
         ),
         (

@@ -32,6 +32,9 @@ class Enabler(QObject):
             lab.axis.changed,
             lab.certificate.changed,
             lab.exchange.changed,
+            lab.branches.changed,
+            lab.branches.hand.changed,
+            lab.episode.changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -89,9 +92,21 @@ class Enabler(QObject):
         table |= {f"transport.{it}": shows for it in moves}
         goes = ("prevEpisode", "nextEpisode", "follow")
         table |= {f"transport.{it}": lab.playback.has_episodes for it in goes}
+        table |= self._branches()
         table["replay.prioritize"] = (
             lab.draft.configuration.replay.kind != "prioritized"
         )
         table["head.distribution"] = lab.draft.configuration.head.kind == "scalar"
         table["network.remember"] = lab.draft.configuration.network.recurrent == "none"
         return table
+
+    def _branches(self) -> dict[str, bool]:
+        branches = self._lab.branches
+        here = self._lab.episode.data is not None
+        inside, playing = branches.current is not None, branches.hand.playing
+        table = dict.fromkeys(("choose", "playSeed", "byHand"), here and not playing)
+        table["byHand"] &= not branches.refusal and not inside
+        table["handBack"] = playing
+        of_one = ("leave", "rename", "delete", "exportTable", "exportFilm")
+        table |= dict.fromkeys(of_one, inside)
+        return {f"branch.{name}": usable for name, usable in table.items()}

@@ -10,8 +10,12 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from engine.contract.exports import ExportFormat
+from engine.contract.messages import Problem
+from rllab_gui.branch_table import branch_csv
+from rllab_gui.episode import BRANCH
 from rllab_gui.frame.film_dialog import FilmDialog
 from rllab_gui.lab import Lab
+from rllab_gui.plots.export import ExportProblem, write
 from rllab_gui.sessions import SUFFIX
 
 SESSION_FILTER = f"Sessions (*{SUFFIX})"
@@ -88,6 +92,28 @@ class FileDialogs(QObject):
         )
         dialog.selectFile(f"{session}-{format.name}{ending}")
 
+    def ask_branch_table(self) -> None:
+        """Where the steps of the branch that is looked at are to be written."""
+        branch, names = self._lab.branches.current, self._lab.branches.hand.names
+        if branch is None:
+            return
+        dialog = self._ask(
+            "dlg.exportBranch",
+            "Export branch as CSV",
+            QFileDialog.AcceptMode.AcceptSave,
+            lambda path: self._write(path, branch_csv(branch, names)),
+            "Tables (*.csv)",
+            ".csv",
+        )
+        dialog.selectFile(f"branch-{branch.name.partition(' ')[0]}.csv")
+
+    def _write(self, path: str, content: bytes) -> None:
+        try:
+            write(path, content)
+        except ExportProblem as error:
+            problem = Problem("window.export", str(error), severity="warning")
+            self._lab.problems.report(problem)
+
     def _ask(
         self,
         name: str,
@@ -148,8 +174,8 @@ class FileDialogs(QObject):
 
     def ask_export(self) -> None:
         """How the shown episode is to be filmed."""
-        position = self._lab.cursor.position
-        name = f"{position.kind}-{position.episode}"
+        kind, episode = self._shown()
+        name = kind if kind == BRANCH else f"{kind}-{episode}"
         dialog = FilmDialog(self._default_film(name), self._lab.theme, self._window)
         dialog.chosen.connect(self._export)
         self._open(dialog)
@@ -159,15 +185,22 @@ class FileDialogs(QObject):
         dialog.open()
 
     def _export(self, path: str, format: str, panels: bool) -> None:
-        position = self._lab.cursor.position
+        kind, episode = self._shown()
         self._lab.recorder.export(
-            position.kind,
-            position.episode,
+            kind,
+            episode,
             path,
             format,
             panels=panels,
             theme=self._lab.theme.tokens.name,
         )
+
+    def _shown(self) -> tuple[str, int]:
+        """Kind and number of the episode that is shown; it may be a branch."""
+        position, key = self._lab.cursor.position, self._lab.episode.key
+        if self._lab.branches.current is None or key is None:
+            return position.kind, position.episode
+        return key[2], key[3]
 
     def _default_film(self, what: str) -> str:
         folder = self._lab.settings.text("folder", str(Path.home()))

@@ -21,10 +21,12 @@ class LineLane(Lane):
 
     weight = 3
     anchored = False
+    other: np.ndarray = np.empty(0)
+    """A second line to compare with, drawn dashed."""
 
     def reach(self) -> tuple[float, float]:
         """Smallest to largest value, and zero where the lane begins there."""
-        spread = extent(self.values)
+        spread = extent(np.concatenate([self.values, self.other]))
         if spread is None:
             return math.nan, math.nan
         low, high = spread
@@ -44,11 +46,17 @@ class LineLane(Lane):
         """A thin line; where steps are denser than pixels, their extremes."""
         if not math.isfinite(self.reach()[0]):
             return
-        first, behind = self.scale.seen(len(self.values))
-        steps, values = envelope(self.values, first, behind, int(self.inside().width()))
+        if len(self.other):
+            pen = QPen(QColor(self.theme.tokens.muted), 1, Qt.PenStyle.DashLine)
+            self._paint_line(painter, self.other, pen)
+        self._paint_line(painter, self.values, QPen(QColor(self.theme.colour(0)), 1))
+
+    def _paint_line(self, painter: QPainter, line: np.ndarray, pen: QPen) -> None:
+        first, behind = self.scale.seen(len(line))
+        steps, values = envelope(line, first, behind, int(self.inside().width()))
         x = np.array([self.scale.x(t) for t in (0.0, 1.0)])
         places = x[0] + steps * (x[1] - x[0])
-        painter.setPen(QPen(QColor(self.theme.colour(0)), 1))
+        painter.setPen(pen)
         known = np.isfinite(values)
         painter.drawPolyline(polygon(places[known], self.heights(values[known])))
 

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from rllab_gui.plots.glyphs import paint_dice
 from rllab_gui.theme import Theme
 
+GHOSTLY = 0.35
+"""Opacity of what shines through."""
 FILLS = 0.6
 """Share of the room that a whole-numbered enlargement has to fill to be taken."""
 
@@ -27,6 +29,7 @@ class PictureBox(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._frame: np.ndarray | None = None
+        self._ghost: np.ndarray | None = None
         self._image = QImage()
         self._number = -1
         self._fresh = False
@@ -72,6 +75,19 @@ class PictureBox(QWidget):
         self._number, self._words, self._fresh = number, words, True
         self.update()
 
+    @property
+    def ghost(self) -> np.ndarray | None:
+        """The frame that shines through, if one does."""
+        return self._ghost
+
+    def set_ghost(self, frame: np.ndarray | None) -> None:
+        """Have another frame shine through; one of another size cannot."""
+        fits = frame is not None and self._frame is not None
+        if fits and frame is not None and self._frame is not None:
+            fits = frame.shape == self._frame.shape
+        self._ghost = np.ascontiguousarray(frame) if fits else None
+        self.update()
+
     def target(self) -> QRectF:
         """Where the picture lies, in the pixels of this widget."""
         ratio = self.devicePixelRatioF()
@@ -98,6 +114,7 @@ class PictureBox(QWidget):
                 QPainter.RenderHint.SmoothPixmapTransform, not whole.is_integer()
             )
             painter.drawImage(place, self._image)
+            self._paint_ghost(painter, place)
             if self._words:
                 self._paint_strip(painter)
         if self._dice:
@@ -106,6 +123,16 @@ class PictureBox(QWidget):
         if self._fresh:
             self._fresh = False
             self.shown.emit(self._number)
+
+    def _paint_ghost(self, painter: QPainter, place: QRectF) -> None:
+        if self._ghost is None:
+            return
+        height, width = self._ghost.shape[:2]
+        pixels = self._ghost.data
+        kind = QImage.Format.Format_RGB888
+        painter.setOpacity(GHOSTLY)
+        painter.drawImage(place, QImage(pixels, width, height, 3 * width, kind))
+        painter.setOpacity(1.0)
 
     def _paint_dice(self, painter: QPainter) -> None:
         size, gap = self._theme.px(18), self._theme.px(6)

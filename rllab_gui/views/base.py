@@ -13,6 +13,7 @@ from PySide6.QtGui import QCursor, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWhatsThis, QWidget
 
 from engine.contract.messages import Problem
+from rllab_gui.branches import Branches
 from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
@@ -42,6 +43,7 @@ class ViewContext:
     episode: ShownEpisode
     pulse: Pulse
     notes: Notes
+    branches: Branches
     axis: TrainingAxis
 
 

@@ -8,7 +8,7 @@ to different steps.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ GLYPHS = {
     "!": "critical: the importance is in the highest 5 % of this episode",
     "^": "better than expected: the TD error is in the highest 2 % of this episode",
     "??": "worse than expected: the TD error is in the lowest 2 % of this episode",
+    "P": "a person chose",
     "X": "terminated here",
     "T": "truncated here: the time was up, not the task",
 }
@@ -54,6 +55,7 @@ class Episode:
       action_names, observation_names: Words of its environment.
       judged_by: Training step of the weights, -1 where the answer does not say.
       liking: What actions are chosen by: q, or CVaR, float [T+1, A].
+      human: Which actions a person chose, bool [T]; empty where none.
     """
 
     key: Key
@@ -74,6 +76,7 @@ class Episode:
     action_names: tuple[str, ...] = ()
     observation_names: tuple[str, ...] = ()
     explored_known: bool = True
+    human: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def word(self, action: int) -> str:
         """What an action is called."""
@@ -81,9 +84,15 @@ class Episode:
 
     def why(self, t: int) -> str:
         """What chose the action: ``explored``, ``greedy``, or what nobody knows."""
+        if self.by_person(t):
+            return "by hand"
         if not self.explored_known:
             return "as recorded"
         return "explored" if self.explored[t] else "greedy"
+
+    def by_person(self, t: int) -> bool:
+        """Whether a person chose the action of this step."""
+        return t < len(self.human) and bool(self.human[t])
 
     @property
     def steps(self) -> int:
@@ -117,6 +126,7 @@ class Episode:
         _set(marks, self.td_error > _percentile(self.td_error, 100 - SURPRISE), "^")
         _set(marks, self.td_error < _percentile(self.td_error, SURPRISE), "??")
         _set(marks, self.explored, "?")
+        _set(marks, self.human, "P")
         if marks and self.ended:
             marks[-1] = "X" if self.ended == "terminated" else "T"
         return marks
@@ -201,6 +211,7 @@ def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
         actions=actions,
         explored=_shaped(answer, "explored", np.zeros(steps)).astype(bool),
         explored_known=bool(answer.get("explored_known", True)),
+        human=np.asarray(answer.get("human", ()), bool),
         observations=_vectors(observations),
         ended=_ended(answer),
         exact=bool(answer.get("exact", True)),

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
+from rllab_gui.episode import BY_HAND
 from rllab_gui.plots.evalbar import EvalBar
 from rllab_gui.plots.numbers import extent, short
 from rllab_gui.plots.picture import PictureBox
@@ -59,6 +60,8 @@ class FrameView(View):
         self._note = self._line("step.frame.note")
         context.episode.momentChanged.connect(self.refresh)
         context.episode.changed.connect(self.refresh)
+        context.branches.ghost.changed.connect(self.refresh)
+        context.branches.hand.changed.connect(self.refresh)
         self.restyle()
 
     def _line(self, name: str) -> OneLine:
@@ -104,9 +107,9 @@ class FrameView(View):
             words = f"picture of t {t}; that of t {moment.t} is on its way"
             self.picture.set_frame(frame, t, words)
             return
-        self.picture.set_frame(
-            moment.frame, moment.t, moment.missing, explored=moment.explored
-        )
+        words = moment.missing or self.context.branches.hand.hint
+        self.picture.set_frame(moment.frame, moment.t, words, explored=moment.explored)
+        self.picture.set_ghost(self.context.branches.ghost.frame(moment.t))
 
     def _show_value(self, moment: Moment) -> None:
         spread = extent(moment.episode.value)
@@ -127,6 +130,8 @@ class FrameView(View):
         head = f"t {t}/{episode.steps}"
         if moment.is_last:
             total = short(float(episode.reward_sum[-1]))
+            if episode.key[2] == BY_HAND and not episode.ended:
+                return f"{head} · your move · return {total} so far (undiscounted)"
             return f"{head} · {episode.ended or 'end'} · return {total} (undiscounted)"
         phrase = action_phrase(episode.action_names, moment.action)
         why = f"{DICE} explored" if moment.explored else episode.why(t)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QCursor, QMouseEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QToolTip
 
+from rllab_gui.action_keys import action_letters
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.lane_kinds import (
@@ -57,6 +58,7 @@ class TimelineView(View):
         self.plot.header.add(self._lane_button())
         self.adopt(self.plot)
         self._shown: Episode | None = None
+        self._ghost: np.ndarray | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -68,6 +70,7 @@ class TimelineView(View):
         cursor.hovered.connect(self._on_ghost)
         self.context.episode.momentChanged.connect(self.refresh)
         self.context.episode.changed.connect(self.refresh)
+        self.context.branches.ghost.changed.connect(self.refresh)
 
     def _lane_button(self) -> QToolButton:
         button = QToolButton(self)
@@ -115,6 +118,7 @@ class TimelineView(View):
         assert moment is not None
         if moment.episode is not self._shown:
             self._take(moment.episode)
+        self._show_ghost(self.context.branches.ghost.value)
         self._keep_in_view(moment.t)
         self.canvas.set_cursors(moment.t)
         self.plot.describe(self.words(moment.t))
@@ -127,7 +131,8 @@ class TimelineView(View):
         self._surprise.set_values(np.abs(episode.td_error))
         self._importance.set_values(episode.importance)
         self._actions.explored = episode.explored
-        self._actions.letters = self._letters(episode)
+        words = [episode.word(it) for it in range(episode.q.shape[1])]
+        self._actions.letters = action_letters(words)
         self._actions.set_values(episode.actions)
         self._marks.marks = episode.marks
         self._marks.set_values(np.arange(episode.steps))
@@ -136,11 +141,12 @@ class TimelineView(View):
         self.plot.set_auto(True)
         self._explain(episode)
 
-    def _letters(self, episode: Episode) -> list[str]:
-        words = [episode.word(action) for action in range(episode.q.shape[1])]
-        letters = [word[:1].upper() for word in words]
-        unique = len(set(letters)) == len(letters)
-        return letters if unique else [str(index) for index in range(len(words))]
+    def _show_ghost(self, value: np.ndarray | None) -> None:
+        """V(s) of the other arm of a branch, dashed."""
+        if value is not self._ghost:
+            self._ghost = value
+            self._value.other = np.empty(0) if value is None else value
+            self._value.redraw()
 
     def _explain(self, episode: Episode) -> None:
         self.plot.set_model(

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 
 from rllab_gui.workspaces.base import Workspace
 
-LEFT = (("episodes", "step.episodes"),)
+LEFT = (("episodes", "step.episodes"), ("stepBranches", "step.branches"))
 MIDDLE = (("frame", "step.frame"), ("timeline", "step.timeline"))
 RIGHT = (("stepQbars", "step.why"), ("stepReturns", "step.why.dist"))
 BEHIND = (

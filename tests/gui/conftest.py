@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from rllab_gui import viewer
 from rllab_gui.app import make_application, make_window
+from rllab_gui.branches import Branches
 from rllab_gui.commands import Commands
 from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
@@ -65,6 +66,7 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
     store = Store(link)
     episode = ShownEpisode(link, cursor, pulse)
     playback = Playback(link, store, cursor, episode)
+    notes = Notes(link, store, History(), Problems(link))
     return ViewContext(
         link=link,
         store=store,
@@ -73,7 +75,8 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
         commands=Commands(),
         episode=episode,
         pulse=pulse,
-        notes=Notes(link, store, History(), Problems(link)),
+        notes=notes,
+        branches=Branches(link, store, cursor, episode, notes),
         axis=TrainingAxis(link, store, cursor, playback),
     )
 

@@ -1,0 +1,30 @@
+"""Every step of both arms of a branch as a table for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from engine.contract.notes import Branch
+from rllab_gui.views.branch_words import answer
+
+COLUMNS = ("arm", "rollout", "t", "action", "action_name", "reward", "by_hand")
+
+
+def branch_csv(branch: Branch, names: Sequence[str]) -> bytes:
+    """One row for each step; the answer and how it was restored stand above them."""
+    text = io.StringIO()
+    for line in (answer(branch, names), branch.why):
+        text.write(f"# {' '.join(line.split())}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for arm, rollouts in (("branch", branch.rollouts), ("main", branch.main)):
+        for number, rollout in enumerate(rollouts):
+            human = set(rollout.human)
+            steps = zip(rollout.actions, rollout.rewards, strict=True)
+            for k, (action, reward) in enumerate(steps):
+                word = names[action] if action < len(names) else ""
+                row = [arm, number, branch.t + k, action, word, repr(reward)]
+                writer.writerow([*row, int(k in human)])
+    return text.getvalue().encode("utf-8")

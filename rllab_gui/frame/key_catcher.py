@@ -1,0 +1,103 @@
+"""Keys that mean something else for a while: an action to try, or a game to play."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+)
+
+PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+TEXT = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
+
+Deed = Callable[[], object]
+
+
+class KeyCatcher(QObject):
+    """Takes some plain keys before any shortcut or widget does; text fields keep them.
+
+    Signals:
+      ended(): It does not catch any more.
+    """
+
+    ended = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._presses: dict[int, Deed] = {}
+        self._releases: dict[int, Deed] = {}
+        self._once = False
+        self.catching = False
+
+    def begin(
+        self,
+        presses: Mapping[Qt.Key, Deed],
+        releases: Mapping[Qt.Key, Deed] | None = None,
+        *,
+        once: bool = False,
+    ) -> None:
+        """Catch these keys from now on; ``once``: until any key or click."""
+        self._presses = {int(key): deed for key, deed in presses.items()}
+        self._releases = {int(key): deed for key, deed in (releases or {}).items()}
+        self._once = once
+        if not self.catching:
+            self.catching = True
+            self._application().installEventFilter(self)
+
+    def end(self) -> None:
+        """Catch nothing."""
+        if self.catching:
+            self.catching = False
+            self._application().removeEventFilter(self)
+            self.ended.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Only what the window with the focus gets concerns us."""
+        kind = event.type()
+        if kind == QEvent.Type.MouseButtonPress and self._once:
+            self.end()
+        if not isinstance(event, QKeyEvent) or self._is_text():
+            return False
+        mine = event.modifiers() in PLAIN
+        if kind == QEvent.Type.ShortcutOverride:
+            if mine and event.key() in self._presses:
+                event.accept()
+                return True
+        elif kind == QEvent.Type.KeyPress:
+            return self._press(event) if mine else False
+        elif kind == QEvent.Type.KeyRelease and mine:
+            return self._release(event)
+        return False
+
+    def _press(self, event: QKeyEvent) -> bool:
+        deed = self._presses.get(event.key())
+        if self._once:
+            self.end()
+        if deed is None:
+            return False
+        deed()
+        return True
+
+    def _release(self, event: QKeyEvent) -> bool:
+        deed = self._releases.get(event.key())
+        if deed is None or event.isAutoRepeat():
+            return False
+        deed()
+        return True
+
+    @staticmethod
+    def _is_text() -> bool:
+        return isinstance(QApplication.focusWidget(), TEXT)
+
+    @staticmethod
+    def _application() -> QObject:
+        application = QApplication.instance()
+        assert application is not None
+        return application

@@ -1,0 +1,103 @@
+"""What came of a branch, in words; no Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from engine.contract.branches import Comparison, Difference, compare
+from engine.contract.notes import Branch
+from rllab_gui.plots.numbers import short
+from rllab_gui.views.episode_model import action_word
+
+MARK = {"exact": "", "approximate": "≈ "}
+
+
+def change(difference: Difference) -> str:
+    """``+37 ± 4``."""
+    if difference.half is None:
+        return signed(difference.mean)
+    return f"{signed(difference.mean)} ± {short(difference.half)}"
+
+
+def signed(value: float) -> str:
+    """With its sign in front."""
+    if not math.isfinite(value):
+        return short(value)
+    return f"+{short(value)}" if value > 0 else short(value)
+
+
+def tree_words(branch: Branch) -> tuple[str, str]:
+    """Name, and how much more or less return it brought (undiscounted)."""
+    found = compare(branch)
+    gain = change(found.undiscounted) if found is not None else ""
+    return f"{MARK[branch.exactness]}{branch.name}", gain
+
+
+def who(branch: Branch) -> str:
+    """Who chose in the branch."""
+    human = sum(len(it.human) for it in branch.rollouts)
+    if branch.checkpoint < 0:
+        return "played by hand"
+    words = f"the checkpoint of step {branch.checkpoint:,} goes on"
+    return f"by hand for {human:,} steps, then {words}" if human else words
+
+
+def answer(branch: Branch, names: Sequence[str]) -> str:
+    """The result in one or two sentences."""
+    found = compare(branch)
+    where = f"at t {branch.t:,}"
+    what = f"{action_word(list(names), branch.action)} {where}"
+    if branch.rollouts and branch.rollouts[0].human:
+        what = f"By hand from t {branch.t:,}"
+    elif branch.action < 0:
+        what = f"The policy from t {branch.t:,}"
+    if found is None:
+        return f"{what}: {who(branch)}."
+    other = "what was recorded"
+    if branch.main[0].actions and branch.predicted is not None:
+        other = action_word(list(names), branch.main[0].actions[0])
+    parts = [f"{_capital(what)} against {other}: {_gain(found)}."]
+    parts.append(_predicted(branch, found))
+    parts.append(_cut(branch, found))
+    return " ".join(it for it in parts if it)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _gain(found: Comparison) -> str:
+    pairs = found.discounted.pairs
+    sure = f"n = {pairs}, no interval"
+    if found.discounted.half is not None:
+        sure = f"95 % interval of {pairs} pairs"
+    elif pairs > 1:
+        sure = f"the same in all {pairs} pairs"
+    return (
+        f"discounted return {change(found.discounted)} ({sure}; "
+        f"{short(found.branch)} and {short(found.main)}), "
+        f"undiscounted {change(found.undiscounted)}"
+    )
+
+
+def _predicted(branch: Branch, found: Comparison) -> str:
+    """What the agent had thought of it, beside what came of it."""
+    if branch.predicted is None or not math.isfinite(branch.predicted):
+        return ""
+    said = f"The agent had predicted {signed(branch.predicted)}"
+    gained = found.discounted
+    if gained.half is not None:
+        inside = abs(branch.predicted - gained.mean) <= gained.half
+        return f"{said}, {'within' if inside else 'outside'} the interval."
+    return f"{said}."
+
+
+def _cut(branch: Branch, found: Comparison) -> str:
+    if not found.cut:
+        return ""
+    arms = len(branch.rollouts) + len(branch.main)
+    steps = max(len(it.actions) for it in (*branch.rollouts, *branch.main))
+    if arms == 2 and found.cut == 2:
+        return f"Both were cut off after {steps:,} steps, still going on."
+    return f"{found.cut} of {arms} were cut off, still going on."
