@@ -39,3 +39,10 @@ def gather_windows(
                 break
         total[i], discount[i], following[i] = sum_of_rewards, factor, at
     return total, discount, following
+
+
+@numba.njit(cache=True)
+def count_up(counts: np.ndarray, slots: np.ndarray) -> None:
+    """Add one to the count of each slot, as often as it is named."""
+    for i in range(len(slots)):
+        counts[slots[i]] += 1

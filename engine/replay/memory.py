@@ -138,6 +138,7 @@ class Memory:
         if self._options.kind == "uniform":
             return self._batch(self._evenly(count), gamma, None)
         slots, probabilities = self.priorities.draw(self._rng.random(count))
+        self.streams.count_sampled(slots)
         weight = self.priorities.weights(probabilities, beta)
         return self._batch(slots, gamma, weight)
 
@@ -201,7 +202,9 @@ class Memory:
     def _evenly(self, count: int) -> np.ndarray:
         """Slots for a batch, each with the same probability."""
         self.streams.changed.clear()
-        return self._draw_uniformly(self._rng, count)
+        slots = self._draw_uniformly(self._rng, count)
+        self.streams.count_sampled(slots)
+        return slots
 
     def _draw_uniformly(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Each sampleable slot with the same probability, with replacement."""

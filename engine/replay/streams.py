@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.arrays import State
-from engine.replay.kernels import NO_ACTION, gather_windows
+from engine.replay.kernels import NO_ACTION, count_up, gather_windows
 
 LOG_COLUMNS = (
     "observation",
@@ -50,6 +50,8 @@ class Streams:
       elapsed: Steps since the episode began, int32 [N].
       extras: What else an agent keeps for each slot, by name, [N, ...].
       sampleable: Slots that may begin a window, bool [N].
+      times_sampled: How often each was drawn for a batch since it was filled, int32
+        [N]; a piece of an episode counts for the step that it was drawn for.
       changed: Slots that became or ceased to be sampleable; whoever follows this
         clears it.
       length: Slots of each ring.
@@ -81,6 +83,7 @@ class Streams:
             for name, (shape, dtype) in (extras or {}).items()
         }
         self.sampleable = np.zeros(slots, np.bool_)
+        self.times_sampled = np.zeros(slots, np.int32)
         self._written = [0] * streams
         self._drained = [0] * streams
         self._open = [False] * streams
@@ -158,6 +161,7 @@ class Streams:
         self._forget(slot)
         self.observation[slot] = observation
         self.elapsed[slot] = elapsed
+        self.times_sampled[slot] = 0
 
     def _forget(self, slot: int) -> None:
         """Take a slot, and those whose frame stack reaches back to it, out of use."""
@@ -218,6 +222,10 @@ class Streams:
             [frames[:, index] for index in range(self._frame_stack)], axis=-1
         )
 
+    def count_sampled(self, slots: np.ndarray) -> None:
+        """These slots have been drawn for a batch, each as often as it is named."""
+        count_up(self.times_sampled, slots)
+
     def reach(self, slots: np.ndarray) -> np.ndarray:
         """How many earlier slots of the same episode are still whole, int64 [B].
 
@@ -269,6 +277,7 @@ class Streams:
             "open": np.array(self._open, np.bool_),
             "head_observation": self.observation[heads],
             "head_elapsed": self.elapsed[heads],
+            "times_sampled": self.times_sampled[self.sampleable],
         }
 
     def restore(self, state: State, log: Mapping[str, np.ndarray]) -> None:
@@ -294,6 +303,10 @@ class Streams:
         # A stack must not reach back to frames that are gone.
         self.elapsed[heads] = 0 if empty else state["head_elapsed"]
         self._find_sampleable()
+        self.times_sampled.fill(0)
+        # Sessions of the first weeks did not count.
+        if not empty and "times_sampled" in state:
+            self.times_sampled[self.sampleable] = state["times_sampled"]
 
     def _load(self, log: Mapping[str, np.ndarray]) -> None:
         slots = np.asarray(log["slot"], np.int64)

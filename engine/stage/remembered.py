@@ -86,8 +86,8 @@ def _standing(
     step: int,
 ) -> dict[str, Any]:
     environment = int(record.get("environment", 0))
-    rings = _rings(configuration, arrays)
-    finished = [_episodes(table, it, step) for it in range(len(rings))]
+    rings = rings_of(configuration, arrays)
+    finished = [finished_episodes(table, it, step) for it in range(len(rings))]
     places = [
         ring.sampleable(lengths)
         for ring, (_, lengths) in zip(rings, finished, strict=True)
@@ -100,12 +100,13 @@ def _standing(
         gone = f"This step is not in the replay memory of step {step:,} any more."
         return {"why": gone}
     index = _index(rings, places, environment, place)
-    return _chances(configuration, arrays, index, step)
+    return _of_slot(configuration, arrays, index, step)
 
 
-def _rings(
+def rings_of(
     configuration: Configuration, arrays: Mapping[str, np.ndarray]
 ) -> list[Ring]:
+    """The rings of all environments, as they stood at a checkpoint."""
     written = arrays["streams/written"].tolist()
     elapsed = arrays["streams/head_elapsed"].tolist()
     running = arrays["streams/open"].tolist()
@@ -115,7 +116,7 @@ def _rings(
     return [Ring(length, w, w - e if on else w, stack) for w, e, on in rows]
 
 
-def _episodes(
+def finished_episodes(
     table: Mapping[str, Any], environment: int, step: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Numbers and lengths of the training episodes that had ended by this step."""
@@ -146,13 +147,18 @@ def _index(
     return before + int((places[environment] % length < place % length).sum())
 
 
-def _chances(
-    configuration: Configuration,
-    arrays: Mapping[str, np.ndarray],
-    index: int,
-    step: int,
-) -> dict[str, Any]:
-    """Priority, probability and weight of this slot."""
+def chances(
+    configuration: Configuration, arrays: Mapping[str, np.ndarray], step: int
+) -> dict[str, np.ndarray]:
+    """How likely each sampleable slot was to be drawn, in the order of slots.
+
+    Returns:
+      ``probability`` and, of a prioritized memory, ``priority`` and ``weight``
+      (before the largest of its batch divides it), float64 [n] each.
+
+    Raises:
+      ValueError: If ranks are missing.
+    """
     import torch
 
     from engine.agents import schedules
@@ -160,19 +166,33 @@ def _chances(
 
     options, raw = configuration.replay, arrays["priorities/raw"]
     size = len(raw)
-    found = {"checkpoint_step": step, "size": size, "probability": 1.0 / size}
     if options.kind != "prioritized":
-        return found
+        return {"probability": np.full(size, 1.0 / max(size, 1))}
     ranked = options.priority == "rank"
     bases = arrays["priorities/ranks/bases"] if ranked else raw
     if len(bases) != size:
-        return {"why": UNKNOWN}
-    probs = sampling_probs(torch.from_numpy(np.array(bases)), options.alpha)
-    beta = schedules.beta(configuration, step)
-    probability = float(probs[index])
-    return found | {
-        "priority": float(raw[index]),
-        "probability": probability,
-        "weight": (size * probability) ** -beta,
-        "beta": beta,
-    }
+        raise ValueError(UNKNOWN)
+    probs = sampling_probs(torch.from_numpy(np.array(bases)), options.alpha).numpy()
+    weight = (size * probs) ** -schedules.beta(configuration, step)
+    return {"priority": np.array(raw), "probability": probs, "weight": weight}
+
+
+def _of_slot(
+    configuration: Configuration,
+    arrays: Mapping[str, np.ndarray],
+    index: int,
+    step: int,
+) -> dict[str, Any]:
+    """Priority, probability and weight of this slot."""
+    from engine.agents import schedules
+
+    try:
+        found = chances(configuration, arrays, step)
+    except ValueError as problem:
+        return {"why": str(problem)}
+    size = len(arrays["priorities/raw"])
+    known: dict[str, Any] = {"checkpoint_step": step, "size": size}
+    known |= {name: float(column[index]) for name, column in found.items()}
+    if "weight" in known:
+        known["beta"] = schedules.beta(configuration, step)
+    return known
