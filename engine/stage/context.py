@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.stage.embedding import EmbeddingMap
     from engine.stage.hand import HandShelf
     from engine.stage.live_film import LiveFilm
+    from engine.stage.pool import StatePool
 
 
 class QuestionError(ValueError):
@@ -46,6 +47,7 @@ class Context:
         stay with them while training goes on.
       follow_training: Have it take the newest weights again.
       embedding: The map of states.
+      pool: States to compare a step with.
       live_film: The film of the shown agent.
     """
 
@@ -62,6 +64,7 @@ class Context:
     show_weights: Callable[[int, dict[str, np.ndarray], bool], None]
     follow_training: Callable[[], None]
     embedding: EmbeddingMap
+    pool: StatePool
     live_film: LiveFilm
 
     def progress(

@@ -42,6 +42,7 @@ from engine.stage.hand import HandShelf
 from engine.stage.jobs import JobQueue, Send
 from engine.stage.live_film import LiveFilm
 from engine.stage.minds import LearnerLibrary, MindShelf
+from engine.stage.pool import StatePool
 from engine.stage.questions import registry
 from engine.stage.replays import FilmLibrary
 from engine.stage.rows import RowLog
@@ -96,6 +97,7 @@ class Stage:
             show_weights=self._show.show_weights,
             follow_training=self._show.follow_training,
             embedding=self._map,
+            pool=StatePool(clock),
             live_film=self._live_film,
         )
         self._on: dict[type[Message], Callable[..., Any]] = {

@@ -112,17 +112,23 @@ def collect(
 
 
 def find_origin(
-    context: Context, session: Session, states: States, row: int
+    context: Context,
+    session: Session,
+    states: States,
+    row: int,
+    table: dict[str, Any] | None = None,
 ) -> Generator[Wish, Any, Origin | None]:
     """The recorded episode that a state is from; None where it is not recorded.
 
     A state out of the replay is looked up by when it was seen, and believed only if
-    the recording has the same observation there.
+    the recording has the same observation there. Who looks up many brings the
+    keeper's table of ``episodes`` along.
     """
     seen = states.origins[row]
     if isinstance(seen, Origin):
         return seen
-    table = yield from ask("keeper", "episodes")
+    if table is None:
+        table = yield from ask("keeper", "episodes")
     episode = _episode_at(table, seen, session.configuration.training.environments)
     if episode is None:
         return None

@@ -1,0 +1,215 @@
+"""Where a state like this one was met before, and what happened there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.media import fitted, scaled
+from engine.stage.archive import Session
+from engine.stage.context import Asker, Context, Question, QuestionError
+from engine.stage.episodes import Weights
+from engine.stage.jobs import Job, RequestFailed, Wish, ask
+from engine.stage.minds import insight_job
+from engine.stage.moments import memory_before, observations_at
+from engine.stage.nearest import distances, nearest, spreads
+from engine.stage.pool import Judged
+from engine.stage.posing import picture_of
+from engine.stage.questions.inside_episode import EpisodeArguments, by_whom
+from engine.stage.states import Origin, find_origin
+from engine.stage.world import WorldProblem
+
+if TYPE_CHECKING:
+    from engine.agents.recollection import Recollection
+
+MOST = 32
+THUMBNAIL = 72
+PERCENTS = np.arange(101)
+ONE_ACTION = "With a single action there is no gap between actions."
+
+
+class NeighbourArguments(EpisodeArguments, frozen=True, kw_only=True):
+    """A step, and how many neighbours of each kind."""
+
+    t: int
+    count: int = 8
+
+
+def _neighbours(context: Context, arguments: NeighbourArguments, asker: Asker) -> Job:
+    """The nearest states, exactly, in two ways.
+
+    Returns:
+      ``embedding``: nearest by the last hidden layer of the judging weights;
+      ``observation``: nearest by what was observed, each number of a vector divided
+      by its standard deviation. Rows with ``distance``, ``action`` (greedy now),
+      ``value``, ``explored`` and, where they are known, ``kind``, ``episode``, ``t``,
+      ``taken``, ``return_to_go`` (discounted), ``ended``, and ``frame``, a small
+      picture. Further ``states`` (how many were searched), ``source``,
+      ``checkpoint_step``, ``t``.
+    """
+    session = context.archive.session()
+    if not 1 <= arguments.count <= MOST:
+        raise QuestionError(f"One to {MOST} neighbours can be asked for.")
+    record, weights = yield from by_whom(context, session, arguments)
+    here, seen = yield from _here(context, session, record, weights, arguments.t)
+    judged = yield from context.pool.judged(context, session, weights)
+    if not len(judged.states):
+        raise QuestionError("No states are recorded that it could be compared with.")
+    pool = judged.states.observations
+    by_layer = yield from distances(judged.embedding, seen["embedding"][0])
+    vector = session.card.observation != "image"
+    scale = spreads(pool) if vector else max(session.card.high, default=255.0)
+    by_sight = yield from distances(pool, here, scale)
+    teller = _Teller(context, session, judged, arguments)
+    return {
+        "embedding": (yield from teller.rows(by_layer)),
+        "observation": (yield from teller.rows(by_sight)),
+        "states": len(judged.states),
+        "source": judged.states.source,
+        "checkpoint_step": weights.step,
+        "t": arguments.t,
+    }
+
+
+def _here(
+    context: Context,
+    session: Session,
+    record: dict[str, Any],
+    weights: Weights,
+    t: int,
+) -> Generator[Wish, Any, tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """The observation of this step, and what the weights say of it."""
+    recurrent = session.configuration.network.recurrent != "none"
+    first = 0 if recurrent else t
+    seen = yield from observations_at(session, record, range(first, t + 1))
+    if t > len(record["actions"]):
+        raise QuestionError(f"This episode has no step {t:,}.")
+    mind = yield from context.minds.mind(session.configuration, session.card)
+    memory: Recollection | None = yield from memory_before(
+        mind, weights, record, seen[:-1]
+    )
+    said = yield from insight_job(
+        mind, weights.step, weights.arrays, seen[-1:], recollection=memory
+    )
+    return seen[-1], said
+
+
+class _Teller:
+    """Tells of neighbours what is known; what both lists have is found out once."""
+
+    def __init__(
+        self,
+        context: Context,
+        session: Session,
+        judged: Judged,
+        arguments: NeighbourArguments,
+    ) -> None:
+        self._context, self._session, self._judged = context, session, judged
+        self._arguments = arguments
+        self._told: dict[int, dict[str, Any]] = {}
+        self._table: dict[str, Any] | None = None
+
+    def rows(self, distance: np.ndarray) -> Generator[Wish, Any, list[dict[str, Any]]]:
+        """The nearest ones, but not the step itself."""
+        found: list[dict[str, Any]] = []
+        for row in nearest(distance, self._arguments.count + 1).tolist():
+            if row not in self._told:
+                self._told[row] = yield from self._tell(row)
+            told = self._told[row]
+            if not self._is_itself(told):
+                found.append({"distance": float(distance[row]), **told})
+        return found[: self._arguments.count]
+
+    def _is_itself(self, told: dict[str, Any]) -> bool:
+        mine = self._arguments
+        here = (mine.kind, mine.episode, mine.t)
+        return here == tuple(told.get(it) for it in ("kind", "episode", "t"))
+
+    def _tell(self, row: int) -> Generator[Wish, Any, dict[str, Any]]:
+        judged = self._judged
+        told: dict[str, Any] = {
+            "action": int(judged.liking[row].argmax()),
+            "value": float(judged.q[row].max()),
+            "explored": bool(judged.states.explored[row]),
+        }
+        origin = yield from self._origin(row)
+        if origin is not None:
+            told |= origin._asdict() | (yield from self._what_came(origin))
+        frame = self._picture(row)
+        yield None
+        return told if frame is None else told | {"frame": frame}
+
+    def _origin(self, row: int) -> Generator[Wish, Any, Origin | None]:
+        try:
+            if self._table is None:
+                self._table = yield from ask("keeper", "episodes")
+            return (
+                yield from find_origin(
+                    self._context,
+                    self._session,
+                    self._judged.states,
+                    row,
+                    self._table,
+                )
+            )
+        except RequestFailed:
+            return None
+
+    def _what_came(self, origin: Origin) -> Generator[Wish, Any, dict[str, Any]]:
+        record = yield from self._context.archive.episode(
+            self._session, origin.kind, origin.episode
+        )
+        rewards = np.asarray(record["rewards"], np.float64)[origin.t :]
+        if not len(rewards):
+            return {}
+        powers = self._session.configuration.agent.discount ** np.arange(len(rewards))
+        return {
+            "taken": int(record["actions"][origin.t]),
+            "return_to_go": float((powers * _learned(self._session, rewards)).sum()),
+            "ended": bool(np.any(record["terminations"])),
+        }
+
+    def _picture(self, row: int) -> np.ndarray | None:
+        options = self._session.configuration.environment
+        try:
+            frame = picture_of(options, self._judged.states.observations[row])
+        except (WorldProblem, ValueError):
+            return None
+        if frame is None:
+            return None
+        return scaled(frame, fitted((frame.shape[0], frame.shape[1]), THUMBNAIL))
+
+
+def _learned(session: Session, rewards: np.ndarray) -> np.ndarray:
+    """On the scale of the Q-values."""
+    clipped = session.configuration.environment.clip_rewards
+    return np.sign(rewards) if clipped else rewards
+
+
+def _gaps(context: Context, arguments: EpisodeArguments, asker: Asker) -> Job:
+    """How far the best action usually is ahead, in the states of the session.
+
+    Returns:
+      ``gaps``: its percentiles from 0 to 100, float [101]; ``states``, ``source``,
+      ``checkpoint_step``.
+    """
+    session = context.archive.session()
+    if session.card.actions < 2:
+        raise QuestionError(ONE_ACTION)
+    _, weights = yield from by_whom(context, session, arguments)
+    judged = yield from context.pool.judged(context, session, weights)
+    if not len(judged.states):
+        raise QuestionError("No states are recorded that it could be compared with.")
+    ordered = np.sort(judged.q.astype(np.float64), axis=1)
+    return {
+        "gaps": np.percentile(ordered[:, -1] - ordered[:, -2], PERCENTS),
+        "states": len(judged.states),
+        "source": judged.states.source,
+        "checkpoint_step": weights.step,
+    }
+
+
+NEIGHBOURS = Question("neighbours", NeighbourArguments, _neighbours)
+GAPS = Question("gaps", EpisodeArguments, _gaps)

@@ -1,0 +1,130 @@
+"""Neighbours: exact, told with what happened there; and how far actions are apart."""
+
+import numpy as np
+import pytest
+from theatre import KINDS, Theatre, tiny, trained
+
+from engine.environments import describe
+from engine.stage.archive import network_arrays
+from engine.stage.jobs import finish
+from engine.stage.minds import Mind
+from engine.stage.nearest import distances, nearest, spreads
+from engine.training import TrainingLoop
+
+
+@pytest.mark.parametrize("shape", [(7,), (4, 4, 2)])
+def test_distances_are_those_of_brute_force_in_any_number_of_pieces(shape, monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 3, (300, *shape)).astype(np.float32)
+    scale = rng.random(int(np.prod(shape))) + 0.5
+    monkeypatch.setattr("engine.stage.nearest.CHUNK_BYTES", 20_000)
+    found = finish(distances(rows, rows[5], scale))
+    slowly = [np.sqrt((((it - rows[5]).reshape(-1) / scale) ** 2).sum()) for it in rows]
+    np.testing.assert_allclose(found, slowly, rtol=1e-6)
+    order = sorted(range(300), key=lambda i: (found[i], i))
+    assert nearest(found, 8).tolist() == order[:8]
+
+
+def test_a_number_that_never_changes_does_not_count():
+    rows = np.array([[1.0, 5.0], [3.0, 5.0]])
+    assert spreads(rows).tolist() == [1.0, 1.0]
+
+
+@pytest.fixture(scope="module", params=["plain", "gru"])
+def played(request, tmp_path_factory):
+    """A short real run whose loop still answers; its stage and its configuration."""
+    configuration = tiny(**KINDS[request.param])
+    loop = TrainingLoop(configuration)
+    path = tmp_path_factory.mktemp("sessions") / "run.h5"
+    store = trained(path, configuration, loop)
+    theatre = Theatre(store)
+    yield theatre, loop, configuration
+    theatre.stage.close()
+    loop.close()
+    store.close()
+
+
+def longest(theatre):
+    table = theatre.source.episodes()
+    training = [i for i, kind in enumerate(table["kind"]) if kind == "training"]
+    row = max(training, key=lambda i: table["length"][i])
+    return {"kind": "training", "episode": int(table["episode"][row])}
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_the_neighbours_are_the_nearest_states_of_the_session(played, live):
+    theatre, loop, configuration = played
+    theatre.loop = loop if live else None
+    theatre.open(configuration, live=live)
+    step = {**longest(theatre), "checkpoint_step": 200}
+    found = theatre.result("neighbours", **step, t=6)
+    whole = theatre.result("judge_episode", **step)
+    seen = whole["observations"]
+    for kind in ("embedding", "observation"):
+        rows = found[kind]
+        assert len(rows) == 8
+        apart = [row["distance"] for row in rows]
+        assert apart == sorted(apart)
+        here = [(row.get("kind"), row.get("episode"), row.get("t")) for row in rows]
+        assert ("training", step["episode"], 6) not in here
+        for row in rows:
+            _check(row, theatre, configuration)
+    if configuration.network.recurrent == "none" and not live:
+        _check_exactness(found, theatre, configuration, seen[6])
+
+
+def _check(row, theatre, configuration):
+    """What is told of a neighbour is what its record says."""
+    assert row["frame"].shape[2] == 3
+    assert max(row["frame"].shape[:2]) <= 72
+    if "episode" not in row:
+        return
+    record = theatre.source.episode(row["kind"], row["episode"])
+    t = row["t"]
+    assert row["taken"] == record["actions"][t]
+    gamma, rewards = configuration.agent.discount, record["rewards"][t:]
+    to_go = sum(gamma**k * it for k, it in enumerate(rewards.tolist()))
+    assert row["return_to_go"] == pytest.approx(to_go, rel=1e-6)
+
+
+def _check_exactness(found, theatre, configuration, here):
+    """Against all recorded states, one by one (fewer than the pool takes)."""
+    table = theatre.source.episodes()
+    rows = [i for i, it in enumerate(table["recorded"]) if it]
+    everything = []
+    for i in rows:
+        given = {"kind": table["kind"][i], "episode": int(table["episode"][i])}
+        told = theatre.result("judge_episode", **given, checkpoint_step=200)
+        everything.append(told["observations"][: len(told["actions"])])
+    pool = np.concatenate(everything).astype(np.float64)
+    assert len(pool) == found["states"]
+    scale = pool.std(axis=0)
+    by_sight = np.sort(np.sqrt((((pool - here) / scale) ** 2).sum(1)))[1:9]
+    told = [row["distance"] for row in found["observation"]]
+    np.testing.assert_allclose(told, by_sight, rtol=1e-5, atol=1e-6)
+    mind = Mind(configuration, describe(configuration.environment))
+    mind.load(200, network_arrays(dict(theatre.source.checkpoint(200).arrays)))
+    layer = mind.insight(pool.astype(np.float32))["embedding"]
+    own = mind.insight(here[None])["embedding"]
+    by_layer = np.sort(np.sqrt(((layer - own) ** 2).sum(1)))[1:9]
+    told = [row["distance"] for row in found["embedding"]]
+    np.testing.assert_allclose(told, by_layer, rtol=1e-3, atol=1e-4)
+
+
+def test_gaps_are_percentiles_of_the_session(played):
+    theatre, _, configuration = played
+    theatre.loop = None
+    theatre.open(configuration, live=False)
+    found = theatre.result("gaps", **longest(theatre), checkpoint_step=200)
+    gaps = found["gaps"]
+    assert len(gaps) == 101
+    assert (np.diff(gaps) >= 0).all()
+    assert gaps[0] >= 0
+    assert found["states"] > 50
+
+
+def test_too_many_are_refused(played):
+    theatre, _, configuration = played
+    theatre.open(configuration, live=False)
+    asked = theatre.ask("neighbours", **longest(theatre), t=0, count=100)
+    assert asked.error == "One to 32 neighbours can be asked for."
