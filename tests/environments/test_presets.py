@@ -50,6 +50,7 @@ def test_the_gallery_is_complete_and_begins_with_cartpole():
         "noisy-tv",
         "noisy-tv-off",
         "tmaze-drqn",
+        "tiger-drqn",
         "cliff-q-learning",
         "cliff-sarsa",
         "corridor-dueling",
