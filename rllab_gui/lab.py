@@ -32,6 +32,7 @@ from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.viewer import Viewer
 from rllab_gui.views.base import ViewContext
 
+from rllab_gui.why import Why
 
 class Lab(QObject):
     """The parts that have no widgets; ``context`` is what views get of them."""
@@ -60,6 +61,7 @@ class Lab(QObject):
         )
         self.draft = Draft(self.link, self.history, self)
         self.costs = Costs(self.link, self.draft, self)
+        self.why = Why(self.episode, self)
         self.run = Run(self.link, self.draft, self.problems, self)
         self.live = LiveOptions(self.link, self.store, self.draft, self.run, self)
         self.viewer = Viewer(self.link, self.store, self.draft, self.run, self)
@@ -96,6 +98,7 @@ class Lab(QObject):
             axis=self.axis,
         )
 
+            why=self.why,
     def _on_card(self, *_: object) -> None:
         """Cards belong to what is looked at, not to a draft for later."""
         mine = self.draft.configuration.environment

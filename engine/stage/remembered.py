@@ -12,7 +12,7 @@ from engine.stage.archive import Session
 from engine.stage.context import Context
 from engine.stage.jobs import RequestFailed, Wish, ask
 
-NOT_TRAINING = "An evaluation episode is not learned from: it is in no replay memory."
+NOT_TRAINING = "Only training episodes are learned from: it is in no replay memory."
 NONE_KEPT = "This agent keeps no replay memory: it learns from each step once."
 UNKNOWN = "Where this step stands in the replay memory cannot be told."
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rllab_gui.commands import Command
 from rllab_gui.frame.branch_commands import branch_commands
 from rllab_gui.frame.session_commands import session_commands
+from rllab_gui.frame.why_commands import why_commands
 from rllab_gui.lab import Lab
 from rllab_gui.theme.theme import SCALES
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 def all_commands(lab: Lab, window: MainWindow) -> list[Command]:
     """Every command of the frame."""
-    groups = (_train, session_commands, _view, _transport, branch_commands, _other)
-    return [command for group in groups for command in group(lab, window)]
+    groups = (_train, session_commands, _view, _transport, branch_commands)
+    commands = [command for group in groups for command in group(lab, window)]
+    return [*commands, *why_commands(lab, window), *_other(lab, window)]
 
 
 def _train(lab: Lab, window: MainWindow) -> list[Command]:

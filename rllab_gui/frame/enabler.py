@@ -36,6 +36,7 @@ class Enabler(QObject):
             lab.branches.hand.changed,
             lab.episode.changed,
         ):
+            lab.why.predict.changed,
             signal.connect(self.refresh)
         self.refresh()
 
@@ -97,6 +98,7 @@ class Enabler(QObject):
             lab.draft.configuration.replay.kind != "prioritized"
         )
         table["head.distribution"] = lab.draft.configuration.head.kind == "scalar"
+        table["predict.reveal"] = lab.why.predict.hidden
         table["network.remember"] = lab.draft.configuration.network.recurrent == "none"
         return table
 

@@ -116,6 +116,13 @@ MENUS: dict[str, tuple[str, ...]] = {
 }
 
 
+    "&Explain": (
+        "play.predict",
+        "predict.reveal",
+        "",
+        "saliency.overlay",
+        "returns.projection",
+    ),
 def fill_menus(
     bar: QMenuBar, commands: Commands, workspaces: Iterable[Workspace]
 ) -> None:

@@ -29,6 +29,7 @@ class AskingView(View):
     """
 
     question: ClassVar[str] = ""
+    answers = True
     refused: ClassVar[str] = "This cannot be answered here."
 
     def __init__(self, context: ViewContext) -> None:

@@ -27,9 +27,16 @@ from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.views.empty import EmptyState
 from rllab_gui.views.still_stack import StillStack
 
+from rllab_gui.why import Why
 SOON_S = 0.25
 """After so long even that is drawn which changes a picture by less than a pixel."""
 
+HIDDEN = (
+    "Hidden while you predict.",
+    "Say what the agent would do, or reveal it.",
+    (("predict.reveal", "Reveal"),),
+)
+"""What stands in the place of a view that shows answers."""
 
 @dataclass(frozen=True, slots=True)
 class ViewContext:
@@ -46,6 +53,7 @@ class ViewContext:
     branches: Branches
     axis: TrainingAxis
 
+    why: Why
 
 class View(QWidget):
     """Base of all views.
@@ -64,6 +72,8 @@ class View(QWidget):
       topics: What the engine has to send while the view is visible.
       needs: What the agent has to offer (``q``, ``embedding``, ...), for filtering.
 
+      answers: It shows what the agent thinks of the step at the cursor, which predict
+        mode hides.
     Signals:
       painted(str view_id, int revision): Something new has been drawn.
       axisModeChanged(str): ``auto`` or ``manual``, of the first plot.
@@ -105,6 +115,8 @@ class View(QWidget):
         context.theme.changed.connect(self._on_theme)
 
     # ------------------------------------------------------ for the subclass
+        if self.answers:
+            context.why.predict.changed.connect(self._on_predict)
 
     def draw(self) -> None:
         """Bring the body up to date."""
@@ -173,7 +185,12 @@ class View(QWidget):
             self._show_now()
 
     def _show_now(self) -> None:
-        missing = self.emptiness()
+        hidden = self.answers and self.context.why.predict.hidden
+        if self.main_plot is not None:
+            self.main_plot.header.setEnabled(not hidden)
+        missing = HIDDEN if hidden else self.emptiness()
+        if hidden:
+            self._keep_quiet()
         if missing is None:
             self._stack.bring(self.body)
             self.draw()
@@ -185,6 +202,17 @@ class View(QWidget):
 
     def _on_theme(self) -> None:
         self.restyle()
+    def _keep_quiet(self) -> None:
+        """Say nothing to screen readers either."""
+        self.setProperty("answerText", HIDDEN[0])
+        self.describe(HIDDEN[0])
+        if self.main_plot is not None:
+            self.main_plot.describe(HIDDEN[0])
+
+    def _on_predict(self) -> None:
+        self.refresh()
+        self.context.pulse.soon()
+
         self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:

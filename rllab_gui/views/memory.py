@@ -205,6 +205,7 @@ class StepMemoryView(MemoryBase):
     plot_id = "stepMemory"
     title = "Recurrent memory of the episode"
     tab = "Memory"
+    answers = True
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

@@ -31,6 +31,7 @@ class StepReturnsView(ReturnsBase):
     title = "Return distribution at the cursor"
     tab = "Returns"
     needs = frozenset({"distribution"})
+    answers = True
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

@@ -29,6 +29,7 @@ from rllab_gui.theme import Theme
 from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.views.base import ViewContext
 
+from rllab_gui.why import Why
 
 @pytest.fixture(autouse=True, scope="session")
 def _older_objects_are_not_searched():
@@ -79,6 +80,7 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
         branches=Branches(link, store, cursor, episode, notes),
         axis=TrainingAxis(link, store, cursor, playback),
     )
+        why=Why(episode),
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""Commands of the Why panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rllab_gui.commands import Command
+from rllab_gui.lab import Lab
+
+if TYPE_CHECKING:
+    from rllab_gui.main_window import MainWindow
+
+
+def why_commands(lab: Lab, window: MainWindow) -> list[Command]:
+    """Predict mode and what is laid over the frame."""
+    predict = lab.why.predict
+    return [
+        Command(
+            "play.predict",
+            "Predict what the agent does",
+            "Hide what the agent thinks until you have said what it would do",
+            predict.set_on,
+            ("H",),
+            checkable=True,
+            plain=True,
+        ),
+        Command(
+            "predict.reveal",
+            "Reveal what the agent thinks",
+            "Show the hidden answer of this step without predicting it",
+            predict.reveal,
+        ),
+        Command(
+            "saliency.overlay",
+            "Show on the frame what it looked at",
+            "Lay over the frame which places seem to count for the action",
+            lab.why.lay,
+            ("V",),
+            checkable=True,
+            plain=True,
+        ),
+    ]
