@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rllab_gui.episode_frames import EpisodeFrames
 from rllab_gui.link import Link
 from rllab_gui.pulse import Pulse
 from rllab_gui.views.episode_model import Episode, Key, Moment, episode_from
+from rllab_gui.views.limits import SessionLimits
 
 PATIENCE_MS = 150
 """How long the moment waits for its frame before it is shown without."""
@@ -67,6 +69,7 @@ class ShownEpisode(QObject):
         self._frames.gaveUp.connect(self._on_no_frames)
         self._last_picture: tuple[int, np.ndarray] | None = None
         self._judged: dict[Key, Episode] = {}
+        self._limits = SessionLimits()
         self._drawn: tuple[str, str, int] | None = None
         self._question = -1
         self._forward = True
@@ -196,7 +199,9 @@ class ShownEpisode(QObject):
         key = data.key
         self._judging.stop()
         self._remember(data)
-        self.data = data
+        recorded = key[2] != BRANCH
+        limits = self._limits.with_episode(key, data.judged, counts=recorded)
+        self.data = replace(data, limits=limits)
         if (key[0], *key[2:]) != self._drawn:
             self._drawn = (key[0], *key[2:])
             self._frames.begin(key, data.steps)

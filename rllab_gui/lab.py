@@ -17,6 +17,7 @@ from rllab_gui.history import History
 from rllab_gui.link import EngineClient, Link
 from rllab_gui.live_options import LiveOptions
 from rllab_gui.notes import Notes
+from rllab_gui.noting import Noting
 from rllab_gui.offline import OfflineSource
 from rllab_gui.playback import Playback
 from rllab_gui.presets import Presets
@@ -31,8 +32,8 @@ from rllab_gui.theme import Theme
 from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.viewer import Viewer
 from rllab_gui.views.base import ViewContext
-
 from rllab_gui.why import Why
+
 
 class Lab(QObject):
     """The parts that have no widgets; ``context`` is what views get of them."""
@@ -52,6 +53,7 @@ class Lab(QObject):
         self.cursor = Cursor(self)
         self.notes = Notes(self.link, self.store, self.history, self.problems, self)
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
+        self.noting = Noting(self.cursor, self.episode, self.notes, self)
         self.playback = Playback(self.link, self.store, self.cursor, self.episode, self)
         self.axis = TrainingAxis(
             self.link, self.store, self.cursor, self.playback, self
@@ -59,9 +61,9 @@ class Lab(QObject):
         self.branches = Branches(
             self.link, self.store, self.cursor, self.episode, self.notes, self
         )
+        self.why = Why(self.episode, self)
         self.draft = Draft(self.link, self.history, self)
         self.costs = Costs(self.link, self.draft, self)
-        self.why = Why(self.episode, self)
         self.run = Run(self.link, self.draft, self.problems, self)
         self.live = LiveOptions(self.link, self.store, self.draft, self.run, self)
         self.viewer = Viewer(self.link, self.store, self.draft, self.run, self)
@@ -96,9 +98,10 @@ class Lab(QObject):
             notes=self.notes,
             branches=self.branches,
             axis=self.axis,
+            noting=self.noting,
+            why=self.why,
         )
 
-            why=self.why,
     def _on_card(self, *_: object) -> None:
         """Cards belong to what is looked at, not to a draft for later."""
         mine = self.draft.configuration.environment

@@ -298,6 +298,27 @@ def _transport(lab: Lab, window: MainWindow) -> list[Command]:
             lambda: lab.axis.next(1),
             "Shift+PgDown",
         ),
+        (
+            "mark",
+            "Bookmark this step",
+            "Mark the step at the cursor, and write a note to it",
+            lab.noting.mark,
+            "M",
+        ),
+        (
+            "prevBookmark",
+            "Previous bookmark",
+            "To the bookmark before, also in another episode",
+            lambda: lab.noting.go(-1),
+            "[",
+        ),
+        (
+            "nextBookmark",
+            "Next bookmark",
+            "To the bookmark after, also in another episode",
+            lambda: lab.noting.go(1),
+            "]",
+        ),
         ("slower", "Slower", "Play more slowly", lambda: playback.faster(-1), ","),
         ("faster", "Faster", "Play faster", lambda: playback.faster(1), "."),
         (

@@ -30,13 +30,14 @@ class Enabler(QObject):
             lab.playback.episodesChanged,
             lab.cursor.changed,
             lab.axis.changed,
+            lab.notes.changed,
             lab.certificate.changed,
             lab.exchange.changed,
             lab.branches.changed,
             lab.branches.hand.changed,
             lab.episode.changed,
-        ):
             lab.why.predict.changed,
+        ):
             signal.connect(self.refresh)
         self.refresh()
 
@@ -88,17 +89,20 @@ class Enabler(QObject):
             table[f"export.{it.name}"] = may and there and not it.missing
         moves = ["stepBack", "stepFwd", "back10", "fwd10", "first", "last"]
         moves += ["nextMark", "prevMark"]
+        table["transport.mark"] = lab.noting.possible
+        marked = bool(lab.notes.kept.bookmarks)
+        table |= {f"transport.{it}Bookmark": marked for it in ("prev", "next")}
         judges = bool(lab.axis.steps)
         table |= {f"transport.{it}Checkpoint": judges for it in ("prev", "next")}
         table |= {f"transport.{it}": shows for it in moves}
         goes = ("prevEpisode", "nextEpisode", "follow")
         table |= {f"transport.{it}": lab.playback.has_episodes for it in goes}
         table |= self._branches()
+        table["predict.reveal"] = lab.why.predict.hidden
         table["replay.prioritize"] = (
             lab.draft.configuration.replay.kind != "prioritized"
         )
         table["head.distribution"] = lab.draft.configuration.head.kind == "scalar"
-        table["predict.reveal"] = lab.why.predict.hidden
         table["network.remember"] = lab.draft.configuration.network.recurrent == "none"
         return table
 
@@ -107,7 +111,7 @@ class Enabler(QObject):
         here = self._lab.episode.data is not None
         inside, playing = branches.current is not None, branches.hand.playing
         table = dict.fromkeys(("choose", "playSeed", "byHand"), here and not playing)
-        table["byHand"] &= not branches.refusal and not inside
+        table["byHand"] &= not branches.refusal
         table["handBack"] = playing
         of_one = ("leave", "rename", "delete", "exportTable", "exportFilm")
         table |= dict.fromkeys(of_one, inside)

@@ -90,6 +90,9 @@ MENUS: dict[str, tuple[str, ...]] = {
         "",
         "transport.nextMark",
         "transport.prevMark",
+        "transport.mark",
+        "transport.nextBookmark",
+        "transport.prevBookmark",
         "",
         "transport.prevEpisode",
         "transport.nextEpisode",
@@ -112,10 +115,6 @@ MENUS: dict[str, tuple[str, ...]] = {
         "branch.exportTable",
         "branch.exportFilm",
     ),
-    "&Help": ("help.shortcuts", "", "train.endTrainer", "engine.restart"),
-}
-
-
     "&Explain": (
         "play.predict",
         "predict.reveal",
@@ -123,6 +122,10 @@ MENUS: dict[str, tuple[str, ...]] = {
         "saliency.overlay",
         "returns.projection",
     ),
+    "&Help": ("help.shortcuts", "", "train.endTrainer", "engine.restart"),
+}
+
+
 def fill_menus(
     bar: QMenuBar, commands: Commands, workspaces: Iterable[Workspace]
 ) -> None:

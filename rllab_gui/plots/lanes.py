@@ -21,12 +21,14 @@ class TimeScale:
     Attributes:
       first, last: Ends of the visible range, in steps.
       left, right: The pixels of these ends.
+      loop: Steps that playing goes round in, first and last; None for all.
     """
 
     first: float = 0.0
     last: float = 1.0
     left: float = 0.0
     right: float = 1.0
+    loop: tuple[int, int] | None = None
 
     def x(self, t: float) -> float:
         """Pixels from the left of step ``t``."""
@@ -84,6 +86,7 @@ class Lane(QWidget):
             self._kept = self._drawn()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._kept)
+        self._paint_loop(painter)
         tokens = self.theme.tokens
         for at, colour in ((self._ghost, tokens.muted), (self._cursor, tokens.accent)):
             if self.scale.first <= at <= self.scale.last:
@@ -91,6 +94,27 @@ class Lane(QWidget):
                 painter.setPen(QPen(QColor(colour), 1))
                 painter.drawLine(x, 0, x, self.height())
         painter.end()
+
+    def _paint_loop(self, painter: QPainter) -> None:
+        """Shade the steps that playing goes round in, with an edge at each end."""
+        if self.scale.loop is None:
+            return
+        first, last = self.scale.loop
+        ends = (max(first, self.scale.first), min(last, self.scale.last))
+        if ends[1] < ends[0]:
+            return
+        left, right = (self.scale.x(it) for it in ends)
+        shade = QColor(self.theme.tokens.accent)
+        shade.setAlphaF(0.14)
+        painter.fillRect(QRectF(left, 0, max(right - left, 1.0), self.height()), shade)
+        painter.setPen(QPen(QColor(self.theme.tokens.accent), 1, Qt.PenStyle.DashLine))
+        for end, x in zip((first, last), (left, right), strict=True):
+            if end in ends:
+                painter.drawLine(QLineF(x, 0, x, self.height()))
+
+    def snap(self, x: float) -> int | None:
+        """A step that a click at these pixels means; None for the one that is there."""
+        return None
 
     def _drawn(self) -> QPixmap:
         ratio = self.devicePixelRatioF()

@@ -24,11 +24,15 @@ class TimelineCanvas(ZoomedCanvas):
     Signals:
       seekAsked(int): A click or a drag on this step.
       selected(object): (first, last) of a drag with Shift, or None.
+      selectionEnded(): That drag is over.
+      rangeShown(): Other steps are seen.
       hovered(int): The pointer is over this step; -1 when it has left.
     """
 
     seekAsked = Signal(int)
     selected = Signal(object)
+    selectionEnded = Signal()
+    rangeShown = Signal()
     hovered = Signal(int)
 
     def __init__(self, theme: Theme, lanes: Sequence[Lane], scale: TimeScale) -> None:
@@ -65,6 +69,14 @@ class TimelineCanvas(ZoomedCanvas):
         self.scale.first, self.scale.last = first, max(last, first + 1)
         self.overview.scale.first, self.overview.scale.last = 0, max(self.last, 1)
         self.redraw()
+        self.rangeShown.emit()
+
+    def set_loop(self, loop: tuple[int, int] | None) -> None:
+        """Show the steps that playing goes round in."""
+        if loop != self.scale.loop:
+            self.scale.loop = self.overview.scale.loop = loop
+            for lane in (*self.lanes, self.overview):
+                lane.update()
 
     def redraw(self) -> None:
         """Values, range or colours are others."""
@@ -86,6 +98,11 @@ class TimelineCanvas(ZoomedCanvas):
         """The step under the pointer, within the episode."""
         over = self.overview.geometry().contains(place.toPoint())
         scale = self.overview.scale if over else self.scale
+        for lane in self.lanes:
+            if lane.isVisible() and lane.geometry().contains(place.toPoint()):
+                meant = lane.snap(place.x())
+                if meant is not None:
+                    return min(max(meant, 0), self.last)
         return min(max(round(scale.t(place.x())), 0), self.last)
 
     # --------------------------------------------------------------- events
@@ -100,6 +117,7 @@ class TimelineCanvas(ZoomedCanvas):
             scale.left = self._theme.px(GUTTER)
             scale.right = max(self.width() - self._theme.px(10), scale.left + 10)
         self.redraw()
+        self.rangeShown.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Seek, or begin to select with Shift."""
@@ -126,6 +144,8 @@ class TimelineCanvas(ZoomedCanvas):
         """Shift and a click without a drag selects nothing."""
         if self._from is not None and self.step_at(event.position()) == self._from:
             self.selected.emit(None)
+        if self._from is not None:
+            self.selectionEnded.emit()
         self._from = None
 
     def can_zoom(self) -> bool:

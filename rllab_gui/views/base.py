@@ -19,6 +19,7 @@ from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
 from rllab_gui.notes import Notes
+from rllab_gui.noting import Noting
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.pulse import Pulse
 from rllab_gui.store import Store
@@ -26,17 +27,17 @@ from rllab_gui.theme import Theme
 from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.views.empty import EmptyState
 from rllab_gui.views.still_stack import StillStack
-
 from rllab_gui.why import Why
+
 SOON_S = 0.25
 """After so long even that is drawn which changes a picture by less than a pixel."""
-
 HIDDEN = (
     "Hidden while you predict.",
     "Say what the agent would do, or reveal it.",
     (("predict.reveal", "Reveal"),),
 )
 """What stands in the place of a view that shows answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class ViewContext:
@@ -52,8 +53,9 @@ class ViewContext:
     notes: Notes
     branches: Branches
     axis: TrainingAxis
-
+    noting: Noting
     why: Why
+
 
 class View(QWidget):
     """Base of all views.
@@ -71,9 +73,9 @@ class View(QWidget):
       about: A few sentences on what is seen, for the button ? and Shift+F1.
       topics: What the engine has to send while the view is visible.
       needs: What the agent has to offer (``q``, ``embedding``, ...), for filtering.
-
       answers: It shows what the agent thinks of the step at the cursor, which predict
         mode hides.
+
     Signals:
       painted(str view_id, int revision): Something new has been drawn.
       axisModeChanged(str): ``auto`` or ``manual``, of the first plot.
@@ -86,6 +88,7 @@ class View(QWidget):
     about: ClassVar[str] = ""
     topics: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[frozenset[str]] = frozenset()
+    answers: ClassVar[bool] = False
 
     painted = Signal(str, int)
     helpAsked = Signal(str)
@@ -113,10 +116,10 @@ class View(QWidget):
         whole.addWidget(self._stack)
         context.pulse.ticked.connect(self._on_tick)
         context.theme.changed.connect(self._on_theme)
-
-    # ------------------------------------------------------ for the subclass
         if self.answers:
             context.why.predict.changed.connect(self._on_predict)
+
+    # ------------------------------------------------------ for the subclass
 
     def draw(self) -> None:
         """Bring the body up to date."""
@@ -200,8 +203,6 @@ class View(QWidget):
         self.revision += 1
         self.painted.emit(self.view_id, self.revision)
 
-    def _on_theme(self) -> None:
-        self.restyle()
     def _keep_quiet(self) -> None:
         """Say nothing to screen readers either."""
         self.setProperty("answerText", HIDDEN[0])
@@ -213,6 +214,8 @@ class View(QWidget):
         self.refresh()
         self.context.pulse.soon()
 
+    def _on_theme(self) -> None:
+        self.restyle()
         self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -15,27 +15,10 @@ from typing import Any
 import numpy as np
 
 from rllab_gui.plots.numbers import short
+from rllab_gui.views.limits import Limits, Values, limits_of
 
 Key = tuple[str, int, str, int]
 """Session, checkpoint, kind, episode."""
-
-NEAR_TIE = 5.0
-"""Gaps in the lowest so many percent of the episode are a near tie."""
-CRITICAL = 95.0
-"""Importance above this percentile is critical."""
-SURPRISE = 2.0
-"""TD errors in the outer so many percent on either side are a surprise."""
-
-GLYPHS = {
-    "?": "exploratory: chance chose, not the agent",
-    "=": "near tie: the gap is in the lowest 5 % of this episode",
-    "!": "critical: the importance is in the highest 5 % of this episode",
-    "^": "better than expected: the TD error is in the highest 2 % of this episode",
-    "??": "worse than expected: the TD error is in the lowest 2 % of this episode",
-    "P": "a person chose",
-    "X": "terminated here",
-    "T": "truncated here: the time was up, not the task",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +39,7 @@ class Episode:
       judged_by: Training step of the weights, -1 where the answer does not say.
       liking: What actions are chosen by: q, or CVaR, float [T+1, A].
       human: Which actions a person chose, bool [T]; empty where none.
+      limits: From where on steps are marked; None for those of this episode alone.
     """
 
     key: Key
@@ -77,6 +61,7 @@ class Episode:
     observation_names: tuple[str, ...] = ()
     explored_known: bool = True
     human: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    limits: Limits | None = None
 
     def word(self, action: int) -> str:
         """What an action is called."""
@@ -119,17 +104,28 @@ class Episode:
     @cached_property
     def marks(self) -> list[str]:
         """A glyph for each action, or an empty string; the telling one wins."""
-        marks = [""] * self.steps
-        gap, importance = self.gaps[: self.steps], self.importance[: self.steps]
-        _set(marks, gap <= _percentile(gap, NEAR_TIE), "=")
-        _set(marks, importance > _percentile(importance, CRITICAL), "!")
-        _set(marks, self.td_error > _percentile(self.td_error, 100 - SURPRISE), "^")
-        _set(marks, self.td_error < _percentile(self.td_error, SURPRISE), "??")
+        marks, limits = [""] * self.steps, self.limits or limits_of([self.judged])
+        gap, importance, _ = self.judged
+        _set(marks, gap <= limits.gap, "=")
+        _set(marks, importance > limits.importance, "!")
+        _set(marks, self.td_error > limits.high, "^")
+        _set(marks, self.td_error < limits.low, "??")
         _set(marks, self.explored, "?")
         _set(marks, self.human, "P")
         if marks and self.ended:
             marks[-1] = "X" if self.ended == "terminated" else "T"
         return marks
+
+    @property
+    def judged(self) -> Values:
+        """What the marks are computed from, for each action."""
+        steps = self.steps
+        return Values(self.gaps[:steps], self.importance[:steps], self.td_error)
+
+    def mark_words(self, t: int) -> str:
+        """What the glyph of a step means, with the numbers behind it; or nothing."""
+        limits = self.limits or limits_of([self.judged])
+        return limits.words(self.marks[t]) if t < self.steps else ""
 
     @cached_property
     def gaps(self) -> np.ndarray:
@@ -279,11 +275,6 @@ def _ended(answer: Mapping[str, Any]) -> str:
             if given is not None and bool(np.any(given)):
                 return word
     return ""
-
-
-def _percentile(values: np.ndarray, percent: float) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.percentile(known, percent)) if len(known) else np.nan
 
 
 def _set(marks: list[str], where: np.ndarray, glyph: str) -> None:

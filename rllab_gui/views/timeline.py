@@ -10,8 +10,10 @@ from PySide6.QtGui import QCursor, QMouseEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QToolTip
 
 from rllab_gui.action_keys import action_letters
+from rllab_gui.episode import BY_HAND
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
+from rllab_gui.plots.lane_film import FilmLane
 from rllab_gui.plots.lane_kinds import (
     AnchoredLane,
     LineLane,
@@ -19,11 +21,14 @@ from rllab_gui.plots.lane_kinds import (
     RibbonLane,
     StemLane,
 )
+from rllab_gui.plots.lane_notes import Note, NotesLane
 from rllab_gui.plots.lanes import Lane, TimeScale
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.timeline import TimelineCanvas
+from rllab_gui.resting import Resting
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.episode_model import GLYPHS, Episode
+from rllab_gui.views.episode_model import Episode
+from rllab_gui.views.limits import GLYPHS
 
 
 class TimelineView(View):
@@ -35,13 +40,16 @@ class TimelineView(View):
         "The episode over its steps: V(s) = max_a Q(s,a), the reward, the surprise |δ| "
         "(how far the target was from the estimate) and the importance max Q − min Q "
         "(how much the choice of the action matters). Dice are actions that chance "
-        "chose. Click seeks, drag scrubs, Shift and drag select, Ctrl and wheel zoom."
+        "chose. Flags are bookmarks, forks are branches. Click seeks, drag scrubs, "
+        "Shift and drag select steps to loop over, Ctrl and wheel zoom."
     )
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.plot = PlotFrame("timeline", self.title, context.theme)
         scale, theme = TimeScale(), context.theme
+        self._film = FilmLane(theme, scale)
+        self._pictures = Resting(context.link, "frames", self)
         self._value = LineLane("value", "V(s)\ndiscounted", theme, scale)
         self._reward = StemLane("reward", "reward", theme, scale)
         self._surprise = StemLane("surprise", "surprise\n|δ|", theme, scale)
@@ -50,9 +58,11 @@ class TimelineView(View):
         )
         self._actions = RibbonLane("actions", "actions", theme, scale)
         self._marks = MarkLane("marks", "marks", theme, scale)
+        self._notes = NotesLane(theme, scale)
         self._reward.weight = 1
-        lanes: tuple[Lane, ...] = (self._value, self._reward, self._surprise)
-        lanes = (*lanes, self._importance, self._actions, self._marks)
+        lanes: tuple[Lane, ...] = (self._film, self._value, self._reward)
+        lanes = (*lanes, self._surprise, self._importance, self._actions)
+        lanes = (*lanes, self._marks, self._notes)
         self.canvas = TimelineCanvas(theme, lanes, scale)
         self.plot.set_canvas(self.canvas)
         self.plot.header.add(self._lane_button())
@@ -65,7 +75,12 @@ class TimelineView(View):
         canvas, cursor = self.canvas, self.context.cursor
         canvas.seekAsked.connect(cursor.seek)
         canvas.selected.connect(cursor.select)
+        canvas.selectionEnded.connect(self.context.noting.keep_loop)
+        canvas.rangeShown.connect(self.refresh)
         canvas.hovered.connect(self._on_pointed)
+        cursor.playChanged.connect(lambda: canvas.set_loop(cursor.selection))
+        self.context.notes.changed.connect(self._take_notes)
+        self._pictures.changed.connect(self._on_pictures)
         self.plot.axisModeChanged.connect(self._on_mode)
         cursor.hovered.connect(self._on_ghost)
         self.context.episode.momentChanged.connect(self.refresh)
@@ -120,11 +135,16 @@ class TimelineView(View):
             self._take(moment.episode)
         self._show_ghost(self.context.branches.ghost.value)
         self._keep_in_view(moment.t)
+        self._want_pictures(moment.episode)
         self.canvas.set_cursors(moment.t)
         self.plot.describe(self.words(moment.t))
 
     def _take(self, episode: Episode) -> None:
+        another = self._shown is None or self._shown.key[2:] != episode.key[2:]
         self._shown = episode
+        if another:
+            self._film.clear()
+        self._film.set_values(np.arange(episode.steps + 1))
         self._value.set_values(episode.value)
         self._reward.set_values(episode.rewards)
         self._surprise.signs = episode.td_error
@@ -140,6 +160,36 @@ class TimelineView(View):
         self.canvas.set_last(episode.steps)
         self.plot.set_auto(True)
         self._explain(episode)
+        self._take_notes()
+
+    def _take_notes(self) -> None:
+        """Bookmarks and branches of the recorded episode that is shown."""
+        if self._shown is None:
+            return
+        notes, position = self.context.notes, self.context.cursor.position
+        where = (position.kind, position.episode)
+        found = [Note(it.t, it.text) for it in notes.bookmarks_of(*where)]
+        found += [Note(it.t, it.name, True) for it in notes.branches_of(*where)]
+        self._notes.set_values(np.arange(self._shown.steps + 1))
+        self._notes.set_notes(found)
+
+    def _want_pictures(self, episode: Episode) -> None:
+        """Ask for the film strip once nobody moves any more, if it can be seen."""
+        session, _, kind, number = episode.key
+        if not self._film.isVisible() or self._by_hand():
+            return
+        which = {"kind": kind, "episode": number} | self._film.wanted(episode.steps)
+        self._pictures.want(session, which)
+
+    def _by_hand(self) -> bool:
+        return self.context.cursor.position.branch == BY_HAND
+
+    def _on_pictures(self) -> None:
+        found = self._pictures.answer
+        if self._pictures.problem:
+            self._film.refuse(self._pictures.problem)
+        elif found:
+            self._film.take(int(found["first"]), int(found["every"]), found["frames"])
 
     def _show_ghost(self, value: np.ndarray | None) -> None:
         """V(s) of the other arm of a branch, dashed."""
@@ -190,8 +240,8 @@ class TimelineView(View):
             word = episode.word(int(episode.actions[t]))
             parts.append(f"{word} ({episode.why(t)})")
             if episode.marks[t]:
-                parts.append(GLYPHS[episode.marks[t]])
-        return ", ".join(parts)
+                parts.append(episode.mark_words(t))
+        return ", ".join([*parts, *self._notes.words(t)])
 
     def _keep_in_view(self, t: int) -> None:
         """Turn the page where the cursor has left a zoomed timeline."""

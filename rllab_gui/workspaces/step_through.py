@@ -13,6 +13,7 @@ BEHIND = (
     ("stepMemory", "step.memory"),
     ("stepBellman", "step.why.bellman"),
 )
+MARKED = (("bookmarks", "step.bookmarks"),)
 
 
 class StepThroughWorkspace(Workspace):
@@ -25,6 +26,7 @@ class StepThroughWorkspace(Workspace):
         """Three columns; at the foot of the right one, what goes on inside."""
         self.add_columns(LEFT, MIDDLE, RIGHT)
         self.add_behind("stepReturns", BEHIND)
+        self.add_behind("stepBranches", MARKED)
 
     def arrange(self) -> None:
         """The frame in the middle gets the most."""

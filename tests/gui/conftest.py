@@ -20,6 +20,7 @@ from rllab_gui.episode import ShownEpisode
 from rllab_gui.history import History
 from rllab_gui.link import Link
 from rllab_gui.notes import Notes
+from rllab_gui.noting import Noting
 from rllab_gui.playback import Playback
 from rllab_gui.problems import Problems
 from rllab_gui.pulse import Pulse
@@ -28,8 +29,8 @@ from rllab_gui.store import Store
 from rllab_gui.theme import Theme
 from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.views.base import ViewContext
-
 from rllab_gui.why import Why
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _older_objects_are_not_searched():
@@ -79,8 +80,9 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
         notes=notes,
         branches=Branches(link, store, cursor, episode, notes),
         axis=TrainingAxis(link, store, cursor, playback),
-    )
         why=Why(episode),
+        noting=Noting(cursor, episode, notes),
+    )
 
 
 @pytest.fixture
