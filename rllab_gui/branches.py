@@ -36,6 +36,7 @@ class Branches(QObject):
     Attributes:
       policy: Who goes on after the forced action: one of the constants above.
       count: How many rollouts of each arm.
+      explore: Whether the policy explores as much as it did in training.
       under_way: How far the one is that is being made; empty while none is.
       problem: Why the last one could not be made or looked into, or empty.
       ghost: The other arm of the branch that is looked at.
@@ -59,7 +60,7 @@ class Branches(QObject):
         super().__init__(parent)
         self._link, self._cursor = link, cursor
         self._episode, self._notes = episode, notes
-        self.policy, self.count = AS_RECORDED, 1
+        self.policy, self.count, self.explore = AS_RECORDED, 1, False
         self.under_way = self.problem = ""
         self._question = -1
         self._where = Position()
@@ -119,10 +120,7 @@ class Branches(QObject):
         if data is None or self.refusal:
             self._fail(self.refusal)
             return
-        branch, before, root = self.current, [], t
-        if branch is not None and t >= branch.t:
-            root = branch.t
-            before = branch.rollouts[0].actions[: t - root]
+        root, before = self.root_and_actions()
         taken = int(data.actions[t])
         word = action_word(data.action_names, action)
         self._ask(
@@ -132,15 +130,26 @@ class Branches(QObject):
             action=action,
         )
 
+    def root_and_actions(self) -> tuple[int, list[int]]:
+        """Where the line at the cursor leaves the main line, and its actions since."""
+        branch, t = self.current, self._cursor.t
+        if branch is None or t < branch.t:
+            return t, []
+        return branch.t, branch.rollouts[0].actions[: t - branch.t]
+
     def play_seed(self) -> None:
         """Have the chosen policy play the seed of this episode from its start."""
         self._ask(0, {"forced": []}, name="same seed@0", action=-1)
 
-    def hand_back(self, t: int, actions: list[int]) -> None:
-        """Have the chosen policy go on after what a person did."""
-        human = list(range(len(actions)))
+    def hand_back(self, t: int, actions: list[int], human: list[int]) -> None:
+        """Have the chosen policy go on after these actions, some of a person."""
         more = {"forced": actions, "count": 1}
-        self._ask(t, more, name=f"you@{t}", action=actions[0], human=human)
+        name = f"you@{t + human[0]}"
+        self._ask(t, more, name=name, action=actions[0], human=human)
+
+    def set_explore(self, explore: bool) -> None:
+        """Let the policy take random actions as in training, or be greedy."""
+        self.explore = explore
 
     def cancel(self) -> None:
         """Give up the one that is being made."""
@@ -165,6 +174,7 @@ class Branches(QObject):
             "t": t,
             "checkpoint": self._policy(position),
             "count": self.count if more.get("main") else 1,
+            "explore": self.explore,
             **more,
         }
         facts = {"t": t, "kind": position.kind, "episode": position.episode, **words}

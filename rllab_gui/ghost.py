@@ -59,6 +59,12 @@ class Ghost(QObject):
             return None
         return self._frames.frame(min(t, self._steps))
 
+    def words(self, t: int) -> str:
+        """What shines through at this step, where that needs saying."""
+        if self.value is None or t <= self._steps:
+            return ""
+        return f"The other arm, shining through, ended at t {self._steps:,}."
+
     def _on_episode(self) -> None:
         branch = self._branches.current if self.wanted else None
         data = self._episode.data

@@ -57,6 +57,8 @@ class HandPlay(QObject):
         self._held: int | None = None
         self._question = -1
         self._from = Position()
+        self._root = self._mine = 0
+        self._parent: Branch | None = None
         self._start: Episode | None = None
         self._answer: dict[str, Any] = {}
         self._clock = QTimer(self)
@@ -78,13 +80,23 @@ class HandPlay(QObject):
         return next((it for it in ways if self._answer.get(it)), "")
 
     @property
+    def short_hint(self) -> str:
+        """The keys of the actions, for under the picture; empty while nobody plays."""
+        if not self.playing:
+            return ""
+        return self.ended or f"You play: {hint(self.names)}"
+
+    @property
     def hint(self) -> str:
-        """What the keys do now; empty while nobody plays."""
+        """What all keys do now; empty while nobody plays."""
         if not self.playing:
             return ""
         if self.ended:
-            return f"The episode {self.ended}. Enter keeps it, Backspace goes back."
-        return f"You play: {hint(self.names)}. Backspace back, Enter hand back, Esc end"
+            return f"The episode {self.ended}. Enter keeps it, Backspace takes back."
+        return (
+            f"You play: {hint(self.names)}. Backspace takes a step back, Enter hands "
+            "back to the agent, Esc ends it here."
+        )
 
     # ------------------------------------------------------------------- the game
 
@@ -98,8 +110,10 @@ class HandPlay(QObject):
             return
         self._cursor.set_mode("paused")
         self.problem, self.playing = "", True
-        self._from, self._start = position, data
-        self._actions, self._answer, self._queued = [], {}, None
+        self._from, self._start, self._answer = position, data, {}
+        self._queued, self._parent = None, self._branches.current
+        self._root, self._actions = self._branches.root_and_actions()
+        self._mine = len(self._actions)
         self._ask()
         self.changed.emit()
 
@@ -120,7 +134,8 @@ class HandPlay(QObject):
 
     def take_back(self) -> None:
         """Undo the last step."""
-        if self.playing and self._actions and self._question < 0:
+        played = len(self._actions) > self._mine
+        if self.playing and played and self._question < 0:
             self._actions.pop()
             self._ask()
 
@@ -132,18 +147,18 @@ class HandPlay(QObject):
 
     def hand_back(self) -> None:
         """The agent goes on from here; what was played is kept as a branch."""
-        if not self.playing or not self._actions or self.ended:
+        if len(self._actions) <= self._mine or self.ended:
             self.stop()
-        else:
-            actions, at = self._actions, self._from
+        elif self.playing:
+            actions, human = self._actions, self._human(self._actions)
             self._finish()
-            self._branches.hand_back(at.t, actions)
+            self._branches.hand_back(self._root, actions, human)
 
     def stop(self) -> None:
         """End it here; what was played is kept as a branch."""
         if not self.playing:
             return
-        kept = self._branch() if self._actions else None
+        kept = self._branch() if len(self._actions) > self._mine else None
         self._finish()
         if kept is not None:
             self._branches.keep(kept)
@@ -153,8 +168,6 @@ class HandPlay(QObject):
     def _refusal(self, position: Position) -> str:
         if self.playing:
             return "You are playing already."
-        if position.branch:
-            return "Leave the branch first (Esc): you take over on the main line."
         return self._branches.refusal
 
     def _step(self, action: int) -> None:
@@ -164,7 +177,7 @@ class HandPlay(QObject):
 
     def _ask(self) -> None:
         at = self._from
-        words = {"kind": at.kind, "episode": at.episode, "t": at.t}
+        words = {"kind": at.kind, "episode": at.episode, "t": self._root}
         words |= {"checkpoint": at.checkpoint, "actions": list(self._actions)}
         self._question = self._link.ask(
             "play_by_hand", words, self._on_state, self._on_refused
@@ -185,7 +198,7 @@ class HandPlay(QObject):
 
     def _on_refused(self, sentence: str) -> None:
         self._question = -1
-        kept = self._branch() if len(self._actions) > 1 else None
+        kept = self._branch() if len(self._actions) > self._mine + 1 else None
         self._finish()
         if kept is not None:
             self._branches.keep(kept)
@@ -194,14 +207,15 @@ class HandPlay(QObject):
 
     def _grown(self, answer: dict[str, Any]) -> Episode:
         """The episode up to now: recorded to where somebody took over, then played."""
-        start, t, steps = self._start, self._from.t, len(self._actions)
+        start, t, steps = self._start, self._root, len(self._actions)
         assert start is not None
         before = self._episode.data
         if before is None or before.key[2] != BY_HAND:
             before = start
         key = (self._from.session, self._from.checkpoint, BY_HAND, self._from.episode)
         rewards = np.append(start.rewards[:t], answer["rewards"])
-        human = np.arange(t + steps) >= t
+        human = np.zeros(t + steps, bool)
+        human[[t + it for it in self._human(self._actions)]] = True
         return replace(
             start,
             key=key,
@@ -226,38 +240,50 @@ class HandPlay(QObject):
 
     def _branch(self) -> Branch:
         """What was played, beside what was recorded from there on."""
-        at, start, answer = self._from, self._start, self._answer
-        assert start is not None
+        at, answer, t = self._from, self._answer, self._root
         rewards = [float(it) for it in answer.get("rewards", ())]
         actions = self._actions[: len(rewards)]
-        end = start.steps if self.ended else min(start.steps, at.t + len(actions))
-        whole = end == start.steps
-        main = Rollout(
-            actions=[int(it) for it in start.actions[at.t : end]],
-            rewards=[float(it) for it in start.rewards[at.t : end]],
-            terminated=whole and start.ended == "terminated",
-            truncated=whole and start.ended == "truncated",
-        )
         mine = Rollout(
             actions=actions,
             rewards=rewards,
-            human=list(range(len(actions))),
+            human=self._human(actions),
             terminated=self.ended == "terminated",
             truncated=self.ended == "truncated",
         )
         return Branch(
             id=new_id(),
-            name=f"you@{at.t}",
+            name=f"you@{t + self._mine}",
             kind="evaluation" if at.kind == "evaluation" else "training",
             episode=at.episode,
-            t=at.t,
+            t=t,
             action=actions[0] if actions else -1,
             checkpoint=-1,
             discount=self._store.configuration.agent.discount,
             exactness=answer["exactness"],
             why=f"{answer['why']} Played by hand.",
             rollouts=[mine],
-            main=[main],
+            main=[self._rest(len(actions))],
+        )
+
+    def _human(self, actions: list[int]) -> list[int]:
+        """Numbers of the actions that a person chose, in the parent as well."""
+        before = self._parent.rollouts[0].human if self._parent is not None else []
+        new = range(self._mine, len(actions))
+        return [it for it in before if it < self._mine] + list(new)
+
+    def _rest(self, length: int) -> Rollout:
+        """What it is compared with; no longer than a game that did not end."""
+        if self._parent is not None and self._mine:
+            return self._parent.main[0]
+        start, t = self._start, self._root
+        assert start is not None
+        end = start.steps if self.ended else min(start.steps, t + length)
+        whole = end == start.steps
+        return Rollout(
+            actions=[int(it) for it in start.actions[t:end]],
+            rewards=[float(it) for it in start.rewards[t:end]],
+            terminated=whole and start.ended == "terminated",
+            truncated=whole and start.ended == "truncated",
         )
 
     def _finish(self) -> None:
@@ -267,7 +293,7 @@ class HandPlay(QObject):
         self._question, self._held, self._queued = -1, None, None
         self._clock.stop()
         if self._cursor.position.branch == BY_HAND:
-            self._cursor.place(branch="", t=self._from.t)
+            self._cursor.place(branch="", t=self._root)
         self.changed.emit()
 
     def _run(self) -> None:

@@ -110,6 +110,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "branch.handBack",
         "branch.leave",
         "branch.ghost",
+        "branch.explore",
         "branch.rename",
         "branch.delete",
         "branch.exportTable",

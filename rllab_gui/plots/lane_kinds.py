@@ -184,7 +184,7 @@ class MarkLane(Lane):
         return found
 
 
-_RANK = ("X", "T", "??", "^", "!", "?")
+_RANK = ("X", "T", "P", "??", "^", "!", "?")
 """Glyphs from the most telling one down; a near tie is told by pointing only."""
 
 

@@ -58,8 +58,8 @@ def answer(branch: Branch, names: Sequence[str]) -> str:
     if branch.main[0].actions and branch.predicted is not None:
         other = action_word(list(names), branch.main[0].actions[0])
     parts = [f"{_capital(what)} against {other}: {_gain(found)}."]
-    parts.append(_predicted(branch, found))
-    parts.append(_cut(branch, found))
+    parts += [_predicted(branch, found), _cut(branch, found)]
+    parts.append(f"{_capital(who(branch))}.")
     return " ".join(it for it in parts if it)
 
 
@@ -75,9 +75,8 @@ def _gain(found: Comparison) -> str:
     elif pairs > 1:
         sure = f"the same in all {pairs} pairs"
     return (
-        f"discounted return {change(found.discounted)} ({sure}; "
-        f"{short(found.branch)} and {short(found.main)}), "
-        f"undiscounted {change(found.undiscounted)}"
+        f"discounted return {change(found.discounted)} ({short(found.branch)} against "
+        f"{short(found.main)}; {sure}), undiscounted {change(found.undiscounted)}"
     )
 
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from engine.contract.branches import returned
 from engine.contract.notes import Branch
-from rllab_gui.action_keys import action_letters
+from rllab_gui.action_keys import action_letters, hint
 from rllab_gui.branches import (
     AS_RECORDED,
     AT_CURSOR,
@@ -50,7 +50,14 @@ TOOLS = (
     ("delete", "branch.delete", "Delete"),
     ("more", "", "More"),
 )
-MORE = ("branch.playSeed", "branch.rename", "branch.exportTable", "branch.exportFilm")
+MORE = (
+    "branch.playSeed",
+    "branch.explore",
+    "branch.realTime",
+    "branch.rename",
+    "branch.exportTable",
+    "branch.exportFilm",
+)
 
 
 class BranchesView(View):
@@ -79,6 +86,7 @@ class BranchesView(View):
         self._policy, self._count = self._make_policy(), self._make_count()
         self.tree = self._make_tree()
         self._words = self._label("step.branches.answer", "What came of the branch")
+        self._why = self._label("step.branches.why", "How it was made")
         self._lay_out()
         self._branches.changed.connect(self.refresh)
         self._branches.hand.changed.connect(self.refresh)
@@ -152,6 +160,7 @@ class BranchesView(View):
         self.body_layout.addLayout(row)
         self.body_layout.addWidget(self.tree, 1)
         self.body_layout.addWidget(self._words)
+        self.body_layout.addWidget(self._why)
         self.body_layout.addLayout(self._tools)
 
     def _tool(self, name: str, command: str, title: str) -> QToolButton:
@@ -161,6 +170,8 @@ class BranchesView(View):
         known = command in self.context.commands
         if known:
             button.setDefaultAction(self.context.commands.action(command))
+            if name == "ghost":
+                button.setChecked(self._branches.ghost.wanted)
         button.setText(title)
         button.setAccessibleName(title)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -207,14 +218,15 @@ class BranchesView(View):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._grid.addWidget(PlainLabel("Branch from here:"), 0, 0, 1, 3)
+        columns = min(3, len(names))
+        self._grid.addWidget(PlainLabel("Branch from here:"), 0, 0, 1, columns)
         if len(names) > BUTTONS:
-            self._grid.addWidget(self._action_menu(names), 1, 0, 1, 3)
+            self._grid.addWidget(self._action_menu(names), 1, 0, 1, columns)
             return
         letters = action_letters(names)
         for action, (word, letter) in enumerate(zip(names, letters, strict=True)):
             button = self._action_button(action, word, letter)
-            self._grid.addWidget(button, 1 + action // 3, action % 3)
+            self._grid.addWidget(button, 1 + action // columns, action % columns)
 
     def _action_button(self, action: int, word: str, letter: str) -> QToolButton:
         button = QToolButton(self._try)
@@ -311,10 +323,12 @@ class BranchesView(View):
         elif branch is not None:
             words = answer(branch, names)
         else:
-            words = branches.refusal or "C, then the key of an action, branches."
+            words = branches.refusal or f"What if? Press C, then {hint(names)}."
         self._answer = words
         self._words.setText(words)
-        self._words.setToolTip(tip(branch.why) if branch is not None else "")
+        shows = branch is not None and words == answer(branch, names)
+        self._why.setText(branch.why if shows and branch is not None else "")
+        self._why.setVisible(shows)
         self.describe(words)
 
     def _get_answer(self) -> str:
@@ -361,4 +375,7 @@ class BranchesView(View):
             row.setContentsMargins(gap, gap, gap, gap)
             row.setSpacing(gap)
         self._words.setFont(theme.font(relative=0.9))
-        self._words.setMargin(gap)
+        self._why.setFont(theme.font(relative=0.8))
+        self._why.setStyleSheet(f"color: {theme.tokens.muted}")
+        for label in (self._words, self._why):
+            label.setContentsMargins(gap, gap // 2, gap, 0)

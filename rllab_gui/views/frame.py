@@ -107,9 +107,11 @@ class FrameView(View):
             words = f"picture of t {t}; that of t {moment.t} is on its way"
             self.picture.set_frame(frame, t, words)
             return
-        words = moment.missing or self.context.branches.hand.hint
+        branches = self.context.branches
+        words = moment.missing or branches.hand.short_hint
+        words = words or branches.ghost.words(moment.t)
         self.picture.set_frame(moment.frame, moment.t, words, explored=moment.explored)
-        self.picture.set_ghost(self.context.branches.ghost.frame(moment.t))
+        self.picture.set_ghost(branches.ghost.frame(moment.t))
 
     def _show_value(self, moment: Moment) -> None:
         spread = extent(moment.episode.value)

@@ -1,0 +1,286 @@
+"""Branches in the window: keys, tree, ghost, leaving, undo, and playing by hand."""
+
+import numpy as np
+import pytest
+import script
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from engine.contract.notes import Branch, Rollout
+from rllab_gui.action_keys import action_letters, hint, idle_action, key_table
+from rllab_gui.branch_table import branch_csv
+from rllab_gui.episode import BY_HAND
+from rllab_gui.views.branch_words import answer, tree_words
+from rllab_gui.views.episode_model import episode_from
+
+Key = Qt.Key
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+STEPS = 20
+"""Of the recorded episode; the branch is made longer."""
+
+
+def run_of(actions, rewards, *, terminated=True):
+    return {
+        "actions": actions,
+        "rewards": rewards,
+        "terminated": terminated,
+        "truncated": False,
+        "value": np.zeros(len(actions)),
+    }
+
+
+def teach(client):
+    """The stage makes branches of three steps, holds them and plays by hand."""
+
+    def branch(arguments):
+        forced = arguments["forced"]
+        return {
+            "rollouts": [run_of([*forced, 0, 1], [1.0] * (len(forced) + 2))],
+            "main": [run_of([0], [1.0])],
+            "predicted": 0.5,
+            "checkpoint_step": 100,
+            "policy": "the checkpoint of step 100, greedy",
+            "exactness": "exact",
+            "why": "Played again from seed 7.",
+            "chance": "One rollout.",
+            "discount": 0.5,
+        }
+
+    def hold(arguments):
+        steps = arguments["t"] + len(arguments["actions"])
+        return {"episode": 1000 + steps, "steps": steps, "exact": True, "note": ""}
+
+    def judge(arguments):
+        steps = STEPS
+        if arguments["kind"] == "branch":
+            steps = arguments["episode"] - 1000
+        return script.judged(steps) | {"action_names": ["left", "right"]}
+
+    def by_hand(arguments):
+        count = len(arguments["actions"])
+        return {
+            "frame": np.full((40, 60, 3), count, np.uint8),
+            "q": np.array([1.0, 2.0 + count]),
+            "advantage": np.array([-1.0, 0.0]),
+            "liking": np.array([1.0, 2.0 + count]),
+            "value_head": 1.5,
+            "rewards": [1.0] * count,
+            "td_error": 0.25 if count else np.nan,
+            "terminated": count == 4,
+            "truncated": False,
+            "checkpoint_step": 100,
+            "exactness": "exact",
+            "why": "Played again from seed 7.",
+        }
+
+    client.answers |= {
+        "branch": branch,
+        "hold_branch": hold,
+        "judge_episode": judge,
+        "play_by_hand": by_hand,
+        "views": lambda arguments: {"views": {}},
+        "keep_views": lambda arguments: {},
+    }
+
+
+@pytest.fixture
+def stepping(window, client, beat):
+    """The window steps through an episode, at step 8."""
+    teach(client)
+    beat(script.status("idle"), script.session(window.lab.draft.configuration))
+    window.show_workspace("step")
+    beat(script.episode(1))
+    for _ in range(4):
+        beat()
+    window.lab.cursor.set_mode("paused")
+    window.lab.cursor.seek(8)
+    beat()
+    window.activateWindow()
+    return window
+
+
+def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
+
+
+def panel(window):
+    views = window.workspaces["step"].views()
+    return next(it for it in views if it.view_id == "stepBranches")
+
+
+def settle(beat):
+    for _ in range(6):
+        beat()
+
+
+def test_a_branch_from_key_to_undo(stepping, client, beat, qtbot):
+    lab, window = stepping.lab, stepping
+    branches, cursor = lab.branches, lab.cursor
+    press(qtbot, window, Key.Key_C)
+    assert "L left" in window.statusBar().currentMessage()
+    press(qtbot, window, Key.Key_Escape)
+    assert not client.questions("branch")
+    press(qtbot, window, Key.Key_C)
+    press(qtbot, window, Key.Key_R)
+    settle(beat)
+    (asked,) = client.questions("branch")
+    assert (asked.arguments["t"], asked.arguments["forced"]) == (8, [1])
+    assert asked.arguments["main"] == [0]
+    (branch,) = branches.here
+    assert cursor.position.branch == branch.id
+    assert cursor.last == 11
+    assert lab.episode.key[2:] == ("branch", 1011)
+    view = panel(window)
+    item = view.tree.topLevelItem(0).child(0)
+    # 1 + 0.5 + 0.25 against 1, undiscounted 3 against 1.
+    assert (item.text(0), item.text(1)) == ("A right@8", "+2.00")
+    assert "discounted return +0.750" in view.property("answerText")
+    assert "predicted +0.500" in view.property("answerText")
+    assert len(branches.ghost.value) == 10
+    item.setText(0, "a better idea")
+    settle(beat)
+    assert branches.current.name == "a better idea"
+    leave_and_delete(window, branch, beat, qtbot)
+
+
+def leave_and_delete(window, branch, beat, qtbot):
+    lab, cursor, branches = window.lab, window.lab.cursor, window.lab.branches
+    press(qtbot, window, Key.Key_Right)
+    press(qtbot, window, Key.Key_Left, SHIFT)
+    assert (cursor.t, bool(cursor.position.branch)) == (8, True)
+    press(qtbot, window, Key.Key_Left, SHIFT)
+    assert (cursor.t, cursor.position.branch) == (8, "")
+    settle(beat)
+    assert (cursor.last, branches.ghost.value) == (STEPS, None)
+    branches.enter(branch.id)
+    settle(beat)
+    press(qtbot, window, Key.Key_Escape)
+    assert cursor.position.branch == ""
+    branches.enter(branch.id)
+    settle(beat)
+    lab.commands.run("branch.delete")
+    settle(beat)
+    assert (branches.here, cursor.position.branch) == ([], "")
+    lab.history.undo()
+    settle(beat)
+    assert [it.name for it in branches.here] == ["a better idea"]
+
+
+def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
+    lab, window = stepping.lab, stepping
+    hand, cursor = lab.branches.hand, lab.cursor
+    lab.commands.run("branch.byHand")
+    settle(beat)
+    assert hand.playing
+    assert (cursor.t, cursor.last, cursor.position.branch) == (8, 8, BY_HAND)
+    for key in (Key.Key_Right, Key.Key_R, Key.Key_L):
+        press(qtbot, window, key)
+        settle(beat)
+    press(qtbot, window, Key.Key_Backspace)
+    settle(beat)
+    data = lab.episode.data
+    assert data.actions[8:].tolist() == [1, 1]
+    assert (cursor.t, data.steps, lab.episode.moment.frame[0, 0, 0]) == (10, 10, 2)
+    assert data.q[10].tolist() == [1.0, 4.0]
+    assert [data.why(it) for it in (7, 8)] == ["greedy", "by hand"]
+    assert lab.episode.frame(3) is None
+    press(qtbot, window, Key.Key_Return)
+    settle(beat)
+    assert not hand.playing
+    (asked,) = client.questions("branch")
+    assert (asked.arguments["forced"], asked.arguments["t"]) == ([1, 1], 8)
+    assert lab.branches.current.rollouts[0].human == [0, 1]
+    press(qtbot, window, Key.Key_Escape)
+    settle(beat)
+    lab.commands.run("branch.byHand")
+    settle(beat)
+    for _ in range(4):
+        press(qtbot, window, Key.Key_Left)
+        settle(beat)
+    assert hand.ended == "terminated"
+    press(qtbot, window, Key.Key_Escape)
+    settle(beat)
+    kept = lab.branches.current
+    assert (kept.checkpoint, kept.rollouts[0].terminated) == (-1, True)
+    assert len(kept.main[0].actions) == STEPS - 8
+
+
+def test_text_fields_keep_their_keys(stepping, client, qtbot):
+    stepping.lab.branches.hand.begin()
+    stepping.focus_filter()
+    field = QApplication.focusWidget()
+    qtbot.keyClicks(field, "ret>1 l")
+    assert field.text() == "ret>1 l"
+    stepping.lab.branches.hand.stop()
+
+
+def test_a_refused_branch_says_why(stepping, client, beat):
+    client.answers["branch"] = lambda arguments: "The recording names no seed."
+    stepping.lab.branches.make(1)
+    settle(beat)
+    assert panel(stepping).property("answerText") == "The recording names no seed."
+    assert stepping.lab.branches.here == []
+
+
+# ------------------------------------------------------------- models without Qt
+
+
+def branch(**more) -> Branch:
+    mine = Rollout([1, 0], [2.0, 4.0], [0], terminated=True)
+    other = Rollout([0], [1.0], [], terminated=False)
+    given = {"rollouts": [mine], "main": [other], "predicted": -1.0, "why": "So."}
+    return Branch(
+        **{
+            "id": "a",
+            "name": "A right@5",
+            "kind": "training",
+            "episode": 1,
+            "t": 5,
+            "action": 1,
+            "checkpoint": 200,
+            "discount": 0.5,
+            "exactness": "approximate",
+            **given,
+            **more,
+        }
+    )
+
+
+def test_the_answer_names_everything_that_a_number_needs():
+    one = branch(rollouts=[Rollout([1, 0], [2.0, 4.0], [], terminated=True)])
+    assert answer(one, ("left", "right")) == (
+        "Right at t 5 against left: discounted return +3.00 (4.00 against 1.00; n = 1, "
+        "no interval), undiscounted +5.00. The agent had predicted −1.00. 1 of 2 were "
+        "cut off, still going on. The checkpoint of step 200 goes on."
+    )
+    assert tree_words(one) == ("≈ A right@5", "+5.00")
+    assert "By hand from t 5 against" in answer(branch(), ("left", "right"))
+
+
+def test_a_table_has_every_step_of_both_arms():
+    lines = branch_csv(branch(), ("left", "right")).decode().splitlines()
+    assert lines[1:] == [
+        "# So.",
+        "arm,rollout,t,action,action_name,reward,by_hand",
+        "branch,0,5,1,right,2.0,1",
+        "branch,0,6,0,left,4.0,0",
+        "main,0,5,0,left,1.0,0",
+    ]
+
+
+def test_keys_are_initials_where_they_differ_and_arrows_where_words_say_so():
+    assert action_letters(("left", "right")) == ["L", "R"]
+    assert action_letters(("up", "upper")) == ["0", "1"]
+    assert action_letters(("torque -1", "no torque", "torque +1")) == ["0", "1", "2"]
+    table = key_table(("nothing", "left engine", "main engine", "right engine"))
+    assert (table[Key.Key_Left], table[Key.Key_Up], table[Key.Key_N]) == (1, 2, 0)
+    assert hint(("left", "right")) == "← or L left, → or R right"
+    assert idle_action(("left", "coast", "right")) == 1
+    assert key_table(("left", "left again"))[Key.Key_0] == 0
+
+
+def test_human_actions_are_marked():
+    data = script.judged(3) | {"human": np.array([False, True, False])}
+    episode = episode_from(("s", -1, "branch", 1), data)
+    assert episode.marks[1] == "P"
+    assert [episode.why(t) for t in range(3)] == ["greedy", "by hand", "greedy"]
