@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -41,7 +39,7 @@ class FilmLane(Lane):
         self._pictures, self.sentence = {}, ""
         self.redraw()
 
-    def wanted(self, last: int) -> dict[str, Any]:
+    def wanted(self, last: int) -> dict[str, int]:
         """Which steps of an episode the strip has room for, as ``frames`` has them."""
         scale, high = self.scale, max(self._high(), 8.0)
         wide = max(scale.right - scale.left, 1.0)

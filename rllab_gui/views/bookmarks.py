@@ -38,7 +38,7 @@ class BookmarksView(View):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.rows: list[Row] = []
-        self._edited = ""
+        self._edited, self._stale = "", True
         self.list = self._make_list()
         self.note = self._make_note()
         self._delete = self._make_delete()
@@ -99,8 +99,9 @@ class BookmarksView(View):
         hidden = self.context.why.predict.hidden
         shown = None if hidden else self.context.episode.data
         rows = bookmark_rows(self.context.notes.bookmarks, shown)
-        if rows == self.rows and self.list.count() == len(rows):
+        if rows == self.rows and not self._stale:
             return
+        self._stale = False
         chosen = self.chosen
         self.rows = rows
         with QSignalBlocker(self.list):
@@ -137,6 +138,8 @@ class BookmarksView(View):
     def _show_note(self) -> None:
         """The line below is for the chosen bookmark."""
         chosen = self.chosen
+        if chosen is None and (self.note.hasFocus() or self._delete.hasFocus()):
+            self._leave_note()
         self._delete.setEnabled(chosen is not None)
         self.note.setEnabled(chosen is not None)
         if chosen is None:
@@ -206,4 +209,4 @@ class BookmarksView(View):
     def restyle(self) -> None:
         """Take over fonts and colours."""
         self.list.setFont(self.context.theme.font(relative=0.92))
-        self.rows = []
+        self._stale = True

@@ -14,8 +14,8 @@ SORTED_BY = {"episode": "step0"}
 HEADINGS = (
     ("ep", "Number of the episode of its kind; sorted by when it began"),
     ("kind", "train: in training, exploring; eval: in an evaluation, greedy"),
-    ("return", "Sum of the rewards, undiscounted"),
-    ("length", "Number of steps"),
+    ("ret", "Return: sum of the rewards, undiscounted"),
+    ("len", "Length: number of steps"),
     ("max |δ|", "Largest TD error; known once you have looked at the episode"),
     (
         "",
@@ -26,13 +26,20 @@ HEADINGS = (
 
 
 class EpisodeRows:
-    """The matching episodes in their order, as a table."""
+    """The matching episodes in their order, as a table.
+
+    Attributes:
+      table: Where they are from.
+      order: Which, and in which order.
+      hides_errors: TD errors tell what somebody is about to predict.
+    """
 
     headings = HEADINGS
 
     def __init__(self, table: EpisodeTable) -> None:
         self.table = table
         self.order = np.empty(0, int)
+        self.hides_errors = False
         self._glyphs: list[str] = []
 
     def set_order(self, order: np.ndarray) -> int:
@@ -58,6 +65,8 @@ class EpisodeRows:
             return self._glyphs[at]
         if name == "kind":
             return SHORT[self.table.key(at)[0]]
+        if name == "max_td" and self.hides_errors:
+            return ""
         value = float(self.table.column(name)[at])
         if name == "episode":
             return f"{value:.0f}"

@@ -64,7 +64,9 @@ class EpisodesView(View):
         table = CalmTable(
             self.rows, self.context.theme, "step.episodes.table", "Recorded episodes"
         )
-        table.set_widths((58, 48, 54, 54, 56, 40))
+        # Evaluations are counted through the whole run: five digits are usual.
+        longest = ("00000", "train", "−000.0", "1,000", "00.0", "?? T")
+        table.set_widths((30, 40, 54, 44, 50, 30), longest)
         heading = table.horizontalHeader()
         heading.setSectionsClickable(True)
         heading.setSortIndicatorShown(True)
@@ -93,6 +95,7 @@ class EpisodesView(View):
         context.store.sessionChanged.connect(self._on_session)
         context.cursor.changed.connect(self._on_cursor)
         context.episode.changed.connect(self._on_judged)
+        context.why.predict.changed.connect(self._on_predict)
         if "episodes.clearFilter" not in context.commands:
             context.commands.add(
                 Command(
@@ -135,6 +138,10 @@ class EpisodesView(View):
             largest = float(np.nanmax(np.abs(data.td_error)))
             self.episodes.set_max_td(data.key[2], data.key[3], largest)
             self.refresh()
+
+    def _on_predict(self) -> None:
+        self.rows.hides_errors = self.context.why.predict.hidden
+        self.refresh()
 
     def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
         """Nothing is recorded."""

@@ -28,6 +28,8 @@ from rllab_gui.theme import Theme
 Index = QModelIndex | QPersistentModelIndex
 HORIZONTAL = Qt.Orientation.Horizontal
 LEAST_PX = 24
+CELL_PX = 8
+"""Pixels round the words of a cell, at normal size."""
 HEADING_MARGIN = 14
 """Pixels round the words of a heading, at normal size."""
 
@@ -126,6 +128,7 @@ class CalmTable(QTableView):
         self._theme = theme
         self._model = RowsModel(rows, self)
         self._shares: tuple[int, ...] = ()
+        self._longest: tuple[str, ...] = ()
         self._sharing = False
         self.setObjectName(name)
         self.setAccessibleName(title)
@@ -161,9 +164,14 @@ class CalmTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(max(24, self._theme.px(24)))
         self._share_out()
 
-    def set_widths(self, widths: Sequence[int]) -> None:
-        """Shares of the width that the columns get, until a person moves them."""
-        self._shares = tuple(widths)
+    def set_widths(self, widths: Sequence[int], longest: Sequence[str] = ()) -> None:
+        """Shares of the width that the columns get, until a person moves them.
+
+        Args:
+          widths: One for each column.
+          longest: What is to fit into each in any case, beside its heading.
+        """
+        self._shares, self._longest = tuple(widths), tuple(longest)
         self._share_out()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -179,6 +187,9 @@ class CalmTable(QTableView):
         headings = (self._model.headerData(it, HORIZONTAL) for it in self._columns())
         room = self._theme.px(HEADING_MARGIN)
         least = [max(LEAST_PX, metrics.horizontalAdvance(it) + room) for it in headings]
+        for column, text in enumerate(self._longest):
+            wide = self.fontMetrics().horizontalAdvance(text) + self._theme.px(CELL_PX)
+            least[column] = max(least[column], wide)
         scrolls = sum(least) > self.viewport().width()
         policy = Qt.ScrollBarPolicy
         self.setHorizontalScrollBarPolicy(

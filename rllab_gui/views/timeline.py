@@ -43,6 +43,7 @@ class TimelineView(View):
         "chose. Flags are bookmarks, forks are branches. Click seeks, drag scrubs, "
         "Shift and drag select steps to loop over, Ctrl and wheel zoom."
     )
+    answers = True
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
@@ -50,6 +51,7 @@ class TimelineView(View):
         scale, theme = TimeScale(), context.theme
         self._film = FilmLane(theme, scale)
         self._pictures = Resting(context.link, "frames", self)
+        self._strip: dict[str, int] = {}
         self._value = LineLane("value", "V(s)\ndiscounted", theme, scale)
         self._reward = StemLane("reward", "reward", theme, scale)
         self._surprise = StemLane("surprise", "surprise\n|δ|", theme, scale)
@@ -78,6 +80,7 @@ class TimelineView(View):
         canvas.selectionEnded.connect(self.context.noting.keep_loop)
         canvas.rangeShown.connect(self.refresh)
         canvas.hovered.connect(self._on_pointed)
+        cursor.changed.connect(self._on_moved)
         cursor.playChanged.connect(lambda: canvas.set_loop(cursor.selection))
         self.context.notes.changed.connect(self._take_notes)
         self._pictures.changed.connect(self._on_pictures)
@@ -178,8 +181,15 @@ class TimelineView(View):
         session, _, kind, number = episode.key
         if not self._film.isVisible() or self._by_hand():
             return
-        which = {"kind": kind, "episode": number} | self._film.wanted(episode.steps)
+        self._strip = self._film.wanted(episode.steps)
+        which = {"kind": kind, "episode": number} | self._strip
         self._pictures.want(session, which)
+
+    def _on_moved(self) -> None:
+        """The picture of the step that is wanted now comes before the strip."""
+        if self._pictures.busy:
+            self._pictures.drop()
+            self.refresh()
 
     def _by_hand(self) -> bool:
         return self.context.cursor.position.branch == BY_HAND
@@ -189,7 +199,7 @@ class TimelineView(View):
         if self._pictures.problem:
             self._film.refuse(self._pictures.problem)
         elif found:
-            self._film.take(int(found["first"]), int(found["every"]), found["frames"])
+            self._film.take(self._strip["first"], self._strip["every"], found["frames"])
 
     def _show_ghost(self, value: np.ndarray | None) -> None:
         """V(s) of the other arm of a branch, dashed."""

@@ -82,5 +82,7 @@ def teach(client, steps=50, **changes):
     """Let the stage judge an episode and draw its frames."""
     client.answers["judge_episode"] = lambda arguments: judged(steps, **changes)
     client.answers["frames"] = lambda arguments: {
-        "frames": numbered(arguments["first"], arguments["last"])
+        "frames": numbered(arguments["first"], arguments["last"])[
+            :: arguments.get("every", 1)
+        ]
     }

@@ -51,7 +51,7 @@ def teach(client: FakeClient) -> None:
     client.answers["frames"] = lambda arguments: {
         "frames": np.zeros(
             (arguments["last"] - arguments["first"] + 1, 40, 60, 3), np.uint8
-        )
+        )[:: arguments.get("every", 1)]
     }
 
 

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QStyle, QTableView
 from showing import show
 
 from engine.contract.messages import EpisodeFinished, SessionStatus
 from rllab_gui.views.episode_table import EpisodeTable, FilterError
 from rllab_gui.views.episodes import EpisodesView
+
+MARGIN = QStyle.PixelMetric.PM_FocusFrameHMargin
 
 
 def finished(number, value, kind="training", *, step=None, terminated=True):
@@ -221,3 +224,14 @@ def test_an_episode_began_before_it_ended_and_an_evaluation_takes_no_steps():
         environments=4,
     )
     np.testing.assert_array_equal(table.column("step0"), [20, 100])
+
+
+def test_numbers_of_five_digits_are_whole_in_a_narrow_dock(context, qtbot):
+    view = show(qtbot, EpisodesView(context), 280, 300)
+    context.link.episodeFinished.emit(finished(21_204, 215, "evaluation"))
+    context.pulse.beat()
+    table = view.findChild(QTableView, "step.episodes.table")
+    metrics, gap = table.fontMetrics(), 2 * (table.style().pixelMetric(MARGIN) + 1)
+    for column in range(5):
+        text = table.model().index(0, column).data()
+        assert metrics.horizontalAdvance(text) + gap <= table.columnWidth(column)

@@ -6,10 +6,12 @@ from pictures import judged, teach
 from PySide6.QtCore import QPoint, Qt
 from showing import drag, show, wheel
 
+from engine.contract.messages import Cancel, SessionStatus
 from rllab_gui.views.timeline import TimelineView
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
+REST_MS = 2_000
 
 
 @pytest.fixture
@@ -175,3 +177,90 @@ def test_where_marks_have_no_room_the_telling_ones_stay(view, qtbot):
     assert shown[:2] == [137, 51]
     assert 50 not in shown
     assert len(shown) < 60
+
+
+def test_the_film_strip_is_asked_for_once_at_rest_and_gives_way(
+    view, context, client, qtbot
+):
+    lane = view.canvas.lanes[0]
+    qtbot.waitUntil(lambda: bool(strips(client)), timeout=REST_MS)
+    wanted = strips(client)[-1].arguments
+    assert wanted["every"] > 1
+    assert 0 < wanted["max_size"] <= 200
+    context.pulse.beat()
+    assert lane.steps == list(range(0, 138, wanted["every"]))
+    asked = len(strips(client))
+    context.cursor.show_checkpoint(100)  # whoever judges, the pictures are these
+    for _ in range(3):
+        context.pulse.beat()
+    assert lane.steps
+    del client.answers["frames"]
+    view.canvas.show_range(20, 60)
+    context.pulse.beat()
+    qtbot.waitUntil(lambda: len(strips(client)) > asked, timeout=REST_MS)
+    context.cursor.seek(50)
+    assert strips(client)[-1].id in {it.id for it in client.of(Cancel)}
+
+
+def strips(client):
+    return [it for it in client.questions("frames") if it.arguments.get("every", 1) > 1]
+
+
+def test_an_environment_that_cannot_be_drawn_says_so_in_the_strip(
+    view, context, client, qtbot
+):
+    client.answers["frames"] = lambda arguments: "It cannot be drawn."
+    context.cursor.show_episode("training", 5)
+    for _ in range(3):
+        context.pulse.beat()
+    qtbot.waitUntil(
+        lambda: (context.pulse.beat(), view.canvas.lanes[0].sentence)[1] != "",
+        timeout=REST_MS,
+    )
+    assert view.canvas.lanes[0].sentence == "It cannot be drawn."
+
+
+@pytest.fixture
+def noted(view, context, client):
+    """Bookmarks at 20 and 90, in a session of its own."""
+    client.answers["views"] = lambda _: {
+        "views": {
+            "notes": {
+                "bookmarks": [
+                    {"id": f"b{t}", "kind": "training", "episode": 4, "t": t, "text": s}
+                    for t, s in ((20, "about to fall"), (90, ""))
+                ]
+            }
+        }
+    }
+    client.play(SessionStatus(uuid="s1", name="run"))
+    context.pulse.beat()
+    context.cursor.show_episode("training", 4)
+    for _ in range(4):
+        context.pulse.beat()
+    return view
+
+
+def test_a_click_near_a_flag_seeks_the_marked_step(noted, context, qtbot):
+    lane = noted.findChild(object, "step.timeline.lane.notes")
+    middle = lane.geometry().center().y()
+    at = QPoint(round(noted.canvas.scale.x(20)) + 5, middle)
+    qtbot.mouseClick(noted.canvas, LEFT, pos=at)
+    assert context.cursor.t == 20
+    assert "bookmark: about to fall" in noted.words(20)
+    assert noted.words(90).endswith("bookmark")
+    away = QPoint(round(noted.canvas.scale.x(55)), middle)
+    qtbot.mouseClick(noted.canvas, LEFT, pos=away)
+    assert context.cursor.t == 55
+
+
+def test_shift_and_a_drag_keep_a_loop_that_is_shown_and_undone(noted, context):
+    canvas, shift = noted.canvas, Qt.KeyboardModifier.ShiftModifier
+    before = noted.grab().toImage()
+    drag(canvas, canvas.posOf(30), canvas.posOf(60), shift)
+    assert canvas.scale.loop == (30, 60)
+    assert [(it.first, it.last) for it in context.notes.kept.loops] == [(30, 60)]
+    context.pulse.beat()
+    assert noted.grab().toImage() != before
+    drag(canvas, canvas.posOf(40), canvas.posOf(40), shift)
+    assert (canvas.scale.loop, context.notes.kept.loops) == (None, [])
