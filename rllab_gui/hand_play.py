@@ -274,7 +274,10 @@ class HandPlay(QObject):
     def _rest(self, length: int) -> Rollout:
         """What it is compared with; no longer than a game that did not end."""
         if self._parent is not None and self._mine:
-            return self._parent.main[0]
+            main = self._parent.main[0]
+            if self.ended or length >= len(main.actions):
+                return main
+            return Rollout(main.actions[:length], main.rewards[:length])
         start, t = self._start, self._root
         assert start is not None
         end = start.steps if self.ended else min(start.steps, t + length)

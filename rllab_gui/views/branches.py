@@ -47,7 +47,6 @@ POLICIES = (
 TOOLS = (
     ("byHand", "branch.byHand", "Play it yourself"),
     ("ghost", "branch.ghost", "Ghost"),
-    ("delete", "branch.delete", "Delete"),
     ("more", "", "More"),
 )
 MORE = (
@@ -55,6 +54,7 @@ MORE = (
     "branch.explore",
     "branch.realTime",
     "branch.rename",
+    "branch.delete",
     "branch.exportTable",
     "branch.exportFilm",
 )
@@ -72,6 +72,7 @@ class BranchesView(View):
         "rollouts both arms of a pair have the same random numbers. ± is the 95 % "
         "interval of the mean difference."
     )
+    answers = True
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
@@ -176,7 +177,7 @@ class BranchesView(View):
         button.setAccessibleName(title)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if name == "more":
-            button.setToolTip("Play this seed again, rename, export")
+            button.setToolTip("Play this seed again, rename, delete, export")
             button.setProperty("role", "menu")
             button.setMenu(self._more(button))
             button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

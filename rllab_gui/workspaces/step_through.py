@@ -39,6 +39,10 @@ class StepThroughWorkspace(Workspace):
             Qt.Orientation.Horizontal,
         )
         self.size_docks(
+            {"episodes": high * 40 // 100, "stepBranches": high * 60 // 100},
+            Qt.Orientation.Vertical,
+        )
+        self.size_docks(
             {"frame": high * 55 // 100, "timeline": high * 45 // 100},
             Qt.Orientation.Vertical,
         )

@@ -14,7 +14,9 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "resources" / "docs").glob("*.md")]
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda it: it.name)
 
 
-@pytest.mark.parametrize("name", ["options_reference.py", "results_page.py"])
+@pytest.mark.parametrize(
+    "name", ["options_reference.py", "results_page.py", "branches_page.py"]
+)
 def test_pages_that_are_made_are_up_to_date(name):
     script = ROOT / "packaging" / name
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True)

@@ -7,9 +7,11 @@ from theatre import Theatre, tiny, trained
 
 from engine.contract.branches import compare
 from engine.contract.notes import Branch, Rollout
-from engine.environments import make
+from engine.environments import ReplayMismatch, make
 from engine.stage.archive import network_arrays
 from engine.stage.minds import Mind
+from engine.stage.questions.branch import how_restored
+from engine.stage.replays import Replay
 
 
 def branch_of(answer, **more) -> Branch:
@@ -168,6 +170,43 @@ def test_playing_by_hand_is_playing_in_the_world(theatre):
     np.testing.assert_array_equal(again["observation"], found["observation"])
     np.testing.assert_allclose(again["q"], found["q"], rtol=1e-5)
     assert again["td_error"] == pytest.approx(found["td_error"], rel=1e-4)
+
+
+def test_the_difference_is_what_was_worked_out_by_hand(tmp_path):
+    """Up the left corridor to the small reward in four steps, or staying there."""
+    configuration = tiny(environment__id="RLLab/Corridor-v0", training__steps=100)
+    store = trained(tmp_path / "c.h5", configuration)
+    theatre = Theatre(store)
+    theatre.open(configuration, live=False)
+    found = theatre.result(
+        "branch",
+        kind="training",
+        episode=0,
+        t=0,
+        forced=[0, 0, 0, 0],
+        main=[0, 0, 0, 4],
+        horizon=1,
+    )
+    (up,), (stay,) = found["rollouts"], found["main"]
+    assert up["rewards"] == [0.0, 0.0, 0.0, 0.1]
+    assert up["terminated"]
+    assert stay["rewards"] == [0.0, 0.0, 0.0, 0.0]
+    comparison = compare(branch_of(found))
+    assert comparison.discounted.mean == pytest.approx(0.99**3 * 0.1)
+    assert (comparison.undiscounted.mean, comparison.cut) == (pytest.approx(0.1), 1)
+    theatre.stage.close()
+    store.close()
+
+
+def test_what_cannot_be_verified_is_called_approximate_and_no_seed_is_refused():
+    record = {"seed": 7, "actions": np.zeros(5, np.int64)}
+    exactness, why = how_restored(record, 3)
+    assert exactness == "approximate"
+    assert "could be verified" in why
+    replay = Replay(tiny().environment, {**record, "seed": -1})
+    with pytest.raises(ReplayMismatch, match="names no seed"):
+        replay.go_on()
+    replay.close()
 
 
 @pytest.fixture(scope="module")
