@@ -46,6 +46,7 @@ class Predict(QObject):
         self.agreed = self.asked = 0
         self.said = -1
         self._open: Place | None = None
+        self._was_hidden = False
         episode.momentChanged.connect(self._on_moment)
 
     @property
@@ -68,7 +69,7 @@ class Predict(QObject):
         """Begin anew, or show everything again."""
         self.on, self._open, self.said = on, None, -1
         self.agreed = self.asked = 0
-        self.changed.emit()
+        self._tell()
 
     def choose(self, action: int) -> None:
         """The person says that the agent prefers this action."""
@@ -87,14 +88,19 @@ class Predict(QObject):
 
     def _show(self, moment: Moment, said: int) -> None:
         self._open, self.said = place_of(moment), said
+        self._tell()
+
+    def _tell(self) -> None:
+        self._was_hidden = self.hidden
         self.changed.emit()
 
     def _on_moment(self) -> None:
         moment = self._episode.moment
-        if self._open is None or moment is None or place_of(moment) == self._open:
-            return
-        self._open, self.said = None, -1
-        self.changed.emit()
+        moved = moment is not None and place_of(moment) != self._open
+        if moved and self._open is not None:
+            self._open, self.said = None, -1
+        if self.hidden != self._was_hidden:
+            self._tell()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,12 +125,15 @@ class Why(QObject):
       predict: Predict mode.
       laid: Whether the overlay is wanted on the frame.
       overlay: The newest one, whichever step it is of.
+      other: The action of *why not?*, which is compared with the best; -1 for none.
 
     Signals:
       changed(): The overlay is another one, or is wanted or not.
+      compared(): Another action is compared, or none.
     """
 
     changed = Signal()
+    compared = Signal()
 
     def __init__(self, episode: ShownEpisode, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -132,6 +141,17 @@ class Why(QObject):
         self.predict = Predict(episode, self)
         self.laid = False
         self.overlay: Overlay | None = None
+        self.other = -1
+        episode.changed.connect(self._on_episode)
+
+    def compare(self, action: int) -> None:
+        """Why not this action? Once more, and it is no longer asked."""
+        self.other = -1 if action == self.other else action
+        self.compared.emit()
+
+    def _on_episode(self) -> None:
+        if self.other >= 0 and self._episode.data is None:
+            self.compare(-1)
 
     def lay(self, laid: bool) -> None:
         """Show the overlay on the frame, or take it off."""

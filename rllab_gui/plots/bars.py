@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -64,11 +65,21 @@ class Bars:
 
 
 class BarsCanvas(ZoomedCanvas):
-    """Paints :class:`Bars`."""
+    """Paints :class:`Bars`.
+
+    Attributes:
+      compared: The action that is compared with the best; -1 for none.
+
+    Signals:
+      picked(int): A click on the row of this action.
+    """
+
+    picked = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
         self.bars = Bars()
+        self.compared = -1
         self.range = (0.0, 1.0)
         self._advantage_reach = 1.0
         self._ends: tuple[float, float, float] | None = None
@@ -106,6 +117,11 @@ class BarsCanvas(ZoomedCanvas):
     def bar_rect(self, action: int) -> QRectF:
         """Where the bar of an action is."""
         return self._bar(action, float(self.bars.q[action]))
+
+    def row_rect(self, action: int) -> QRectF:
+        """The whole row of an action."""
+        height = self.row_height()
+        return QRectF(0, self._head() + action * height, self.width(), height)
 
     def _head(self) -> float:
         return self._theme.px(18)
@@ -184,6 +200,10 @@ class BarsCanvas(ZoomedCanvas):
         colour = QColor(self._theme.colour(action))
         bar = self.bar_rect(action)
         taken = action == self.bars.taken
+        if action == self.compared:
+            painter.fillRect(
+                self.row_rect(action), QColor(self._theme.tokens.selection)
+            )
         self._paint_name(painter, action, taken)
         fill = QColor(colour)
         fill.setAlphaF(1.0 if taken else 0.28)
@@ -310,6 +330,13 @@ class BarsCanvas(ZoomedCanvas):
         return QRectF(left, top, self._columns()[2] - left, height - self._theme.px(6))
 
     # ---------------------------------------------------------- the person
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Say whose row was clicked."""
+        super().mousePressEvent(event)
+        for action in range(len(self.bars.q)):
+            if self.row_rect(action).contains(event.position()):
+                self.picked.emit(action)
 
     def zoom(self, factor: float, x: float) -> None:
         """Change the scale round zero."""

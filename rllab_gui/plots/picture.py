@@ -12,6 +12,10 @@ from rllab_gui.theme import Theme
 
 GHOSTLY = 0.35
 """Opacity of what shines through."""
+OPAQUE = 0.85
+"""Of the largest number of an overlay."""
+FOR, AGAINST = 0, 1
+"""Line colours of what speaks for an action, and against it."""
 FILLS = 0.6
 """Share of the room that a whole-numbered enlargement has to fill to be taken."""
 
@@ -30,6 +34,7 @@ class PictureBox(QWidget):
         self._theme = theme
         self._frame: np.ndarray | None = None
         self._ghost: np.ndarray | None = None
+        self._overlay: np.ndarray | None = None
         self._image = QImage()
         self._number = -1
         self._fresh = False
@@ -88,6 +93,16 @@ class PictureBox(QWidget):
         self._ghost = np.ascontiguousarray(frame) if fits else None
         self.update()
 
+    @property
+    def overlay(self) -> np.ndarray | None:
+        """What lies over the picture, if anything does."""
+        return self._overlay
+
+    def set_overlay(self, values: np.ndarray | None) -> None:
+        """Lay numbers [h, w] over the picture: colour by sign, strength by size."""
+        self._overlay = values
+        self.update()
+
     def target(self) -> QRectF:
         """Where the picture lies, in the pixels of this widget."""
         ratio = self.devicePixelRatioF()
@@ -115,6 +130,7 @@ class PictureBox(QWidget):
             )
             painter.drawImage(place, self._image)
             self._paint_ghost(painter, place)
+            self._paint_overlay(painter, place)
             if self._words:
                 self._paint_strip(painter)
         if self._dice:
@@ -133,6 +149,15 @@ class PictureBox(QWidget):
         painter.setOpacity(GHOSTLY)
         painter.drawImage(place, QImage(pixels, width, height, 3 * width, kind))
         painter.setOpacity(1.0)
+
+    def _paint_overlay(self, painter: QPainter, place: QRectF) -> None:
+        if self._overlay is None:
+            return
+        veil = tinted(self._overlay, self._theme)
+        height, width = veil.shape[:2]
+        kind = QImage.Format.Format_RGBA8888
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
+        painter.drawImage(place, QImage(veil.data, width, height, 4 * width, kind))
 
     def _paint_dice(self, painter: QPainter) -> None:
         size, gap = self._theme.px(18), self._theme.px(6)
@@ -158,6 +183,21 @@ class PictureBox(QWidget):
         inside = self.rect().adjusted(margin, margin, -margin, -margin)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(inside, int(flags), self._words)
+
+
+def tinted(values: np.ndarray, theme: Theme) -> np.ndarray:
+    """Numbers as a veil, uint8 [h, w, 4].
+
+    What is above 0 has one colour, what is below another; the largest is most opaque.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    share = np.abs(values) / largest if largest > 0 else np.zeros(values.shape)
+    veil = np.zeros((*values.shape, 4), np.uint8)
+    for index, where in ((FOR, values > 0), (AGAINST, values < 0)):
+        colour = QColor(theme.colour(index))
+        veil[where, :3] = (colour.red(), colour.green(), colour.blue())
+    veil[..., 3] = np.round(255 * OPAQUE * share)
+    return veil
 
 
 def enlargement(width: int, height: int, room_w: float, room_h: float) -> float:

@@ -62,6 +62,8 @@ class FrameView(View):
         context.episode.changed.connect(self.refresh)
         context.branches.ghost.changed.connect(self.refresh)
         context.branches.hand.changed.connect(self.refresh)
+        context.why.changed.connect(self.refresh)
+        context.why.predict.changed.connect(self._on_predict)
         self.restyle()
 
     def _line(self, name: str) -> OneLine:
@@ -109,11 +111,20 @@ class FrameView(View):
             return
         branches = self.context.branches
         words = moment.missing or branches.hand.short_hint
-        words = words or branches.ghost.words(moment.t)
-        self.picture.set_frame(moment.frame, moment.t, words, explored=moment.explored)
-        self.picture.set_ghost(branches.ghost.frame(moment.t))
+        if not self.context.why.predict.hidden:
+            words = words or branches.ghost.words(moment.t)
+        hidden = self.context.why.predict.hidden
+        overlay = self.context.why.on_frame(moment)
+        words = words or (overlay.words if overlay is not None else "")
+        dice = moment.explored and not hidden
+        self.picture.set_frame(moment.frame, moment.t, words, explored=dice)
+        self.picture.set_ghost(None if hidden else branches.ghost.frame(moment.t))
+        self.picture.set_overlay(None if overlay is None else overlay.map)
 
     def _show_value(self, moment: Moment) -> None:
+        if self.context.why.predict.hidden:
+            self.bar.set_value(math.nan, 0.0, 1.0)
+            return
         spread = extent(moment.episode.value)
         low, high = spread if spread is not None else (0.0, 1.0)
         value = float(moment.episode.value[moment.t])
@@ -125,10 +136,12 @@ class FrameView(View):
         if not episode.exact and not note:
             note = "The replay differs from the recording: the picture is approximate."
         self._note.setText(note)
-        self._note.setVisible(bool(note))
+        self._note.setVisible(bool(note) and not self.context.why.predict.hidden)
 
     def _action_words(self, moment: Moment) -> str:
         episode, t = moment.episode, moment.t
+        if self.context.why.predict.hidden:
+            return f"t {t} · what would the agent do here?"
         head = f"t {t}/{episode.steps}"
         if moment.is_last:
             total = short(float(episode.reward_sum[-1]))
@@ -164,6 +177,10 @@ class FrameView(View):
             words.append(f"{name} {_signed(value, plus=False)}")
         more = " …" if len(values) > NAMES_SHOWN else ""
         return "state: " + "  ".join(words) + more
+
+    def _on_predict(self) -> None:
+        self.refresh()
+        self.context.pulse.soon()
 
     def restyle(self) -> None:
         """Take over fonts and colours."""

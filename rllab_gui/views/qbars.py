@@ -15,7 +15,7 @@ from rllab_gui.plots.numbers import short
 from rllab_gui.plots.ranges import FINE, GrowingSpan
 from rllab_gui.plots.strip import HISTORY
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.episode_model import Moment, action_word, preference
+from rllab_gui.views.episode_model import action_word, preference
 
 NAMING = (
     "V(s) means max_a Q(s,a) everywhere in the lab. The value stream of a dueling "
@@ -72,9 +72,15 @@ class QBars(View):
         if len(bars.q) and bars.best != int(np.argmax(bars.q)):
             word = bars.names[bars.best]
             sentence += f" The greedy action by CVaR is {word}."
+        sentence = " ".join((sentence, *self.further(bars))).strip()
         self.plot.set_legend(f"{escape(sentence)}<br>{legend_html(self._units(bars))}")
         self.plot.set_caption(f"{sentence} {caption}")
         self.plot.describe(sentence)
+        self.setProperty("answerText", sentence)
+
+    def further(self, bars: Bars) -> list[str]:
+        """More sentences about these bars."""
+        return []
 
     def _units(self, bars: Bars) -> list[tuple[str, str, str]]:
         options = self.context.store.configuration
@@ -146,49 +152,3 @@ class QBarsView(QBars):
         if len(picture.q):
             self._past.append(np.asarray(picture.q, np.float64))
         self.refresh()
-
-
-class StepQBarsView(QBars):
-    """Q-values of the step at the cursor, of a recorded episode."""
-
-    view_id = "stepQbars"
-    plot_id = "stepQbars"
-    title = "Q-values at the cursor"
-    needs = frozenset({"q"})
-
-    def __init__(self, context: ViewContext) -> None:
-        super().__init__(context)
-        self.moment: Moment | None = None
-        context.episode.momentChanged.connect(self.refresh)
-
-    def emptiness(self) -> tuple[str, str, tuple[()]] | None:
-        """Without an episode, or without a network, there are no Q-values."""
-        moment = self.context.episode.moment
-        if moment is None:
-            return "No step is looked at.", "Choose an episode on the left.", ()
-        if not np.isfinite(moment.q).any():
-            return "This episode has no Q-values.", moment.episode.note, ()
-        return None
-
-    def draw(self) -> None:
-        """Show the Q-values of the moment that all views show."""
-        moment = self.context.episode.moment
-        assert moment is not None
-        self.moment = moment
-        episode, t = moment.episode, moment.t
-        bars = Bars(
-            names=tuple(episode.word(action) for action in range(episode.q.shape[1])),
-            q=moment.q,
-            advantage=episode.advantage[t],
-            value_head=float(episode.value_head[t]),
-            taken=moment.action,
-            explored=moment.explored,
-            history=episode.q[max(0, t - HISTORY + 1) : t + 1],
-            liking=episode.liking[t],
-        )
-        why = "greedy" if moment.is_last else episode.why(t)
-        where = f"{episode.key[2]} episode {episode.key[3]}, t {t}"
-        judge = f"judged by checkpoint {episode.judged_by}"
-        if episode.judged_by < 0:
-            judge = "as recorded"
-        self.show_bars(bars, why, f"{where}, {judge}; n = 1 seed.")

@@ -15,7 +15,8 @@ from rllab_gui.main_window import MainWindow
 from rllab_gui.views.agent import AgentView
 from rllab_gui.views.curve import CurveView
 from rllab_gui.views.frame import FrameView
-from rllab_gui.views.qbars import QBarsView, StepQBarsView
+from rllab_gui.views.qbars import QBarsView
+from rllab_gui.views.step_qbars import StepQBarsView
 from tests.benchmarks.window_process import FRESH_S, Steps, after, pause
 
 

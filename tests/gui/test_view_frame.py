@@ -10,7 +10,7 @@ from showing import show
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import EpisodeFinished
 from rllab_gui.views.frame import FrameView
-from rllab_gui.views.qbars import StepQBarsView
+from rllab_gui.views.step_qbars import StepQBarsView
 from rllab_gui.views.timeline import TimelineView
 
 

@@ -8,7 +8,8 @@ from pictures import CARD, picture, teach
 from PySide6.QtCore import Qt
 from showing import show, wheel
 
-from rllab_gui.views.qbars import NAMING, QBarsView, StepQBarsView
+from rllab_gui.views.qbars import NAMING, QBarsView
+from rllab_gui.views.step_qbars import StepQBarsView, ordinal, standing
 
 
 @pytest.fixture
@@ -115,3 +116,56 @@ def test_at_the_cursor_the_bars_are_those_of_the_step(context, client, qtbot):
     assert view.model()["taken"][0] == 0
     assert len(view.model()["history"]) == 13
     assert "judged by checkpoint 12000" in view.plot.caption()
+
+
+def test_the_gap_and_the_place_are_compared_with_the_session(context, client, qtbot):
+    spread = np.arange(101.0)
+    usual = {"gaps": spread / 10, "values": spread, "states": 2000}
+    client.answers["gaps"] = lambda arguments: usual
+    teach(client)
+    context.store.set_card(CARD)
+    view = show(qtbot, StepQBarsView(context))
+    context.cursor.show_episode("training", 1, t=12)
+    context.pulse.beat()
+
+    def told():
+        context.pulse.beat()
+        return "percentile" in view.plot.legend()
+
+    qtbot.waitUntil(told)
+    # Q is 12 and 12.5: of gaps from 0 to 10 half is the 5th, 12.5 is the 12th.
+    said = (
+        "A small gap for this session (5th percentile of 2,000 states), in a bad place"
+    )
+    assert said in view.plot.legend()
+    assert said in view.property("answerText")
+    asked = len(client.questions("gaps"))
+    context.cursor.seek(13)
+    qtbot.waitUntil(lambda: context.pulse.beat() or view.moment.t == 13)
+    assert len(client.questions("gaps")) == asked
+
+
+def test_why_not_another_action_says_by_how_much(context, client, qtbot):
+    teach(client)
+    context.store.set_card(CARD)
+    view = show(qtbot, StepQBarsView(context))
+    context.cursor.show_episode("training", 1, t=12)
+    qtbot.waitUntil(lambda: context.pulse.beat() or view.moment is not None)
+    place = view.canvas.row_rect(0).center().toPoint()
+    qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=place)
+    context.pulse.beat()
+    assert view.canvas.compared == 0
+    assert "Why not left? Its Q is 0.500 lower than that of right" in view.plot.legend()
+    qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=place)
+    context.pulse.beat()
+    assert "Why not" not in view.plot.legend()
+
+
+def test_percentiles_are_read_and_said_as_people_do():
+    percentiles = np.linspace(0.0, 50.0, 101)
+    assert standing(-1.0, percentiles) == 0
+    assert standing(6.2, percentiles) == 12
+    assert standing(99.0, percentiles) == 100
+    assert [ordinal(it) for it in (1, 2, 3, 11, 12, 23)] == [
+        "1st", "2nd", "3rd", "11th", "12th", "23rd",
+    ]  # fmt: skip

@@ -189,11 +189,11 @@ def _learned(session: Session, rewards: np.ndarray) -> np.ndarray:
 
 
 def _gaps(context: Context, arguments: EpisodeArguments, asker: Asker) -> Job:
-    """How far the best action usually is ahead, in the states of the session.
+    """How far the best action usually is ahead, and what states usually are worth.
 
     Returns:
-      ``gaps``: its percentiles from 0 to 100, float [101]; ``states``, ``source``,
-      ``checkpoint_step``.
+      ``gaps`` and ``values`` (V(s) = max_a Q): percentiles from 0 to 100 over states
+      of the session, float [101]; ``states``, ``source``, ``checkpoint_step``.
     """
     session = context.archive.session()
     if session.card.actions < 2:
@@ -205,6 +205,7 @@ def _gaps(context: Context, arguments: EpisodeArguments, asker: Asker) -> Job:
     ordered = np.sort(judged.q.astype(np.float64), axis=1)
     return {
         "gaps": np.percentile(ordered[:, -1] - ordered[:, -2], PERCENTS),
+        "values": np.percentile(ordered[:, -1], PERCENTS),
         "states": len(judged.states),
         "source": judged.states.source,
         "checkpoint_step": weights.step,
