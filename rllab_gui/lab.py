@@ -25,6 +25,7 @@ from rllab_gui.problems import Problems
 from rllab_gui.pulse import Pulse
 from rllab_gui.recorder import Recorder
 from rllab_gui.run import Run
+from rllab_gui.selection import Selection
 from rllab_gui.sessions import Sessions
 from rllab_gui.settings import Settings
 from rllab_gui.store import Store
@@ -51,6 +52,7 @@ class Lab(QObject):
         self.history = History(self)
         self.problems = Problems(self.link, self)
         self.cursor = Cursor(self)
+        self.selection = Selection(self)
         self.notes = Notes(self.link, self.store, self.history, self.problems, self)
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
         self.noting = Noting(self.cursor, self.episode, self.notes, self)
@@ -96,6 +98,7 @@ class Lab(QObject):
             episode=self.episode,
             pulse=self.pulse,
             notes=self.notes,
+            selection=self.selection,
             branches=self.branches,
             axis=self.axis,
             noting=self.noting,

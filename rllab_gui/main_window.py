@@ -150,6 +150,13 @@ class MainWindow(QMainWindow):
             self.workspaces[name].setFocus(Qt.FocusReason.OtherFocusReason)
         self.lab.settings.set("workspace", name)
 
+    def show_view(self, name: str, view_id: str) -> None:
+        """Bring a view of a workspace to the front."""
+        self.show_workspace(name)
+        dock = self.workspaces[name].docks[view_id]
+        dock.show()
+        dock.raise_()
+
     def current_workspace(self) -> Workspace:
         """The workspace in front."""
         widget = self.stack.currentWidget()

@@ -149,6 +149,12 @@ def _view(lab: Lab, window: MainWindow) -> list[Command]:
             ("Ctrl+1",),
         ),
         Command(
+            "replay.browse",
+            "Replay memory as a table",
+            "Every step in the replay memory of a checkpoint, with its priority",
+            lambda: window.show_view("step", "stepReplay"),
+        ),
+        Command(
             "workspace.step",
             "Workspace Step through",
             "Go through recorded episodes step by step",

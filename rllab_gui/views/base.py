@@ -22,6 +22,7 @@ from rllab_gui.notes import Notes
 from rllab_gui.noting import Noting
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.pulse import Pulse
+from rllab_gui.selection import Selection
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
 from rllab_gui.training_axis import TrainingAxis
@@ -51,6 +52,7 @@ class ViewContext:
     episode: ShownEpisode
     pulse: Pulse
     notes: Notes
+    selection: Selection
     branches: Branches
     axis: TrainingAxis
     noting: Noting

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from engine.contract.messages import EpisodeFinished
+from rllab_gui.views.filtering import FilterError, compared, parts_of, terms_of
 
 NUMBERS = ("episode", "step0", "return", "length", "max_td", "seed")
 COLUMNS = (*NUMBERS, "terminated", "kind")
@@ -28,21 +27,9 @@ WORDS = {
     "seed": "seed",
     "kind": "kind",
 }
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-    "=": operator.eq,
-}
-_TERM = re.compile(r"^([a-z_|]+)(>=|<=|!=|>|<|==?)(.+)$")
+EXAMPLE = "ret>490, len<20 or kind=evaluation"
 EXTREME = 5.0
 """Returns in the outer so many percent of the session get a glyph."""
-
-
-class FilterError(ValueError):
-    """The filter cannot be read; the sentence says which part."""
 
 
 class EpisodeTable:
@@ -155,33 +142,23 @@ class EpisodeTable:
     def matches(self, words: str) -> np.ndarray:
         """Which rows fulfil every term of the filter, bool [n]."""
         kept = np.ones(len(self), bool)
-        for term in words.lower().replace(" and ", " ").split():
+        for term in terms_of(words):
             kept &= self._term(term)
         return kept
 
     def _term(self, term: str) -> np.ndarray:
         if term in KINDS:
             return np.asarray(self._columns["kind"] == KINDS.index(term))
-        found = _TERM.match(term)
-        if found is None or found[1] not in WORDS:
-            raise FilterError(
-                f"'{term}' cannot be read: write something like ret>490, len<20 or "
-                "kind=evaluation."
-            )
-        name, sign = WORDS[found[1]], found[2].replace("==", "=")
+        name, sign, other = parts_of(term, WORDS, EXAMPLE)
         if name == "kind":
-            return self._compare_kind(sign, found[3])
-        try:
-            number = float(found[3].replace(",", ""))
-        except ValueError:
-            raise FilterError(f"'{found[3]}' is not a number.") from None
-        return np.asarray(_COMPARE[sign](self._columns[name], number))
+            return self._compare_kind(sign, other)
+        return compared(self._columns[name], sign, other)
 
     def _compare_kind(self, sign: str, word: str) -> np.ndarray:
         kinds = [kind for kind in KINDS if kind.startswith(word)]
         if len(kinds) != 1 or sign not in ("=", "!="):
             raise FilterError("The kind is training or evaluation: kind=evaluation.")
-        return np.asarray(_COMPARE[sign](self._columns["kind"], KINDS.index(kinds[0])))
+        return compared(self._columns["kind"], sign, str(KINDS.index(kinds[0])))
 
 
 def _kind_number(kind: Any) -> int:

@@ -17,7 +17,8 @@ from rllab_gui.plots.numbers import count
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.empty import EmptyState
 from rllab_gui.views.episode_rows import COLUMNS, SORTED_BY, EpisodeRows
-from rllab_gui.views.episode_table import EpisodeTable, FilterError
+from rllab_gui.views.episode_table import EpisodeTable
+from rllab_gui.views.filtering import FilterError
 from rllab_gui.views.tables import CalmTable, filter_field
 
 

@@ -18,7 +18,7 @@ from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import count
 from rllab_gui.plots.ranges import GrowingCount, GrowingDecades
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.priority_words import bin_words, words_of
+from rllab_gui.views.priority_words import bin_range, bin_words, words_of
 
 ZERO_AT = 0.6
 """How far left of the first bin the bin of zeros stands, in decades."""
@@ -35,7 +35,8 @@ class PrioritiesView(View):
         "Prioritized replay draws transition i with probability P(i) = p_i^α / Σ p^α,"
         " where p = |δ| + ε, and corrects for it with the weight w_i = (N P(i))^−β / "
         "max w (Schaul et al. 2016). Bars count the stored transitions by priority; "
-        "lines say how often each bin is drawn and how much it then counts."
+        "lines say how often each bin is drawn and how much it then counts. Click a "
+        "bin to see its transitions."
     )
     topics = frozenset({"priorities"})
     needs = frozenset({"replay"})
@@ -109,6 +110,7 @@ class PrioritiesView(View):
         store.wasReset.connect(self._on_reset)
         self.plot.logToggled.connect(self.refresh)
         self.plot.pointed.connect(self._on_pointed)
+        self.plot.picked.connect(self._on_picked)
         self.plot.pointerLeft.connect(QToolTip.hideText)
 
     def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
@@ -232,6 +234,14 @@ class PrioritiesView(View):
         if words:
             place = self.plot.canvas.mapToGlobal(self.plot.pixel_of(x, y))
             QToolTip.showText(place + QPoint(12, 12), words, self.plot.canvas)
+
+    def _on_picked(self, x: float, y: float) -> None:
+        """Look at the steps of a bin, with their pictures."""
+        report = self.context.store.priorities
+        found = bin_range(report, x) if report is not None else None
+        if found is not None:
+            self.context.selection.rangeAsked.emit(*found)
+            self.context.commands.action("replay.browse").trigger()
 
     def _on_reset(self) -> None:
         self.plot.start_again()

@@ -37,14 +37,25 @@ def words_of(report: PriorityReport) -> str:
     return f"{many} {said}"
 
 
-def bin_words(report: PriorityReport, x: float) -> str:
-    """What one bin holds, as a tooltip."""
+def bin_range(report: PriorityReport, x: float) -> tuple[float, float] | None:
+    """Least and largest priority of the bin at this place; None beside the bins."""
     edges = np.asarray(report.bin_edges, np.float64)
     at = int(np.searchsorted(edges, x)) - 1
-    if not 0 <= at < len(report.counts):
-        near_zero = report.zero_count and x < edges[0]
-        return f"priority 0: {count(report.zero_count)}" if near_zero else ""
-    low, high = (short(float(10.0**edge)) for edge in edges[at : at + 2])
+    if 0 <= at < len(report.counts):
+        return float(10.0 ** edges[at]), float(10.0 ** edges[at + 1])
+    near_zero = report.zero_count and len(edges) and x < edges[0]
+    return (0.0, 0.0) if near_zero else None
+
+
+def bin_words(report: PriorityReport, x: float) -> str:
+    """What one bin holds, as a tooltip."""
+    found = bin_range(report, x)
+    if found is None:
+        return ""
+    if found == (0.0, 0.0):
+        return f"priority 0: {count(report.zero_count)}"
+    low, high = map(short, found)
+    at = int(np.searchsorted(np.asarray(report.bin_edges, np.float64), x)) - 1
     return (
         f"priority {low} to {high}\n{count(int(report.counts[at]))} transitions\n"
         f"sampled with probability {100 * float(report.mass[at]):.1f} %\n"

@@ -123,10 +123,18 @@ def filter_field(name: str, title: str, hint: str, parent: QWidget) -> QLineEdit
 class CalmTable(QTableView):
     """Rows of one height, whole rows selected, no grid; new rows do not move it."""
 
-    def __init__(self, rows: Rows, theme: Theme, name: str, title: str) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        theme: Theme,
+        name: str,
+        title: str,
+        model: RowsModel | None = None,
+    ) -> None:
         super().__init__()
         self._theme = theme
-        self._model = RowsModel(rows, self)
+        self._model = model or RowsModel(rows)
+        self._model.setParent(self)
         self._shares: tuple[int, ...] = ()
         self._longest: tuple[str, ...] = ()
         self._sharing = False
@@ -199,6 +207,7 @@ class CalmTable(QTableView):
         self._sharing = True
         for column, share in enumerate(self._shares[:-1]):  # the last takes the rest
             self.setColumnWidth(column, least[column] + spare * share // whole)
+        self.setColumnWidth(len(least) - 1, least[-1])
         self._sharing = False
 
     def _columns(self) -> range:

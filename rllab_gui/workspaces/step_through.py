@@ -9,6 +9,7 @@ from rllab_gui.workspaces.base import Workspace
 LEFT = (("episodes", "step.episodes"), ("stepBranches", "step.branches"))
 MIDDLE = (("frame", "step.frame"), ("timeline", "step.timeline"))
 RIGHT = (("stepQbars", "step.why"), ("stepReturns", "step.why.dist"))
+BELOW = (("stepReplay", "step.replay"),)
 BEHIND = (
     ("stepMemory", "step.memory"),
     ("stepBellman", "step.why.bellman"),
@@ -27,6 +28,7 @@ class StepThroughWorkspace(Workspace):
         self.add_columns(LEFT, MIDDLE, RIGHT)
         self.add_behind("stepReturns", BEHIND)
         self.add_behind("stepBranches", MARKED)
+        self.add_behind("timeline", BELOW)
 
     def arrange(self) -> None:
         """The frame in the middle gets the most."""

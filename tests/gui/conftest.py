@@ -24,6 +24,7 @@ from rllab_gui.noting import Noting
 from rllab_gui.playback import Playback
 from rllab_gui.problems import Problems
 from rllab_gui.pulse import Pulse
+from rllab_gui.selection import Selection
 from rllab_gui.settings import Settings
 from rllab_gui.store import Store
 from rllab_gui.theme import Theme
@@ -78,6 +79,7 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
         episode=episode,
         pulse=pulse,
         notes=notes,
+        selection=Selection(),
         branches=Branches(link, store, cursor, episode, notes),
         axis=TrainingAxis(link, store, cursor, playback),
         why=Why(episode),

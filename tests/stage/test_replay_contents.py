@@ -54,7 +54,9 @@ def test_each_row_is_the_slot_of_the_run(run):
         if number >= 0:
             episode = store.episode("training", number)
             assert episode["actions"][t] == streams.action[slots[row]]
-            np.testing.assert_allclose(episode["rewards"][t], streams.reward[slots[row]])
+            np.testing.assert_allclose(
+                episode["rewards"][t], streams.reward[slots[row]]
+            )
             recorded += 1
     assert recorded > 5
 
