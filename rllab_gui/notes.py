@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
-from engine.contract.messages import Problem
+from engine.contract.messages import Problem, ProcessState
 from engine.contract.notes import (
     MOST_NOTES,
     MOST_WORDS,
@@ -61,6 +61,8 @@ class Notes(QObject):
         self._loaded = self._under_way = self._waiting = False
         self.kept = Kept()
         store.wasReset.connect(self._on_session)
+        store.sessionChanged.connect(self._try_again)
+        link.processChanged.connect(self._on_process)
 
     @property
     def bookmarks(self) -> list[Bookmark]:
@@ -230,6 +232,16 @@ class Notes(QObject):
             partial(self._on_trouble, of),
         )
 
+    def _on_process(self, process: ProcessState) -> None:
+        """A keeper that begins again knows nothing of what the old one was asked."""
+        if process.role == "keeper" and process.state == "ready" and self._under_way:
+            self._under_way, self._waiting = False, True
+
+    def _try_again(self) -> None:
+        """The keeper says that it has the session: keep what could not be kept."""
+        if self._waiting:
+            self._keep()
+
     def _on_kept(self, of: str, answer: dict[str, Any]) -> None:
         if of == self._uuid:
             self._problems.solve(PROBLEM)
@@ -238,7 +250,7 @@ class Notes(QObject):
     def _on_trouble(self, of: str, sentence: str) -> None:
         if of == self._uuid:
             self._tell(f"{sentence} They stay in this window until it is closed.")
-            self._go_on()
+            self._under_way, self._waiting = False, True
 
     def _go_on(self) -> None:
         self._under_way = False

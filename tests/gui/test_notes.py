@@ -5,7 +5,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from engine.contract.messages import SessionStatus
+from engine.contract.messages import ProcessState, SessionStatus
 from engine.contract.notes import (
     MOST_NOTES,
     Bookmark,
@@ -142,8 +142,8 @@ def test_what_cannot_be_kept_is_said_once_and_clears(lab):
     assert entry.problem.what.endswith("They stay in this window until it is closed.")
     assert len(lab.notes.bookmarks) == 2
     lab.refusal = ""
-    lab.notes.delete_bookmark("old")
-    lab.settle()
+    lab.open()  # the session says something: it is tried again
+    assert len(kept(lab)["bookmarks"]) == 2
     assert lab.problems.get("window.notes") is None
 
 
@@ -171,3 +171,17 @@ def test_there_is_a_limit_and_nowhere_there_is_nothing_to_mark(lab):
 def test_texts_are_cut_where_no_file_would_hold_them(lab):
     made = lab.notes.add_bookmark(HERE, "x" * 5_000)
     assert len(made.text) == 2_000
+
+
+def test_a_keeper_that_died_is_asked_again_when_the_next_one_has_the_session(
+    lab, client
+):
+    answers = client.answers.pop("keep_views")
+    lab.notes.add_bookmark(HERE)
+    lab.settle()
+    client.answers["keep_views"] = answers
+    client.play(ProcessState("keeper", "ready"))
+    lab.settle()
+    assert len(client.questions("keep_views")) == 1  # it has not opened it yet
+    lab.open()
+    assert len(kept(lab)["bookmarks"]) == 2

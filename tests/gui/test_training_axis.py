@@ -17,6 +17,7 @@ from rllab_gui.pulse import Pulse
 from rllab_gui.store import Store
 from rllab_gui.training_axis import TrainingAxis
 
+LEFT = Qt.MouseButton.LeftButton
 KEPT = {"step": np.array([0, 2000, 4000, 9000]), "best": np.array([0, 0, 1, 0], bool)}
 
 
@@ -213,3 +214,59 @@ def test_a_click_on_a_curve_moves_checkpoint_and_episode(stepping, beat):
         position = stepping.lab.cursor.position
         assert (position.episode, position.checkpoint) == (episode, 60)
         assert view.plot.cursor_x() == 60.0
+
+
+def test_whatever_moves_the_cursor_everything_shows_that_moment(stepping, beat, qtbot):
+    """Timeline, slider, spin box, keys, curve and list: one moment in all of them."""
+    lab = stepping.lab
+    views = {it.view_id: it for it in stepping.workspaces["step"].views()}
+    timeline, slider = views["timeline"], stepping.transport.slider
+    list_of = views["bookmarks"]
+    lab.notes.add_bookmark(lab.cursor.position)
+    curve = next(it for it in stepping.train.views() if it.view_id == "curve")
+    moves = [
+        (
+            lambda: qtbot.mouseClick(
+                timeline.canvas, LEFT, pos=timeline.canvas.posOf(3)
+            ),
+            3,
+        ),
+        (lambda: slider.setValue(11), 11),
+        (lambda: stepping.transport.spin.setValue(5), 5),
+        (lambda: lab.commands.run("transport.last"), 20),
+        (lambda: list_of.context.noting.go(-1), 7),
+        (lambda: curve.plot.picked.emit(57.0, 3.0), 0),
+    ]
+    for move, t in moves:
+        move()
+        for _ in range(3):
+            beat()
+        moment = lab.episode.moment
+        assert (lab.cursor.t, moment.t, slider.value()) == (t, t, t)
+        assert stepping.transport.spin.value() == t
+        assert timeline.canvas.lanes[0]._cursor == t
+        assert said(stepping, "main.breadcrumb").endswith(f"t {t}")
+        assert moment.episode.key[1] == lab.cursor.position.checkpoint
+
+
+def test_what_arrives_while_somebody_looks_moves_nothing(stepping, client, beat):
+    lab = stepping.lab
+    lab.cursor.show_checkpoint(20)
+    beat()
+    curve = next(it for it in stepping.train.views() if it.view_id == "curve")
+    curve.plot.zoom_to((10.0, 50.0), (0.0, 5.0))
+    before = (lab.cursor.position, lab.episode.moment.t, curve.plot.shown_range())
+    client.answers["checkpoints"] = lambda _: {
+        "step": np.array([0, 60, 500]), "best": np.array([False, False, True]),
+    }  # fmt: skip
+    client.play(
+        script.session(script.Configuration(), durable_step=500),
+        *(script.episode(number) for number in (4, 5, 6)),
+        script.scalars("return", [80, 100, 500], [400.0, 500.0, 1.0]),
+    )
+    for _ in range(4):
+        beat()
+    after = (lab.cursor.position, lab.episode.moment.t, curve.plot.shown_range())
+    assert after == before
+    slider = stepping.findChild(CheckpointSlider, "transport.checkpoint")
+    assert slider.step_of(slider.value()) == 20
