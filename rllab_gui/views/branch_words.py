@@ -46,21 +46,38 @@ def who(branch: Branch) -> str:
 def answer(branch: Branch, names: Sequence[str]) -> str:
     """The result in one or two sentences."""
     found = compare(branch)
-    where = f"at t {branch.t:,}"
-    what = f"{action_word(list(names), branch.action)} {where}"
-    if branch.rollouts and branch.rollouts[0].human:
-        what = f"By hand from t {branch.t:,}"
-    elif branch.action < 0:
-        what = f"The policy from t {branch.t:,}"
+    what, other = _arms(branch, tuple(names))
     if found is None:
         return f"{what}: {who(branch)}."
-    other = "what was recorded"
-    if branch.main[0].actions and branch.predicted is not None:
-        other = action_word(list(names), branch.main[0].actions[0])
-    parts = [f"{_capital(what)} against {other}: {_gain(found)}."]
+    if not other:
+        return f"{what} is what was done, so both arms are the same: {who(branch)}."
+    parts = [f"{what} against {other}: {_gain(found)}."]
     parts += [_predicted(branch, found), _cut(branch, found)]
     parts.append(f"{_capital(who(branch))}.")
     return " ".join(it for it in parts if it)
+
+
+def _arms(branch: Branch, names: tuple[str, ...]) -> tuple[str, str]:
+    """What was tried and what it is compared with; empty where that is the same."""
+    recorded = "what was recorded"
+    if branch.rollouts and branch.rollouts[0].human:
+        return f"By hand from t {branch.t + branch.rollouts[0].human[0]:,}", recorded
+    if branch.action < 0:
+        return f"The policy from t {branch.t:,}", recorded
+    k, ours, theirs = _parting(branch)
+    tried = _capital(action_word(names, branch.action if ours < 0 else ours))
+    other = "" if ours < 0 else action_word(names, theirs)
+    return f"{tried} at t {branch.t + k:,}", other
+
+
+def _parting(branch: Branch) -> tuple[int, int, int]:
+    """Where the arms of the first pair part: step, both actions; -1 where never."""
+    if branch.rollouts and branch.main:
+        pair = (branch.rollouts[0].actions, branch.main[0].actions)
+        for k, (ours, theirs) in enumerate(zip(*pair, strict=False)):
+            if ours != theirs:
+                return k, ours, theirs
+    return 0, -1, -1
 
 
 def _capital(text: str) -> str:

@@ -65,6 +65,7 @@ class BranchesView(View):
 
     view_id = "stepBranches"
     title = "Branches"
+    answers = True
     about = (
         "What would have happened after another action? The step is restored by "
         "playing the episode again from its seed, each observation is compared with "

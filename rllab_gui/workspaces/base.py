@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from rllab_gui.frame.widgets import DockTitle
@@ -52,6 +52,7 @@ class Workspace(QMainWindow):
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.arranged)
         self._untouched = True
+        self._kept = QByteArray()
         self._bars = 0
         self.build()
         self._initial = self.saveState(LAYOUT_VERSION)
@@ -211,7 +212,19 @@ class Workspace(QMainWindow):
         """Take over a kept arrangement; False where it cannot be used."""
         restored = not state.isEmpty() and self.restoreState(state, LAYOUT_VERSION)
         self._untouched &= not restored
+        if restored and not self.isVisible():
+            self._kept = state
         return restored
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Only a workspace of its own size can give docks the sizes that were kept."""
+        super().showEvent(event)
+        if not self._kept.isEmpty():
+            QTimer.singleShot(0, self, self._restore_kept)
+
+    def _restore_kept(self) -> None:
+        self.restoreState(self._kept, LAYOUT_VERSION)
+        self._kept = QByteArray()
 
     def reset_layout(self) -> None:
         """Back to the arrangement of the beginning."""

@@ -137,6 +137,7 @@ def test_the_overlay_lists_all_shortcuts(window, qtbot):
 def another(client, qtbot):
     """The window of the next start."""
     window = make_window(client)
+    window.resize(1280, 720)
     qtbot.addWidget(window, before_close_func=lambda it: it.leave(keep_training=True))
     with qtbot.waitExposed(window):
         window.show()
@@ -160,9 +161,19 @@ def test_the_layout_comes_back_and_can_be_reset(window, client, qtbot):
 def test_the_last_workspace_and_theme_come_back(window, client, qtbot):
     window.show_workspace("step")
     window.lab.commands.run("view.theme")
+    qtbot.waitUntil(lambda: column_widths(window)[0] < 300)
+    widths = column_widths(window)
+    window._keep_everything()
     again = another(client, qtbot)
     assert again.current_workspace().name == "step"
     assert again.lab.theme.is_dark
+    qtbot.waitUntil(lambda: column_widths(again) == widths)
+
+
+def column_widths(window):
+    """Of the workspace Step through."""
+    docks = window.workspaces["step"].docks
+    return [docks[name].width() for name in ("episodes", "frame", "stepQbars")]
 
 
 def test_damaged_settings_do_not_stop_the_start(client, qtbot):
