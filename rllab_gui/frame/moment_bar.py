@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from rllab_gui.cursor import Position
@@ -41,12 +43,9 @@ class MomentBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        self.where.setSizePolicy(
-            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred
-        )
         self._name = QLabel("judged by")
         self._name.setBuddy(self.slider)
-        row.addWidget(self.where, 3)
+        row.addWidget(_Room(self.where), 3)
         row.addWidget(self._name)
         row.addWidget(self.slider, 4)
         row.addWidget(self._judge)
@@ -58,8 +57,9 @@ class MomentBar(QWidget):
         lab, position = self._lab, self._lab.cursor.position
         self.slider.show_steps(lab.axis.steps, lab.axis.best, position.checkpoint)
         words = judge_words(position.checkpoint, lab.axis.best)
-        self._judge.setText(words)
-        self.slider.setAccessibleDescription(f"Judged by {words}")
+        if words != self._judge.text():
+            self._judge.setText(words)
+            self.slider.setAccessibleDescription(f"Judged by {words}")
         self.where.setText(" › ".join(self._parts(position)))
 
     def _parts(self, position: Position) -> list[str]:
@@ -91,6 +91,24 @@ class MomentBar(QWidget):
             label.setStyleSheet(f"color: {theme.tokens.muted}")
         self.slider.updateGeometry()
         self.slider.update()
+
+
+class _Room(QWidget):
+    """Holds a label whose words change with every step: nothing is laid out anew."""
+
+    def __init__(self, label: QWidget) -> None:
+        super().__init__()
+        self._label = label
+        label.setParent(self)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def sizeHint(self) -> QSize:
+        """As wide as it gets, as high as the words."""
+        return QSize(self._label.fontMetrics().averageCharWidth() * 40, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The label fills it."""
+        self._label.setGeometry(self.rect())
 
 
 def judge_words(checkpoint: int, best: int = -1) -> str:
