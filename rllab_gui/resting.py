@@ -47,6 +47,11 @@ class Resting(QObject):
         self._timer.timeout.connect(self._ask)
 
     @property
+    def arguments(self) -> dict[str, Any]:
+        """With which the answer that is here was asked for."""
+        return self._here[1] if self._here is not None else {}
+
+    @property
     def busy(self) -> bool:
         """Whether something is wanted that is not here yet."""
         return self._wanted != self._here

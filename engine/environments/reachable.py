@@ -1,4 +1,4 @@
-"""In which states of a world that is a table an agent ever acts."""
+"""What the tables of a small world tell: where an agent ever acts, exact values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.contract.options import EnvironmentOptions
 from engine.environments.making import open_world
+from engine.environments.worlds.tabular import TabularMDP
 from engine.environments.worlds.world import TabularWorld
 
 STARTS = 20
@@ -22,32 +23,56 @@ def where_it_acts(options: EnvironmentOptions, states: int) -> np.ndarray:
     """
     env = open_world(options, render=False)
     try:
-        tables = _tables(env.unwrapped, states)
-        if tables is None:
+        model = _model(env.unwrapped, states)
+        if model is None:
             return np.ones(states, bool)
-        leads, over = tables
         starts = {int(env.reset(seed=seed)[0]) for seed in range(STARTS)}
     finally:
         env.close()
-    return _reached(leads, over, starts)
+    return _reached(np.any(model.transition > 0, axis=1), model.terminated, starts)
 
 
-def _tables(world: Any, states: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Whether a state leads to another, bool [S, S], and where an episode is over."""
+def exact_values(
+    options: EnvironmentOptions, states: int, discount: float
+) -> np.ndarray | None:
+    """V* of each state, float64 [states], time limits aside; None where unknown.
+
+    It is unknown where the world has no tables, where no finite solution exists, and
+    where the agent learns from the signs of the rewards.
+    """
+    if options.clip_rewards:
+        return None
+    env = open_world(options, render=False)
+    try:
+        model = _model(env.unwrapped, states)
+    finally:
+        env.close()
+    if model is None:
+        return None
+    try:
+        return model.solve(discount).values
+    except ValueError:
+        return None
+
+
+def _model(world: Any, states: int) -> TabularMDP | None:
+    """The tables of our own worlds, and of gymnasium's toy worlds."""
     if isinstance(world, TabularWorld):
         model = world.model()
-        leads: np.ndarray = np.any(model.transition > 0, axis=1)
-        return (leads, model.terminated) if len(leads) == states else None
-    table = getattr(world, "P", None)  # as gymnasium's toy worlds have it
+        return model if len(model.reward) == states else None
+    table = getattr(world, "P", None)
     if not isinstance(table, dict) or len(table) != states:
         return None
-    leads, over = np.zeros((states, states), bool), np.zeros(states, bool)
+    actions = max(map(len, table.values()))
+    transition = np.zeros((states, actions, states))
+    reward, over = np.zeros((states, actions)), np.zeros(states, bool)
     for state, of_actions in table.items():
-        for outcomes in of_actions.values():
-            for probability, following, _, terminated in outcomes:
-                leads[state, following] |= probability > 0
+        for action, outcomes in of_actions.items():
+            for probability, following, gain, terminated in outcomes:
+                transition[state, action, following] += probability
+                reward[state, action] += probability * float(gain)
                 over[following] |= bool(terminated)
-    return leads, over
+    return TabularMDP(transition, reward, over)
 
 
 def _reached(leads: np.ndarray, over: np.ndarray, starts: set[int]) -> np.ndarray:

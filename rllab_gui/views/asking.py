@@ -35,7 +35,7 @@ class AskingView(View):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.empty.prefix = f"empty.{self.view_id}"
-        self.plot = PlotFrame(self.view_id, self.title, context.theme)
+        self.plot = self.make_plot()
         self.plot.header.hide_mode()
         self.busy = BusyMark(f"plot.{self.view_id}.busy", context.theme, self)
         self.plot.header.add(self.busy)
@@ -47,6 +47,10 @@ class AskingView(View):
         context.store.configurationChanged.connect(self._on_options)
 
     # ------------------------------------------------------ for the subclass
+
+    def make_plot(self) -> PlotFrame:
+        """What the answer is drawn in."""
+        return PlotFrame(self.view_id, self.title, self.context.theme)
 
     def wish(self, moment: Moment) -> dict[str, Any] | None:
         """What is asked about this moment; None where nothing is to be asked."""

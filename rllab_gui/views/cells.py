@@ -15,7 +15,7 @@ from rllab_gui.plots.cells import Cells, CellsCanvas
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.embedding_points import ColourScale
-from rllab_gui.views.state_map import SHADES, viridis
+from rllab_gui.views.state_map import SHADES, diverging, viridis
 
 ASK_EVERY_S = 1.0
 GRID_WORLD = "RLLab/GridWorld-v0"
@@ -32,8 +32,10 @@ class CellsView(View):
     about = (
         "Each cell of a grid world with its value V(s) = max_a Q(s,a), or how often it "
         "was visited, the bonus for reaching it, or how far an ensemble disagrees "
-        "about it; the arrow is the greedy action. A dash marks cells in which no step "
-        "is ever taken (ends, cliffs), so that nothing is learned about them."
+        "about it. Where the exact solution V*(s) is known, that can be shown too, and "
+        "how far V(s) is from it. The arrow is the greedy action. A dash marks cells "
+        "in which no step is ever taken (ends, cliffs), so that nothing is learned "
+        "about them."
     )
     topics = frozenset({"picture"})
 
@@ -115,13 +117,16 @@ class CellsView(View):
         values = np.asarray(answer[self._shade], np.float64)
         real = np.array([not it for it in marks], bool)
         placed = np.log1p(values) if SHADES[self._shade].log else values
-        self._scale.fit(placed[real])
+        signed = SHADES[self._shade].signed
+        ends = np.abs(placed[real]).max(initial=0.0) * np.array([-1.0, 1.0])
+        self._scale.fit(ends if signed else placed[real])
         shade = self._scale.take(np.where(real, placed, np.nan))
+        paint = diverging if signed else viridis
         words = self.context.store.live_card.action_names  # type: ignore[union-attr]
         cells = Cells(
             np.asarray(answer["place"]),
             values,
-            tuple(viridis(it) for it in shade.tolist()),
+            tuple(paint(it) for it in shade.tolist()),
             tuple(words[it] for it in np.asarray(answer["action"]).tolist()),
             marks,
             tuple(SHADES[self._shade].written(it) for it in values.tolist()),

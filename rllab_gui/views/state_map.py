@@ -30,11 +30,13 @@ class Shade:
     Attributes:
       title: In the box that chooses. words: Before the scale.
       log: The scale is one of log(1 + x), for counts from 0 to very many.
+      signed: The scale is centred at 0, in colours that diverge from there.
     """
 
     title: str
     words: str
     log: bool = False
+    signed: bool = False
 
     def written(self, value: float) -> str:
         """A value as a person reads it; counts are whole numbers."""
@@ -46,18 +48,25 @@ SHADES = {
     "visits": Shade("visits", "visits so far", log=True),
     "bonus": Shade("bonus", "bonus β/√n for reaching it"),
     "disagreement": Shade("disagreement", "spread of Q(s,a) between members"),
+    "exact": Shade("V*(s), exact", "exact solution V*(s)"),
+    "error": Shade("V − V*", "error V(s) − V*(s)", signed=True),
 }
 
 
 @cache
-def _shades() -> list[str]:
-    table = pg.colormap.get("viridis").getLookupTable(nPts=LEVELS)
-    return [QColor(*row).name() for row in table.tolist()]
+def _shades(name: str = "viridis") -> list[str]:
+    table = pg.colormap.get(name).getLookupTable(nPts=LEVELS)
+    return [QColor(*row[:3]).name() for row in table.tolist()]
 
 
 def viridis(share: float) -> str:
     """The colour at this place of a scale, from 0 to 1."""
     return _shades()[round(share * (LEVELS - 1))]
+
+
+def diverging(share: float) -> str:
+    """The same of a scale whose middle is 0."""
+    return _shades("CET-D1")[round(share * (LEVELS - 1))]
 
 
 class StateMap(PlotView):

@@ -13,6 +13,7 @@ BELOW = (("stepReplay", "step.replay"),)
 BEHIND = (
     ("stepMemory", "step.memory"),
     ("stepBellman", "step.why.bellman"),
+    ("stepSlice", "step.slice"),
 )
 MARKED = (("bookmarks", "step.bookmarks"),)
 

@@ -5,7 +5,7 @@ import pytest
 from theatre import Theatre, tiny
 
 from engine.contract.messages import Picture, Weights
-from engine.environments.reachable import where_it_acts
+from engine.environments.reachable import exact_values, where_it_acts
 from engine.training import TrainingLoop
 
 GRID = {"environment__id": "RLLab/GridWorld-v0"}
@@ -73,3 +73,29 @@ def test_cells_in_which_no_step_is_taken_are_known(id, never):
 def test_a_world_without_tables_may_be_acted_in_everywhere():
     options = tiny(environment__id="Blackjack-v1").environment
     assert where_it_acts(options, 5).all()
+
+
+def test_the_exact_solution_of_frozenlake_is_the_published_one():
+    options = tiny(environment__id="FrozenLake-v1").environment
+    exact = exact_values(options, 16, 0.99)
+    # Policy iteration on the 4x4 map at γ = 0.99, as textbooks print it.
+    np.testing.assert_allclose(exact[[0, 6, 14]], [0.542, 0.358, 0.863], atol=5e-4)
+    assert exact[[5, 7, 11, 12, 15]].tolist() == [0.0] * 5
+
+
+def test_a_shown_error_is_value_minus_exact_solution(theatre):
+    configuration = tiny(environment__id="FrozenLake-v1", agent__discount=0.99)
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=60)
+    shows(theatre, configuration, loop)
+    found = theatre.result("cells")
+    assert found["exact"][0] == pytest.approx(0.542, abs=5e-4)
+    np.testing.assert_allclose(found["error"], found["value"] - found["exact"])
+    loop.close()
+
+
+def test_no_exact_solution_is_made_up():
+    cartpole = tiny().environment
+    assert exact_values(cartpole, 4, 0.99) is None
+    clipped = tiny(environment__id="FrozenLake-v1", environment__clip_rewards=True)
+    assert exact_values(clipped.environment, 16, 0.99) is None

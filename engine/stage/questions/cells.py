@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.contract.options import EnvironmentOptions
-from engine.environments.reachable import where_it_acts
+from engine.contract.options import Configuration, EnvironmentOptions
+from engine.environments.reachable import exact_values, where_it_acts
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.jobs import Job
@@ -25,7 +25,8 @@ def _answer(context: Context, arguments: CellsArguments, asker: Asker) -> Job:
     ``acts`` [n] is False for cells in which no step is ever taken: walls, ends, and
     what no way leads to.
 
-    Besides, each where it is known, ``visits``, ``bonus`` and ``disagreement`` [n].
+    Besides, each where it is known, ``visits``, ``bonus``, ``disagreement``, the
+    exact solution ``exact`` and ``error``, value - exact, [n].
     """
     shown = context.shown()
     if shown is None:
@@ -42,10 +43,14 @@ def _answer(context: Context, arguments: CellsArguments, asker: Asker) -> Job:
     session = context.archive.open
     if session is not None and _same_world(session, shown):
         known |= yield from familiarity(session, observations)
+    value = seen["q"].max(axis=1)
+    exact = _exact(shown.configuration, card.shape[0])
+    if exact is not None:
+        known |= {"exact": exact[states], "error": value - exact[states]}
     return {
         "place": np.array(list(cells.values())),
         "state": states,
-        "value": seen["q"].max(axis=1),
+        "value": value,
         "action": liking(seen).argmax(axis=1),
         "acts": _acts(shown.configuration.environment, card.shape[0])[states],
         "checkpoint_step": step,
@@ -61,6 +66,17 @@ def _acts(options: EnvironmentOptions, states: int) -> np.ndarray:
 def _acts_by_text(options: str, states: int) -> np.ndarray:
     """The options as text can be a key."""
     return where_it_acts(EnvironmentOptions.model_validate_json(options), states)
+
+
+def _exact(configuration: Configuration, states: int) -> np.ndarray | None:
+    options, discount = configuration.environment, configuration.agent.discount
+    return _exact_by_text(options.model_dump_json(), states, discount)
+
+
+@lru_cache(maxsize=4)
+def _exact_by_text(options: str, states: int, discount: float) -> np.ndarray | None:
+    world = EnvironmentOptions.model_validate_json(options)
+    return exact_values(world, states, discount)
 
 
 def _same_world(session: Session, shown: Mind) -> bool:
