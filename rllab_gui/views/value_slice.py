@@ -10,8 +10,9 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QToolTip
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolTip
 
+from rllab_gui.plain import PlainLabel
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.slice import Slice, SlicePlot
@@ -21,8 +22,8 @@ from rllab_gui.views.episode_model import Moment, action_word
 
 SHOWN = {
     "value": "V(s)",
-    "gap": "gap of the best two Q",
-    "action": "greedy action",
+    "gap": "gap of Q",
+    "action": "action",
 }
 
 
@@ -54,6 +55,7 @@ class ValueSliceView(AskingView):
                 ("y", "Number along the vertical axis"),
             )
         }
+        self._lay_out_boxes()
         for name, title in SHOWN.items():
             self._boxes["what"].addItem(title, name)
         plot = self.plot
@@ -75,8 +77,18 @@ class ValueSliceView(AskingView):
         box.setToolTip(title)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         box.activated.connect(self._on_chosen)
-        self.plot.header.add(box)
         return box
+
+    def _lay_out_boxes(self) -> None:
+        row, gap = QHBoxLayout(), self.context.theme.px(4)
+        row.setContentsMargins(gap, 0, gap, 0)
+        row.setSpacing(gap)
+        for name, words in (("what", ""), ("x", "x"), ("y", "y")):
+            if words:
+                row.addWidget(PlainLabel(words, self))
+            row.addWidget(self._boxes[name])
+        row.addStretch(1)
+        self.body_layout.insertLayout(0, row)
 
     def _on_card(self) -> None:
         """Another world has other numbers; of a pole the angle tells the most."""
