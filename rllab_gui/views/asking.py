@@ -56,6 +56,10 @@ class AskingView(View):
         """What is asked about this moment; None where nothing is to be asked."""
         return of_moment(moment)
 
+    def wanted(self) -> bool:
+        """Whether anybody sees the answer."""
+        return self.isVisible()
+
     def cannot(self) -> Empty | None:
         """Why this agent cannot answer, whichever step it is."""
         return None
@@ -94,7 +98,7 @@ class AskingView(View):
         """Want the answer about the moment of now, if it can be seen."""
         moment = self.context.episode.moment
         wish = None
-        if moment is not None and self.isVisible() and self.cannot() is None:
+        if moment is not None and self.wanted() and self.cannot() is None:
             wish = self.wish(moment)
         if moment is None or wish is None:
             self.asked.drop()
@@ -123,4 +127,4 @@ class AskingView(View):
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks any more."""
         super().hideEvent(event)
-        self.asked.drop()
+        self.ask()

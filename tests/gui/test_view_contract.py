@@ -20,6 +20,7 @@ PLOTTED = (
     "stepMemory",
     "stepQbars",
     "stepReturns",
+    "stepSaliency",
     "timeline",
 )
 

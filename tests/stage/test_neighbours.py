@@ -123,6 +123,18 @@ def test_gaps_are_percentiles_of_the_session(played):
     assert found["states"] > 50
 
 
+def test_as_recorded_it_is_compared_with_what_was_recorded_round_it(played):
+    theatre, _, configuration = played
+    theatre.open(configuration, live=False)
+    here = longest(theatre)
+    found = theatre.result("gaps", **here)
+    record = theatre.source.episode("training", here["episode"])
+    known = record["q_values"][np.isfinite(record["q_values"]).all(axis=1)]
+    assert found["values"][0] <= known.max(axis=1).min() + 1e-6
+    assert found["values"][-1] >= known.max(axis=1).max() - 1e-6
+    assert found["source"] == "episodes round this one, as recorded"
+
+
 def test_too_many_are_refused(played):
     theatre, _, configuration = played
     theatre.open(configuration, live=False)

@@ -10,7 +10,7 @@ import numpy as np
 from engine.media import fitted, scaled
 from engine.stage.archive import Session
 from engine.stage.context import Asker, Context, Question, QuestionError
-from engine.stage.episodes import Weights
+from engine.stage.episodes import AS_RECORDED, Weights
 from engine.stage.jobs import Job, RequestFailed, Wish, ask
 from engine.stage.minds import insight_job
 from engine.stage.moments import memory_before, observations_at
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST = 32
 THUMBNAIL = 72
 PERCENTS = np.arange(101)
+ROUND = 16
+"""So many recorded episodes are compared with."""
 ONE_ACTION = "With a single action there is no gap between actions."
 
 
@@ -191,25 +193,51 @@ def _learned(session: Session, rewards: np.ndarray) -> np.ndarray:
 def _gaps(context: Context, arguments: EpisodeArguments, asker: Asker) -> Job:
     """How far the best action usually is ahead, and what states usually are worth.
 
+    Values of other weights are not alike: as recorded an episode is compared with the
+    recorded Q-values of those round it, else with states judged by the same weights.
+
     Returns:
       ``gaps`` and ``values`` (V(s) = max_a Q): percentiles from 0 to 100 over states
-      of the session, float [101]; ``states``, ``source``, ``checkpoint_step``.
+      of the session, float [101]; ``states``, ``source``.
     """
     session = context.archive.session()
     if session.card.actions < 2:
         raise QuestionError(ONE_ACTION)
-    _, weights = yield from by_whom(context, session, arguments)
-    judged = yield from context.pool.judged(context, session, weights)
-    if not len(judged.states):
+    q, source = np.zeros((0, session.card.actions)), ""
+    if arguments.checkpoint_step == AS_RECORDED:
+        q = yield from _recorded_values(context, session, arguments)
+        source = "episodes round this one, as recorded"
+    if not len(q):
+        _, weights = yield from by_whom(context, session, arguments)
+        judged = yield from context.pool.judged(context, session, weights)
+        q, source = judged.q, judged.states.source
+    if not len(q):
         raise QuestionError("No states are recorded that it could be compared with.")
-    ordered = np.sort(judged.q.astype(np.float64), axis=1)
+    ordered = np.sort(q.astype(np.float64), axis=1)
     return {
         "gaps": np.percentile(ordered[:, -1] - ordered[:, -2], PERCENTS),
         "values": np.percentile(ordered[:, -1], PERCENTS),
-        "states": len(judged.states),
-        "source": judged.states.source,
-        "checkpoint_step": weights.step,
+        "states": len(q),
+        "source": source,
     }
+
+
+def _recorded_values(
+    context: Context, session: Session, arguments: EpisodeArguments
+) -> Generator[Wish, Any, np.ndarray]:
+    """Recorded Q-values of the episodes of this kind that are nearest, [n, A]."""
+    table = yield from ask("keeper", "episodes")
+    same = np.array([kind == arguments.kind for kind in table["kind"]], bool)
+    rows = np.flatnonzero(same & np.asarray(table["recorded"], bool))
+    numbers = np.asarray(table["episode"])[rows]
+    nearest_first = numbers[np.argsort(np.abs(numbers - arguments.episode))]
+    found = [np.zeros((0, session.card.actions))]
+    for number in nearest_first[:ROUND].tolist():
+        record = yield from context.archive.episode(session, arguments.kind, number)
+        q = record.get("q_values")
+        if q is not None:
+            found.append(q[np.isfinite(q).all(axis=1)])
+    return np.concatenate(found)
 
 
 NEIGHBOURS = Question("neighbours", NeighbourArguments, _neighbours)

@@ -109,10 +109,11 @@ def _saliency(context: Context, arguments: SaliencyArguments, asker: Asker) -> J
 
     Returns:
       ``q`` [A], ``action`` that is asked about, ``greedy``, ``t``,
-      ``checkpoint_step``. Of pictures ``map`` [h, w] and ``side``, the pixels of a
-      square; with integrated gradients ``explained``, Q(s, a) - Q(empty, a). Of
-      vectors ``observation``, ``spread`` [F], and Q-values with each number lowered
-      and raised by the share of it, ``lower`` and ``upper`` [F, A], with
+      ``checkpoint_step``. Of pictures ``map`` [h, w], ``height`` and ``width`` of an
+      observation and ``side``, the pixels of a square that can be taken out; with
+      integrated gradients ``explained``, Q(s, a) - Q(empty, a). Of vectors
+      ``observation``, ``spread`` [F], and Q-values with each number lowered and
+      raised by the share of it, ``lower`` and ``upper`` [F, A], with
       ``lower_greedy`` and ``upper_greedy`` [F].
     """
     scene = yield from _scene(context, arguments)
@@ -141,9 +142,9 @@ def _of_picture(
 ) -> Generator[Wish, Any, dict[str, Any]]:
     of = scene.mind, scene.weights, scene.observation, scene.memory
     found = yield from saliency_map(*of, method, action)
-    result: dict[str, Any] = {"map": found, "side": 1}
-    if method == "occlusion":
-        result["side"] = patch_side(scene.card)
+    height, width = scene.card.shape[:2]
+    result: dict[str, Any] = {"map": found, "side": patch_side(scene.card)}
+    result |= {"height": height, "width": width}
     if method == "integrated":
         both = [scene.observation, blank(scene.card, scene.observation)]
         q, _ = yield from asked_alone(scene.mind, scene.weights, both, scene.memory)
