@@ -13,9 +13,7 @@ BELOW = (("stepReplay", "step.replay"),)
 BEHIND = (
     ("stepMemory", "step.memory"),
     ("stepBellman", "step.why.bellman"),
-<<<<<<< rllab_gui/workspaces/step_through.py
     ("stepSaliency", "step.why.saliency"),
-=======
     ("stepSlice", "step.slice"),
 )
 MARKED = (("bookmarks", "step.bookmarks"),)
