@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +12,28 @@ from rllab_gui.link import Link
 from rllab_gui.problems import Problems
 from rllab_gui.store import Store
 
-FORMATS = ("mp4", "gif")
+FORMATS = ("mp4", "gif", "png")
+"""png makes a folder of pictures."""
+LIVE_FORMATS = ("mp4", "gif")
+
+
+@dataclass(frozen=True, slots=True)
+class FilmWish:
+    """What a person wants filmed, and how.
+
+    Attributes:
+      panels: Whether Q-values and returns stand beside the picture.
+      first, last: Steps of the episode; -1 is its end.
+      checkpoints: Training steps that play its seed side by side; empty films the
+        episode itself.
+    """
+
+    path: str
+    format: str
+    panels: bool = True
+    first: int = 0
+    last: int = -1
+    checkpoints: tuple[int, ...] = ()
 
 
 class Recorder(QObject):
@@ -48,14 +70,14 @@ class Recorder(QObject):
         """Some film is under way."""
         return self.exporting or self.live
 
-    def start_live(self, path: str, format: str, *, panels: bool, theme: str) -> None:
+    def start_live(self, wish: FilmWish, *, theme: str) -> None:
         """Film the shown agent from now on."""
         self._ask_live(
             {
                 "do": "start",
-                "path": path,
-                "format": format,
-                "panels": panels,
+                "path": wish.path,
+                "format": wish.format,
+                "panels": wish.panels,
                 "theme": theme,
             }
         )
@@ -68,27 +90,24 @@ class Recorder(QObject):
         self.live = False
         self.changed.emit()
 
-    def export(
-        self,
-        kind: str,
-        episode: int,
-        path: str,
-        format: str,
-        *,
-        panels: bool,
-        theme: str,
-    ) -> None:
-        """Write a recorded episode to a film."""
-        arguments = {
+    def export(self, wish: FilmWish, kind: str, episode: int, *, theme: str) -> None:
+        """Write a recorded episode to a film, or several checkpoints on its seed."""
+        arguments: dict[str, Any] = {
             "kind": kind,
             "episode": episode,
-            "path": path,
-            "format": format,
-            "panels": panels,
+            "path": wish.path,
+            "format": wish.format,
             "theme": theme,
         }
+        question = "record"
+        if wish.checkpoints:
+            question = "record_side_by_side"
+            arguments["checkpoints"] = list(wish.checkpoints)
+        else:
+            arguments |= {"panels": wish.panels}
+            arguments |= {"first": wish.first, "last": wish.last}
         self._export = self._link.ask(
-            "record", arguments, self._on_exported, self._on_refused
+            question, arguments, self._on_exported, self._on_refused
         )
         self.changed.emit()
 

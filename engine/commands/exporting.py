@@ -55,6 +55,12 @@ def add(commands: Commands) -> None:
         default=",".join(PANELS),
         help="beside the picture: title,q,value (default), or none",
     )
+    parser.add_argument(
+        "--side-by-side",
+        default="",
+        metavar="STEPS",
+        help="of films: checkpoints, with commas, that play the seed of the episode",
+    )
     add_json(parser)
     add_force(parser)
 

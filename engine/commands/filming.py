@@ -37,6 +37,7 @@ def write_film(arguments: argparse.Namespace, out: Path) -> dict[str, object]:
     from engine.sessions import open_session
 
     panels = _panels(arguments.panels)
+    steps = _checkpoints(arguments.side_by_side)
     source = open_session(arguments.file)
     try:
         kind, episode = chosen_episode(source, arguments)
@@ -47,12 +48,16 @@ def write_film(arguments: argparse.Namespace, out: Path) -> dict[str, object]:
         "episode": episode,
         "path": str(out),
         "format": arguments.to,
-        "panels": panels,
     }
+    question |= {"checkpoints": steps} if steps else {"panels": panels}
     with Interrupts() as interrupts, private_engine() as client:
         _open(client, arguments.file.expanduser().absolute())
         result = _record(client, question, interrupts)
     frames = f"{kind} episode {episode:,}, {result['frames']:,} pictures"
+    if steps:
+        pairs = zip(result["steps"], result["returns"], strict=True)
+        returns = ", ".join(f"step {step:,}: {total:.4g}" for step, total in pairs)
+        frames += f"; returns by {returns}"
     return {"file": str(out), "holds": frames}
 
 
@@ -67,6 +72,17 @@ def _panels(text: str) -> str:
             "with commas, or none."
         )
     return ",".join(words)
+
+
+def _checkpoints(text: str) -> list[int]:
+    """Training steps with commas; none where nothing was written."""
+    words = [it.strip() for it in text.split(",") if it.strip()]
+    if not all(it.isdecimal() for it in words) or len(words) == 1:
+        raise Refused(
+            "--side-by-side takes at least two training steps of kept checkpoints, "
+            "with commas, such as 0,10000,20000."
+        )
+    return [int(it) for it in words]
 
 
 def _open(client: Client, path: Path) -> None:
@@ -90,7 +106,9 @@ def _record(
 ) -> dict[str, Any]:
     """Wait for the film; Ctrl+C cancels it and leaves nothing behind."""
     progress = Progress()
-    number = client.ask("record", question, "stage")
+    several = "checkpoints" in question
+    name = "record_side_by_side" if several else "record"
+    number = client.ask(name, question, "stage")
     heard = time.monotonic()
     try:
         while time.monotonic() - heard < SILENT_S:

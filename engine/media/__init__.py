@@ -2,7 +2,7 @@
 
 from engine.media.compose import compose
 from engine.media.film import KINDS, Film, encode_video, open_film
-from engine.media.frames import fitted, scaled
+from engine.media.frames import even, fitted, scaled
 from engine.media.problems import MediaCancelled, MediaProblem
 from engine.media.scene import Panels, Scene
 
@@ -15,6 +15,7 @@ __all__ = [
     "Scene",
     "compose",
     "encode_video",
+    "even",
     "fitted",
     "open_film",
     "scaled",

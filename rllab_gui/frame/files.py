@@ -13,9 +13,10 @@ from engine.contract.exports import ExportFormat
 from engine.contract.messages import Problem
 from rllab_gui.branch_table import branch_csv
 from rllab_gui.episode import BRANCH
-from rllab_gui.frame.film_dialog import FilmDialog
+from rllab_gui.frame.film_dialog import FilmDialog, spread
 from rllab_gui.lab import Lab
 from rllab_gui.plots.export import ExportProblem, write
+from rllab_gui.recorder import FilmWish
 from rllab_gui.sessions import SUFFIX
 
 SESSION_FILTER = f"Sessions (*{SUFFIX})"
@@ -166,8 +167,8 @@ class FileDialogs(QObject):
             return
         dialog = FilmDialog(self._default_film("live"), self._lab.theme, self._window)
         dialog.chosen.connect(
-            lambda path, format, panels: self._lab.recorder.start_live(
-                path, format, panels=panels, theme=self._lab.theme.tokens.name
+            lambda wish: self._lab.recorder.start_live(
+                wish, theme=self._lab.theme.tokens.name
             )
         )
         self._open(dialog)
@@ -177,6 +178,8 @@ class FileDialogs(QObject):
         kind, episode = self._shown()
         name = kind if kind == BRANCH else f"{kind}-{episode}"
         dialog = FilmDialog(self._default_film(name), self._lab.theme, self._window)
+        steps = () if kind == BRANCH else spread(self._lab.axis.steps)
+        dialog.offer_episode(self._lab.cursor.selection, steps)
         dialog.chosen.connect(self._export)
         self._open(dialog)
 
@@ -184,16 +187,10 @@ class FileDialogs(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _export(self, path: str, format: str, panels: bool) -> None:
+    def _export(self, wish: FilmWish) -> None:
         kind, episode = self._shown()
-        self._lab.recorder.export(
-            kind,
-            episode,
-            path,
-            format,
-            panels=panels,
-            theme=self._lab.theme.tokens.name,
-        )
+        theme = self._lab.theme.tokens.name
+        self._lab.recorder.export(wish, kind, episode, theme=theme)
 
     def _shown(self) -> tuple[str, int]:
         """Kind and number of the episode that is shown; it may be a branch."""

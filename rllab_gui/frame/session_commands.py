@@ -138,7 +138,7 @@ def _sessions_and_films(lab: Lab, window: MainWindow) -> list[Command]:
         Command(
             "record.export",
             "Export episode as film…",
-            "Write the shown episode to MP4 or GIF",
+            "Write the shown episode, or several checkpoints on its seed, to a film",
             files.ask_export,
             ("Ctrl+Shift+E",),
         ),

@@ -37,7 +37,35 @@ def test_the_shown_episode_is_exported(with_episode, client):
         "format": "gif",
         "panels": True,
         "theme": "light",
+        "first": 0,
+        "last": -1,
     }
+
+
+def test_selected_steps_or_several_checkpoints_are_filmed(with_episode, client):
+    lab = with_episode.lab
+    lab.cursor.select((3, 9))
+    lab.axis.steps = (0, 500, 1_000, 2_000)
+    lab.commands.run("record.export")
+    dialog = with_episode.findChild(QDialog, "dlg.export")
+    what = dialog.findChild(QWidget, "dlg.export.what")
+    steps = dialog.findChild(QWidget, "dlg.export.checkpoints")
+    what.setCurrentIndex(what.findData("range"))
+    assert steps.isHidden()
+    dialog.accept()
+    asked = client.questions("record")[-1].arguments
+    assert (asked["first"], asked["last"]) == (3, 9)
+    what.setCurrentIndex(what.findData("seed"))
+    assert steps.text() == "0, 1000, 2000"
+    steps.setText("ten")
+    dialog.accept()
+    assert not client.questions("record_side_by_side")
+    complaint = dialog.findChild(QWidget, "dlg.export.complaint")
+    assert complaint.text().startswith("Write at least two training steps")
+    steps.setText("0, 2000")
+    dialog.accept()
+    (asked,) = client.questions("record_side_by_side")
+    assert asked.arguments["checkpoints"] == [0, 2_000]
 
 
 def test_an_export_shows_how_far_it_is_and_can_be_cancelled(with_episode, client, beat):

@@ -158,3 +158,29 @@ def test_a_running_film_is_kept_when_another_agent_is_shown(theatre, tmp_path):
     assert path.stat().st_size > 1000
     assert theatre.of(JobProgress)[-1].result == str(path)
     assert theatre.of(Problem) == []
+
+
+def test_several_checkpoints_play_one_seed_side_by_side(theatre, tmp_path):
+    theatre.open(tiny(), live=False)
+    steps = [it.step for it in theatre.source.checkpoints()][:2]
+    path = tmp_path / "both.mp4"
+    given = {"kind": "training", "episode": 0, "path": str(path)}
+    found = theatre.result("record_side_by_side", **given, checkpoints=steps)
+    assert found["steps"] == steps
+    frames = decoded(path)
+    assert len(frames) == found["frames"] == max(found["returns"]) + 1
+    alone = tmp_path / "alone.mp4"
+    theatre.result("record", **(given | {"path": str(alone)}), panels="title")
+    assert frames[0].shape[1] == 2 * decoded(alone)[0].shape[1]
+    left, right = np.split(frames[0][60:], 2, axis=1)  # below the titles
+    assert close_to(left, right) < 1.0  # one seed: both begin alike
+
+
+def test_a_checkpoint_that_is_not_kept_is_named(theatre, tmp_path):
+    theatre.open(tiny(), live=False)
+    given = {"kind": "training", "episode": 0, "path": str(tmp_path / "a.gif")}
+    wrong = theatre.ask("record_side_by_side", **given, checkpoints=[1, 2])
+    assert wrong.error.startswith("There is no checkpoint of step 1; the nearest")
+    one = theatre.ask("record_side_by_side", **given, checkpoints=[100])
+    assert "2 to 6 checkpoints" in one.error
+    assert not (tmp_path / "a.gif").exists()
