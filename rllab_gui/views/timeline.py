@@ -9,8 +9,10 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QCursor, QMouseEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QToolTip
 
+from engine.contract.plain_text import visible
 from rllab_gui.action_keys import action_letters
 from rllab_gui.episode import BY_HAND
+from rllab_gui.plain import tip
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.lane_film import FilmLane
@@ -171,8 +173,9 @@ class TimelineView(View):
             return
         notes, position = self.context.notes, self.context.cursor.position
         where = (position.kind, position.episode)
-        found = [Note(it.t, it.text) for it in notes.bookmarks_of(*where)]
-        found += [Note(it.t, it.name, True) for it in notes.branches_of(*where)]
+        found = [Note(it.t, visible(it.text)) for it in notes.bookmarks_of(*where)]
+        forks = notes.branches_of(*where)
+        found += [Note(it.t, visible(it.name), True) for it in forks]
         self._notes.set_values(np.arange(self._shown.steps + 1))
         self._notes.set_notes(found)
 
@@ -267,7 +270,7 @@ class TimelineView(View):
         self.context.cursor.hover(t)
         if t >= 0 and self._shown is not None:
             words = self.words(t).replace(", ", "\n")
-            QToolTip.showText(QCursor.pos(), words, self.canvas)
+            QToolTip.showText(QCursor.pos(), tip(words), self.canvas)
 
     def _on_ghost(self, t: int) -> None:
         at = self.context.episode.moment

@@ -203,19 +203,6 @@ def test_what_is_judged_too_slowly_is_not_shown_as_if_it_were(
     assert (lab.episode.moment.t, lab.episode.moment.episode.judged_by) == (7, 0)
 
 
-def test_a_click_on_a_curve_moves_checkpoint_and_episode(stepping, beat):
-    stepping.show_workspace("train")
-    for name, episode in (("curve", 60), ("loss", 3)):  # as its rows and the list say
-        view = next(it for it in stepping.train.views() if it.view_id == name)
-        stepping.lab.cursor.show_episode("training", 1, checkpoint=-1)
-        beat()
-        view.plot.picked.emit(57.0, 1.0)
-        beat()
-        position = stepping.lab.cursor.position
-        assert (position.episode, position.checkpoint) == (episode, 60)
-        assert view.plot.cursor_x() == 60.0
-
-
 def test_whatever_moves_the_cursor_everything_shows_that_moment(stepping, beat, qtbot):
     """Timeline, slider, spin box, keys, curve and list: one moment in all of them."""
     lab = stepping.lab
@@ -247,6 +234,16 @@ def test_whatever_moves_the_cursor_everything_shows_that_moment(stepping, beat, 
         assert timeline.canvas.lanes[0]._cursor == t
         assert said(stepping, "main.breadcrumb").endswith(f"t {t}")
         assert moment.episode.key[1] == lab.cursor.position.checkpoint
+    stepping.show_workspace("train")
+    for name, episode in (("curve", 60), ("loss", 3)):  # as its rows and the list say
+        view = next(it for it in stepping.train.views() if it.view_id == name)
+        stepping.lab.cursor.show_episode("training", 1, checkpoint=-1)
+        beat()
+        view.plot.picked.emit(57.0, 1.0)
+        beat()
+        position = stepping.lab.cursor.position
+        assert (position.episode, position.checkpoint) == (episode, 60)
+        assert view.plot.cursor_x() == 60.0
 
 
 def test_what_arrives_while_somebody_looks_moves_nothing(stepping, client, beat):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pictures import judged, teach
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QToolTip
 from showing import drag, show, wheel
 
 from engine.contract.messages import Cancel, SessionStatus
@@ -12,6 +13,7 @@ from rllab_gui.views.timeline import TimelineView
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
 REST_MS = 2_000
+HOSTILE = "<img src=/x>\u202e"
 
 
 @pytest.fixture
@@ -228,7 +230,7 @@ def noted(view, context, client):
             "notes": {
                 "bookmarks": [
                     {"id": f"b{t}", "kind": "training", "episode": 4, "t": t, "text": s}
-                    for t, s in ((20, "about to fall"), (90, ""))
+                    for t, s in ((20, "about to fall"), (50, HOSTILE), (90, ""))
                 ]
             }
         }
@@ -249,9 +251,12 @@ def test_a_click_near_a_flag_seeks_the_marked_step(noted, context, qtbot):
     assert context.cursor.t == 20
     assert "bookmark: about to fall" in noted.words(20)
     assert noted.words(90).endswith("bookmark")
-    away = QPoint(round(noted.canvas.scale.x(55)), middle)
+    noted.canvas.hovered.emit(50)
+    assert QToolTip.text().startswith("<qt>")
+    assert "&lt;img src=/x&gt;\\u202e" in QToolTip.text()
+    away = QPoint(round(noted.canvas.scale.x(70)), middle)
     qtbot.mouseClick(noted.canvas, LEFT, pos=away)
-    assert context.cursor.t == 55
+    assert context.cursor.t == 70
 
 
 def test_shift_and_a_drag_keep_a_loop_that_is_shown_and_undone(noted, context):

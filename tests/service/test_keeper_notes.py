@@ -16,7 +16,7 @@ from engine.service.keeper import Keeper
 from engine.sessions import LiveStore, SessionFile
 from engine.sessions.beside import beside
 
-NOTES = {"notes": {"bookmarks": [{"id": "a", "kind": "training"}]}}
+NOTES: dict[str, Any] = {"notes": {"bookmarks": [{"id": "a", "kind": "training"}]}}
 
 
 class Words:
@@ -89,25 +89,15 @@ def test_notes_are_durable_at_once_and_in_the_file_after_a_while(
     assert beside(path).exists()
     assert ask(keeper, words, "views").result == {"views": NOTES}
     monkeypatch.setattr(keeper_notes, "QUIET_S", 0.0)
-    more = {"selection": [1]}
-    assert not ask(keeper, words, "keep_views", uuid=uuid(words), views=more).error
-    until(keeper, lambda: not beside(path).exists())
-    assert in_file(path) == NOTES | more
-    assert ask(keeper, words, "views").result == {"views": NOTES | more}
-
-
-def test_after_the_file_was_written_anew_notes_still_add_up(
-    keeper: Keeper, words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The reader of the first file knows nothing of what has been folded in."""
-    monkeypatch.setattr(keeper_notes, "QUIET_S", 0.0)
     monkeypatch.setattr(keeper_notes, "SHARE", 0.0)
-    path = tmp_path / "run.h5"
-    for views in (NOTES, {"selection": [1]}):
-        ask(keeper, words, "keep_views", uuid=uuid(words), views=views)
+    everything = NOTES
+    # The reader of the first file knows nothing of what has been folded in.
+    for more in ({"selection": [1]}, {"layout": "x"}):
+        ask(keeper, words, "keep_views", uuid=uuid(words), views=more)
         until(keeper, lambda: not beside(path).exists())
-    assert ask(keeper, words, "views").result == {"views": NOTES | {"selection": [1]}}
-    assert in_file(path) == NOTES | {"selection": [1]}
+        everything = everything | more
+    assert in_file(path) == everything
+    assert ask(keeper, words, "views").result == {"views": everything}
 
 
 def test_notes_of_another_session_are_refused(keeper: Keeper, words: Words) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 from unittest import mock
 
 import msgspec
@@ -24,19 +26,24 @@ from engine.sessions.forking import fork
 NOTES = {"notes": {"bookmarks": [{"id": "a", "text": "about to fall \u202e<b>"}]}}
 
 
-@pytest.fixture
-def path(tmp_path):
-    """A sealed session of 41 rows."""
-    path = tmp_path / "run.h5"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A sealed session of 41 rows, and its uuid."""
+    path = tmp_path_factory.mktemp("made") / "run.h5"
     with LiveStore.create(path, samples.configuration(), samples.CARD) as store:
+        uuid = store.summary()["uuid"]
         samples.run(store).close(fold=True)
-    return path
+    return path, uuid
 
 
 @pytest.fixture
-def uuid(path):
-    with SessionFile.open(path) as file:
-        return file.summary()["uuid"]
+def path(made, tmp_path):
+    return Path(shutil.copy(made[0], tmp_path))
+
+
+@pytest.fixture
+def uuid(made):
+    return made[1]
 
 
 def views_of(path):
@@ -178,7 +185,7 @@ def check_whole(path):
     assert not list(path.parent.glob(f".*{TEMPORARY}"))
 
 
-@pytest.mark.parametrize("before", ["sync_file", "sync_folder", "drop_beside"])
+@pytest.mark.parametrize("before", ["sync_folder", "drop_beside"])
 def test_killed_round_the_moment_that_counts_nothing_is_lost(path, uuid, before):
     put_beside(path, uuid, NOTES)
     ends = mock.Mock(side_effect=lambda *_: os._exit(9))
