@@ -166,6 +166,7 @@ class Branches(QObject):
     def _ask(self, t: int, more: dict[str, Any], **words: Any) -> None:
         position = self._cursor.position
         self._link.cancel(self._question)
+        self._cursor.set_mode("paused")
         self._where = position
         self.under_way, self.problem = "Making the branch", ""
         arguments = {

@@ -42,8 +42,10 @@ Job = Generator[Wish, Any, Any]
 class Priority(IntEnum):
     """Who goes first; jobs of one priority go in the order of their arrival.
 
-    The map comes before evaluations, for somebody looks at it, and it takes little:
-    where evaluations always wait, it would never be made.
+    Branches share the time with questions: somebody waits for both, and pictures round
+    the cursor are asked for all the time. The map comes before evaluations, for
+    somebody looks at it, and it takes little: where evaluations always wait, it would
+    never be made.
     """
 
     QUESTION = 0
@@ -90,6 +92,7 @@ class JobQueue:
         self._jobs: list[_Running] = []
         self._numbers = count()
         self._asks = count(1)
+        self._branch_lead_s = 0.0
 
     def start(
         self,
@@ -132,12 +135,25 @@ class JobQueue:
         self._give_up_late_answers()
         while True:
             now = self._clock()
-            running = next((it for it in self._jobs if it.ready(now)), None)
+            running = self._next(now)
             if running is None:
                 return
             self._slice(running)
-            if self._clock() >= until:
+            ended = self._clock()
+            branch = running.priority == Priority.BRANCH
+            self._branch_lead_s += ended - now if branch else now - ended
+            if ended >= until:
                 return
+
+    def _next(self, now: float) -> _Running | None:
+        """The most urgent job; of question and branch the one that had less time."""
+        ready = [it for it in self._jobs if it.ready(now)]
+        first = ready[0] if ready else None
+        branch = next((it for it in ready if it.priority == Priority.BRANCH), None)
+        if branch is None or branch is first:
+            self._branch_lead_s = 0.0
+            return first
+        return branch if self._branch_lead_s <= 0.0 else first
 
     def on_answer(self, answer: Answer) -> bool:
         """Give an answer to the job that asked; False where none did."""

@@ -78,6 +78,7 @@ class BranchKeys(QObject):
 
     def choose(self) -> None:
         """The next key says which action."""
+        self._lab.cursor.set_mode("paused")  # or another step would be branched from
         branches, names = self._lab.branches, self._lab.branches.hand.names
         if branches.refusal or branches.hand.playing:
             self._tell(branches.refusal or "Hand back to the agent first (Enter).")

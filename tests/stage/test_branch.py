@@ -106,7 +106,7 @@ def test_nonsense_is_refused_in_a_sentence(theatre, change, words):
     assert words in theatre.ask("branch", **asked).error
 
 
-def test_a_held_branch_is_an_episode_like_any_other(theatre):
+def test_a_held_branch_is_an_episode_like_any_other(theatre, tmp_path):
     theatre.open(tiny(), live=False)
     episode = longest(theatre)
     record = theatre.source.episode("training", episode)
@@ -138,6 +138,9 @@ def test_a_held_branch_is_an_episode_like_any_other(theatre):
     ours = theatre.result("frames", **where, first=6, last=8)
     np.testing.assert_array_equal(ours["frames"][:2], main["frames"])
     assert ours["exact"]
+    path = str(tmp_path / "b.gif")
+    film = theatre.result("record", **where, path=path, panels="q", first=6, last=9)
+    assert film["frames"] == 4
 
 
 def test_a_branch_that_brings_other_rewards_says_so(theatre):

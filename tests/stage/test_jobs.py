@@ -188,3 +188,12 @@ def test_a_cancelled_job_gets_no_late_answer(bench):
 def test_finishing_a_job_that_needs_a_session_is_refused():
     with pytest.raises(RequestFailed, match="open session"):
         finish(ask("keeper", "summary"))
+
+
+def test_a_branch_shares_the_time_with_questions(bench):
+    bench.start(bench.steps("film", 1), Priority.FILM)
+    bench.start(bench.steps("ask", 3), Priority.QUESTION)
+    bench.start(bench.steps("branch", 2), Priority.BRANCH)
+    bench.queue.run(until=1e9)
+    told = [it for it in bench.tape if isinstance(it, str)]
+    assert told == ["branch0", "ask0", "branch1", "ask1", "ask2", "film0"]
