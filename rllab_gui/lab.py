@@ -63,7 +63,7 @@ class Lab(QObject):
         self.branches = Branches(
             self.link, self.store, self.cursor, self.episode, self.notes, self
         )
-        self.why = Why(self.episode, self)
+        self.why = Why(self.episode, self.cursor, self)
         self.draft = Draft(self.link, self.history, self)
         self.costs = Costs(self.link, self.draft, self)
         self.run = Run(self.link, self.draft, self.problems, self)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from rllab_gui.cursor import Cursor
 from rllab_gui.episode import ShownEpisode
+from rllab_gui.trail import Trail
 from rllab_gui.views.episode_model import Moment
 
 Place = tuple[str, str, int, int]
@@ -123,6 +125,7 @@ class Why(QObject):
 
     Attributes:
       predict: Predict mode.
+      trail: The way back from where one of them led.
       laid: Whether the overlay is wanted on the frame.
       overlay: The newest one, whichever step it is of.
       other: The action of *why not?*, which is compared with the best; -1 for none.
@@ -135,10 +138,13 @@ class Why(QObject):
     changed = Signal()
     compared = Signal()
 
-    def __init__(self, episode: ShownEpisode, parent: QObject | None = None) -> None:
+    def __init__(
+        self, episode: ShownEpisode, cursor: Cursor, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._episode = episode
         self.predict = Predict(episode, self)
+        self.trail = Trail(cursor, self)
         self.laid = False
         self.overlay: Overlay | None = None
         self.other = -1

@@ -37,6 +37,7 @@ class Enabler(QObject):
             lab.branches.hand.changed,
             lab.episode.changed,
             lab.why.predict.changed,
+            lab.why.trail.changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -99,6 +100,8 @@ class Enabler(QObject):
         table |= {f"transport.{it}": lab.playback.has_episodes for it in goes}
         table |= self._branches()
         table["predict.reveal"] = lab.why.predict.hidden
+        table["transport.backward"] = lab.why.trail.can_go_back
+        table["transport.forward"] = lab.why.trail.can_go_forward
         table["replay.prioritize"] = (
             lab.draft.configuration.replay.kind != "prioritized"
         )

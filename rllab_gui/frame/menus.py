@@ -96,6 +96,8 @@ MENUS: dict[str, tuple[str, ...]] = {
         "",
         "transport.prevEpisode",
         "transport.nextEpisode",
+        "transport.backward",
+        "transport.forward",
         "transport.prevCheckpoint",
         "transport.nextCheckpoint",
         "transport.follow",

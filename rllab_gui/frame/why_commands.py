@@ -13,8 +13,22 @@ if TYPE_CHECKING:
 
 def why_commands(lab: Lab, window: MainWindow) -> list[Command]:
     """Predict mode and what is laid over the frame."""
-    predict = lab.why.predict
+    predict, trail = lab.why.predict, lab.why.trail
     return [
+        Command(
+            "transport.backward",
+            "Back to where you were",
+            "To the step that was looked at before the last jump",
+            trail.back,
+            ("Ctrl+Alt+Left",),
+        ),
+        Command(
+            "transport.forward",
+            "Forward again",
+            "To the step that was looked at before going back",
+            trail.forward,
+            ("Ctrl+Alt+Right",),
+        ),
         Command(
             "play.predict",
             "Predict what the agent does",

@@ -9,11 +9,11 @@ from rllab_gui.workspaces.base import Workspace
 LEFT = (("episodes", "step.episodes"), ("stepBranches", "step.branches"))
 MIDDLE = (("frame", "step.frame"), ("timeline", "step.timeline"))
 RIGHT = (("stepQbars", "step.why"), ("stepReturns", "step.why.dist"))
-BELOW = (("stepReplay", "step.replay"),)
+BELOW = (("stepReplay", "step.replay"), ("stepMemory", "step.memory"))
 BEHIND = (
-    ("stepMemory", "step.memory"),
     ("stepBellman", "step.why.bellman"),
     ("stepSaliency", "step.why.saliency"),
+    ("stepNeighbours", "step.why.neighbours"),
     ("stepSlice", "step.slice"),
 )
 MARKED = (("bookmarks", "step.bookmarks"),)

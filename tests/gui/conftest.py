@@ -82,7 +82,7 @@ def context(qapp: QApplication, client: FakeClient, theme: Theme) -> ViewContext
         selection=Selection(),
         branches=Branches(link, store, cursor, episode, notes),
         axis=TrainingAxis(link, store, cursor, playback),
-        why=Why(episode),
+        why=Why(episode, cursor),
         noting=Noting(cursor, episode, notes),
     )
 

@@ -13,7 +13,7 @@ from rllab_gui.why import Why
 def why(context, client):
     script.teach(client)
     client.answers["judge_episode"] = agent
-    made = Why(context.episode)
+    made = Why(context.episode, context.cursor)
     context.cursor.show_episode("training", 1, t=3)
     context.pulse.beat()
     context.pulse.beat()

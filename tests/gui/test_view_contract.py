@@ -18,6 +18,7 @@ PLOTTED = (
     "returns",
     "stepBellman",
     "stepMemory",
+    "stepNeighbours",
     "stepQbars",
     "stepReturns",
     "stepSaliency",

@@ -1,0 +1,227 @@
+"""Where has it seen this before? The nearest states, and what happened there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from rllab_gui.plain import PlainLabel
+from rllab_gui.plots.numbers import count
+from rllab_gui.plots.picture import PictureBox
+from rllab_gui.theme import Theme
+from rllab_gui.views.asking import AskingView
+from rllab_gui.views.base import ViewContext
+from rllab_gui.views.episode_model import action_word
+from rllab_gui.views.neighbour_rows import KINDS, Neighbour, NeighbourRows, sentence
+from rllab_gui.views.tables import CalmTable, Index, RowsModel
+
+PICTURE_PX = 38, 26
+ROW_PX = 28
+PREVIEW_PX = 78
+WIDTHS = (30, 16, 24, 20)
+SAMPLES = ("picture", "0.123", "right", "43.21")
+TITLES = {
+    "embedding": "alike to the network",
+    "observation": "alike as observed",
+}
+TIPS = {
+    "embedding": "Nearest in the last hidden layer: what the network finds alike",
+    "observation": "Nearest as observed, each number divided by its spread",
+}
+
+
+class StepNeighboursView(AskingView):
+    """Two lists of eight: alike to the network, and alike as observed."""
+
+    view_id = "stepNeighbours"
+    title = "Where has it seen this before?"
+    tab = "Neighbours"
+    about = (
+        "The nearest of up to 2,000 states of the replay memory or of recorded "
+        "episodes, found exactly: left by the network's last hidden layer, right as "
+        "observed. The action is the one that the agent would take there; the return "
+        "is the discounted sum of the rewards that followed there. A click shows one, "
+        "a double click goes there; Ctrl+Alt+Left comes back."
+    )
+    question = "neighbours"
+    refused = "There is nothing to compare this step with."
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.plot.header.set_title(self.tab)
+        self.rows = {kind: NeighbourRows() for kind in KINDS}
+        self.tables = {kind: self._make_table(kind) for kind in KINDS}
+        self.chosen: Neighbour | None = None
+        self._shown: dict[str, Any] = {}
+        self._heads: list[PlainLabel] = []
+        self.plot.set_canvas(self._make_panel())
+        self.restyle()
+
+    def _make_table(self, kind: str) -> CalmTable:
+        name = f"step.why.neighbours.{kind.replace('observation', 'replay')}"
+        model = PicturedModel(self.rows[kind], self.context)
+        title = f"States that are {TITLES[kind]}"
+        table = CalmTable(self.rows[kind], self.context.theme, name, title, model)
+        table.set_widths(WIDTHS, SAMPLES)
+        table.setIconSize(icon_size(self.context.theme))
+        selection = table.selectionModel()
+        selection.currentRowChanged.connect(
+            lambda now, _: self._on_chosen(kind, now.row())
+        )
+        table.activated.connect(lambda at: self._on_activated(kind, at))
+        return table
+
+    def _make_panel(self) -> QWidget:
+        panel = QWidget(self)
+        lists = QHBoxLayout()
+        lists.setSpacing(self.context.theme.px(4))
+        for kind in KINDS:
+            column = QVBoxLayout()
+            head = PlainLabel(TITLES[kind], panel)
+            head.setToolTip(TIPS[kind])
+            self._heads.append(head)
+            column.addWidget(head)
+            column.addWidget(self.tables[kind], 1)
+            lists.addLayout(column, 1)
+        layout = QVBoxLayout(panel)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(lists, 1)
+        layout.addWidget(self._make_preview(panel))
+        return panel
+
+    def _make_preview(self, panel: QWidget) -> QWidget:
+        self.preview = QWidget(panel)
+        self.picture = PictureBox(self.context.theme, self.preview)
+        self.picture.setObjectName("step.why.neighbours.picture")
+        self.picture.setAccessibleName("Picture of the chosen state")
+        self.picture.setFixedSize(PREVIEW_PX * 3 // 2, PREVIEW_PX)
+        self._words = PlainLabel(parent=self.preview)
+        self._words.setObjectName("step.why.neighbours.words")
+        self._words.setWordWrap(True)
+        self._go = QPushButton("Go there", self.preview)
+        self._go.setObjectName("step.why.neighbours.go")
+        self._go.setAccessibleName("Go to this step of its episode")
+        self._go.setToolTip("Look at this very step; Ctrl+Alt+Left comes back")
+        self._go.clicked.connect(self.go)
+        row = QHBoxLayout(self.preview)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.picture)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._go)
+        self.preview.hide()
+        return self.preview
+
+    # ----------------------------------------------------------------- drawing
+
+    def draw(self) -> None:
+        """Fill both lists; the chosen one stays chosen while they are the same."""
+        answer = self.asked.answer
+        if answer is not self._shown:
+            self._shown = answer
+            self._choose(None)
+            for kind in KINDS:
+                self._fill(kind, answer)
+        words = sentence(self.rows["embedding"].neighbours)
+        where = (
+            f"t {answer['t']}, by checkpoint {count(answer['checkpoint_step'])}; "
+            f"{count(answer['states'])} states from {answer['source']}"
+        )
+        self.plot.set_legend(f"{words}<br>{where}")
+        self.say(words, where)
+        self.plot.set_model(
+            **{
+                f"distance_{kind}": np.array(
+                    [it.distance for it in self.rows[kind].neighbours]
+                )
+                for kind in KINDS
+            }
+        )
+
+    def _fill(self, kind: str, answer: dict[str, Any]) -> None:
+        rows, table = self.rows[kind], self.tables[kind]
+        found = tuple(Neighbour.of(it, self._word) for it in answer[kind])
+        table.selectionModel().blockSignals(True)
+        table.replace(lambda: rows.take(found))
+        table.clearSelection()
+        table.selectionModel().blockSignals(False)
+
+    def _word(self, action: int) -> str:
+        moment = self.context.episode.moment
+        return action_word(moment.episode.action_names if moment else (), int(action))
+
+    # -------------------------------------------------------------- the person
+
+    def _on_chosen(self, kind: str, row: int) -> None:
+        neighbours = self.rows[kind].neighbours
+        self._choose(neighbours[row] if 0 <= row < len(neighbours) else None)
+
+    def _choose(self, neighbour: Neighbour | None) -> None:
+        """Preview this one."""
+        self.chosen = neighbour
+        self.preview.setVisible(neighbour is not None)
+        if neighbour is None:
+            return
+        number = max(neighbour.t, 0)
+        missing = "" if neighbour.frame is not None else "No picture."
+        self.picture.set_frame(neighbour.frame, number, missing)
+        self._words.setText(neighbour.words)
+        self._go.setVisible(neighbour.known)
+
+    def _on_activated(self, kind: str, at: QModelIndex) -> None:
+        self._on_chosen(kind, at.row())
+        self.go()
+
+    def go(self) -> None:
+        """To the chosen state, where its episode is recorded."""
+        it = self.chosen
+        if it is not None and it.known:
+            self.context.why.trail.go_to(it.kind, it.episode, it.t)
+
+    def restyle(self) -> None:
+        """Take over fonts and sizes."""
+        theme = self.context.theme
+        for table in self.tables.values():
+            table.restyle()
+            table.verticalHeader().setDefaultSectionSize(theme.px(ROW_PX))
+        for head in self._heads:
+            head.setFont(theme.font(relative=0.85, bold=True))
+        self._words.setFont(theme.font(relative=0.88))
+
+
+def icon_size(theme: Theme) -> QSize:
+    """Of the picture in a row."""
+    wide, high = PICTURE_PX
+    return QSize(theme.px(wide), theme.px(high))
+
+
+class PicturedModel(RowsModel):
+    """Neighbours with a small picture each."""
+
+    def __init__(self, rows: NeighbourRows, context: ViewContext) -> None:
+        super().__init__(rows)
+        self._neighbours, self._context = rows, context
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The picture stands in the first column."""
+        pictured = role == Qt.ItemDataRole.DecorationRole and index.column() == 0
+        if pictured and index.isValid():
+            return self._picture(self._neighbours.neighbours[index.row()].frame)
+        return super().data(index, role)
+
+    def _picture(self, frame: np.ndarray | None) -> QImage | None:
+        """A frame as small as a row; None where there is none."""
+        if frame is None or not frame.size:
+            return None
+        pixels = np.ascontiguousarray(frame)
+        height, width = pixels.shape[:2]
+        kind = QImage.Format.Format_RGB888
+        whole = QImage(pixels.data, width, height, 3 * width, kind)
+        return whole.scaled(
+            icon_size(self._context.theme),
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
