@@ -85,7 +85,8 @@ def find_beside(path: Path, uuid: str) -> tuple[dict[str, Any], int]:
         kept = msgspec.json.decode(data, type=_Beside)
         views = msgspec.json.decode(kept.views, type=dict[str, Any])
         right = kept.crc == checksum(kept.views, "notes", kept.uuid)
-    except (ValueError, RecursionError):  # one of msgspec is a ValueError
+        msgspec.msgpack.encode(views)  # no number that a message cannot carry
+    except (ValueError, OverflowError, RecursionError):  # msgspec has ValueErrors
         right = False
     if not right or _depth(views) > MOST_DEPTH:
         raise SessionProblem(

@@ -12,6 +12,7 @@ import numpy as np
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import Checkpoint, EvaluationFinished, Event
 from engine.contract.options import ConfigurationError, configuration_from_json
+from engine.sessions.beside import check_views
 from engine.sessions.checkpoint_files import read_checkpoint, row_from_attributes
 from engine.sessions.column_log import FINISHED, TELEMETRY
 from engine.sessions.problems import SessionProblem
@@ -90,7 +91,14 @@ class SessionFile(SessionParts):
 
     def views(self) -> dict[str, Any]:
         """What the window keeps with the session."""
-        return self._mapping("views_json")
+        found = self._mapping("views_json")
+        try:
+            check_views(found)
+            msgspec.msgpack.encode(found)
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            # JSON that no message can carry: half a character, endless digits.
+            raise self._foreign("what the window keeps in it is no text") from error
+        return found
 
     def progress(self) -> dict[str, tuple[int, int]]:
         """For each source the number and the step of its last row."""

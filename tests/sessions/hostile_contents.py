@@ -195,6 +195,17 @@ def views_of_strange_values(file):
 
 
 @content
+def notes_of_strange_values(file):
+    marks = [{"id": "<img src=x>", "kind": "training", "episode": 0, "t": 2**70}]
+    put_json(file, "views_json", {"notes": {"bookmarks": marks, "loops": {"a": 1}}})
+
+
+@content
+def notes_of_half_a_character(file):
+    put_text(file, "views_json", '{"notes": {"bookmarks": [{"text": "\\ud800"}]}}')
+
+
+@content
 def progress_below_zero(file):
     put_json(file, "progress_json", {"trainer": [-(2**80), -(2**80)]})
 

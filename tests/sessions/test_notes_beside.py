@@ -243,6 +243,8 @@ def test_a_strangers_notes_are_left_out_with_a_sentence(path, uuid):
         lambda place: place.write_bytes(b""),
         lambda place: place.write_bytes(forged(uuid, NOTES, crc=1)),
         lambda place: place.write_bytes(forged(uuid, "[1]")),
+        lambda place: place.write_bytes(forged(uuid, {"notes": 10**30})),
+        lambda place: place.write_bytes(forged(uuid, '{"notes": "\\ud800"}')),
         lambda place: place.write_bytes(forged(uuid, deep(100))),
         lambda place: place.write_bytes(forged(uuid, deep(100_000))),
         lambda place: place.write_bytes(b"[" * 1_000_000),
