@@ -27,7 +27,7 @@ QUIET_S = 5.0
 """So long after the last change the file is written anew with the notes."""
 SHARE = 20.0
 """And so many times as long as that took after the last time."""
-LARGEST_BYTES = 256 << 20
+LARGEST_BYTES = 64 << 20
 """A file that is larger is written anew on *Save* only."""
 
 Done = Callable[[str], None]
