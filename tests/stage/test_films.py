@@ -18,6 +18,7 @@ from engine.contract.messages import (
     SetViewer,
 )
 from engine.media.themes import THEMES
+from engine.stage.questions.record_side_by_side import LINE
 
 
 def decoded(path: Path) -> list[np.ndarray]:
@@ -171,8 +172,9 @@ def test_several_checkpoints_play_one_seed_side_by_side(theatre, tmp_path):
     assert len(frames) == found["frames"] == max(found["returns"]) + 1
     alone = tmp_path / "alone.mp4"
     theatre.result("record", **(given | {"path": str(alone)}), panels="title")
-    assert frames[0].shape[1] == 2 * decoded(alone)[0].shape[1]
-    left, right = np.split(frames[0][60:], 2, axis=1)  # below the titles
+    wide = decoded(alone)[0].shape[1]
+    assert frames[0].shape[1] == 2 * wide + LINE
+    left, right = frames[0][60:, :wide], frames[0][60:, -wide:]  # below the titles
     assert close_to(left, right) < 1.0  # one seed: both begin alike
 
 

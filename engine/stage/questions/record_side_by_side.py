@@ -20,6 +20,7 @@ from engine.stage.replays import Replay
 MOST = 6
 """Checkpoints in one film."""
 WIDEST = 1920
+LINE, GREY = 2, 128
 MOST_STEPS = 10_000
 PANE = Panels(title=True, q=False, value=False)
 
@@ -141,7 +142,7 @@ def _drawn(pane: _Pane, t: int, theme: str) -> np.ndarray:
     pane.replay.go_on()
     total = sum(pane.run.rewards[:t])
     end = "" if t < pane.length else _end(pane.run)
-    scene = Scene(title=f"step {pane.step:,}", caption=f"t {t:,} · {total:.4g}{end}")
+    scene = Scene(title=f"step {pane.step:,}", caption=f"t {t:,} · return {total:.4g}{end}")
     return compose(pane.replay.world.render(), scene, PANE, theme)
 
 
@@ -152,7 +153,11 @@ def _end(run: Run) -> str:
 
 
 def _beside(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    whole = np.concatenate(pictures, axis=1)
+    """With a thin line between them, no wider than a screen."""
+    line = np.full((pictures[0].shape[0], LINE, 3), GREY, np.uint8)
+    lined = [line] * (2 * len(pictures) - 1)
+    lined[::2] = pictures
+    whole = np.concatenate(lined, axis=1)
     return even(scaled(whole, fitted((whole.shape[0], whole.shape[1]), WIDEST)))
 
 
