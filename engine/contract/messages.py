@@ -397,6 +397,8 @@ class EmbeddingReport(Message, frozen=True):
       final: False for an intermediate layout of a running optimisation.
       extras: What else is known of each state, float32 [n]: ``visits`` so far, the
         ``bonus`` for reaching it, ``disagreement`` of an ensemble about its values.
+      episodes, steps: Training episode and step in it at which each was seen, int64
+        [n]; -1 where that is not known, empty where nothing is.
     """
 
     positions: np.ndarray
@@ -407,6 +409,8 @@ class EmbeddingReport(Message, frozen=True):
     checkpoint_step: int
     final: bool = True
     extras: dict[str, np.ndarray] = {}
+    episodes: np.ndarray = np.zeros(0, np.int64)
+    steps: np.ndarray = np.zeros(0, np.int64)
 
 
 class JobProgress(Message, frozen=True):

@@ -11,12 +11,12 @@ import numpy as np
 from engine.contract.messages import EmbeddingReport
 from engine.stage.archive import Session
 from engine.stage.context import Context, QuestionError
-from engine.stage.jobs import Priority, Wish
+from engine.stage.jobs import Priority, RequestFailed, Wish
 from engine.stage.knowledge import doubts, familiarity
 from engine.stage.layout import normalised, placed, principal_plane
 from engine.stage.layout_process import LayoutProcess
 from engine.stage.minds import insight_job
-from engine.stage.states import States, collect
+from engine.stage.states import States, collect, training_steps
 
 LEAST_STATES = 50
 AGAIN_AFTER_S = 10.0
@@ -46,6 +46,7 @@ class EmbeddingMap:
         self._activations = np.zeros((0, 0), np.float32)
         self._value = np.zeros(0, np.float32)
         self._extras: dict[str, np.ndarray] = {}
+        self._seen_at = (np.zeros(0, np.int64),) * 2
         self._next_id = 0
         self._recurrent = False
         self._rng = np.random.default_rng(SEED)
@@ -113,6 +114,12 @@ class EmbeddingMap:
         self._value = seen["q"].max(axis=1)
         observations = self.states.observations
         self._extras = doubts(seen) | (yield from familiarity(session, observations))
+        environments = session.configuration.training.environments
+        try:
+            self._seen_at = yield from training_steps(self.states, environments)
+        except RequestFailed:
+            # Without its keeper nobody knows the episodes; the map does not need them.
+            self._seen_at = (np.zeros(0, np.int64),) * 2
 
     def _lay_out_and_follow(
         self, context: Context, session: Session
@@ -183,6 +190,8 @@ class EmbeddingMap:
             checkpoint_step=self.step,
             final=final,
             extras=self._extras,
+            episodes=self._seen_at[0],
+            steps=self._seen_at[1],
         )
         context.send(report, "windows")
 

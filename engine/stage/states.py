@@ -142,6 +142,40 @@ def find_origin(
     return Origin("training", episode, seen.t)
 
 
+def training_steps(
+    states: States, environments: int
+) -> Generator[Wish, Any, tuple[np.ndarray, np.ndarray]]:
+    """Training episode and step in it of each state, int64 [n]; -1 where unknown.
+
+    States out of the replay are placed by when they were seen, as in
+    :func:`find_origin`, but are not compared with the recording.
+    """
+    table = yield from ask("keeper", "episodes")
+    begun = _beginnings(table, environments)
+    found = np.full((len(states), 2), -1, np.int64)
+    for row, origin in enumerate(states.origins):
+        if isinstance(origin, Moment):
+            number = begun.get((origin.environment, origin.begun), -1)
+        else:
+            number = origin.episode if origin.kind == "training" else -1
+        if number >= 0:
+            found[row] = number, origin.t
+    return found[:, 0], found[:, 1]
+
+
+def _beginnings(table: dict[str, Any], environments: int) -> dict[tuple[int, int], int]:
+    """Training episodes by environment and its steps before them."""
+    training = np.array([kind == "training" for kind in table["kind"]], bool)
+    rows = np.flatnonzero(training)
+    where = np.asarray(table["environment"], np.int64)[rows]
+    ended = np.asarray(table["step"], np.int64)[rows]
+    rounds = (ended - where - 1) // environments + 1
+    begun = rounds - np.asarray(table["length"], np.int64)[rows]
+    numbers = np.asarray(table["episode"], np.int64)[rows]
+    keys = zip(where.tolist(), begun.tolist(), strict=True)
+    return dict(zip(keys, numbers.tolist(), strict=True))
+
+
 def _episode_at(table: dict[str, Any], seen: Moment, environments: int) -> int | None:
     """Number of the recorded training episode that began at this moment."""
     training = np.array([kind == "training" for kind in table["kind"]], bool)

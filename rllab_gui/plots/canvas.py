@@ -21,14 +21,19 @@ class CalmViewBox(pg.ViewBox):  # type: ignore[misc]
     Signals:
       picked(QPointF): A click at this place, in units of the axes.
       doublePicked(): A double click.
+      lassoed(list of QPointF, bool): The way of the pointer with Shift, so far, and
+        whether the button was let go; only where ``has_lasso``.
     """
 
     picked = Signal(QPointF)
     doublePicked = Signal()
+    lassoed = Signal(list, bool)
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
         self.disableAutoRange()
+        self.has_lasso = False
+        self._lasso: list[QPointF] = []
 
     def wheelEvent(self, event: Any, axis: int | None = None) -> None:
         """Pass the wheel on to what scrolls around the plot, unless it is meant."""
@@ -38,6 +43,21 @@ class CalmViewBox(pg.ViewBox):  # type: ignore[misc]
             super().wheelEvent(event, axis)
         else:
             event.ignore()
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
+        """With Shift draw a lasso round points; else move or zoom."""
+        shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if not self.has_lasso or not (shift or self._lasso):
+            super().mouseDragEvent(event, axis)
+            return
+        event.accept()
+        if event.isStart():
+            self._lasso = [QPointF(self.mapToView(event.buttonDownPos()))]
+        self._lasso.append(QPointF(self.mapToView(event.pos())))
+        way, done = list(self._lasso), bool(event.isFinish())
+        if done:
+            self._lasso = []
+        self.lassoed.emit(way, done)
 
     def mouseClickEvent(self, event: Any) -> None:
         """Tell a click from a double click."""

@@ -42,7 +42,7 @@ class EmbeddingView(View):
         "Q(s,a), or, where the agent has them, how often a state was visited, the "
         "bonus for it, or how far an ensemble disagrees about it. Axes, sizes of "
         "clusters and distances between them mean nothing. Click a point to see its "
-        "picture."
+        "picture; drag with Shift round points to select them in all views."
     )
     topics = frozenset({"embedding"})
     needs = frozenset({"embedding"})
@@ -114,6 +114,8 @@ class EmbeddingView(View):
         store.wasReset.connect(self._on_reset)
         store.sessionChanged.connect(self._begin)
         self.plot.picked.connect(self._on_picked)
+        self.plot.lassoed.connect(self._on_lassoed)
+        self.context.selection.changed.connect(self.refresh)
         if "embedding.collect" not in self.context.commands:
             self.context.commands.add(
                 Command(
@@ -218,6 +220,7 @@ class EmbeddingView(View):
         self._drawn_at = now
         self._offer_colours(report)
         self.plot.show_points(report, self._journey.at(done))
+        self.plot.mark(self._selected(report))
         self.plot.pin(self._index(self.panel.point_id))
         if done < 1.0:
             self._later.start(round(1000 * UPDATE_S))
@@ -276,6 +279,25 @@ class EmbeddingView(View):
         if nearest >= 0 and self._report is not None:
             self.panel.show_point(int(self._report.point_ids[nearest]))
             self.plot.pin(nearest)
+
+    def _on_lassoed(self, points: np.ndarray) -> None:
+        """The states in a lasso are selected in all views; an empty one clears."""
+        report = self._report
+        if report is None or not len(report.episodes):
+            return
+        pairs = zip(
+            report.episodes[points].tolist(), report.steps[points].tolist(), strict=True
+        )
+        steps = [it for it in pairs if it[0] >= 0]
+        words = "1 state" if len(steps) == 1 else f"{count(len(steps))} states"
+        self.context.selection.choose(steps, f"{words} of the map", self.view_id)
+
+    def _selected(self, report: EmbeddingReport) -> np.ndarray:
+        """Which points are selected, here or in another view, bool [n]."""
+        selection = self.context.selection
+        if not selection.steps or not len(report.episodes):
+            return np.zeros(0, bool)
+        return selection.mask(np.stack([report.episodes, report.steps], 1))
 
     def _on_rescale(self) -> None:
         if self._report is not None:

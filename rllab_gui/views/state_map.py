@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QPolygonF
 
 from engine.contract.messages import EmbeddingReport
 from rllab_gui.plots.base import PlotView
@@ -76,7 +76,12 @@ class StateMap(PlotView):
       shade: What is coloured, a name of :data:`SHADES`.
       colours: Its scale, viridis; frozen until asked.
       positions: Where the points are drawn, float [n, 2].
+
+    Signals:
+      lassoed(object): A lasso was drawn round these points, int [k].
     """
+
+    lassoed = Signal(object)
 
     def __init__(self, title: str, theme: Theme) -> None:
         self.shade = "value"
@@ -92,8 +97,13 @@ class StateMap(PlotView):
         self._greedy = Symbols(size=6, pxMode=True, symbol="o")
         self._explored = Symbols(size=8, pxMode=True, symbol="t")
         self._pin = Symbols(size=14, pxMode=True, symbol="o", brush=None)
-        for symbols in (self._greedy, self._explored, self._pin):
+        self._chosen = Symbols(size=9, pxMode=True, symbol="o", brush=None)
+        for symbols in (self._greedy, self._explored, self._chosen, self._pin):
             self.item.addItem(symbols)
+        self._lasso = pg.PlotCurveItem()
+        self.item.addItem(self._lasso, ignoreBounds=True)
+        self._canvas.box.has_lasso = True
+        self._canvas.box.lassoed.connect(self._on_lasso)
         self.restyle()
 
     def colour_by(self, name: str) -> None:
@@ -131,6 +141,25 @@ class StateMap(PlotView):
             point_id=np.asarray(report.point_ids),
             exploring=explored,
         )
+
+    def mark(self, which: np.ndarray) -> None:
+        """Draw rings round the selected points, bool [n]; empty takes them away."""
+        spots = self.positions[which] if len(which) else np.empty((0, 2))
+        self._chosen.setData(x=spots[:, 0], y=spots[:, 1])
+
+    def _on_lasso(self, way: list[QPointF], done: bool) -> None:
+        """Show the way of the lasso; when it is let go, what is in it is picked."""
+        x, y = [it.x() for it in way], [it.y() for it in way]
+        self._lasso.setData([] if done else x, [] if done else y)
+        if done:
+            polygon = QPolygonF(way)
+            rule = Qt.FillRule.OddEvenFill
+            inside = [
+                index
+                for index, (px, py) in enumerate(self.positions.tolist())
+                if polygon.containsPoint(QPointF(px, py), rule)
+            ]
+            self.lassoed.emit(np.array(inside, np.int64))
 
     def pin(self, index: int) -> None:
         """Draw a ring round this point; -1 takes it away."""
@@ -171,4 +200,6 @@ class StateMap(PlotView):
         self._rim = self.pen(self.theme.tokens.muted, opacity=0.35)
         if hasattr(self, "_pin"):
             self._pin.setPen(self.pen(self.theme.tokens.text))
+            self._chosen.setPen(self.pen(self.theme.tokens.warning))
+            self._lasso.setPen(self.pen(self.theme.tokens.warning))
         self.item.showGrid(x=False, y=False)

@@ -1,10 +1,14 @@
 """The map of states: points keep their colour scale, their identity and their place."""
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
+from msgspec import structs
 from pictures import numbered
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QComboBox
 from showing import show
 
 from engine.contract.messages import EmbeddingReport, SessionStatus, TrainerStatus
@@ -269,3 +273,43 @@ def test_the_colour_says_what_the_agent_knows_of_its_states(view, client, contex
     settle(view, context, now)
     assert view.plot.shade == "value"
     assert not box.isVisible()
+
+
+def lasso(view, corners):
+    """Drag with Shift from corner to corner, in units of the axes."""
+    canvas, shift = view.plot.canvas, Qt.KeyboardModifier.ShiftModifier
+    places = [view.plot.pixel_of(*it) for it in corners]
+    viewport = canvas.viewport()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, shift, places[0])
+    for place in (*places[1:], places[-1]):
+        event = QMouseEvent(
+            QEvent.Type.MouseMove,
+            QPointF(place),
+            QPointF(viewport.mapToGlobal(place)),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton,
+            shift,
+        )
+        QApplication.sendEvent(viewport, event)
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, shift, places[-1])
+
+
+def test_a_lasso_selects_its_states_in_all_views(
+    view, client, context, now, monkeypatch
+):
+    # No move of the pointer is left out because it comes soon after another.
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", -1)
+    whose = {"episodes": np.array([7, 7, 8, -1]), "steps": np.array([1, 2, 0, -1])}
+    client.play(structs.replace(report(), **whose))
+    context.pulse.beat()
+    settle(view, context, now)
+    lasso(view, [(-0.9, -0.9), (0.9, -0.9), (0.9, -0.1), (-0.9, -0.1)])
+    assert context.selection.steps == {(7, 1), (7, 2)}
+    assert context.selection.words == "2 states of the map"
+    settle(view, context, now)
+    assert len(view.plot._chosen.data) == 2
+    context.selection.choose([(8, 0)], "1 step", "stepReplay")
+    settle(view, context, now)
+    assert len(view.plot._chosen.data) == 1
+    lasso(view, [(-0.1, -0.1), (0.1, -0.1), (0.1, 0.1)])  # nothing is in it
+    assert not context.selection.steps

@@ -427,3 +427,18 @@ def test_a_state_from_the_replay_is_found_in_its_recorded_episode(
     theatre.stage.close()
     loop.close()
     store.close()
+
+
+def test_every_point_knows_the_step_it_was_seen_at(theatre):
+    """Also those out of the replay of a run, which are named by when they were seen."""
+    theatre.look(("picture", "embedding"))
+    theatre.open(tiny(), live=False)
+    theatre.run(lambda: [it for it in theatre.of(Picture) if it.checkpoint_step == 300])
+    theatre.result("embedding", count=60, perplexity=10.0)
+    report = reports(theatre)[0]
+    assert len(report.episodes) == len(report.steps) == len(report.point_ids)
+    for row in range(0, len(report.point_ids), 9):
+        point = theatre.result("explain_point", point_id=int(report.point_ids[row]))
+        known = point.get("kind") == "training"
+        assert report.episodes[row] == (point["episode"] if known else -1)
+        assert not known or report.steps[row] == point["t"]

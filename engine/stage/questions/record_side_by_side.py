@@ -142,7 +142,9 @@ def _drawn(pane: _Pane, t: int, theme: str) -> np.ndarray:
     pane.replay.go_on()
     total = sum(pane.run.rewards[:t])
     end = "" if t < pane.length else _end(pane.run)
-    scene = Scene(title=f"step {pane.step:,}", caption=f"t {t:,} · return {total:.4g}{end}")
+    scene = Scene(
+        title=f"step {pane.step:,}", caption=f"t {t:,} · return {total:.4g}{end}"
+    )
     return compose(pane.replay.world.render(), scene, PANE, theme)
 
 
