@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from engine.contract.notes import Branch, Rollout
 
 CONFIDENCE = 0.95
+MOST_ROLLOUTS = 100
+"""Of each arm; a file that holds more is not looked at further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Comparison:
 
 def compare(branch: Branch) -> Comparison | None:
     """Both arms; None where there is nothing to compare with."""
-    pairs = list(zip(branch.rollouts, branch.main, strict=False))
+    pairs = rollout_pairs(branch)
     if not pairs:
         return None
     ours, theirs = zip(*pairs, strict=True)
@@ -69,6 +72,12 @@ def compare(branch: Branch) -> Comparison | None:
         main_sum=float(plain[1].mean()),
         cut=cut,
     )
+
+
+def rollout_pairs(branch: Branch) -> list[tuple[Rollout, Rollout]]:
+    """Rollouts of both arms with the same random numbers."""
+    pairs = zip(branch.rollouts, branch.main, strict=False)
+    return list(islice(pairs, MOST_ROLLOUTS))
 
 
 def _returns(arm: Sequence[Rollout], discount: float) -> np.ndarray:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.contract.branches import returned
+from engine.contract.branches import returned, rollout_pairs
 from engine.contract.notes import Branch
 from rllab_gui.action_keys import action_letters, hint
 from rllab_gui.branches import (
@@ -282,8 +282,7 @@ class BranchesView(View):
         item = self._row(root, name, gain, branch.id)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         item.setToolTip(0, tip(f"{who(branch)}. {branch.why}"))
-        pairs = zip(branch.rollouts, branch.main, strict=False)
-        for number, (ours, theirs) in enumerate(pairs):
+        for number, (ours, theirs) in enumerate(rollout_pairs(branch)):
             if len(branch.rollouts) > 1:
                 more = returned(ours, 1.0) - returned(theirs, 1.0)
                 words = f"rollout {number + 1}"
@@ -328,6 +327,7 @@ class BranchesView(View):
             words = branches.refusal or f"What if? Press C, then {hint(names)}."
         self._answer = words
         self._words.setText(words)
+        self._try.setProperty("answerText", words)
         shows = branch is not None and words == answer(branch, names)
         self._why.setText(branch.why if shows and branch is not None else "")
         self._why.setVisible(shows)

@@ -184,11 +184,12 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     assert data.q[10].tolist() == [1.0, 4.0]
     assert [data.why(it) for it in (7, 8)] == ["greedy", "by hand"]
     assert lab.episode.frame(3) is None
+    a_beat_passes(window, beat, qtbot)
     press(qtbot, window, Key.Key_Return)
     settle(beat)
     assert not hand.playing
     (asked,) = client.questions("branch")
-    assert (asked.arguments["forced"], asked.arguments["t"]) == ([1, 1], 8)
+    assert asked.arguments["forced"] == [1, 1]
     assert lab.branches.current.rollouts[0].human == [0, 1]
     press(qtbot, window, Key.Key_Escape)
     settle(beat)
@@ -203,6 +204,17 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     kept = lab.branches.current
     assert (kept.checkpoint, kept.rollouts[0].terminated) == (-1, True)
     assert len(kept.main[0].actions) == STEPS - 8
+
+
+def a_beat_passes(window, beat, qtbot):
+    hand = window.lab.branches.hand
+    hand.real_time = True
+    hand._on_beat()  # nobody holds a key: the first action, for none does nothing
+    hand.real_time = False
+    settle(beat)
+    assert window.lab.episode.data.actions[8:].tolist() == [1, 1, 0]
+    press(qtbot, window, Key.Key_Backspace)
+    settle(beat)
 
 
 def test_text_fields_keep_their_keys(stepping, client, qtbot):

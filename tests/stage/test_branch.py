@@ -90,6 +90,16 @@ def test_what_does_not_depend_on_chance_is_made_once(theatre):
     assert "all rollouts are equal" in found["chance"]
 
 
+def test_a_policy_that_explores_does_so_alike_in_both_arms(theatre):
+    theatre.open(tiny(exploration__decay_steps=100_000), live=False)
+    asked = {"kind": "training", "episode": longest(theatre), "t": 3, "forced": [0]}
+    found = theatre.result("branch", **asked, main=[0], count=4, explore=True)
+    assert "random actions" in found["policy"]
+    ours, theirs = ([it["actions"] for it in found[a]] for a in ("rollouts", "main"))
+    assert ours == theirs
+    assert len({tuple(it) for it in ours}) > 1
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -151,6 +161,9 @@ def test_a_branch_that_brings_other_rewards_says_so(theatre):
     assert "does not bring the rewards" in held["note"]
     error = theatre.ask("judge_episode", kind="branch", episode=12345).error
     assert "let go of" in error
+    for wrong in ([], [0, 2], [-1]):
+        error = theatre.ask("hold_branch", **asked, actions=wrong, rewards=[]).error
+        assert "each has to be one of 0 to 1" in error
 
 
 def test_playing_by_hand_is_playing_in_the_world(theatre):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from engine.contract.branches import MOST_ROLLOUTS
 from engine.stage.archive import Session
 from engine.stage.branch_records import record_job
 from engine.stage.branching import Line, Policy, Root, Run, continue_job
@@ -17,8 +18,9 @@ from engine.stage.jobs import Job, Priority, Wish
 from engine.stage.questions.judge_episode import last_step
 
 NEWEST = -2
-MOST_ROLLOUTS = 100
 MOST_STEPS = 2_000
+MOST_HELD = 100_000
+"""Steps of a branch that a file may hold."""
 
 
 class BranchArguments(Arguments, frozen=True, kw_only=True):
@@ -293,8 +295,7 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
     record = yield from context.archive.episode(
         session, arguments.kind, arguments.episode
     )
-    if not 0 <= arguments.t < len(record["actions"]):
-        raise QuestionError(f"The episode has no action at step {arguments.t:,}.")
+    _check_held(session, record, arguments)
     step = arguments.checkpoint
     made = yield from record_job(
         session.configuration.environment,
@@ -304,7 +305,8 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
         last_step(record) if step == AS_RECORDED else step,
     )
     human = np.zeros(len(made["actions"]), bool)
-    human[[arguments.t + it for it in arguments.human]] = True
+    known = [it for it in arguments.human if 0 <= it < len(arguments.actions)]
+    human[[arguments.t + it for it in known]] = True
     made["human"] = human
     context.archive.hold(session, made)
     exactness, why = how_restored(record, arguments.t)
@@ -317,6 +319,21 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
         "exact": exact,
         "note": "" if exact else note or why,
     }
+
+
+def _check_held(
+    session: Session, record: Mapping[str, Any], arguments: HoldArguments
+) -> None:
+    """What is held may come from a file that others have written."""
+    if not 0 <= arguments.t < len(record["actions"]):
+        raise QuestionError(f"The episode has no action at step {arguments.t:,}.")
+    actions, most = arguments.actions, session.card.actions
+    inside = all(0 <= it < most for it in actions)
+    if not (inside and 0 < len(actions) <= MOST_HELD):
+        raise QuestionError(
+            f"This branch cannot be played: it has {len(actions):,} actions, and each "
+            f"has to be one of 0 to {most - 1}."
+        )
 
 
 HOLD_BRANCH = Question("hold_branch", HoldArguments, _hold)
