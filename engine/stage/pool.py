@@ -33,12 +33,14 @@ class Judged(NamedTuple):
       states: n of them.
       q, liking: Q-values and what actions are chosen by, [n, A].
       embedding: The last hidden layer, [n, H].
+      told: What was found out about some of them, by row; whoever does keeps it here.
     """
 
     states: States
     q: np.ndarray
     liking: np.ndarray
     embedding: np.ndarray
+    told: dict[int, dict[str, Any]]
 
 
 class StatePool:
@@ -81,7 +83,7 @@ class StatePool:
             seen = dict.fromkeys(
                 ("q", "embedding"), np.zeros((0, session.card.actions))
             )
-        found = Judged(states, seen["q"], liking(seen), seen["embedding"])
+        found = Judged(states, seen["q"], liking(seen), seen["embedding"], {})
         self._judged[weights.step] = found
         while len(self._judged) > MOST_JUDGED:
             self._judged.popitem(last=False)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.options import EnvironmentOptions
-from engine.environments import describe, make
+from engine.environments import LabEnvironment, describe, make
 from engine.environments.pictures import plain_picture, planes_picture
 
 Pose = Callable[[Any, np.ndarray], None]
@@ -22,24 +22,47 @@ def picture_of(
     options: EnvironmentOptions, observation: np.ndarray
 ) -> np.ndarray | None:
     """The picture of an observation [...] as the agent sees it; None if impossible."""
-    card = describe(options)
-    newest = observation[..., -(observation.shape[-1] // options.frame_stack) :]
-    if card.observation == "image":
-        minatar = options.id.startswith("MinAtar/")
-        return planes_picture(newest) if minatar else plain_picture(card.id, newest)
-    ours = options.id.startswith("RLLab/")
-    pose = _own_pose if ours else _POSES.get(options.id.rpartition("-v")[0])
-    if pose is None or (options.scale_observations and card.observation == "vector"):
-        return None
-    world = make(options, render=True)
+    poser = Poser(options)
     try:
-        if ours and not hasattr(world.unwrapped, "pose"):
+        return poser.picture_of(observation)
+    finally:
+        poser.close()
+
+
+class Poser:
+    """Draws many observations in one world, which is made when it is needed."""
+
+    def __init__(self, options: EnvironmentOptions) -> None:
+        self._options, self._card = options, describe(options)
+        self._world: LabEnvironment | None = None
+        ours = options.id.startswith("RLLab/")
+        self._pose = _own_pose if ours else _POSES.get(options.id.rpartition("-v")[0])
+        if options.scale_observations and self._card.observation == "vector":
+            self._pose = None
+
+    def picture_of(self, observation: np.ndarray) -> np.ndarray | None:
+        """The picture of an observation as the agent sees it; None if impossible."""
+        stack, card = self._options.frame_stack, self._card
+        newest = observation[..., -(observation.shape[-1] // stack) :]
+        if card.observation == "image":
+            minatar = self._options.id.startswith("MinAtar/")
+            return planes_picture(newest) if minatar else plain_picture(card.id, newest)
+        if self._pose is None:
+            return None
+        if self._world is None:
+            self._world = make(self._options, render=True)
+        world = self._world
+        if self._pose is _own_pose and not hasattr(world.unwrapped, "pose"):
             return None
         world.reset(0)
-        pose(world.unwrapped, newest.astype(np.float64))
+        self._pose(world.unwrapped, newest.astype(np.float64))
         return world.render()
-    finally:
-        world.close()
+
+    def close(self) -> None:
+        """Let go of the world."""
+        if self._world is not None:
+            self._world.close()
+            self._world = None
 
 
 def _vector(world: Any, observation: np.ndarray) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QDockWidget
 
 from rllab_gui.plots.busy import BusyMark
 from rllab_gui.plots.frame import PlotFrame
@@ -34,6 +36,7 @@ class AskingView(View):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
+        self._docked = False
         self.empty.prefix = f"empty.{self.view_id}"
         self.plot = self.make_plot()
         self.plot.header.hide_mode()
@@ -58,7 +61,7 @@ class AskingView(View):
 
     def wanted(self) -> bool:
         """Whether anybody sees the answer."""
-        return self.isVisible()
+        return self.in_front
 
     def cannot(self) -> Empty | None:
         """Why this agent cannot answer, whichever step it is."""
@@ -122,7 +125,15 @@ class AskingView(View):
     def showEvent(self, event: QShowEvent) -> None:
         """What nobody saw was not asked for."""
         super().showEvent(event)
+        dock = self.parentWidget()
+        if isinstance(dock, QDockWidget) and not self._docked:
+            self._docked = True
+            dock.visibilityChanged.connect(self._on_tab)
         self.ask()
+
+    def _on_tab(self, visible: bool) -> None:
+        """Its tab came to the front, or another one did; its place is not known yet."""
+        QTimer.singleShot(0, self, self.ask)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks any more."""

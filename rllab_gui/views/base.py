@@ -136,6 +136,11 @@ class View(QWidget):
         """
         return None
 
+    @property
+    def in_front(self) -> bool:
+        """Whether it can be seen; behind another tab it only counts as visible."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
     def refresh(self, *_: object) -> None:
         """Something is new: draw at the next beat. Any signal may be connected."""
         self._dirty = True
@@ -185,7 +190,7 @@ class View(QWidget):
 
     def _on_tick(self) -> None:
         wanted = self._dirty or self._due <= monotonic()
-        if wanted and self.isVisible() and not self.window().isMinimized():
+        if wanted and self.in_front and not self.window().isMinimized():
             self._dirty, self._due = False, math.inf
             self._show_now()
 

@@ -15,7 +15,7 @@ from rllab_gui.plots.numbers import count, short
 KINDS = ("embedding", "observation")
 HEADINGS = (
     ("", "A picture of the state, where it can be drawn"),
-    ("dist", "Distance from the step at the cursor"),
+    ("d", "Distance from the step at the cursor"),
     ("does", "What the agent would do there now"),
     ("return", "Discounted sum of the rewards that followed there"),
 )

@@ -19,11 +19,11 @@ from rllab_gui.views.episode_model import action_word
 from rllab_gui.views.neighbour_rows import KINDS, Neighbour, NeighbourRows, sentence
 from rllab_gui.views.tables import CalmTable, Index, RowsModel
 
-PICTURE_PX = 38, 26
+PICTURE_PX = 34, 26
 ROW_PX = 28
 PREVIEW_PX = 78
 WIDTHS = (30, 16, 24, 20)
-SAMPLES = ("picture", "0.123", "right", "43.21")
+SAMPLES = ("pict", "0.33", "right", "93.5")
 TITLES = {
     "embedding": "alike to the network",
     "observation": "alike as observed",

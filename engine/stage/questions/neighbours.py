@@ -16,7 +16,7 @@ from engine.stage.minds import insight_job
 from engine.stage.moments import memory_before, observations_at
 from engine.stage.nearest import distances, nearest, spreads
 from engine.stage.pool import Judged
-from engine.stage.posing import picture_of
+from engine.stage.posing import Poser
 from engine.stage.questions.inside_episode import EpisodeArguments, by_whom
 from engine.stage.states import Origin, find_origin
 from engine.stage.world import WorldProblem
@@ -64,10 +64,16 @@ def _neighbours(context: Context, arguments: NeighbourArguments, asker: Asker) -
     vector = session.card.observation != "image"
     scale = spreads(pool) if vector else max(session.card.high, default=255.0)
     by_sight = yield from distances(pool, here, scale)
-    teller = _Teller(context, session, judged, arguments)
+    poser = Poser(session.configuration.environment)
+    teller = _Teller(context, session, judged, arguments, poser)
+    try:
+        embedding = yield from teller.rows(by_layer)
+        observation = yield from teller.rows(by_sight)
+    finally:
+        poser.close()
     return {
-        "embedding": (yield from teller.rows(by_layer)),
-        "observation": (yield from teller.rows(by_sight)),
+        "embedding": embedding,
+        "observation": observation,
         "states": len(judged.states),
         "source": judged.states.source,
         "checkpoint_step": weights.step,
@@ -99,7 +105,7 @@ def _here(
 
 
 class _Teller:
-    """Tells of neighbours what is known; what both lists have is found out once."""
+    """Tells of neighbours what is known; it is found out once."""
 
     def __init__(
         self,
@@ -107,10 +113,11 @@ class _Teller:
         session: Session,
         judged: Judged,
         arguments: NeighbourArguments,
+        poser: Poser,
     ) -> None:
         self._context, self._session, self._judged = context, session, judged
-        self._arguments = arguments
-        self._told: dict[int, dict[str, Any]] = {}
+        self._arguments, self._poser = arguments, poser
+        self._told = judged.told
         self._table: dict[str, Any] | None = None
 
     def rows(self, distance: np.ndarray) -> Generator[Wish, Any, list[dict[str, Any]]]:
@@ -174,9 +181,8 @@ class _Teller:
         }
 
     def _picture(self, row: int) -> np.ndarray | None:
-        options = self._session.configuration.environment
         try:
-            frame = picture_of(options, self._judged.states.observations[row])
+            frame = self._poser.picture_of(self._judged.states.observations[row])
         except (WorldProblem, ValueError):
             return None
         if frame is None:
