@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QMenu, QToolButton, QToolTip
 from engine.contract.plain_text import visible
 from rllab_gui.action_keys import action_letters
 from rllab_gui.episode import BY_HAND
-from rllab_gui.plain import tip
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.lane_film import FilmLane
@@ -25,12 +24,12 @@ from rllab_gui.plots.lane_kinds import (
 )
 from rllab_gui.plots.lane_notes import Note, NotesLane
 from rllab_gui.plots.lanes import Lane, TimeScale
-from rllab_gui.plots.numbers import short
 from rllab_gui.plots.timeline import TimelineCanvas
 from rllab_gui.resting import Resting
 from rllab_gui.views.base import View, ViewContext
-from rllab_gui.views.episode_model import Episode
+from rllab_gui.views.episode_model import Episode, Key
 from rllab_gui.views.limits import GLYPHS
+from rllab_gui.views.step_words import picture_tip, step_words
 
 
 class TimelineView(View):
@@ -242,19 +241,9 @@ class TimelineView(View):
 
     def words(self, t: int) -> str:
         """Everything that the lanes show at this step, in one line."""
-        episode = self._shown
-        if episode is None or not 0 <= t <= episode.steps:
+        if self._shown is None:
             return ""
-        parts = [f"t {t}: V(s) {short(float(episode.value[t]))}"]
-        parts.append(f"importance {short(float(episode.importance[t]))}")
-        if t < episode.steps:
-            parts.append(f"reward {short(float(episode.rewards[t]))}")
-            parts.append(f"δ {short(float(episode.td_error[t]))}")
-            word = episode.word(int(episode.actions[t]))
-            parts.append(f"{word} ({episode.why(t)})")
-            if episode.marks[t]:
-                parts.append(episode.mark_words(t))
-        return ", ".join([*parts, *self._notes.words(t)])
+        return ", ".join(step_words(self._shown, t, self._notes.words(t)))
 
     def _keep_in_view(self, t: int) -> None:
         """Turn the page where the cursor has left a zoomed timeline."""
@@ -269,8 +258,18 @@ class TimelineView(View):
     def _on_pointed(self, t: int) -> None:
         self.context.cursor.hover(t)
         if t >= 0 and self._shown is not None:
-            words = self.words(t).replace(", ", "\n")
-            QToolTip.showText(QCursor.pos(), tip(words), self.canvas)
+            lines = step_words(self._shown, t, self._notes.words(t))
+            words = picture_tip(lines, self._picture_of(t))
+            QToolTip.showText(QCursor.pos(), words, self.canvas)
+
+    def _picture_of(self, t: int) -> np.ndarray | None:
+        """The very picture of this step, if it has been fetched for something else."""
+        here = self.context.episode.data
+        same = here is not None and here.key == self._shown_key()
+        return self.context.episode.frame(t) if same else None
+
+    def _shown_key(self) -> Key | None:
+        return self._shown.key if self._shown is not None else None
 
     def _on_ghost(self, t: int) -> None:
         at = self.context.episode.moment

@@ -254,6 +254,8 @@ def test_a_click_near_a_flag_seeks_the_marked_step(noted, context, qtbot):
     noted.canvas.hovered.emit(50)
     assert QToolTip.text().startswith("<qt>")
     assert "&lt;img src=/x&gt;\\u202e" in QToolTip.text()
+    assert QToolTip.text().count("<img ") == 1  # the picture of the step itself
+    assert '<img src="data:image/png;base64,' in QToolTip.text()
     away = QPoint(round(noted.canvas.scale.x(70)), middle)
     qtbot.mouseClick(noted.canvas, LEFT, pos=away)
     assert context.cursor.t == 70
