@@ -1,0 +1,1 @@
+"""Walks through the real window as a person would take them; each leaves pictures."""

@@ -1,0 +1,67 @@
+"""``python -m tests.walks --out FOLDER [cartpole|minatar]``: a student's walk.
+
+It opens a session in the real window, steps through it by clicks and keys, and leaves
+a picture of everything it saw. It ends with exit status 1 and a sentence where a step
+did not do what it should.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+SIZE = (1366, 768)
+WALKS = ("cartpole", "minatar")
+
+
+def main() -> int:
+    """Take the walks that were named, or both."""
+    parser = argparse.ArgumentParser(prog="python -m tests.walks")
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("walks", nargs="*", metavar="WALK", help=" or ".join(WALKS))
+    options = parser.parse_args()
+    unknown = [it for it in options.walks if it not in WALKS]
+    if unknown:
+        parser.error(f"there is no walk '{unknown[0]}': {' or '.join(WALKS)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with tempfile.TemporaryDirectory(
+        prefix="rllab-walk-", ignore_cleanup_errors=True
+    ) as home:
+        os.environ["RLLAB_HOME"] = home
+        return _walk(options.out.absolute(), options.walks or WALKS)
+
+
+def _walk(folder: Path, names: tuple[str, ...] | list[str]) -> int:
+    from rllab_gui.app import make_application, make_window
+    from rllab_gui.demo.__main__ import hush_platform
+    from rllab_gui.demo.hands import DemoProblem
+    from rllab_gui.engine_start import EngineStart
+    from tests.walks.student import Student
+
+    hush_platform()
+    starting = EngineStart()
+    application = make_application()
+    window = make_window(starting.client())
+    window.files.native = False
+    window.resize(*SIZE)
+    window.show()
+    window.lab.pulse.start()
+    try:
+        for name in names:
+            getattr(Student(window, folder / name), name)()
+    except DemoProblem as problem:
+        sys.stderr.write(f"walk: {problem}\n")
+        window.grab().save(str(folder / "failed.png"))
+        return 1
+    finally:
+        window.leave(keep_training=False)
+        application.quit()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
