@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget
 
+from rllab_gui.episode import BY_HAND
 from rllab_gui.plots.busy import BusyMark
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.resting import Resting, of_moment
@@ -91,17 +92,29 @@ class AskingView(View):
             return "No step is looked at.", "Choose an episode on the left.", ()
         if (cannot := self.cannot()) is not None:
             return cannot
+        if self._by_hand():
+            return (
+                "You are playing.",
+                "Hand back, and your steps can be asked about.",
+                (),
+            )
         if self.asked.problem:
             return self.refused, self.asked.problem, ()
         if not self.asked.answer:
             return "One moment.", "It is worked out once the cursor rests.", ()
         return None
 
+    def _by_hand(self) -> bool:
+        """Whether what is shown is being played, and is in no session yet."""
+        moment = self.context.episode.moment
+        return moment is not None and moment.episode.key[2] == BY_HAND
+
     def ask(self) -> None:
         """Want the answer about the moment of now, if it can be seen."""
         moment = self.context.episode.moment
         wish = None
-        if moment is not None and self.wanted() and self.cannot() is None:
+        asks = self.wanted() and not self._by_hand() and self.cannot() is None
+        if moment is not None and asks:
             wish = self.wish(moment)
         if moment is None or wish is None:
             self.asked.drop()

@@ -1,5 +1,7 @@
 """The slice: which numbers span it, what it says, what it hatches."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from pictures import CARD, teach
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QComboBox
 from showing import show
 
 from rllab_gui import resting
+from rllab_gui.episode import BY_HAND
 from rllab_gui.plots.slice import HATCH
 from rllab_gui.views.value_slice import ValueSliceView
 
@@ -75,3 +78,15 @@ def test_another_number_is_another_question(view, client, context):
     assert len(asked) == before or asked[-1].arguments["x"] == taken
     assert view.wish(context.episode.moment)["x"] == taken
     assert view.wish(context.episode.moment)["y"] != taken
+
+
+def test_what_is_being_played_is_not_asked_about(view, client, context):
+    moment = context.episode.moment
+    key = (*moment.episode.key[:2], BY_HAND, 0)
+    played = dataclasses.replace(moment.episode, key=key)
+    before = len(client.questions("value_slice"))
+    context.episode.moment = dataclasses.replace(moment, episode=played)
+    context.episode.momentChanged.emit()
+    context.pulse.beat()
+    assert view.emptiness()[0] == "You are playing."
+    assert len(client.questions("value_slice")) == before
