@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPixmap
 
 from rllab_gui.link import Link
 from rllab_gui.selection import Step
@@ -30,14 +30,14 @@ class Thumbnails(QObject):
     def __init__(self, link: Link, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._link = link
-        self._pictures: OrderedDict[Step, QPixmap | None] = OrderedDict()
+        self._pictures: OrderedDict[Step, QIcon | None] = OrderedDict()
         self._wanted: list[Step] = []
         self._number = -1
         self._busy = False
         self._timer = QTimer(self, singleShot=True, interval=REST_MS)
         self._timer.timeout.connect(self._ask)
 
-    def picture(self, step: Step) -> QPixmap | None:
+    def picture(self, step: Step) -> QIcon | None:
         """The picture of a step, None where it is not here or there is none."""
         return self._pictures.get(step)
 
@@ -79,7 +79,7 @@ class Thumbnails(QObject):
         frames = answer.get("frames", ())
         found = None
         if len(frames):
-            found = _pixmap(frames[0])
+            found = _icon(frames[0])
         self._pictures[step] = found
         while len(self._pictures) > KEPT:
             self._pictures.popitem(last=False)
@@ -88,8 +88,10 @@ class Thumbnails(QObject):
         self._ask()
 
 
-def _pixmap(frame: np.ndarray) -> QPixmap:
+def _icon(frame: np.ndarray) -> QIcon:
+    """An icon, which tables scale into their rows."""
     pixels = np.ascontiguousarray(frame)
     height, width = pixels.shape[:2]
     kind = QImage.Format.Format_RGB888
-    return QPixmap.fromImage(QImage(pixels.data, width, height, 3 * width, kind))
+    image = QImage(pixels.data, width, height, 3 * width, kind)
+    return QIcon(QPixmap.fromImage(image))
