@@ -28,6 +28,7 @@ _SIGNS = {
     Key.Key_Down: "↓",
     Key.Key_Space: "Space",
 }
+MOST_TOLD = 8
 _IDLE = ("nothing", "no-op", "noop", "no torque", "coast", "stay", "stick")
 
 
@@ -66,7 +67,8 @@ def hint(words: Sequence[str]) -> str:
         keys += [letter] if len(letter) == 1 else []
         if keys:
             parts.append(f"{' or '.join(keys)} {words[action]}")
-    return ", ".join(parts)
+    more = ", …" if len(parts) > MOST_TOLD else ""
+    return ", ".join(parts[:MOST_TOLD]) + more
 
 
 def idle_action(words: Sequence[str]) -> int:

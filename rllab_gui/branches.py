@@ -141,10 +141,19 @@ class Branches(QObject):
         """Have the chosen policy play the seed of this episode from its start."""
         self._ask(0, {"forced": []}, name="same seed@0", action=-1)
 
-    def hand_back(self, t: int, actions: list[int], human: list[int]) -> None:
-        """Have the chosen policy go on after these actions, some of a person."""
+    def hand_back(
+        self, t: int, actions: list[int], human: list[int], given: int
+    ) -> None:
+        """Have the chosen policy go on after these actions, some of a person.
+
+        Args:
+          t: Where they leave the main line.
+          actions: All of them.
+          human: Numbers of those that a person chose.
+          given: How many there were before the person took over.
+        """
         more = {"forced": actions, "count": 1}
-        name = f"you@{t + human[0]}"
+        name = f"you@{t + given}"
         self._ask(t, more, name=name, action=actions[0], human=human)
 
     def set_explore(self, explore: bool) -> None:
@@ -157,10 +166,10 @@ class Branches(QObject):
         self.under_way = ""
         self.changed.emit()
 
-    def keep(self, branch: Branch) -> None:
+    def keep(self, branch: Branch, *, look: bool = True) -> None:
         """Keep one that was made, and look at it."""
         named = self._named(branch)
-        if self._notes.add_branch(named):
+        if self._notes.add_branch(named) and look:
             self.enter(named.id)
 
     def _ask(self, t: int, more: dict[str, Any], **words: Any) -> None:
@@ -203,10 +212,8 @@ class Branches(QObject):
         )
         now = self._cursor.position
         same = (self._where.session, self._where.kind, self._where.episode)
-        if (now.session, now.kind, now.episode) == same:
-            self.keep(branch)
-        elif now.session == self._where.session:
-            self._notes.add_branch(self._named(branch))
+        if now.session == self._where.session:
+            self.keep(branch, look=(now.session, now.kind, now.episode) == same)
 
     def _named(self, branch: Branch) -> Branch:
         """With a letter that no other branch of its episode has in front."""

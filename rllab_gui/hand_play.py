@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.contract.notes import Branch, Rollout
 from rllab_gui.action_keys import hint, idle_action
 from rllab_gui.cursor import Cursor, Position
 from rllab_gui.episode import BY_HAND, ShownEpisode
+from rllab_gui.hand_game import Game
 from rllab_gui.link import Link
-from rllab_gui.notes import new_id
 from rllab_gui.store import Store
-from rllab_gui.views.episode_model import Episode
 
 if TYPE_CHECKING:
     from rllab_gui.branches import Branches
@@ -52,15 +49,10 @@ class HandPlay(QObject):
         self._episode, self._branches = episode, branches
         self.playing = self.real_time = False
         self.problem = ""
-        self._actions: list[int] = []
+        self._game: Game | None = None
         self._queued: int | None = None
         self._held: int | None = None
         self._question = -1
-        self._from = Position()
-        self._root = self._mine = 0
-        self._parent: Branch | None = None
-        self._start: Episode | None = None
-        self._answer: dict[str, Any] = {}
         self._clock = QTimer(self)
         self._clock.timeout.connect(self._on_beat)
         cursor.changed.connect(self._on_cursor)
@@ -76,8 +68,7 @@ class HandPlay(QObject):
     @property
     def ended(self) -> str:
         """How the game ended, or empty."""
-        ways = ("terminated", "truncated")
-        return next((it for it in ways if self._answer.get(it)), "")
+        return self._game.ended if self._game is not None else ""
 
     @property
     def short_hint(self) -> str:
@@ -103,17 +94,16 @@ class HandPlay(QObject):
     def begin(self) -> None:
         """Take over at the step of the cursor."""
         data, position = self._episode.data, self._cursor.position
-        sentence = self._refusal(position)
+        sentence = self._refusal()
         if data is None or sentence:
             self.problem = sentence
             self.changed.emit()
             return
         self._cursor.set_mode("paused")
-        self.problem, self.playing = "", True
-        self._from, self._start, self._answer = position, data, {}
-        self._queued, self._parent = None, self._branches.current
-        self._root, self._actions = self._branches.root_and_actions()
-        self._mine = len(self._actions)
+        self.problem, self.playing, self._queued = "", True, None
+        root, actions = self._branches.root_and_actions()
+        parent = self._branches.current
+        self._game = Game(position, data, root, parent, len(actions), actions)
         self._ask()
         self.changed.emit()
 
@@ -134,9 +124,9 @@ class HandPlay(QObject):
 
     def take_back(self) -> None:
         """Undo the last step."""
-        played = len(self._actions) > self._mine
-        if self.playing and played and self._question < 0:
-            self._actions.pop()
+        game = self._game
+        if game is not None and game.played and self._question < 0:
+            game.actions.pop()
             self._ask()
 
     def set_real_time(self, on: bool) -> None:
@@ -147,48 +137,53 @@ class HandPlay(QObject):
 
     def hand_back(self) -> None:
         """The agent goes on from here; what was played is kept as a branch."""
-        if len(self._actions) <= self._mine or self.ended:
+        game = self._game
+        if game is None or not game.played or game.ended:
             self.stop()
-        elif self.playing:
-            actions, human = self._actions, self._human(self._actions)
-            self._finish()
-            self._branches.hand_back(self._root, actions, human)
-
-    def stop(self) -> None:
-        """End it here; what was played is kept as a branch."""
-        if not self.playing:
             return
-        kept = self._branch() if len(self._actions) > self._mine else None
         self._finish()
-        if kept is not None:
-            self._branches.keep(kept)
+        self._branches.hand_back(game.root, game.actions, game.human, game.given)
+
+    def stop(self, *, look: bool = True) -> None:
+        """End it here; what was played is kept as a branch, and looked at."""
+        game = self._game
+        if game is None:
+            return
+        if len(game.answer.get("rewards", ())) <= game.given:
+            self._finish()
+            return
+        kept = game.branch(self._store.configuration.agent.discount)
+        self._finish()
+        self._branches.keep(kept, look=look)
 
     # -------------------------------------------------------------------- insides
 
-    def _refusal(self, position: Position) -> str:
+    def _refusal(self) -> str:
+        branch = self._branches.current
         if self.playing:
             return "You are playing already."
+        if branch is not None and self._cursor.t < branch.t:
+            return "This step is on the main line: leave the branch first (Esc)."
         return self._branches.refusal
 
     def _step(self, action: int) -> None:
-        if not self.ended:
-            self._actions.append(action)
+        if self._game is not None and not self._game.ended:
+            self._game.actions.append(action)
             self._ask()
 
     def _ask(self) -> None:
-        at = self._from
-        words = {"kind": at.kind, "episode": at.episode, "t": self._root}
-        words |= {"checkpoint": at.checkpoint, "actions": list(self._actions)}
+        assert self._game is not None
         self._question = self._link.ask(
-            "play_by_hand", words, self._on_state, self._on_refused
+            "play_by_hand", self._game.question(), self._on_state, self._on_refused
         )
 
     def _on_state(self, answer: dict[str, Any]) -> None:
         self._question = -1
-        if not self.playing:
+        game = self._game
+        if game is None:
             return
-        self._answer = answer
-        data = self._grown(answer)
+        game.answer = answer
+        data = game.episode(self._episode.data)
         self._episode.play_on(data, np.asarray(answer["frame"]))
         if self._queued is not None:
             action, self._queued = self._queued, None
@@ -198,105 +193,19 @@ class HandPlay(QObject):
 
     def _on_refused(self, sentence: str) -> None:
         self._question = -1
-        kept = self._branch() if len(self._actions) > self._mine + 1 else None
-        self._finish()
-        if kept is not None:
-            self._branches.keep(kept)
+        self.stop()
         self.problem = sentence
         self.changed.emit()
 
-    def _grown(self, answer: dict[str, Any]) -> Episode:
-        """The episode up to now: recorded to where somebody took over, then played."""
-        start, t, steps = self._start, self._root, len(self._actions)
-        assert start is not None
-        before = self._episode.data
-        if before is None or before.key[2] != BY_HAND:
-            before = start
-        key = (self._from.session, self._from.checkpoint, BY_HAND, self._from.episode)
-        rewards = np.append(start.rewards[:t], answer["rewards"])
-        human = np.zeros(t + steps, bool)
-        human[[t + it for it in self._human(self._actions)]] = True
-        return replace(
-            start,
-            key=key,
-            q=_row(before.q, t, steps, answer["q"]),
-            advantage=_row(before.advantage, t, steps, answer["advantage"]),
-            liking=_row(before.liking, t, steps, answer["liking"]),
-            value=_row(before.value, t, steps, np.max(answer["q"])),
-            value_head=_row(before.value_head, t, steps, answer["value_head"]),
-            td_error=_row(before.td_error, t, steps - 1, answer["td_error"])
-            if steps
-            else start.td_error[:t],
-            rewards=rewards,
-            actions=np.append(start.actions[:t], self._actions).astype(np.int64),
-            explored=np.append(start.explored[:t], np.zeros(steps, bool)),
-            observations=_observations(before, t, steps, answer.get("observation")),
-            human=human,
-            ended=self.ended,
-            exact=answer["exactness"] == "exact",
-            note="" if answer["exactness"] == "exact" else str(answer["why"]),
-            judged_by=int(answer["checkpoint_step"]),
-        )
-
-    def _branch(self) -> Branch:
-        """What was played, beside what was recorded from there on."""
-        at, answer, t = self._from, self._answer, self._root
-        rewards = [float(it) for it in answer.get("rewards", ())]
-        actions = self._actions[: len(rewards)]
-        mine = Rollout(
-            actions=actions,
-            rewards=rewards,
-            human=self._human(actions),
-            terminated=self.ended == "terminated",
-            truncated=self.ended == "truncated",
-        )
-        return Branch(
-            id=new_id(),
-            name=f"you@{t + self._mine}",
-            kind="evaluation" if at.kind == "evaluation" else "training",
-            episode=at.episode,
-            t=t,
-            action=actions[0] if actions else -1,
-            checkpoint=-1,
-            discount=self._store.configuration.agent.discount,
-            exactness=answer["exactness"],
-            why=f"{answer['why']} Played by hand.",
-            rollouts=[mine],
-            main=[self._rest(len(actions))],
-        )
-
-    def _human(self, actions: list[int]) -> list[int]:
-        """Numbers of the actions that a person chose, in the parent as well."""
-        before = self._parent.rollouts[0].human if self._parent is not None else []
-        new = range(self._mine, len(actions))
-        return [it for it in before if it < self._mine] + list(new)
-
-    def _rest(self, length: int) -> Rollout:
-        """What it is compared with; no longer than a game that did not end."""
-        if self._parent is not None and self._mine:
-            main = self._parent.main[0]
-            if self.ended or length >= len(main.actions):
-                return main
-            return Rollout(main.actions[:length], main.rewards[:length])
-        start, t = self._start, self._root
-        assert start is not None
-        end = start.steps if self.ended else min(start.steps, t + length)
-        whole = end == start.steps
-        return Rollout(
-            actions=[int(it) for it in start.actions[t:end]],
-            rewards=[float(it) for it in start.rewards[t:end]],
-            terminated=whole and start.ended == "terminated",
-            truncated=whole and start.ended == "truncated",
-        )
-
     def _finish(self) -> None:
         """Nobody plays any more; the cursor is back on the main line."""
+        game, self._game = self._game, None
         self.playing = False
         self._link.cancel(self._question)
         self._question, self._held, self._queued = -1, None, None
         self._clock.stop()
-        if self._cursor.position.branch == BY_HAND:
-            self._cursor.place(branch="", t=self._root)
+        if self._cursor.position.branch == BY_HAND and game is not None:
+            self._cursor.place(branch="", t=game.root)
         self.changed.emit()
 
     def _run(self) -> None:
@@ -314,21 +223,14 @@ class HandPlay(QObject):
 
     def _on_cursor(self, position: Position) -> None:
         """Whoever chooses something else to look at has stopped playing."""
-        started = self.playing and self._answer
-        if started and position.branch != BY_HAND:
+        game = self._game
+        if game is None or not game.answer or position.branch == BY_HAND:
+            return
+        if position.session == game.at.session:
+            self.stop(look=False)
+        else:
             self._finish()
 
     def _on_process(self, process: Any) -> None:
         if process.role == "stage" and process.state == "ready" and self.playing:
             self._ask()
-
-
-def _row(before: np.ndarray, t: int, steps: int, value: Any) -> np.ndarray:
-    """The rows before the present one, and the present one."""
-    return np.concatenate([before[: t + steps], np.asarray(value, np.float64)[None]])
-
-
-def _observations(before: Episode, t: int, steps: int, value: Any) -> np.ndarray | None:
-    if before.observations is None or value is None:
-        return None
-    return np.concatenate([before.observations[: t + steps], np.asarray(value)[None]])

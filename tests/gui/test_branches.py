@@ -206,6 +206,27 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     assert len(kept.main[0].actions) == STEPS - 8
 
 
+def test_what_was_played_is_kept_when_something_else_is_looked_at(
+    stepping, client, beat, qtbot
+):
+    lab = stepping.lab
+    lab.branches.hand.begin()
+    settle(beat)
+    lab.branches.hand.press(1)
+    settle(beat)
+    lab.cursor.show_episode("training", 2)
+    settle(beat)
+    assert not lab.branches.hand.playing
+    (kept,) = lab.notes.kept.branches
+    assert (kept.name, kept.rollouts[0].actions) == ("A you@8", [1])
+    # Cut as the game was: one step each.
+    assert len(kept.main[0].actions) == 1
+    assert lab.cursor.position.branch == ""
+    client.play(script.session(lab.draft.configuration, uuid="u2", live=False))
+    settle(beat)
+    assert lab.notes.kept.branches == []
+
+
 def a_beat_passes(window, beat, qtbot):
     hand = window.lab.branches.hand
     hand.real_time = True

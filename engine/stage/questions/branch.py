@@ -90,6 +90,10 @@ def _branch(
     rest = _rest(record, arguments.t, arms[0][0])
     words = "greedy" if not epsilon else f"with {epsilon:.3g} random actions"
     exactness, why = how_restored(record, arguments.t)
+    if session.configuration.environment.clip_rewards:
+        why += (
+            " Q-values are of rewards clipped to ±1, returns of the rewards as given."
+        )
     return {
         "rollouts": [_plain(it[0]) for it in arms],
         "main": [_plain(it[1]) for it in arms] if arguments.main else [rest],
