@@ -62,6 +62,7 @@ class ReturnsBase(View):
 
     def scalar(self) -> tuple[str, str, Offers]:
         """What is said of a head without distributions."""
+        self.setProperty("answerText", "Only a mean is learned.")
         words = "C51 learns the distribution of the return, of which Q is the mean."
         offer = [("head.distribution", "Learn distributions (C51)")]
         return "Only a mean is learned.", words, offer
@@ -106,6 +107,7 @@ class ReturnsBase(View):
         self.plot.set_legend(legend)
         self.plot.set_caption(f"{sentence} {where}; n = 1 seed.")
         self.plot.describe(sentence)
+        self.setProperty("answerText", sentence)
 
     def _reach(self, returns: Returns) -> tuple[float, float]:
         """What has to be seen: all values, but those of no weight."""

@@ -50,6 +50,7 @@ class StepReturnsView(ReturnsBase):
         self._on_head()
         context.episode.momentChanged.connect(self.refresh)
         context.episode.changed.connect(self._on_episode)
+        context.why.compared.connect(self._on_compared)
 
     # ---------------------------------------------------------------- making
 
@@ -154,6 +155,23 @@ class StepReturnsView(ReturnsBase):
         judge = f"by checkpoint {count(self.inside.checkpoint_step)}"
         where = f"{episode.key[2]} episode {episode.key[3]}, t {moment.t}, {judge}"
         self.show_returns(returns, where)
+
+    def sentence(self, returns: Returns) -> str:
+        """Which is liked best, and how another one differs that is asked about."""
+        return " ".join((super().sentence(returns), self._why_not(returns))).strip()
+
+    def _why_not(self, returns: Returns) -> str:
+        other, best = self.context.why.other, returns.best
+        if not 0 <= other < len(returns.names) or other == best:
+            return ""
+        mean = float(returns.mean[other] - returns.mean[best])
+        spread = short(float(returns.deviation[other]))
+        sign = "+" if mean > 0 else ""
+        return f"{returns.names[other]} instead: mean {sign}{short(mean)}, ± {spread}."
+
+    def _on_compared(self) -> None:
+        self.refresh()
+        self.context.pulse.soon()
 
     def _units(self, returns: Returns) -> list[tuple[str, str, str]]:
         judge = f"by checkpoint {self.inside.checkpoint_step:,}"

@@ -17,7 +17,7 @@ from rllab_gui.views.discover import all_views
 Place = tuple[str, str]
 """Id of a view, and the object name that it gets in this workspace."""
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 SETTLE_MS = 400
 
 
