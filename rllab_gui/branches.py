@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
+from engine.contract.branches import parting
 from engine.contract.messages import JobProgress
 from engine.contract.notes import Branch, Rollout
 from rllab_gui.cursor import Cursor, Position
@@ -128,6 +129,7 @@ class Branches(QObject):
             {"forced": [*before, action], "main": [*before, taken]},
             name=f"{word}@{t}",
             action=action,
+            human=self._human(len(before)),
         )
 
     def root_and_actions(self) -> tuple[int, list[int]]:
@@ -136,6 +138,12 @@ class Branches(QObject):
         if branch is None or t < branch.t:
             return t, []
         return branch.t, branch.rollouts[0].actions[: t - branch.t]
+
+    def _human(self, before: int) -> list[int]:
+        """Which of the first actions of the branch that is left a person chose."""
+        branch = self.current
+        known = branch.rollouts[0].human if branch is not None else []
+        return [it for it in known if it < before]
 
     def play_seed(self) -> None:
         """Have the chosen policy play the seed of this episode from its start."""
@@ -293,7 +301,8 @@ class Branches(QObject):
         self._episode.branch_numbers[place] = int(answer["episode"])
         self._cursor.set_mode("paused")
         inside = position.branch.partition("/")[0] == branch.id
-        self._cursor.place(branch=place, t=position.t if inside else branch.t)
+        start = branch.t + parting(branch)
+        self._cursor.place(branch=place, t=position.t if inside else start)
         self.problem = str(answer["note"])
         self.changed.emit()
 

@@ -80,6 +80,14 @@ def rollout_pairs(branch: Branch) -> list[tuple[Rollout, Rollout]]:
     return list(islice(pairs, MOST_ROLLOUTS))
 
 
+def parting(branch: Branch) -> int:
+    """How many steps after the root its arms part; 0 where they never do."""
+    if not (branch.rollouts and branch.main):
+        return 0
+    both = zip(branch.rollouts[0].actions, branch.main[0].actions, strict=False)
+    return next((k for k, (ours, theirs) in enumerate(both) if ours != theirs), 0)
+
+
 def _returns(arm: Sequence[Rollout], discount: float) -> np.ndarray:
     return np.array([returned(it, discount) for it in arm])
 

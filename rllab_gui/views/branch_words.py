@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.contract.branches import Comparison, Difference, compare
+from engine.contract.branches import Comparison, Difference, compare, parting
 from engine.contract.notes import Branch
 from rllab_gui.plots.numbers import short
 from rllab_gui.views.episode_model import action_word
@@ -60,24 +60,16 @@ def answer(branch: Branch, names: Sequence[str]) -> str:
 def _arms(branch: Branch, names: tuple[str, ...]) -> tuple[str, str]:
     """What was tried and what it is compared with; empty where that is the same."""
     recorded = "what was recorded"
-    if branch.rollouts and branch.rollouts[0].human:
+    if branch.predicted is None and branch.rollouts and branch.rollouts[0].human:
         return f"By hand from t {branch.t + branch.rollouts[0].human[0]:,}", recorded
     if branch.action < 0:
         return f"The policy from t {branch.t:,}", recorded
-    k, ours, theirs = _parting(branch)
-    tried = _capital(action_word(names, branch.action if ours < 0 else ours))
-    other = "" if ours < 0 else action_word(names, theirs)
-    return f"{tried} at t {branch.t + k:,}", other
-
-
-def _parting(branch: Branch) -> tuple[int, int, int]:
-    """Where the arms of the first pair part: step, both actions; -1 where never."""
-    if branch.rollouts and branch.main:
-        pair = (branch.rollouts[0].actions, branch.main[0].actions)
-        for k, (ours, theirs) in enumerate(zip(*pair, strict=False)):
-            if ours != theirs:
-                return k, ours, theirs
-    return 0, -1, -1
+    k = parting(branch)
+    pair = [it[0].actions[k : k + 1] for it in (branch.rollouts, branch.main) if it]
+    tried = _capital(action_word(names, branch.action))
+    if len(pair) < 2 or not pair[1] or pair[0] == pair[1]:
+        return tried, ""
+    return f"{tried} at t {branch.t + k:,}", action_word(names, pair[1][0])
 
 
 def _capital(text: str) -> str:

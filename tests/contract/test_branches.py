@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.contract.branches import compare, difference, returned
+from engine.contract.branches import compare, difference, parting, returned
 from engine.contract.notes import Branch, Rollout
 
 
@@ -46,6 +46,12 @@ def test_both_arms_are_compared_in_pairs():
     assert found.discounted.half == pytest.approx(4.302653 * np.sqrt(7 / 3), 1e-6)
     assert (found.branch, found.main, found.discounted.pairs) == (5.0, 2.0, 3)
     assert found.cut == 1
+
+
+def test_the_arms_part_where_their_actions_first_differ():
+    ours, theirs = Rollout([0, 1, 1], [0.0] * 3), Rollout([0, 1, 0], [0.0] * 3)
+    assert parting(branch([ours], [theirs])) == 2
+    assert parting(branch([ours], [ours])) == parting(branch([ours], [])) == 0
 
 
 def test_no_interval_of_one_pair_nor_of_equal_ones():

@@ -287,9 +287,10 @@ def test_the_answer_names_everything_that_a_number_needs():
         "cut off, still going on. The checkpoint of step 200 goes on."
     )
     assert tree_words(one) == ("≈ A right@5", "+5.00")
-    assert "By hand from t 5 against" in answer(branch(), ("left", "right"))
+    by_hand = branch(predicted=None)
+    assert "By hand from t 5 against" in answer(by_hand, ("left", "right"))
     same = branch(rollouts=[Rollout([0], [1.0])], action=0)
-    assert answer(same, ("left", "right")).startswith("Left at t 5 is what was done")
+    assert answer(same, ("left", "right")).startswith("Left is what was done")
     later = Rollout([0, 1, 1], [1.0] * 3), Rollout([0, 0], [1.0] * 2)
     deep = branch(rollouts=[later[0]], main=[later[1]])
     assert "Right at t 6 against left" in answer(deep, ("left", "right"))
