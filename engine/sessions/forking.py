@@ -13,7 +13,8 @@ from engine.sessions.beside import copy_beside
 from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_store import LiveStore
 from engine.sessions.opening import open_session
-from engine.sessions.problems import SessionProblem, from_os_error
+from engine.sessions.problems import from_os_error
+from engine.sessions.regular_file import check_name
 from engine.sessions.session_writer import write_session
 from engine.sessions.source import NEWEST, ResumePoint
 from engine.sessions.store_reader import StoreReader
@@ -44,15 +45,7 @@ def fork(
       SessionProblem: If there is no such checkpoint, something cannot be read, or
         ``target`` exists (and not ``overwrite``) or cannot be written.
     """
-    if target.suffix != ".h5":
-        raise SessionProblem(
-            f"'{target.name}' cannot name a session: it must end in .h5."
-        )
-    if target.exists() and not overwrite:
-        raise SessionProblem(
-            f"There is already a session '{target.name}'. Choose another name, or "
-            "allow it to be replaced."
-        )
+    check_name(target, overwrite=overwrite)
     try:
         # Named so that the next look into the folder sweeps what a crash leaves.
         ending = f".{os.getpid()}{TEMPORARY}"

@@ -14,7 +14,8 @@ import numpy as np
 from engine.contract.messages import EpisodeFinished, Event, Rows, Scalars
 from engine.sessions.atomic import TEMPORARY, sync_folder
 from engine.sessions.live_store import LiveStore
-from engine.sessions.problems import SessionProblem, from_os_error
+from engine.sessions.problems import from_os_error
+from engine.sessions.regular_file import check_name
 
 SOURCE = "trainer"
 COMMIT_BYTES = 4 << 20
@@ -55,15 +56,7 @@ def write_imported(
       SessionProblem: If ``target`` exists (and not ``overwrite``), cannot be written,
         or an episode cannot be read.
     """
-    if target.suffix != ".h5":
-        raise SessionProblem(
-            f"'{target.name}' cannot name a session: it must end in .h5."
-        )
-    if target.exists() and not overwrite:
-        raise SessionProblem(
-            f"There is already a session '{target.name}'. Choose another name, or "
-            "allow it to be replaced."
-        )
+    check_name(target, overwrite=overwrite)
     # A name by which an orphan is found and swept.
     folder = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
     try:

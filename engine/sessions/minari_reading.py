@@ -19,6 +19,7 @@ from engine.sessions.hdf5 import h5py
 from engine.sessions.hdf5_reading import StrictFile
 from engine.sessions.minari_layout import OPTIONS_KEY, PER_STEP
 from engine.sessions.problems import SessionProblem
+from engine.sessions.regular_file import ReadOnly
 from engine.sessions.rules import Rules, Superblock
 
 DESCRIPTION_BYTES = 32 << 20
@@ -37,7 +38,7 @@ _RANKS = {"rewards": 1, "terminations": 1, "truncations": 1, "explored": 1}
 Episode = dict[str, Any]
 
 
-class UnsealedContent:
+class UnsealedContent(ReadOnly):
     """The bytes of a file without a seal.
 
     Attributes:
@@ -59,25 +60,6 @@ class UnsealedContent:
     def read(self, size: int = -1) -> bytes:
         """Up to ``size`` bytes."""
         return self._file.read(size)
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer; what lies behind the end reads as zeros."""
-        target = memoryview(buffer).cast("B")
-        data = self._file.read(len(target))
-        target[: len(data)] = data
-        target[len(data) :] = bytes(len(target) - len(data))
-        return len(target)
-
-    def write(self, data: bytes) -> int:
-        """Refused quietly; HDF5 opens the file for reading only."""
-        return len(data)
-
-    def truncate(self, size: int | None = None) -> int:
-        """Nothing is changed."""
-        return self.length
-
-    def flush(self) -> None:
-        """Nothing is pending."""
 
     def check(self, what: str = "") -> None:
         """There is no seal that could be broken."""

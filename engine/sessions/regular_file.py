@@ -1,4 +1,4 @@
-"""Opening what must be a regular file: no link, no pipe, no device."""
+"""Files by rule: how a session may be called, opened, and read but never written."""
 
 from __future__ import annotations
 
@@ -35,3 +35,53 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(handle)
         raise SessionProblem(f"{what}: {reason}.", "foreign")
     return os.fdopen(handle, "rb")
+
+
+def check_name(target: Path, *, overwrite: bool) -> None:
+    """See that a new session may have this path.
+
+    Raises:
+      SessionProblem: If it does not end in .h5, or exists (and not ``overwrite``).
+    """
+    if target.suffix != ".h5":
+        raise SessionProblem(
+            f"'{target.name}' cannot name a session: it must end in .h5."
+        )
+    if target.exists() and not overwrite:
+        raise SessionProblem(
+            f"There is already a session '{target.name}'. Choose another name, or "
+            "allow it to be replaced."
+        )
+
+
+class ReadOnly:
+    """What HDF5 asks of a file besides reading; nothing of it changes anything.
+
+    Attributes:
+      length: Bytes that can be read.
+    """
+
+    length: int
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes."""
+        raise NotImplementedError
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer; what lies behind the end reads as zeros."""
+        target = memoryview(buffer).cast("B")
+        data = self.read(len(target))
+        target[: len(data)] = data
+        target[len(data) :] = bytes(len(target) - len(data))
+        return len(target)
+
+    def write(self, data: bytes) -> int:
+        """Refused quietly; HDF5 opens the file for reading only."""
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        """Nothing is changed."""
+        return self.length
+
+    def flush(self) -> None:
+        """Nothing is pending."""

@@ -18,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 
 from engine.sessions.problems import SessionProblem
+from engine.sessions.regular_file import ReadOnly
 from engine.sessions.rules import Rules, broken
 
 MAGIC = b"RLSEAL1\0"
@@ -55,7 +56,7 @@ def seal_file(file: BinaryIO) -> None:
     file.write(trailer(b"".join(hashes), file.tell()))
 
 
-class SealedReader:
+class SealedReader(ReadOnly):
     """The content of a sealed file, read only, each block checked on first use.
 
     Made for ``h5py.File(reader)``: it never raises while HDF5 reads, because an
@@ -84,14 +85,6 @@ class SealedReader:
         """Where the next read starts."""
         return self._at
 
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer; what lies behind the end reads as zeros."""
-        target = memoryview(buffer).cast("B")
-        data = self.read(len(target))
-        target[: len(data)] = data
-        target[len(data) :] = bytes(len(target) - len(data))
-        return len(target)
-
     def read(self, size: int = -1) -> bytes:
         """Up to ``size`` bytes of the content."""
         end = self.length if size < 0 else min(self.length, self._at + size)
@@ -103,17 +96,6 @@ class SealedReader:
         data = data[start : start + end - self._at]
         self._at += len(data)
         return bytes(data)
-
-    def write(self, data: bytes) -> int:
-        """Refused quietly; HDF5 opens the reader for reading only."""
-        return len(data)
-
-    def truncate(self, size: int | None = None) -> int:
-        """Nothing is changed."""
-        return self.length
-
-    def flush(self) -> None:
-        """Nothing is pending."""
 
     def check(self, what: str = "") -> None:
         """Raise what the last reads found.

@@ -147,6 +147,8 @@ class FilmLibrary:
             try:
                 yield from self._draw(replay, key, missing, found)
             except Exception:
+                # Whatever it was is raised again; a replay that stopped half way is
+                # not gone on with.
                 self._drop(key)
                 raise
         return [found[t] for t in steps]
