@@ -139,7 +139,7 @@ class Game:
             checkpoint=-1,
             discount=discount,
             exactness=self.answer["exactness"],
-            why=f"{self.answer['why']} Played by hand.",
+            why=str(self.answer["why"]),
             rollouts=[mine],
             main=[self._compared(len(mine.actions))],
         )

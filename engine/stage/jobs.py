@@ -150,7 +150,7 @@ class JobQueue:
         ready = [it for it in self._jobs if it.ready(now)]
         first = ready[0] if ready else None
         branch = next((it for it in ready if it.priority == Priority.BRANCH), None)
-        if branch is None or branch is first:
+        if first is None or branch is None or first.priority != Priority.QUESTION:
             self._branch_lead_s = 0.0
             return first
         return branch if self._branch_lead_s <= 0.0 else first
