@@ -124,6 +124,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "",
         "saliency.overlay",
         "returns.projection",
+        "explain.showMap",
     ),
     "&Help": ("help.shortcuts", "", "train.endTrainer", "engine.restart"),
 }

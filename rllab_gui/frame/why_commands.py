@@ -45,6 +45,12 @@ def why_commands(lab: Lab, window: MainWindow) -> list[Command]:
             predict.reveal,
         ),
         Command(
+            "explain.showMap",
+            "Show the map of states",
+            "To the map in Train, where selected states are ringed",
+            lambda: window.show_view("train", "embedding"),
+        ),
+        Command(
             "saliency.overlay",
             "Show on the frame what it looked at",
             "Lay over the frame which places seem to count for the action",

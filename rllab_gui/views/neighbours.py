@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, QSize, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from rllab_gui.plain import PlainLabel
-from rllab_gui.plots.numbers import count
+from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.picture import PictureBox
+from rllab_gui.resting import of_moment
 from rllab_gui.theme import Theme
 from rllab_gui.views.asking import AskingView
 from rllab_gui.views.base import ViewContext
@@ -19,6 +27,7 @@ from rllab_gui.views.episode_model import action_word
 from rllab_gui.views.neighbour_rows import KINDS, Neighbour, NeighbourRows, sentence
 from rllab_gui.views.tables import CalmTable, Index, RowsModel
 
+WHEN_TIP = "When else would it do this? States with the same action, as good as this"
 PICTURE_PX = 34, 26
 ROW_PX = 28
 PREVIEW_PX = 78
@@ -56,10 +65,27 @@ class StepNeighboursView(AskingView):
         self.rows = {kind: NeighbourRows() for kind in KINDS}
         self.tables = {kind: self._make_table(kind) for kind in KINDS}
         self.chosen: Neighbour | None = None
+        self._question, self._elsewhere = -1, ""
+        self._when = self._make_button("when", "When else?", WHEN_TIP)
+        self._when.clicked.connect(self._on_when)
+        self._map = self._make_button("map", "Map", "Show them on the map of states")
+        self._map.clicked.connect(lambda: context.commands.run("explain.showMap"))
+        self._map.hide()
+        for button in (self._map, self._when):
+            self.plot.header.add(button)
         self._shown: dict[str, Any] = {}
         self._heads: list[PlainLabel] = []
         self.plot.set_canvas(self._make_panel())
         self.restyle()
+
+    def _make_button(self, name: str, text: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(f"step.why.{name}")
+        button.setText(text)
+        button.setAccessibleName(text)
+        button.setToolTip(tip)
+        button.setAutoRaise(True)
+        return button
 
     def _make_table(self, kind: str) -> CalmTable:
         name = f"step.why.neighbours.{kind.replace('observation', 'replay')}"
@@ -130,8 +156,9 @@ class StepNeighboursView(AskingView):
             f"t {answer['t']}, by checkpoint {count(answer['checkpoint_step'])}; "
             f"{count(answer['states'])} states from {answer['source']}"
         )
-        self.plot.set_legend(f"{words}<br>{where}")
-        self.say(words, where)
+        elsewhere = f"<b>{escape(self._elsewhere)}</b><br>" if self._elsewhere else ""
+        self.plot.set_legend(f"{elsewhere}{words}<br>{where}")
+        self.say(f"{self._elsewhere} {words}".strip(), where)
         self.plot.set_model(
             **{
                 f"distance_{kind}": np.array(
@@ -180,6 +207,49 @@ class StepNeighboursView(AskingView):
         it = self.chosen
         if it is not None and it.known:
             self.context.why.trail.go_to(it.kind, it.episode, it.t)
+
+    # --------------------------------------------------------------- when else?
+
+    def _on_when(self) -> None:
+        """Ask for states with the same action and nearly the same value."""
+        moment = self.context.episode.moment
+        if moment is None:
+            return
+        self.context.link.cancel(self._question)
+        self._say_elsewhere("One moment …")
+        self._question = self.context.link.ask(
+            "when_else", of_moment(moment), self._on_found, self._say_elsewhere
+        )
+
+    def _on_found(self, answer: dict[str, Any]) -> None:
+        """Ring them on the map, and select them in the replay memory."""
+        word = self._word(answer["action"])
+        steps = zip(
+            np.asarray(answer["episodes"]).tolist(),
+            np.asarray(answer["steps"]).tolist(),
+            strict=True,
+        )
+        words = f"{count(answer['count'])} states where it would do {word} too"
+        self.context.selection.choose(steps, words, self.view_id)
+        self._map.setVisible("explain.showMap" in self.context.commands)
+        self._say_elsewhere(
+            f"When else? In {count(answer['count'])} of {count(answer['states'])} "
+            f"states of the map it would do {word} too, with V(s) = "
+            f"{short(answer['value'])} ± {short(answer['tolerance'])}: they are ringed "
+            "on the map."
+        )
+
+    def _say_elsewhere(self, sentence: str) -> None:
+        self._elsewhere = sentence
+        self.refresh()
+        self.context.pulse.soon()
+
+    def _on_moment(self) -> None:
+        if self._elsewhere:
+            self.context.link.cancel(self._question)
+            self._elsewhere = ""
+            self._map.hide()
+        super()._on_moment()
 
     def restyle(self) -> None:
         """Take over fonts and sizes."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pictures import CARD, teach
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
 from showing import show
 
 from rllab_gui import resting
@@ -110,6 +111,29 @@ def test_a_click_previews_and_a_double_click_goes_there_and_back(view, context, 
     table.activated.emit(table.model().index(7, 0))  # not recorded
     assert context.cursor.position.episode == 1
     assert view._go.isHidden()
+
+
+def test_when_else_selects_the_states_in_all_views(view, context, client, qtbot):
+    found = {"t": 12, "action": 1, "value": 62.0, "tolerance": 1.5, "count": 3}
+    found |= {"states": 2000, "checkpoint_step": 5}
+    found |= {"episodes": np.array([4, 7]), "steps": np.array([1, 9])}
+    client.answers["when_else"] = lambda arguments: found
+    view.findChild(QToolButton, "step.why.when").click()
+    context.pulse.beat()
+    context.pulse.beat()
+    assert context.selection.steps == {(4, 1), (7, 9)}
+    assert view.answer_text().startswith(
+        "When else? In 3 of 2,000 states of the map it would do right too, with V(s) = "
+        "62.0 ± 1.50"
+    )
+    client.answers["when_else"] = lambda arguments: "There is no map of states yet."
+    view.findChild(QToolButton, "step.why.when").click()
+    context.pulse.beat()
+    context.pulse.beat()
+    assert view.answer_text().startswith("There is no map of states yet.")
+    context.cursor.seek(14)
+    context.pulse.beat()
+    assert "no map" not in view.answer_text()
 
 
 def test_without_states_it_says_why(view, context, client, qtbot):

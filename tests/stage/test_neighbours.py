@@ -135,6 +135,29 @@ def test_as_recorded_it_is_compared_with_what_was_recorded_round_it(played):
     assert found["source"] == "episodes round this one, as recorded"
 
 
+def test_when_else_it_would_do_the_same_is_counted_on_the_map(played):
+    theatre, _, configuration = played
+    theatre.loop = None
+    theatre.open(configuration, live=False)
+    step = {**longest(theatre), "checkpoint_step": 200, "t": 4}
+    early = theatre.ask("when_else", **step)
+    assert early.error.startswith("There is no map of states yet")
+    theatre.look()
+    theatre.result("embedding", count=100)
+    found = theatre.result("when_else", **step, within=0.3)
+    assert found["states"] == 100
+    if configuration.network.recurrent == "none":
+        assert 0 < found["count"] < 100
+    assert len(found["episodes"]) == len(found["steps"]) <= found["count"]
+    # Each is as it is said, by the same weights along its own episode.
+    for episode, t in list(zip(found["episodes"], found["steps"], strict=True))[:5]:
+        other = {"kind": "training", "episode": int(episode)}
+        told = theatre.result("judge_episode", **other, checkpoint_step=200)
+        if configuration.network.recurrent == "none":
+            assert told["liking"][t].argmax() == found["action"]
+            assert abs(told["value"][t] - found["value"]) <= found["tolerance"] + 1e-5
+
+
 def test_too_many_are_refused(played):
     theatre, _, configuration = played
     theatre.open(configuration, live=False)

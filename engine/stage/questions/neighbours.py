@@ -55,7 +55,7 @@ def _neighbours(context: Context, arguments: NeighbourArguments, asker: Asker) -
     if not 1 <= arguments.count <= MOST:
         raise QuestionError(f"One to {MOST} neighbours can be asked for.")
     record, weights = yield from by_whom(context, session, arguments)
-    here, seen = yield from _here(context, session, record, weights, arguments.t)
+    here, seen = yield from look_at(context, session, record, weights, arguments.t)
     judged = yield from context.pool.judged(context, session, weights)
     if not len(judged.states):
         raise QuestionError("No states are recorded that it could be compared with.")
@@ -81,7 +81,7 @@ def _neighbours(context: Context, arguments: NeighbourArguments, asker: Asker) -
     }
 
 
-def _here(
+def look_at(
     context: Context,
     session: Session,
     record: dict[str, Any],
