@@ -172,6 +172,7 @@ class ShownEpisode(QObject):
             self._take(known)
             return
         self._judging.start(PATIENCE_JUDGED_MS)
+        self._frames.hold()
         self._ask_judgement(key)
 
     def _on_slow_judgement(self) -> None:

@@ -81,6 +81,10 @@ class EpisodeFrames(QObject):
         """Nothing is asked for: other frames than those put here cannot be had."""
         self.refused = sentence
 
+    def hold(self) -> None:
+        """Something else is more urgent: what is asked for is asked for again later."""
+        self._cancel(list(self._asked))
+
     def want(self, t: int, *, forward: bool) -> None:
         """This step is looked at; the next one is probably in this direction."""
         self._wanted, self._forward = t, forward

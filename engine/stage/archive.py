@@ -19,6 +19,9 @@ from engine.stage.jobs import RequestFailed, Wish, ask
 EPISODE_BYTES = 32 * 2**20
 BRANCH_BYTES = 32 * 2**20
 WEIGHT_BYTES = 64 * 2**20
+COMMIT_S = 0.15
+"""A row that has been told is durable after so long."""
+MORE_TRIES = 3
 
 
 class NoBranch(ValueError):
@@ -105,9 +108,7 @@ class Archive:
         key = (session.uuid, kind, episode)
         found = self._episodes.get(key)
         if found is None:
-            found = yield from ask(
-                "keeper", "episode", kind=kind, episode=episode, frames=False
-            )
+            found = yield from _recorded(session, kind, episode)
             found.pop("frames", None)
             self._episodes.put(key, found, array_bytes(found))
         return found
@@ -200,3 +201,16 @@ def _below(arrays: dict[str, np.ndarray], group: str) -> dict[str, np.ndarray]:
         for name, array in arrays.items()
         if name.startswith(group)
     }
+
+
+def _recorded(
+    session: Session, kind: str, episode: int
+) -> Generator[Wish, Any, dict[str, Any]]:
+    """Of a run that goes on the newest episode may be told before it is durable."""
+    wanted = {"kind": kind, "episode": episode, "frames": False}
+    for _ in range(MORE_TRIES if session.live else 0):
+        try:
+            return (yield from ask("keeper", "episode", **wanted))
+        except RequestFailed:
+            yield COMMIT_S
+    return (yield from ask("keeper", "episode", **wanted))

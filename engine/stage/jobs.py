@@ -43,11 +43,13 @@ class Priority(IntEnum):
     """Who goes first; jobs of one priority go in the order of their arrival.
 
     Branches share the time with questions: somebody waits for both, and pictures round
-    the cursor are asked for all the time. The map comes before evaluations, for
-    somebody looks at it, and it takes little: where evaluations always wait, it would
-    never be made.
+    the cursor are asked for all the time. Before both goes how the episode at the
+    cursor is judged: without it nothing of it can be shown. The map comes before
+    evaluations, for somebody looks at it, and it takes little: where evaluations always
+    wait, it would never be made.
     """
 
+    MOMENT = -1
     QUESTION = 0
     BRANCH = 1
     EMBEDDING = 2

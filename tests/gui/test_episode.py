@@ -250,3 +250,18 @@ def test_a_new_stage_is_asked_what_the_old_one_did_not_answer(context, client):
     client.reply(again[0].id, {"frames": numbered(0, again[0].arguments["last"])})
     context.pulse.beat()
     assert number_of(context.episode.moment.frame) == 0
+
+
+def test_another_judgement_goes_before_pictures_that_nobody_waits_for(context, client):
+    """The pictures on their way are asked for again once it is here."""
+    teach(client, steps=300)
+    open_episode(context, client)
+    frames = client.answers.pop("frames")
+    context.cursor.seek(150)
+    under_way = {it.id for it in client.questions("frames")[-1:]}
+    context.cursor.show_checkpoint(500)
+    assert under_way <= {it.id for it in client.of(Cancel)}
+    client.answers["frames"] = frames
+    settle(context, client, 5)
+    assert context.episode.moment.episode.key[1] == 500
+    assert number_of(context.episode.moment.frame) == 150

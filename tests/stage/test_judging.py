@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from theatre import KINDS, Theatre, tiny, trained
 
+from engine.contract.messages import Answer, Ask
 from engine.environments import describe, make
 from engine.stage.archive import network_arrays
 from engine.stage.judging import Values, one_step_td_errors, split_q
@@ -354,3 +355,25 @@ def test_the_list_of_environments_and_a_card(theatre):
     assert found["reason"] == ""
     conv = tiny(network__torso="conv").to_json()
     assert "no images" in theatre.result("describe", configuration=conv)["reason"]
+
+
+def test_an_episode_that_is_told_before_it_is_durable_is_waited_for(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only while a run writes; else what is not there never comes."""
+    answer, left = theatre._answer, iter(range(2))
+
+    def late(ask, destination):
+        if ask.question == "episode" and next(left, None) is not None:
+            return Answer(ask.id, error="There is no recorded training episode 0.")
+        return answer(ask, destination)
+
+    monkeypatch.setattr(theatre, "_answer", late)
+    theatre.open(tiny(), live=True)
+    assert len(theatre.result("judge_episode", kind="training", episode=0)["q"])
+    asked = len([it for it in theatre.of(Ask) if it.question == "episode"])
+    assert asked == 3
+    theatre.open(tiny(), live=False)
+    refused = theatre.ask("judge_episode", kind="training", episode=9_999)
+    assert "no recorded training episode" in refused.error
+    assert len([it for it in theatre.of(Ask) if it.question == "episode"]) == asked + 1

@@ -18,7 +18,7 @@ from engine.stage.episodes import (
     merge_recorded,
     td_errors,
 )
-from engine.stage.jobs import Job, Wish
+from engine.stage.jobs import Job, Priority, Wish
 
 
 class JudgeArguments(Arguments, frozen=True):
@@ -154,4 +154,4 @@ def _result(
     return result
 
 
-JUDGE_EPISODE = Question("judge_episode", JudgeArguments, _answer)
+JUDGE_EPISODE = Question("judge_episode", JudgeArguments, _answer, Priority.MOMENT)
