@@ -6,8 +6,9 @@ from test_judging import longest
 from theatre import Theatre, tiny, trained
 
 from engine.contract.branches import compare
+from engine.contract.messages import Answer, Ask, Cancel, JobProgress
 from engine.contract.notes import Branch, Rollout
-from engine.environments import ReplayMismatch, make
+from engine.environments import LabEnvironment, ReplayMismatch, make
 from engine.stage.archive import network_arrays
 from engine.stage.minds import Mind
 from engine.stage.questions.branch import how_restored
@@ -114,6 +115,36 @@ def test_nonsense_is_refused_in_a_sentence(theatre, change, words):
     theatre.open(tiny(), live=False)
     asked = {"kind": "training", "episode": 0, "t": 0, "forced": [0], **change}
     assert words in theatre.ask("branch", **asked).error
+
+
+def test_an_environment_that_fails_is_told_in_a_sentence(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    episode, step = longest(theatre), LabEnvironment.step
+
+    def fails(self, action):
+        if self.steps == 9:
+            raise OverflowError("too far")
+        return step(self, action)
+
+    monkeypatch.setattr(LabEnvironment, "step", fails)
+    asked = {"kind": "training", "episode": episode, "t": 7, "forced": [0]}
+    error = theatre.ask("branch", **asked, main=[1]).error
+    assert "failed in step(): OverflowError: too far" in error
+
+
+def test_a_branch_that_nobody_waits_for_is_given_up(theatre, monkeypatch):
+    theatre.open(tiny(exploration__decay_steps=100_000), live=False)
+    closed, close = [], Replay.close
+    monkeypatch.setattr(Replay, "close", lambda it: closed.append(close(it)))
+    words = {"kind": "training", "episode": longest(theatre), "t": 9, "forced": [0]}
+    words |= {"main": [1], "count": 100, "explore": True}
+    theatre.tell(Ask(77, "branch", words))
+    theatre.run(lambda: theatre.of(JobProgress))
+    before = len(closed)
+    theatre.tell(Cancel(77))
+    assert theatre.of(JobProgress)[-1].text == "cancelled"
+    assert len(closed) > before
+    assert not [it for it in theatre.of(Answer) if it.id == 77]
 
 
 def test_a_held_branch_is_an_episode_like_any_other(theatre, tmp_path):
@@ -257,6 +288,15 @@ def test_rollouts_share_their_random_numbers_and_remember(slippery):
         assert one["actions"] == other["actions"]
     assert "same random numbers" in found["chance"]
     assert len({tuple(it["actions"]) for it in found["rollouts"]}) > 1
+    by_hand = found["rollouts"][0]["actions"][:1]
+    hand = theatre.result(
+        "play_by_hand",
+        kind="training",
+        episode=episode,
+        t=t,
+        actions=by_hand,
+        checkpoint=found["checkpoint_step"],
+    )
     for number, rollout in enumerate(found["rollouts"]):
         held = theatre.result(
             "hold_branch",
@@ -270,6 +310,8 @@ def test_rollouts_share_their_random_numbers_and_remember(slippery):
         )
         assert held["exact"], held["note"]
         judged = theatre.result("judge_episode", kind="branch", episode=held["episode"])
+        if not number:
+            np.testing.assert_allclose(hand["q"], judged["q"][t + 1], rtol=1e-3)
         np.testing.assert_allclose(
             judged["value"][t + 1 : -1], rollout["value"][1:], rtol=1e-3, atol=1e-5
         )
