@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -116,6 +116,7 @@ class BookmarksView(View):
 
     def _item(self, row: Row) -> QListWidgetItem:
         item = QListWidgetItem(visible(row.text, 300))
+        item.setSizeHint(QSize(0, max(24, self.context.theme.px(24))))
         whole = row.bookmark.text if row.bookmark is not None else row.text
         item.setToolTip(tip(whole or "No note yet: choose it and write one below"))
         if row.bookmark is None:
