@@ -21,6 +21,7 @@ from rllab_gui.plots.updates import (
     standing,
     substituted,
 )
+from rllab_gui.resting import Resting, of_moment
 from rllab_gui.views.asking import AskingView, Empty
 from rllab_gui.views.base import ViewContext
 from rllab_gui.views.episode_model import Moment, action_word
@@ -47,6 +48,8 @@ class StepBellmanView(AskingView):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self._row = 0
+        self.memory = Resting(context.link, "remembered", self)
+        self.memory.changed.connect(self._on_memory)
         self.panel = UpdatePanel(context.theme)
         self.plot.set_canvas(self.panel)
         self.panel.chart.chosen.connect(self._on_chosen)
@@ -118,11 +121,32 @@ class StepBellmanView(AskingView):
             f"t {answer['t']}, by checkpoint {count(answer['checkpoint_step'])}.",
             self._recorded(),
             choices(row, self._word),
-            standing(answer["memory"], rows[0].priority, options.replay.alpha),
+            self._standing(rows[0].priority),
             "Rewards clipped to ±1." if options.environment.clip_rewards else "",
             str(answer["note"]),
         ]
         self.plot.set_legend(escape(" ".join(it for it in words if it)))
+
+    def _standing(self, priority: float) -> str:
+        """How likely the memory was to draw it, as soon as that is known."""
+        memory = self.memory.answer
+        if self.memory.busy or memory.get("t") != self.asked.answer["t"]:
+            return self.memory.problem
+        alpha = self.context.store.configuration.replay.alpha
+        return standing(memory, priority, alpha)
+
+    def ask(self) -> None:
+        """The update first; where it stands in the memory takes longer."""
+        super().ask()
+        moment = self.context.episode.moment
+        if moment is None or not self.wanted() or moment.is_last or self.cannot():
+            self.memory.drop()
+        else:
+            self.memory.want(moment.episode.key[0], of_moment(moment))
+
+    def _on_memory(self) -> None:
+        self.refresh()
+        self.context.pulse.soon()
 
     def _recorded(self) -> str:
         """Why another TD error may stand below the frame."""

@@ -58,7 +58,7 @@ def answer(arguments, **changes):
     ghost = row(name="n=3", title="n = 3", n_step=3, td_error=2.0, target=66.0)
     step = {"t": arguments["t"], "action": 1, "reward": 1.0, "note": ""}
     ends = {"terminated": False, "truncated": False, "checkpoint_step": 12_400}
-    return {"rows": [row(), ghost], "memory": MEMORY} | step | ends | changes
+    return {"rows": [row(), ghost]} | step | ends | changes
 
 
 def made(**changes):
@@ -111,6 +111,7 @@ def view(context, client, qtbot, monkeypatch):
     monkeypatch.setattr(resting, "REST_MS", 0)
     teach(client)
     client.answers["explain_update"] = answer
+    client.answers["remembered"] = lambda arguments: MEMORY | {"t": arguments["t"]}
     context.store.set_card(CARD)
     return show(qtbot, StepBellmanView(context), 360, 300)
 
@@ -134,6 +135,8 @@ def test_it_shows_the_rows_and_the_equation_of_the_chosen_one(
     np.testing.assert_allclose(view.model()["td_error"], [-0.432, 2.0])
     assert "63.568" in view.panel.equation.text()
     assert view.answer_text().startswith("t 12: learning from it would move Q of right")
+    qtbot.waitUntil(lambda: context.pulse.beat() or not view.memory.busy)
+    context.pulse.beat()
     assert "probability" in view.plot.legend()
     below = view.panel.chart.row_rect(1).center().toPoint()
     qtbot.mouseClick(view.panel.chart, Qt.MouseButton.LeftButton, pos=below)

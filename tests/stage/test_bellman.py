@@ -203,7 +203,7 @@ def test_the_place_in_the_memory_is_that_of_the_run(run):
         given = {"kind": "training", "episode": number, "checkpoint_step": 300}
         seen = theatre.result("judge_episode", **given)["observations"]
         for t in range(0, int(table["length"][row]), 5):
-            said = theatre.result("explain_update", **given, t=t)["memory"]
+            said = theatre.result("remembered", **given, t=t)
             same = (memory.streams.observation == seen[t]).all(1)
             slots = np.flatnonzero(same & memory.streams.sampleable)
             if not len(slots):

@@ -27,8 +27,7 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
       where the target is a mixture), ``online_action`` and ``valuing_action`` (the
       best of either network), ``bootstrap``, ``target``, ``estimate``, ``td_error``,
       ``surprise`` and ``priority``; of the step ``action``, ``reward``, ``steps``
-      left, ``terminated``, ``truncated``; ``memory``: see ``stage.remembered``;
-      ``note``, ``checkpoint_step``, ``t``.
+      left, ``terminated``, ``truncated``; ``note``, ``checkpoint_step``, ``t``.
     """
     session = context.archive.session()
     configuration, card = session.configuration, session.card
@@ -44,7 +43,6 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
     streams = recorded(configuration, card, record, seen, t)
     mind = yield from context.minds.mind(configuration, card)
     rows = yield from explained(mind, weights, streams)
-    memory = yield from remembered(context, session, record, t, weights.step)
     result: dict[str, Any] = {
         "t": t,
         "rows": rows,
@@ -52,11 +50,23 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
         "reward": float(record["rewards"][t]),
         "terminated": bool(record["terminations"][t]),
         "truncated": bool(record["truncations"][t]),
-        "memory": memory,
         "note": _note(configuration),
         "checkpoint_step": weights.step,
     }
     return result
+
+
+def _remembered(context: Context, arguments: UpdateArguments, asker: Asker) -> Job:
+    """How likely this step was to be drawn; see ``stage.remembered``.
+
+    It is asked apart: a whole checkpoint is read for it.
+    """
+    session = context.archive.session()
+    record, weights = yield from by_whom(context, session, arguments)
+    if not 0 <= arguments.t < len(record["actions"]):
+        raise QuestionError(f"This episode has no step {arguments.t:,}.")
+    of = context, session, record, arguments.t, weights.step
+    return {"t": arguments.t} | (yield from remembered(*of))
 
 
 def _note(configuration: Any) -> str:
@@ -74,3 +84,4 @@ def _note(configuration: Any) -> str:
 
 
 EXPLAIN_UPDATE = Question("explain_update", UpdateArguments, _explain_update)
+REMEMBERED = Question("remembered", UpdateArguments, _remembered)

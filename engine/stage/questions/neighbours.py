@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST = 32
 THUMBNAIL = 72
 PERCENTS = np.arange(101)
-ROUND = 16
+ROUND = 6
 """So many recorded episodes are compared with."""
 ONE_ACTION = "With a single action there is no gap between actions."
 
