@@ -22,6 +22,7 @@ BENCHMARKS = (
     "start_up",
     "first_point",
     "key_to_frame",
+    "seek",
     "gui_tax",
     "recording",
 )

@@ -191,6 +191,36 @@ class Hands:
             times.append(max(painted.values()) - pressed if both else FRESH_S)
         return {"times": times, "cpu": (time.process_time() - spent) / keys}
 
+    def seek_anywhere(self, seeks: int) -> Steps:
+        """Go to random steps, in turns of another episode and of the same one."""
+        yield lambda: self.lab.store.session.uuid
+        self.window.show_workspace("step")
+        known: dict[str, Any] = {}
+        self.lab.link.ask("episodes", {}, known.update)
+        yield lambda: known
+        kinds, numbers = known["kind"], known["episode"]
+        rng, cursor = random.Random(0), self.lab.cursor
+        found: dict[str, list[float]] = {"across": [], "inside": []}
+        for turn in range(2 * seeks):
+            yield pause(rng)
+            where, painted = "inside" if turn % 2 else "across", {}
+            row = rng.randrange(len(kinds))
+            length = int(known["length"][row]) if turn % 2 == 0 else cursor.last
+            t = rng.randrange(length + 1)
+            if turn % 2 and t == cursor.t:
+                t = (t + 1) % (length + 1)
+            self._watch_step(t, painted)
+            began = time.monotonic()
+            if turn % 2:
+                cursor.seek(t)
+            else:
+                cursor.show_episode(str(kinds[row]), int(numbers[row]), t=t)
+            late = after(FRESH_S)
+            yield lambda late=late, painted=painted: len(painted) == 2 or late()  # type: ignore[misc]
+            both = len(painted) == 2
+            found[where].append(max(painted.values()) - began if both else FRESH_S)
+        return found
+
     def _shows(self, t: int) -> bool:
         moment = self.frame.moment
         return moment is not None and moment.t == t

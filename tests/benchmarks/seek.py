@@ -1,0 +1,35 @@
+"""From any step of a very long session to any other: frame and Q bars are painted."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.harness import Result, percentile, within
+from tests.benchmarks.long_session import write_long_session
+from tests.benchmarks.real_lab import real_lab
+
+SIZES = (10_000, 1_000_000)
+SEEKS = 200
+BUDGET_S = 0.03
+
+
+def run() -> Iterator[Result]:
+    """Random episodes and steps of a file, in the real window, without a trainer."""
+    with tempfile.TemporaryDirectory(prefix="rllab-seek-") as folder:
+        for steps in SIZES:
+            path = Path(folder) / f"steps{steps}.h5"
+            write_long_session(path, steps)
+            with real_lab() as lab:
+                window = lab.open_window(str(path))
+                window.do("marks", wanted=["picture"])
+                found = window.do("seek_anywhere", seeks=SEEKS)
+                window.leave(keep_training=False)
+            yield _row(f"seek in the episode, {steps:,} steps", found["inside"])
+            yield _row(f"seek to another episode, {steps:,} steps", found["across"])
+
+
+def _row(name: str, times: list[float]) -> Result:
+    middle = f"p50 {1000 * percentile(times, 50):.0f} ms"
+    return within(name, times, BUDGET_S, middle, p=99)
