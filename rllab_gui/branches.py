@@ -212,7 +212,7 @@ class Branches(QObject):
             checkpoint=int(answer["checkpoint_step"]),
             discount=float(answer["discount"]),
             exactness=answer["exactness"],
-            why=f"{answer['why']} {answer['chance']}",
+            why=f"{answer['chance']} {answer['why']}",
             rollouts=[_rollout(it, human) for it in answer["rollouts"]],
             main=[_rollout(it, []) for it in answer["main"]],
             predicted=answer["predicted"],

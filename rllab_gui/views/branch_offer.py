@@ -10,7 +10,7 @@ from rllab_gui.plain import PlainLabel, tip
 
 BUTTONS = 6
 """More actions than this are a menu."""
-COLUMNS = 3
+COLUMNS = 4
 
 
 class BranchOffer(QWidget):
@@ -44,7 +44,8 @@ class BranchOffer(QWidget):
             if widget is not None:
                 widget.hide()  # it may be drawn once more before it goes
                 widget.deleteLater()
-        columns = min(COLUMNS, len(names))
+        rows = -(-len(names) // COLUMNS)
+        columns = -(-len(names) // rows) if rows else 1
         self._grid.addWidget(PlainLabel("Branch from here:"), 0, 0, 1, columns)
         if len(names) > BUTTONS:
             self._grid.addWidget(self._menu(names), 1, 0, 1, columns)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton
 from rllab_gui.action_keys import hint
 from rllab_gui.branches import AS_RECORDED, AT_CURSOR, MANY, NEWEST, Branches
 from rllab_gui.plain import PlainLabel
+from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.branch_offer import BranchOffer
 from rllab_gui.views.branch_tree import BranchTree
@@ -68,7 +69,9 @@ class BranchesView(View):
         )
         self.tree = BranchTree(self)
         self._words = self._label("step.branches.answer", "What came of the branch")
-        self._why = self._label("step.branches.why", "How it was made")
+        self._why = OneLine(parent=self)
+        self._why.setObjectName("step.branches.why")
+        self._why.setAccessibleName("How it was made")
         self._choices, self._tools = QHBoxLayout(), QHBoxLayout()
         self._lay_out()
         self._connect()
@@ -219,6 +222,7 @@ class BranchesView(View):
         theme = self.context.theme
         gap = theme.px(4)
         self.offer.set_gap(gap)
+        self.tree.setMinimumHeight(theme.px(64))
         for row in (self._choices, self._tools):
             row.setContentsMargins(gap, gap, gap, gap)
             row.setSpacing(gap)
