@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -132,9 +132,9 @@ class ReplayView(View):
     def _connect(self) -> None:
         context = self.context
         self.asked.changed.connect(self._on_answer)
-        context.cursor.changed.connect(self._ask)
-        context.axis.changed.connect(self._ask)
-        context.store.sessionChanged.connect(self._ask)
+        context.cursor.changed.connect(self._on_moment)
+        context.axis.changed.connect(self._on_moment)
+        context.store.sessionChanged.connect(self.refresh)
         context.store.wasReset.connect(self._on_reset)
         context.selection.changed.connect(self._on_selection)
         context.selection.rangeAsked.connect(self._on_range)
@@ -152,12 +152,19 @@ class ReplayView(View):
     def _ask(self, *_: object) -> None:
         """Want the memory of the checkpoint that judges; the newest as recorded."""
         session = self.context.store.session
-        if not self.isVisible() or not session.uuid or self._keeps_none():
+        if not self.in_front or not session.uuid or self._keeps_none():
+            self.asked.drop()
             return
+        self.asked.want(session.uuid, {"checkpoint_step": self._checkpoint()})
+
+    def _checkpoint(self) -> int:
         chosen = self.context.cursor.position.checkpoint
-        newest = max(self.context.axis.steps, default=-1)
-        step = chosen if chosen >= 0 else newest
-        self.asked.want(session.uuid, {"checkpoint_step": step})
+        return chosen if chosen >= 0 else max(self.context.axis.steps, default=-1)
+
+    def _on_moment(self, *_: object) -> None:
+        """Another checkpoint may be looked through; whoever sees it asks."""
+        if self._checkpoint() != self.asked.arguments.get("checkpoint_step"):
+            self.refresh()
 
     def _keeps_none(self) -> bool:
         return self.context.store.configuration.replay.kind == "none"
@@ -179,10 +186,11 @@ class ReplayView(View):
         self._range = None
         self.thumbnails.forget()
         self.asked.forget()
-        self._ask()
+        self.refresh()
 
     def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
-        """There is no memory, or it is on its way."""
+        """There is no memory, or it is on its way; asked for by whoever sees it."""
+        self._ask()
         if not self.context.store.session.uuid:
             return "No session is open.", "Train, or open a session file.", ()
         if self._keeps_none():
@@ -250,7 +258,7 @@ class ReplayView(View):
         self.chip.setAccessibleName(f"Selection: {selection.words}")
 
     def _want_pictures(self, *_: object) -> None:
-        if not self.isVisible() or not self.rows.count():
+        if not self.in_front or not self.rows.count():
             return
         first = max(self.table.rowAt(0), 0)
         last = self.table.rowAt(self.table.viewport().height() - 1)
@@ -283,7 +291,6 @@ class ReplayView(View):
         self._range = (low, high)
         if self.rows.has("priority"):
             self._select_range(low, high)
-        self._ask()
 
     def _select_range(self, low: float, high: float) -> None:
         found = np.flatnonzero(self.rows.within("priority", low, high))
@@ -337,11 +344,6 @@ class ReplayView(View):
         self.words.setStyleSheet(f"color: {theme.tokens.muted}")
         self.words.setFont(theme.font(relative=0.85))
         self.words.setMargin(theme.px(4))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """What nobody saw was not asked for."""
-        super().showEvent(event)
-        self._ask()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks any more."""

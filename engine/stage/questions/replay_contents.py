@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
-from engine.stage.jobs import Job, RequestFailed, Wish, ask
+from engine.stage.jobs import Job, Priority, RequestFailed, Wish, ask
 from engine.stage.remembered import NONE_KEPT
 from engine.stage.replay_table import (
     Standing,
@@ -92,4 +92,7 @@ def _earlier(
     return priorities_before(now, before, arrays["priorities/raw"])
 
 
-REPLAY_CONTENTS = Question("replay_contents", ReplayArguments, _answer)
+REPLAY_CONTENTS = Question(
+    "replay_contents", ReplayArguments, _answer, Priority.EMBEDDING
+)
+"""It gives way to the moment at the cursor, which somebody waits for."""
