@@ -56,7 +56,8 @@ class Run:
     Attributes:
       actions, rewards: One for each step; the environment's own rewards.
       q: Q-values [A] of each state in which an action was chosen.
-      by_chance: The environment's random numbers have moved on, or are unknown.
+      by_chance: The environment's random generator has moved on.
+      kept: It keeps its chance to itself, so that it cannot be drawn anew.
     """
 
     actions: list[int] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Run:
     terminated: bool = False
     truncated: bool = False
     by_chance: bool = False
+    kept: bool = False
 
     @property
     def ended(self) -> bool:
@@ -145,7 +147,7 @@ class Seat:
         """Let go of the environment; say whether chance had a say."""
         if self.run.actions:
             now = self.world.chance
-            self.run.by_chance = now is None or now != self._chance
+            self.run.by_chance, self.run.kept = now != self._chance, now is None
         self._replay.close()
 
 

@@ -13,6 +13,7 @@ from engine.stage.archive import network_arrays
 from engine.stage.minds import Mind
 from engine.stage.questions.branch import how_restored
 from engine.stage.replays import Replay
+from engine.stage.world import World
 
 
 def branch_of(answer, **more) -> Branch:
@@ -99,6 +100,17 @@ def test_a_policy_that_explores_does_so_alike_in_both_arms(theatre):
     ours, theirs = ([it["actions"] for it in found[a]] for a in ("rollouts", "main"))
     assert ours == theirs
     assert len({tuple(it) for it in ours}) > 1
+
+
+def test_chance_that_an_environment_keeps_to_itself_is_not_drawn_anew(
+    theatre, monkeypatch
+):
+    monkeypatch.setattr(World, "chance", None)
+    theatre.open(tiny(), live=False)
+    asked = {"kind": "training", "episode": longest(theatre), "t": 3, "forced": [0]}
+    found = theatre.result("branch", **asked, main=[1], count=20)
+    assert len(found["rollouts"]) == 1
+    assert "cannot be drawn anew" in found["chance"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from engine.contract.branches import MOST_ROLLOUTS
+from engine.environments.restoring import CHANCE_WORDS
 from engine.stage.archive import Session
 from engine.stage.branch_records import record_job
 from engine.stage.branching import Line, Policy, Root, Run, continue_job
@@ -19,6 +20,10 @@ from engine.stage.questions.judge_episode import last_step
 
 NEWEST = -2
 MOST_STEPS = 2_000
+NO_CHANCE = (
+    "The environment drew nothing from its random generator after this step, so all "
+    "rollouts are equal: one was made."
+)
 MOST_HELD = 100_000
 """Steps of a branch that a file may hold."""
 
@@ -129,9 +134,10 @@ class _Rollouts:
         count = self._arguments.count
         first = yield from self._pairs(range(1), 0.0, 1.0 / count)
         explores = self._policy.epsilon > 0.0
+        if not explores and first[0][0].kept:
+            return first, CHANCE_WORDS["kept"]
         if not explores and not any(it.by_chance for it in first[0]):
-            words = "Nothing after this step depends on chance"
-            return first, f"{words}, so all rollouts are equal: one was made."
+            return first, NO_CHANCE
         if count == 1:
             return first, "One rollout, with the random numbers of the recording."
         rest = yield from self._pairs(range(1, count), 1.0 / count, 1.0)
