@@ -11,7 +11,6 @@ import numpy as np
 from engine.contract.branches import MOST_ROLLOUTS
 from engine.environments.restoring import CHANCE_WORDS
 from engine.stage.archive import Session
-from engine.stage.branch_records import record_job
 from engine.stage.branching import Line, Policy, Root, Run, continue_job
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED, Weights
@@ -24,8 +23,6 @@ NO_CHANCE = (
     "The environment drew nothing from its random generator after this step, so all "
     "rollouts are equal: one was made."
 )
-MOST_HELD = 100_000
-"""Steps of a branch that a file may hold."""
 
 
 class BranchArguments(Arguments, frozen=True, kw_only=True):
@@ -280,70 +277,3 @@ def _predicted(arms: Sequence[Run], arguments: BranchArguments) -> float | None:
 
 
 BRANCH = Question("branch", BranchArguments, _answer, Priority.BRANCH)
-
-
-class HoldArguments(Arguments, frozen=True, kw_only=True):
-    """One rollout: its actions and rewards, and the number of its random numbers."""
-
-    kind: Literal["training", "evaluation"]
-    episode: int
-    t: int
-    actions: list[int]
-    rewards: list[float]
-    number: int = 0
-    checkpoint: int = AS_RECORDED
-    human: list[int] = msgspec.field(default_factory=list)
-
-
-def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
-    """Make an episode of it, of the kind ``branch``, which other questions take.
-
-    Returns:
-      ``episode``: its number, ``steps``, ``exact``, ``note`` where it is not.
-    """
-    session = context.archive.session()
-    record = yield from context.archive.episode(
-        session, arguments.kind, arguments.episode
-    )
-    _check_held(session, record, arguments)
-    step = arguments.checkpoint
-    made = yield from record_job(
-        session.configuration.environment,
-        record,
-        arguments.t,
-        Line(tuple(arguments.actions), arguments.number),
-        last_step(record) if step == AS_RECORDED else step,
-    )
-    human = np.zeros(len(made["actions"]), bool)
-    known = [it for it in arguments.human if 0 <= it < len(arguments.actions)]
-    human[[arguments.t + it for it in known]] = True
-    made["human"] = human
-    context.archive.hold(session, made)
-    exactness, why = how_restored(record, arguments.t)
-    same = np.array_equal(made["rewards"][arguments.t :], arguments.rewards)
-    note = "" if same else "This branch does not bring the rewards that it once did."
-    exact = exactness == "exact" and same
-    return {
-        "episode": made["episode"],
-        "steps": len(made["actions"]),
-        "exact": exact,
-        "note": "" if exact else note or why,
-    }
-
-
-def _check_held(
-    session: Session, record: Mapping[str, Any], arguments: HoldArguments
-) -> None:
-    """What is held may come from a file that others have written."""
-    if not 0 <= arguments.t < len(record["actions"]):
-        raise QuestionError(f"The episode has no action at step {arguments.t:,}.")
-    actions, most = arguments.actions, session.card.actions
-    inside = all(0 <= it < most for it in actions)
-    if not (inside and 0 < len(actions) <= MOST_HELD):
-        raise QuestionError(
-            f"This branch cannot be played: it has {len(actions):,} actions, and each "
-            f"has to be one of 0 to {most - 1}."
-        )
-
-
-HOLD_BRANCH = Question("hold_branch", HoldArguments, _hold)
