@@ -1,5 +1,7 @@
 """The explained update is that of the learner, and the memory that of the run."""
 
+import threading
+
 import numpy as np
 import pytest
 from theatre import Theatre, tiny, trained
@@ -11,6 +13,7 @@ from engine.replay.batches import read_transitions
 from engine.stage.bellman import explained, recorded, variants
 from engine.stage.episodes import Weights
 from engine.stage.jobs import finish
+from engine.stage.kernels import Kernels
 from engine.stage.minds import Mind
 from engine.stage.questions.explain_update import UpdateArguments
 from engine.training import TrainingLoop
@@ -230,3 +233,14 @@ def test_what_was_never_learned_from_says_so(run):
     assert UpdateArguments(kind="evaluation", episode=0, t=0).t == 0
     later = theatre.ask("explain_update", kind="training", episode=0, t=10**6)
     assert "nothing follows" in later.error
+
+
+def test_the_compiled_loops_are_waited_for_without_holding_anybody_up():
+    kernels = Kernels()
+    waiting = kernels.loaded()
+    assert 0 < next(waiting) < 0.1  # others go on meanwhile
+    for thread in threading.enumerate():
+        if thread.name == "kernels-load":
+            thread.join()
+    assert list(waiting) == []
+    assert list(kernels.loaded()) == []
