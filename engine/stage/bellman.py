@@ -83,10 +83,10 @@ def recorded(
     t: int,
 ) -> Streams:
     """A replay memory that begins with step ``t``, as long as these observations."""
-    from engine.replay import Streams
+    from engine.stage.few_steps import FewSteps
 
     rewards = learned_rewards(configuration, record["rewards"])
-    streams = Streams(len(observations) + 2, 1, card.shape, card.dtype)
+    streams = FewSteps(len(observations) + 2, 1, card.shape, card.dtype)
     streams.begin(0, observations[0])
     for at, observation in enumerate(observations[1:], start=t):
         streams.append(

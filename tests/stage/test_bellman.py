@@ -1,7 +1,5 @@
 """The explained update is that of the learner, and the memory that of the run."""
 
-import threading
-
 import numpy as np
 import pytest
 from theatre import Theatre, tiny, trained
@@ -9,11 +7,11 @@ from theatre import Theatre, tiny, trained
 from engine.agents import build_agent
 from engine.contract.catalogue import EnvironmentCard
 from engine.environments import describe
+from engine.replay import Streams
 from engine.replay.batches import read_transitions
 from engine.stage.bellman import explained, recorded, variants
 from engine.stage.episodes import Weights
 from engine.stage.jobs import finish
-from engine.stage.kernels import Kernels
 from engine.stage.minds import Mind
 from engine.stage.questions.explain_update import UpdateArguments
 from engine.training import TrainingLoop
@@ -151,6 +149,18 @@ def test_what_has_no_effect_is_not_offered():
     assert [it.name for it in retrace] == ["n=1", "double", "n=3", "n=5", "target"]
 
 
+@pytest.mark.parametrize("greedy_only", [True, False])
+def test_windows_without_compiled_loops_are_those_of_the_memory(greedy_only, card):
+    record, seen = episode(terminated=True)
+    few = recorded(tiny(), card, record, seen, 0)
+    for n in (1, 3, 20):
+        slots = np.arange(STEPS)
+        quickly = Streams.windows(few, slots, n, 0.9, greedy_only=greedy_only)
+        slowly = few.windows(slots, n, 0.9, greedy_only=greedy_only)
+        for one, other in zip(quickly, slowly, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_an_ensemble_gives_the_mean_of_its_members(card):
     configuration = tiny(exploration__kind="bootstrapped", exploration__members=3)
     record, seen = episode(terminated=True)
@@ -233,14 +243,3 @@ def test_what_was_never_learned_from_says_so(run):
     assert UpdateArguments(kind="evaluation", episode=0, t=0).t == 0
     later = theatre.ask("explain_update", kind="training", episode=0, t=10**6)
     assert "nothing follows" in later.error
-
-
-def test_the_compiled_loops_are_waited_for_without_holding_anybody_up():
-    kernels = Kernels()
-    waiting = kernels.loaded()
-    assert 0 < next(waiting) < 0.1  # others go on meanwhile
-    for thread in threading.enumerate():
-        if thread.name == "kernels-load":
-            thread.join()
-    assert list(waiting) == []
-    assert list(kernels.loaded()) == []

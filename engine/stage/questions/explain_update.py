@@ -7,7 +7,6 @@ from typing import Any
 from engine.stage.bellman import LENGTHS, RECURRENT, RETRACE, explained, recorded
 from engine.stage.context import Asker, Context, Question, QuestionError
 from engine.stage.jobs import Job
-from engine.stage.kernels import KERNELS
 from engine.stage.moments import observations_at
 from engine.stage.questions.inside_episode import EpisodeArguments, by_whom
 from engine.stage.remembered import remembered
@@ -41,7 +40,6 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
     # One more than the longest window, whose last action SARSA wants to know.
     longest = max(*LENGTHS, configuration.agent.n_step) + 1
     seen = yield from observations_at(session, record, range(t, t + longest + 1))
-    yield from KERNELS.loaded()
     streams = recorded(configuration, card, record, seen, t)
     mind = yield from context.minds.mind(configuration, card)
     rows = yield from explained(mind, weights, streams)
