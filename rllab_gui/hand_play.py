@@ -71,11 +71,9 @@ class HandPlay(QObject):
         return self._game.ended if self._game is not None else ""
 
     @property
-    def short_hint(self) -> str:
-        """The keys of the actions, for under the picture; empty while nobody plays."""
-        if not self.playing:
-            return ""
-        return self.ended or f"You play: {hint(self.names)}"
+    def keys(self) -> str:
+        """Which key is which action."""
+        return hint(self.names)
 
     @property
     def hint(self) -> str:
@@ -85,7 +83,7 @@ class HandPlay(QObject):
         if self.ended:
             return f"The episode {self.ended}. Enter keeps it, Backspace takes back."
         return (
-            f"You play: {hint(self.names)}. Backspace takes a step back, Enter hands "
+            f"You play: {self.keys}. Backspace takes a step back, Enter hands "
             "back to the agent, Esc ends it here."
         )
 

@@ -109,16 +109,13 @@ class FrameView(View):
             words = f"picture of t {t}; that of t {moment.t} is on its way"
             self.picture.set_frame(frame, t, words)
             return
-        branches = self.context.branches
-        words = moment.missing or branches.hand.short_hint
-        if not self.context.why.predict.hidden:
-            words = words or branches.ghost.words(moment.t)
-        hidden = self.context.why.predict.hidden
+        ghost = self.context.branches.ghost
+        words, hidden = moment.missing, self.context.why.predict.hidden
         overlay = self.context.why.on_frame(moment)
         words = words or (overlay.words if overlay is not None else "")
         dice = moment.explored and not hidden
         self.picture.set_frame(moment.frame, moment.t, words, explored=dice)
-        self.picture.set_ghost(None if hidden else branches.ghost.frame(moment.t))
+        self.picture.set_ghost(None if hidden else ghost.frame(moment.t))
         self.picture.set_overlay(None if overlay is None else overlay.map)
 
     def _show_value(self, moment: Moment) -> None:
@@ -135,6 +132,8 @@ class FrameView(View):
         note = episode.note
         if not episode.exact and not note:
             note = "The replay differs from the recording: the picture is approximate."
+        other = self.context.branches.ghost.words(moment.t)
+        note = " ".join(it for it in (other, note) if it)
         self._note.setText(note)
         self._note.setVisible(bool(note) and not self.context.why.predict.hidden)
 
@@ -146,7 +145,8 @@ class FrameView(View):
         if moment.is_last:
             total = short(float(episode.reward_sum[-1]))
             if episode.key[2] == BY_HAND and not episode.ended:
-                return f"{head} · your move · return {total} so far (undiscounted)"
+                keys = self.context.branches.hand.keys
+                return f"{head} · return {total} so far · your move: {keys}"
             return f"{head} · {episode.ended or 'end'} · return {total} (undiscounted)"
         phrase = action_phrase(episode.action_names, moment.action)
         why = f"{DICE} explored" if moment.explored else episode.why(t)
