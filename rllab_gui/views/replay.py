@@ -58,6 +58,7 @@ class ReplayView(View):
         "double-click a row to step through the moment it is from."
     )
     needs = frozenset({"replay"})
+    answers = True
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

@@ -147,8 +147,10 @@ class StepQBarsView(QBars):
     def _why_not(self, bars: Bars) -> str:
         other = self.context.why.other
         best = bars.best
-        if not 0 <= other < len(bars.q) or other == best:
+        if not 0 <= other < len(bars.q):
             return ""
+        if other == best:
+            return f"{bars.names[best]} is what it prefers."
         lower = float(bars.q[best] - bars.q[other])
         word = "lower" if lower >= 0 else "higher"
         sentence = (
