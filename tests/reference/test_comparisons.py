@@ -119,16 +119,21 @@ def test_exploration(depth):
     assert max(missed) == EPISODES
 
 
-def test_ingredient():
-    """Without n-step returns Rainbow misses on CartPole what all others reach."""
-    without = find_preset("cartpole-rainbow-no-nstep").configuration
+INGREDIENTS = {"nstep": "n-step returns", "c51": "distributions"}
+
+
+@pytest.mark.parametrize("name", INGREDIENTS)
+def test_ingredient(name):
+    """Without these two Rainbow misses on CartPole what the other ablations reach."""
+    preset = f"cartpole-rainbow-no-{name}"
+    without = find_preset(preset).configuration
     means = [reference_run(without, seed).mean for seed in range(SEEDS)]
     record(
-        "Rainbow without n-step returns",
+        f"Rainbow without {INGREDIENTS[name]}",
         "CartPole-v1",
-        "preset cartpole-rainbow-no-nstep",
+        f"preset {preset}",
         means,
-        "below 475, which all other ablations reach",
+        "below 475, which the other ablations reach",
         f"{HERE} -k ingredient",
     )
     assert statistics.median(means) < 475
