@@ -10,6 +10,7 @@ from engine.environments.catalogue import PACKAGES
 WITHOUT_TARGET = {
     "cartpole-plain-dqn",
     "cartpole-rainbow-no-nstep",
+    "cartpole-rainbow-no-c51",
     "maximization-bias",
     "maximization-bias-double",
     "baird",
