@@ -34,7 +34,7 @@ def write_long_session(path: Path, steps: int) -> None:
     configuration = preset.with_options({"training.steps": steps})
     loop = TrainingLoop(configuration)
     card = describe(configuration.environment)
-    live = path.with_name("made.h5")
+    live = path.with_name(f"made-{path.name}")
     with LiveStore.create(live, configuration.to_json(), card) as store:
         loop.advance(steps=LEARNED)
         drained = loop.drain()
