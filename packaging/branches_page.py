@@ -19,6 +19,7 @@ CHANCE = {
     "none": "none found: all rollouts are equal",
     "drawn anew": "drawn anew for each pair of rollouts",
     "kept": "cannot be drawn anew: one rollout",
+    "cannot be told": "none seen, but it may be drawn out of sight: one rollout",
 }
 
 

@@ -58,6 +58,7 @@ class Run:
       q: Q-values [A] of each state in which an action was chosen.
       by_chance: The environment's random generator has moved on.
       kept: It keeps its chance to itself, so that it cannot be drawn anew.
+      shown: It is known to have no other chance than that of its generator.
     """
 
     actions: list[int] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Run:
     truncated: bool = False
     by_chance: bool = False
     kept: bool = False
+    shown: bool = False
 
     @property
     def ended(self) -> bool:
@@ -148,6 +150,7 @@ class Seat:
         if self.run.actions:
             now = self.world.chance
             self.run.by_chance, self.run.kept = now != self._chance, now is None
+            self.run.shown = self.world.shows_chance
         self._replay.close()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from engine.contract.messages import Problem
 from engine.contract.options import EnvironmentOptions
 from engine.environments import FrameStacker, make
-from engine.environments.restoring import chance_state, draw_anew
+from engine.environments.restoring import chance_state, draw_anew, shows_chance
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -86,6 +86,11 @@ class World:
     def chance(self) -> object:
         """What tells the random numbers to come; None where it is not known."""
         return chance_state(self._environment)
+
+    @property
+    def shows_chance(self) -> bool:
+        """Whether that is all of its chance; see ``restoring.shows_chance``."""
+        return shows_chance(self._environment)
 
     def draw_anew(self, number: int) -> bool:
         """Let chance go another way from here on; see ``restoring.draw_anew``."""

@@ -1,7 +1,9 @@
 """Steps of an episode are restored exactly, and chance after them is ours."""
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.classic_control import CartPoleEnv
 
 from engine.contract.options import EnvironmentOptions
 from engine.environments import make, prove
@@ -21,6 +23,20 @@ def test_a_branch_with_the_recorded_actions_is_the_recording(id, chance):
     assert found.exact
     assert found.chance == chance
     assert "tested over" in found.sentence()
+
+
+class _Hidden(CartPoleEnv):
+    """Somebody else's, which may draw its chance where nobody sees it."""
+
+
+def test_that_nothing_depends_on_chance_is_claimed_only_where_it_is_known():
+    gymnasium.register("Test/Hidden-v0", entry_point=_Hidden)
+    try:
+        found = prove(EnvironmentOptions(id="Test/Hidden-v0"), 60)
+    finally:
+        del gymnasium.registry["Test/Hidden-v0"]
+    assert (found.exact, found.chance) == (True, "cannot be told")
+    assert "As far as can be seen" in found.sentence()
 
 
 def test_the_same_number_gives_the_same_chance():

@@ -92,6 +92,15 @@ def test_what_does_not_depend_on_chance_is_made_once(theatre):
     assert "all rollouts are equal" in found["chance"]
 
 
+def test_where_chance_may_be_out_of_sight_the_answer_says_so(theatre, monkeypatch):
+    monkeypatch.setattr(World, "shows_chance", False)
+    theatre.open(tiny(), live=False)
+    asked = {"kind": "training", "episode": longest(theatre), "t": 3, "forced": [0]}
+    found = theatre.result("branch", **asked, main=[1], count=20)
+    assert len(found["rollouts"]) == 1
+    assert found["chance"].startswith("As far as can be seen")
+
+
 def test_a_policy_that_explores_does_so_alike_in_both_arms(theatre):
     theatre.open(tiny(exploration__decay_steps=100_000), live=False)
     asked = {"kind": "training", "episode": longest(theatre), "t": 3, "forced": [0]}

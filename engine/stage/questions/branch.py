@@ -134,7 +134,8 @@ class _Rollouts:
         if not explores and first[0][0].kept:
             return first, CHANCE_WORDS["kept"]
         if not explores and not any(it.by_chance for it in first[0]):
-            return first, NO_CHANCE
+            shown = all(it.shown for it in first[0])
+            return first, NO_CHANCE if shown else CHANCE_WORDS["cannot be told"]
         if count == 1:
             return first, "One rollout, with the random numbers of the recording."
         rest = yield from self._pairs(range(1, count), 1.0 / count, 1.0)
