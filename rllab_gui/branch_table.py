@@ -22,9 +22,9 @@ def branch_csv(branch: Branch, names: Sequence[str]) -> bytes:
     for arm, rollouts in (("branch", branch.rollouts), ("main", branch.main)):
         for number, rollout in enumerate(rollouts):
             human = set(rollout.human)
-            steps = zip(rollout.actions, rollout.rewards, strict=True)
+            steps = zip(rollout.actions, rollout.rewards, strict=False)
             for k, (action, reward) in enumerate(steps):
-                word = names[action] if action < len(names) else ""
+                word = names[action] if 0 <= action < len(names) else ""
                 row = [arm, number, branch.t + k, action, word, repr(reward)]
                 writer.writerow([*row, int(k in human)])
     return text.getvalue().encode("utf-8")

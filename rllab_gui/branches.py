@@ -249,15 +249,15 @@ class Branches(QObject):
         branch = self.find(branch_id)
         if branch is None or not 0 <= rollout < len(branch.rollouts):
             return
-        place = place_of(branch_id, rollout)
-        if place == self._cursor.position.branch:
+        place, position = place_of(branch_id, rollout), self._cursor.position
+        if place == position.branch and not self._episode.problem:
             return
         self.problem = ""
         self.hold(
             branch,
             branch.rollouts[rollout],
             rollout,
-            partial(self._on_held, branch, place),
+            partial(self._on_held, branch, place, position),
         )
 
     def hold(self, branch: Branch, rollout: Rollout, number: int, then: Any) -> None:
@@ -294,14 +294,20 @@ class Branches(QObject):
         else:
             self._cursor.step(-min(by, self._cursor.t - branch.t))
 
-    def _on_held(self, branch: Branch, place: str, answer: dict[str, Any]) -> None:
+    def _on_held(
+        self, branch: Branch, place: str, asked: Position, answer: dict[str, Any]
+    ) -> None:
         position = self._cursor.position
+        if _line(position) != _line(asked):
+            return  # the person has gone elsewhere since
         if (position.kind, position.episode) != (branch.kind, branch.episode):
             return
         self._episode.branch_numbers[place] = int(answer["episode"])
         self._cursor.set_mode("paused")
         inside = position.branch.partition("/")[0] == branch.id
         start = branch.t + parting(branch)
+        if place == position.branch:
+            self._episode.fetch_again()
         self._cursor.place(branch=place, t=position.t if inside else start)
         self.problem = str(answer["note"])
         self.changed.emit()
@@ -335,6 +341,10 @@ class Branches(QObject):
             self.under_way = ""
             if self.current is not None:
                 self.leave()
+
+
+def _line(position: Position) -> tuple[str, str, int, str]:
+    return position.session, position.kind, position.episode, position.branch
 
 
 def _rollout(answer: dict[str, Any], human: list[int]) -> Rollout:

@@ -115,6 +115,11 @@ class ShownEpisode(QObject):
         self.changed.emit()
         self.momentChanged.emit()
 
+    def fetch_again(self) -> None:
+        """Ask anew for what is at the cursor: a branch may have another number."""
+        self.forget()
+        self._on_cursor(self._cursor.position)
+
     # ------------------------------------------------------------ the episode
 
     def play_on(self, data: Episode, frame: np.ndarray) -> None:

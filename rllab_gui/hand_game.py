@@ -44,7 +44,9 @@ class Game:
 
     @property
     def ended(self) -> str:
-        """How it ended, or empty."""
+        """How it ended, or empty; an answer about other actions does not say."""
+        if len(self.answer.get("rewards", ())) != len(self.actions):
+            return ""
         ways = ("terminated", "truncated")
         return next((it for it in ways if self.answer.get(it)), "")
 
@@ -122,6 +124,7 @@ class Game:
     def branch(self, discount: float) -> Branch:
         """What was played, beside what was there from the root on."""
         rewards = [float(it) for it in self.answer.get("rewards", ())]
+        rewards = rewards[: len(self.actions)]  # a step may just be taken back
         mine = Rollout(
             actions=self.actions[: len(rewards)],
             rewards=rewards,

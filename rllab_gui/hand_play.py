@@ -147,7 +147,7 @@ class HandPlay(QObject):
         game = self._game
         if game is None:
             return
-        if len(game.answer.get("rewards", ())) <= game.given:
+        if not game.played or len(game.answer.get("rewards", ())) <= game.given:
             self._finish()
             return
         kept = game.branch(self._store.configuration.agent.discount)
@@ -222,9 +222,12 @@ class HandPlay(QObject):
     def _on_cursor(self, position: Position) -> None:
         """Whoever chooses something else to look at has stopped playing."""
         game = self._game
-        if game is None or not game.answer or position.branch == BY_HAND:
+        if game is None:
             return
-        if position.session == game.at.session:
+        moved = _judged(position) != _judged(game.at)
+        if not moved and (position.branch == BY_HAND or not game.answer):
+            return
+        if game.answer and position.session == game.at.session:
             self.stop(look=False)
         else:
             self._finish()
@@ -232,3 +235,9 @@ class HandPlay(QObject):
     def _on_process(self, process: Any) -> None:
         if process.role == "stage" and process.state == "ready" and self.playing:
             self._ask()
+
+
+def _judged(position: Position) -> tuple[str, int, str, int]:
+    """The recorded episode of a position, and whose opinion of it is shown."""
+    whose = (position.session, position.checkpoint)
+    return (*whose, position.kind, position.episode)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,14 +15,26 @@ MOST = 100
 class Trail(QObject):
     """Remembers the places that were left for another episode, or on purpose.
 
+    Args:
+      cursor: The one cursor.
+      held: What ``Position.branch`` can be now; from others one gets back to the
+        main line, as from a game by hand, which is over.
+      parent: Of Qt.
+
     Signals:
       changed(): One can go back or forward now, or no longer.
     """
 
     changed = Signal()
 
-    def __init__(self, cursor: Cursor, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        cursor: Cursor,
+        held: Container[str] = (),
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._held = held
         self._cursor = cursor
         self._last = cursor.position
         self._behind: list[Position] = []
@@ -55,8 +68,12 @@ class Trail(QObject):
     def _exchange(self, off: list[Position], onto: list[Position]) -> None:
         if not off:
             return
-        place = off.pop()
-        onto.append(self._cursor.position)
+        place, now = off.pop(), self._cursor.position
+        onto.append(now)
+        if place.branch and place.branch not in self._held:
+            place = replace(place, branch="")
+            if _line(place) == _line(now):  # others are clamped when they arrive
+                place = replace(place, t=min(place.t, self._cursor.last))
         if self._cursor.mode != "paused":
             self._cursor.set_mode("paused")
         fields = ("checkpoint", "kind", "episode", "t", "branch")
@@ -87,3 +104,7 @@ class Trail(QObject):
             return
         elif (position.kind, position.episode) != (before.kind, before.episode):
             self._leave(before)
+
+
+def _line(place: Position) -> tuple[str, int, str]:
+    return place.kind, place.episode, place.branch

@@ -144,7 +144,7 @@ class Why(QObject):
         super().__init__(parent)
         self._episode = episode
         self.predict = Predict(episode, self)
-        self.trail = Trail(cursor, self)
+        self.trail = Trail(cursor, episode.branch_numbers, self)
         self.laid = False
         self.overlay: Overlay | None = None
         self.other = -1

@@ -93,7 +93,7 @@ class Enabler(QObject):
         table["transport.mark"] = lab.noting.possible
         marked = bool(lab.notes.kept.bookmarks)
         table |= {f"transport.{it}Bookmark": marked for it in ("prev", "next")}
-        judges = bool(lab.axis.steps)
+        judges = bool(lab.axis.steps) and not lab.branches.hand.playing
         table |= {f"transport.{it}Checkpoint": judges for it in ("prev", "next")}
         table |= {f"transport.{it}": shows for it in moves}
         goes = ("prevEpisode", "nextEpisode", "follow")

@@ -34,6 +34,7 @@ class MomentBar(QWidget):
         lab.cursor.changed.connect(self._show_now)
         lab.axis.changed.connect(self._show_now)
         lab.notes.changed.connect(self._show_now)
+        lab.branches.hand.changed.connect(self._show_now)
         lab.store.sessionChanged.connect(self._show_now)
         lab.theme.changed.connect(self._restyle)
         self._restyle()
@@ -56,6 +57,9 @@ class MomentBar(QWidget):
     def _show_now(self, *_: object) -> None:
         lab, position = self._lab, self._lab.cursor.position
         self.slider.show_steps(lab.axis.steps, lab.axis.best, position.checkpoint)
+        # Whoever plays is judged by the weights of the step where that began.
+        playing = lab.branches.hand.playing
+        self.slider.setEnabled(bool(lab.axis.steps) and not playing)
         words = judge_words(position.checkpoint, lab.axis.best)
         if words != self._judge.text():
             self._judge.setText(words)

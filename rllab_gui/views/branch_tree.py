@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -17,7 +18,7 @@ from engine.contract.branches import returned, rollout_pairs
 from engine.contract.notes import Branch
 from rllab_gui.branches import place_of
 from rllab_gui.plain import tip
-from rllab_gui.views.branch_words import signed, tree_words, who
+from rllab_gui.views.branch_words import MARK, signed, tree_words, who
 
 PLACE = Qt.ItemDataRole.UserRole
 
@@ -96,12 +97,25 @@ class BranchTree(QTreeWidget):
             _row(item, f"rollout {number + 1}", gain, place_of(branch.id, number))
 
     def _on_chosen(self, item: QTreeWidgetItem | None, _: object) -> None:
-        self.chosen.emit(str(item.data(0, PLACE)) if item is not None else "")
+        self.chosen.emit(_place(item))
 
     def _on_edited(self, item: QTreeWidgetItem, column: int) -> None:
         name, place = item.text(0).strip(), str(item.data(0, PLACE))
+        name = name.removeprefix(MARK["approximate"].strip()).strip()
         if column == 0 and name and place:
+            self._known = []  # the row shows what was written: draw it anew
             self.renamed.emit(place, name)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on the row that is chosen already chooses it again."""
+        before = _place(self.currentItem())
+        super().mousePressEvent(event)
+        if before and before == _place(self.itemAt(event.position().toPoint())):
+            self.chosen.emit(before)
+
+
+def _place(item: QTreeWidgetItem | None) -> str:
+    return str(item.data(0, PLACE)) if item is not None else ""
 
 
 def _row(parent: QTreeWidgetItem, name: str, gain: str, place: str) -> QTreeWidgetItem:

@@ -36,7 +36,7 @@ def tree_words(branch: Branch) -> tuple[str, str]:
 
 def who(branch: Branch) -> str:
     """Who chose in the branch."""
-    human = sum(len(it.human) for it in branch.rollouts)
+    human = len(branch.rollouts[0].human) if branch.rollouts else 0  # same in all
     if branch.checkpoint < 0:
         return "played by hand"
     words = f"the checkpoint of step {branch.checkpoint:,} goes on"

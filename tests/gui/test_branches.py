@@ -1,5 +1,7 @@
 """Branches in the window: keys, tree, ghost, leaving, undo, and playing by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import script
@@ -10,7 +12,8 @@ from engine.contract.notes import Branch, Rollout
 from rllab_gui.action_keys import action_letters, hint, idle_action, key_table
 from rllab_gui.branch_table import branch_csv
 from rllab_gui.episode import BY_HAND
-from rllab_gui.views.branch_words import answer, tree_words
+from rllab_gui.frame.checkpoint_slider import CheckpointSlider
+from rllab_gui.views.branch_words import answer, tree_words, who
 from rllab_gui.views.episode_model import episode_from
 
 Key = Qt.Key
@@ -80,6 +83,7 @@ def teach(client):
         "play_by_hand": by_hand,
         "views": lambda arguments: {"views": {}},
         "keep_views": lambda arguments: {},
+        "checkpoints": lambda _: {"step": np.arange(2), "best": np.zeros(2, bool)},
     }
 
 
@@ -137,10 +141,26 @@ def test_a_branch_from_key_to_undo(stepping, client, beat, qtbot):
     assert "discounted return +0.750" in view.property("answerText")
     assert "predicted +0.500" in view.property("answerText")
     assert len(branches.ghost.value) == 10
-    item.setText(0, "a better idea")
+    item.setText(0, "≈ a better idea")
     settle(beat)
     assert branches.current.name == "a better idea"
+    one_that_was_let_go_of(lab, client, branches.current, beat)
     leave_and_delete(window, branch, beat, qtbot)
+
+
+def one_that_was_let_go_of(lab, client, branch, beat):
+    branches, cursor, before = lab.branches, lab.cursor, lab.cursor.position
+    branches.enter(branch.id)
+    held = len(client.questions("hold_branch"))
+    lab.episode.problem = "This branch was let go of."
+    branches.enter(branch.id)
+    settle(beat)
+    assert len(client.questions("hold_branch")) == held + 1
+    assert lab.episode.problem == ""
+    assert lab.episode.data.key[2] == "branch"
+    elsewhere = replace(before, session="another")
+    branches._on_held(branch, "late", elsewhere, {"episode": 7, "note": ""})
+    assert cursor.position == before
 
 
 def leave_and_delete(window, branch, beat, qtbot):
@@ -172,6 +192,8 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     lab.commands.run("branch.byHand")
     settle(beat)
     assert hand.playing
+    slider = window.findChild(CheckpointSlider)
+    assert not slider.isEnabled()
     assert (cursor.t, cursor.last, cursor.position.branch) == (8, 8, BY_HAND)
     for key in (Key.Key_Right, Key.Key_R, Key.Key_L):
         press(qtbot, window, key)
@@ -188,6 +210,7 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     press(qtbot, window, Key.Key_Return)
     settle(beat)
     assert not hand.playing
+    assert slider.isEnabled()
     (asked,) = client.questions("branch")
     assert asked.arguments["forced"] == [1, 1]
     assert lab.branches.current.rollouts[0].human == [0, 1]
@@ -225,6 +248,43 @@ def test_what_was_played_is_kept_when_something_else_is_looked_at(
     client.play(script.session(lab.draft.configuration, uuid="u2", live=False))
     settle(beat)
     assert lab.notes.kept.branches == []
+
+
+def test_a_game_ends_when_something_else_is_chosen_before_it_began(stepping, beat):
+    lab = stepping.lab
+    lab.branches.hand.begin()
+    lab.cursor.show_episode("training", 2)
+    settle(beat)
+    assert not lab.branches.hand.playing
+    assert (lab.cursor.position.episode, lab.cursor.position.branch) == (2, "")
+    assert lab.episode.key[2:] == ("training", 2)
+
+
+def test_a_step_that_was_just_taken_back_is_not_kept(stepping, beat):
+    lab = stepping.lab
+    hand = lab.branches.hand
+    hand.begin()
+    settle(beat)
+    for _ in range(4):
+        hand.press(1)
+        settle(beat)
+    assert hand.ended == "terminated"
+    hand.take_back()
+    assert hand.ended == ""
+    hand.stop()
+    settle(beat)
+    (rollout,) = lab.branches.current.rollouts
+    assert (rollout.actions, rollout.rewards) == ([1] * 3, [1.0] * 3)
+    assert (rollout.human, rollout.terminated) == ([0, 1, 2], False)
+    lab.branches.leave()
+    settle(beat)
+    hand.begin()
+    settle(beat)
+    hand.press(1)
+    settle(beat)
+    hand.take_back()
+    hand.stop()
+    assert len(lab.notes.kept.branches) == 1
 
 
 def a_beat_passes(window, beat, qtbot):
@@ -305,6 +365,18 @@ def test_a_table_has_every_step_of_both_arms():
         "branch,0,6,0,left,4.0,0",
         "main,0,5,0,left,1.0,0",
     ]
+
+
+def test_a_table_of_a_strangers_branch_has_the_steps_that_are_whole():
+    odd = branch(rollouts=[Rollout([-3, 0, 1], [2.0, 4.0])], main=[Rollout([], [1.0])])
+    lines = branch_csv(odd, ("left", "right")).decode().splitlines()
+    assert lines[3:] == ["branch,0,5,-3,,2.0,0", "branch,0,6,0,left,4.0,0"]
+
+
+def test_steps_by_hand_are_those_of_one_rollout():
+    again = [Rollout([1, 0, 0], [1.0] * 3, [0, 1])] * 20
+    assert who(branch(rollouts=again)).startswith("by hand for 2 steps, then")
+    assert who(branch(rollouts=[], main=[])) == "the checkpoint of step 200 goes on"
 
 
 def test_keys_are_initials_where_they_differ_and_arrows_where_words_say_so():

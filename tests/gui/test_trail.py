@@ -48,6 +48,20 @@ def test_another_episode_chosen_by_hand_is_a_jump_and_stepping_is_none(cursor):
     assert where(cursor) == ("training", 3, 1)
 
 
+def test_the_way_back_never_leads_into_a_game_or_branch_that_is_gone(cursor):
+    held = {"kept": 1, "gone": 2}
+    trail = Trail(cursor, held)
+    for branch in ("kept", "gone", "by hand"):
+        cursor.place(kind="training", episode=3, branch=branch, t=120)
+        trail.go_to("training", 3, 5)
+    del held["gone"]
+    seen = []
+    for _ in range(3):
+        trail.back()
+        seen.append((cursor.position.branch, cursor.t))
+    assert seen == [("", 100), ("", 100), ("kept", 120)]
+
+
 def test_following_leaves_no_trail_and_another_session_ends_it(cursor):
     trail = Trail(cursor)
     cursor.set_mode("following")
