@@ -16,6 +16,7 @@ from rllab_gui.main_window import MainWindow
 SAMPLE = Path(__file__).parents[2] / "sessions" / "sample-cartpole.h5"
 TABS = ("Returns", "Memory", "Bellman", "Looked at", "Neighbours", "Slice")
 LEARN_S = 120.0
+NOTE = "about to fall"
 
 
 class Student:
@@ -38,11 +39,12 @@ class Student:
         """A file of somebody else, without a trainer; closed, and opened again."""
         path = self._folder / "cartpole.h5"
         shutil.copy(SAMPLE, path)
+        path.with_suffix(".notes").unlink(missing_ok=True)  # of an earlier walk
         self._open(path)
         self._look_around()
         self._ask_why()
         self._go_back_in_training()
-        self._bookmark("about to fall")
+        self._bookmark(NOTE)
         self._branch()
         self._predict()
         self._browse_replay()
@@ -51,7 +53,7 @@ class Student:
         self._hands.press("Ctrl+W")
         self._wait("the session is closed", lambda: not self._lab.store.session.uuid)
         self._open(path)
-        self._wait("the note is still there", lambda: self._lab.notes.kept.bookmarks)
+        self._wait("the note is still there", lambda: self._noted(NOTE))
         self._tab("Bookmarks")
         self._picture("opened-again")
 
@@ -135,11 +137,11 @@ class Student:
             "there is a bookmark", lambda: len(self._lab.notes.kept.bookmarks) > count
         )
         self._hands.write("step.bookmarks.note", words)
-        self._wait(
-            "it has its note",
-            lambda: any(it.text == words for it in self._lab.notes.kept.bookmarks),
-        )
+        self._wait("it has its note", lambda: self._noted(words))
         self._picture("bookmark")
+
+    def _noted(self, words: str) -> bool:
+        return any(it.text == words for it in self._lab.notes.kept.bookmarks)
 
     def _branch(self) -> None:
         """Try the other action, look at it, come back."""
