@@ -58,7 +58,7 @@ class Notes(QObject):
         self._link, self._store = link, store
         self._history, self._problems = history, problems
         self._uuid = ""
-        self._loaded = self._under_way = self._waiting = False
+        self._loaded = self._under_way = self._waiting = self._fetching = False
         self.kept = Kept()
         store.wasReset.connect(self._on_session)
         store.sessionChanged.connect(self._try_again)
@@ -197,16 +197,29 @@ class Notes(QObject):
         self.kept = Kept()
         self.changed.emit()
         self._problems.solve(PROBLEM)
+        self._fetching = False
         if self._uuid:
-            of = self._uuid
-            self._link.ask(
-                "views", {}, partial(self._on_views, of), partial(self._on_trouble, of)
-            )
+            self._fetch()
+
+    def _fetch(self) -> None:
+        """Ask what the session holds; what is not known cannot be added to."""
+        if self._fetching:
+            return
+        self._fetching, of = True, self._uuid
+        self._link.ask(
+            "views", {}, partial(self._on_views, of), partial(self._on_no_views, of)
+        )
+
+    def _on_no_views(self, of: str, sentence: str) -> None:
+        if of == self._uuid:
+            self._fetching = False
+            self._on_trouble(of, sentence)
 
     def _on_views(self, of: str, answer: dict[str, Any]) -> None:
         """What the session holds, before what was added while it was fetched."""
         if of != self._uuid:
             return
+        self._fetching = False
         found, new = notes_from(answer.get("views", {})), self.kept
         self._loaded = True
         self.kept = Kept(
@@ -234,12 +247,17 @@ class Notes(QObject):
 
     def _on_process(self, process: ProcessState) -> None:
         """A keeper that begins again knows nothing of what the old one was asked."""
-        if process.role == "keeper" and process.state == "ready" and self._under_way:
+        if process.role != "keeper" or process.state != "ready":
+            return
+        self._fetching = False
+        if self._under_way:
             self._under_way, self._waiting = False, True
 
     def _try_again(self) -> None:
         """The keeper says that it has the session: keep what could not be kept."""
-        if self._waiting:
+        if self._uuid and not self._loaded:
+            self._fetch()
+        elif self._waiting:
             self._keep()
 
     def _on_kept(self, of: str, answer: dict[str, Any]) -> None:

@@ -275,7 +275,7 @@ class Learner:
         valued, online = map(layout.following, (self._bootstrap, self.online_pass))
         q = self.q(layout.current(numbers))
         estimate = q.gather(1, layout.rows.action.unsqueeze(1)).squeeze(1)
-        found = (estimate, towards, error, surprise, bootstrap)
+        found = (estimate, towards, error, surprise.abs(), bootstrap)
         each = (*found, self.q(valued), self.liking(valued), self.liking(online))
         members = len(estimate) // len(batch.action)
         means = (it.view(members, -1, *it.shape[1:]).mean(0) for it in each)

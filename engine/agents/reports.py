@@ -58,7 +58,7 @@ class Explanation(NamedTuple):
       estimate: Q(s, a) of the action that was taken, float32 [B].
       target: What it would be moved towards; of a distribution its mean, float32 [B].
       td_error: Target minus estimate, float32 [B].
-      surprise: What a priority is made of, with its sign, float32 [B].
+      surprise: What a priority is made of, without its sign, float32 [B].
       bootstrap: What the discount is multiplied by in the target, float32 [B].
       valued: Q-values after the window by the network that values them, [B, A].
       valued_liking, online_liking: What this network and the one that learns choose

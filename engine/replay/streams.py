@@ -84,6 +84,7 @@ class Streams:
         }
         self.sampleable = np.zeros(slots, np.bool_)
         self.times_sampled = np.zeros(slots, np.int32)
+        self._counted: np.ndarray | None = None
         self._written = [0] * streams
         self._drained = [0] * streams
         self._open = [False] * streams
@@ -277,8 +278,15 @@ class Streams:
             "open": np.array(self._open, np.bool_),
             "head_observation": self.observation[heads],
             "head_elapsed": self.elapsed[heads],
-            "times_sampled": self.times_sampled[self.sampleable],
+            "times_sampled": self._counts(),
         }
+
+    def _counts(self) -> np.ndarray:
+        """Draws of each sampleable slot, int32, also before they are here again."""
+        if self._counted is not None and not self._size:
+            return self._counted
+        found: np.ndarray = self.times_sampled[self.sampleable]
+        return found
 
     def restore(self, state: State, log: Mapping[str, np.ndarray]) -> None:
         """Become what :meth:`state` described, from all rows of the log so far.
@@ -305,8 +313,18 @@ class Streams:
         self._find_sampleable()
         self.times_sampled.fill(0)
         # Sessions of the first weeks did not count.
-        if not empty and "times_sampled" in state:
-            self.times_sampled[self.sampleable] = state["times_sampled"]
+        self._counted = state.get("times_sampled")
+        self.count_on()
+
+    def count_on(self) -> None:
+        """Go on counting draws from where it was, once the same steps are here again.
+
+        A memory that learns offline is filled from its recording after it has been
+        restored without rows.
+        """
+        if self._counted is not None and len(self._counted) == self._size > 0:
+            self.times_sampled[self.sampleable] = self._counted
+            self._counted = None
 
     def _load(self, log: Mapping[str, np.ndarray]) -> None:
         slots = np.asarray(log["slot"], np.int64)

@@ -7,6 +7,7 @@ later (:mod:`engine.sessions.folding`). Like every file it may be a stranger's.
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -62,10 +63,25 @@ def put_beside(path: Path, uuid: str, views: dict[str, Any]) -> None:
     text = check_views(views)
     kept = _Beside(uuid, text, checksum(text, "notes", uuid))
     try:
+        _set_aside(beside(path), uuid)
         write_file(beside(path), msgspec.json.encode(kept))
     except OSError as error:
         what = f"The notes of '{path.stem}' could not be kept"
         raise from_os_error(what, error) from error
+
+
+def _set_aside(place: Path, uuid: str) -> None:
+    """What is there and is not of this session gets another name."""
+    if not place.is_file() or place.is_symlink():
+        return
+    with place.open("rb") as file:
+        data = file.read(MOST_BYTES * 2)
+    try:
+        ours = msgspec.json.decode(data, type=_Beside).uuid == uuid
+    except (ValueError, RecursionError):  # msgspec has ValueErrors
+        ours = False
+    if not ours:
+        os.replace(place, place.with_name(f"{place.name}.old"))
 
 
 def find_beside(path: Path, uuid: str) -> tuple[dict[str, Any], int]:

@@ -40,6 +40,8 @@ def fold_notes(path: Path, target: Path) -> None:
             if target == path and (live_path(path).is_dir() or _state(path) != before):
                 raise SessionProblem(f"'{path.name}' has been changed meanwhile.")
             os.replace(place, target)
+            if target != path:  # what lay beside an older copy is not of this one
+                drop_beside(target)
             sync_folder(target.parent)
     except OSError as error:
         what = f"The notes could not be written into '{target.name}'"

@@ -88,6 +88,10 @@ class EmbeddingMap:
         """End the worker."""
         self._worker.stop()
 
+    def forget(self) -> None:
+        """Another session is open: its questions are not about these states."""
+        self.states, self.ids = None, np.zeros(0, np.int64)
+
     def index(self, point_id: int) -> int:
         """Where this point is; QuestionError if it is no longer on the map."""
         found = np.flatnonzero(self.ids == point_id)

@@ -191,6 +191,7 @@ class Stage:
         now = self._archive.open
         if before is not None and (now is None or now.uuid != before.uuid):
             self._jobs.cancel(MAP)
+            self._map.forget()
             self._films.close()
             self._hands.close()
 

@@ -64,6 +64,7 @@ class Offline:
                 agent.store(it)
             steps += len(record["actions"])
             episodes += 1
+        agent.memory.streams.count_on()
         name, kept = Path(self._source).name, len(agent.memory)
         if not kept:
             raise not_offline(name, "It holds no recorded training episode.")

@@ -64,11 +64,12 @@ def equation(row: UpdateRow, estimator: str) -> str:
     return f"y = {reward} + {gamma} {follows}"
 
 
-def substituted(row: UpdateRow, word: Word, terminated: bool) -> str:
-    """The same with its numbers."""
+def substituted(row: UpdateRow, word: Word, discount: float) -> str:
+    """The same with its numbers; ``discount`` is γ, for that of the row may be 0."""
     target = fine(row.target)
     if row.discount == 0.0:
-        behind = "terminated: nothing is bootstrapped" if terminated else "γ = 0"
+        ended = "terminated" if row.n_step == 1 else "terminated within the window"
+        behind = f"{ended}: nothing is bootstrapped" if discount > 0.0 else "γ = 0"
         return f"y = {fine(row.reward)} ({behind})"
     chosen = f" ({word(row.next_action)})" if row.next_action >= 0 else ""
     times = f"{row.discount:.4g} · {fine(row.bootstrap)}{chosen}"

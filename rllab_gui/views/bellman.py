@@ -95,7 +95,7 @@ class StepBellmanView(AskingView):
         row = rows[self._row]
         taken = self._word(int(answer["action"]))
         rule = equation(row, options.agent.estimator)
-        numbers = substituted(row, self._word, bool(answer["terminated"]))
+        numbers = substituted(row, self._word, options.agent.discount)
         error = error_words(row, taken)
         html = f"{rule}<br>{escape(numbers)}<br>{escape(error)}"
         self.panel.show_rows(rows, self._row, html)

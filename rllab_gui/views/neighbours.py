@@ -157,7 +157,7 @@ class StepNeighboursView(AskingView):
             f"{count(answer['states'])} states from {answer['source']}"
         )
         elsewhere = f"<b>{escape(self._elsewhere)}</b><br>" if self._elsewhere else ""
-        self.plot.set_legend(f"{elsewhere}{words}<br>{where}")
+        self.plot.set_legend(f"{elsewhere}{escape(words)}<br>{escape(where)}")
         self.say(f"{self._elsewhere} {words}".strip(), where)
         self.plot.set_model(
             **{

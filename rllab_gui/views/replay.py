@@ -301,7 +301,7 @@ class ReplayView(View):
         self.refresh()
 
     def _on_selection(self) -> None:
-        if not self.context.selection.steps:
+        if self.context.selection.source != "priorities":
             self._range = None
         self.refresh()
 

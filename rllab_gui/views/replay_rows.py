@@ -47,7 +47,11 @@ COLUMNS = (
         "p before",
         "Priority at the kept checkpoint before; empty for what is newer",
     ),
-    Column("td_error", "|δ|", "TD error when it was last learned from: p − ε"),
+    Column(
+        "td_error",
+        "|δ|",
+        "TD error when it was last learned from: p − ε; empty if it never was",
+    ),
     Column("probability", "P(i)", "Probability of being drawn next: p^α / Σ p^α"),
     Column(
         "weight",
@@ -79,7 +83,10 @@ class ReplayRows:
         }
         if "priority" in self._columns:
             error = self._columns["priority"] - float(answer["priority_epsilon"])
-            self._columns["td_error"] = np.maximum(error, 0.0)
+            drawn = self._columns.get("times_sampled", np.ones(len(error)))
+            # A new step has the largest priority so far, which was never its error.
+            learned = np.where(drawn > 0, np.maximum(error, 0.0), np.nan)
+            self._columns["td_error"] = learned
         self.whole = len(answer.get("t", ()))
         self.order = np.arange(self.whole)
 

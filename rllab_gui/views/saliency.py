@@ -72,6 +72,7 @@ class StepSaliencyView(AskingView):
         self._test = self._make_test()
         self._question = -1
         self._tested: dict[str, Any] = {}
+        self._tested_at: dict[str, Any] = {}
         self.plot.set_canvas(self._make_panel())
         for control in (self._test, self._method):
             self.plot.header.add(control)
@@ -137,7 +138,7 @@ class StepSaliencyView(AskingView):
 
     def _on_moment(self) -> None:
         moment = self.context.episode.moment
-        if self._tested and moment is not None and moment.t != self._tested["t"]:
+        if moment is None or of_moment(moment) != self._tested_at:
             self._forget_test()
         super()._on_moment()
 
@@ -182,7 +183,9 @@ class StepSaliencyView(AskingView):
         moment = self.context.episode.moment
         assert moment is not None
         self.picture.set_frame(moment.frame, moment.t, moment.missing)
-        self.picture.set_overlay(values)
+        # While the cursor moves the answer is about an earlier step.
+        here = of_moment(moment).items() <= self.asked.arguments.items()
+        self.picture.set_overlay(values if here else None)
         side = int(answer["side"])
         squares = (-(-answer["height"] // side), -(-answer["width"] // side))
         self.picture.mark(squares, self._tested_square())
@@ -246,20 +249,21 @@ class StepSaliencyView(AskingView):
         if moment is None:
             return
         self.context.link.cancel(self._question)
+        self._tested_at = of_moment(moment)
         self._question = self.context.link.ask(
-            "test_saliency", of_moment(moment) | part, self._on_tested
+            "test_saliency", self._tested_at | part, self._on_tested
         )
 
     def _on_tested(self, answer: dict[str, Any]) -> None:
         moment = self.context.episode.moment
-        if moment is not None and answer["t"] == moment.t:
+        if moment is not None and of_moment(moment) == self._tested_at:
             self._tested = answer
             self.refresh()
             self.context.pulse.soon()
 
     def _forget_test(self) -> None:
         self.context.link.cancel(self._question)
-        self._tested = {}
+        self._tested, self._tested_at = {}, {}
 
     def _tested_square(self) -> tuple[int, int] | None:
         row, column = self._tested.get("row", -1), self._tested.get("column", -1)

@@ -185,3 +185,17 @@ def test_a_keeper_that_died_is_asked_again_when_the_next_one_has_the_session(
     assert len(client.questions("keep_views")) == 1  # it has not opened it yet
     lab.open()
     assert len(kept(lab)["bookmarks"]) == 2
+
+
+def test_notes_that_could_not_be_read_are_asked_for_again(context, client):
+    lab = Lab(context, client)
+    lab.stored = {"notes": {"bookmarks": [msgspec.to_builtins(OLD)]}}
+    answer = client.answers["views"]
+    client.answers["views"] = lambda _: "The keeper has gone."
+    lab.open()
+    made = lab.notes.add_bookmark(HERE)
+    assert not client.questions("keep_views")
+    client.answers["views"] = answer
+    lab.open()  # the session says something: it is tried again
+    assert lab.notes.bookmarks == [OLD, made]
+    assert len(kept(lab)["bookmarks"]) == 2

@@ -1,6 +1,7 @@
 """Options are named by the titles of their rows, wherever the window says something."""
 
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from engine.contract.messages import Event, Problem
 from rllab_gui.option_words import event_text
@@ -49,5 +50,8 @@ def test_complaints_and_problems_name_titles(window, beat):
 def test_the_events_of_this_run_name_titles(window, beat):
     data = {"key": "agent.learning_rate", "old": 0.0025, "new": 0.0001}
     beat(Event("option", 5, "agent.learning_rate changed.", 0.0, data))
+    window.show_view("train", "events")  # what is behind another tab is not drawn
     view = window.findChild(object, "train.events.table")
+    QApplication.processEvents()
+    window.lab.pulse.beat()
     assert view.model().index(0, 3).data() == "Learning rate α 0.0025 → 0.0001"

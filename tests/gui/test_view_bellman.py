@@ -77,11 +77,14 @@ def test_the_equation_is_that_of_the_estimator():
     )
     assert "Σ_a π(a|s′)" in plain(equation(made(), "expected_sarsa"))
     assert "log Σ_a exp" in plain(equation(made(double=False), "soft"))
-    assert substituted(made(), word, terminated=False) == (
+    assert substituted(made(), word, 0.99) == (
         "y = 1.0000 + 0.99 · 63.200 (right) = 63.568"
     )
     ended = made(discount=0.0, target=1.0)
-    assert "terminated: nothing is bootstrapped" in substituted(ended, word, True)
+    assert "terminated: nothing is bootstrapped" in substituted(ended, word, 0.99)
+    longer = made(discount=0.0, target=1.0, n_step=3)
+    assert "terminated within the window: nothing" in substituted(longer, word, 0.99)
+    assert substituted(ended, word, 0.0) == "y = 1.0000 (γ = 0)"
     assert error_words(made(), "right") == (
         "δ = y − Q(s, right) = 63.568 − 64.000 = −0.432"
     )

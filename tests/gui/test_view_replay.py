@@ -64,6 +64,9 @@ def test_a_cell_says_what_is_known(rows):
     assert said["priority_before"] == ""
     assert float(said["td_error"]) == pytest.approx(1.99)
     assert rows.text(1, names.index("priority_before")) == "1"
+    rows.set_order(np.array([1]))
+    assert rows.text(0, names.index("td_error")) == ""  # never learned from
+    rows.set_order(np.array([2, 0, 4]))
     assert rows.text(2, names.index("episode")) == "–"
     assert "double-click goes there" in rows.tip(0, 0)
 
@@ -132,6 +135,9 @@ def test_a_bin_of_the_histogram_is_a_selection(view, context):
     assert view.rows.order.tolist() == [0, 4]
     assert context.selection.steps == {(3, 7), (-1, 0)}
     assert view.chip.text().startswith("2 steps with p 0.150 to 0.600")
+    context.selection.choose([(4, 1)], "1 state of the map", "embedding")
+    context.pulse.beat()
+    assert view.rows.order.tolist() == [3]
 
 
 def test_a_filter_that_cannot_be_read_says_so(view, context):

@@ -260,3 +260,22 @@ def test_a_strangers_notes_are_left_out_with_a_sentence(path, uuid):
     with LiveStore.open(path) as store:
         assert (store.views(), len(store.problems())) == ({}, 1)
         store.close(fold=True)
+
+
+def test_what_is_not_of_this_session_is_set_aside_and_not_lost(path, uuid):
+    beside(path).write_bytes(forged("0" * 32, NOTES))
+    put_beside(path, uuid, {"notes": {}})
+    assert find_beside(path, uuid)[0] == {"notes": {}}
+    old = path.with_name("run.notes.old")
+    assert old.read_bytes() == forged("0" * 32, NOTES)
+    put_beside(path, uuid, NOTES)  # its own notes are replaced
+    assert old.read_bytes() == forged("0" * 32, NOTES)
+
+
+def test_saved_over_an_older_copy_the_notes_are_the_new_ones(path, uuid):
+    copy = path.with_name("copy.h5")
+    shutil.copy(path, copy)
+    put_beside(copy, uuid, {"notes": {"bookmarks": []}})
+    put_beside(path, uuid, NOTES)
+    fold_notes(path, copy)
+    assert views_of(copy) == NOTES

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from theatre import KINDS, Theatre, tiny, trained
 
+from engine.contract.messages import SessionStatus
 from engine.environments import describe
 from engine.stage.archive import network_arrays
 from engine.stage.jobs import finish
@@ -156,6 +157,11 @@ def test_when_else_it_would_do_the_same_is_counted_on_the_map(played):
         if configuration.network.recurrent == "none":
             assert told["liking"][t].argmax() == found["action"]
             assert abs(told["value"][t] - found["value"]) <= found["tolerance"] + 1e-5
+    # The map of one session says nothing about another.
+    other = SessionStatus("o", "/o.h5", "uuid-2", False, configuration.to_json())
+    theatre.tell(other, "supervisor")
+    late = theatre.ask("when_else", **step)
+    assert late.error.startswith("There is no map of states yet")
 
 
 def test_too_many_are_refused(played):
