@@ -1,7 +1,6 @@
 """Options are named by the titles of their rows, wherever the window says something."""
 
 import pytest
-from PySide6.QtWidgets import QApplication
 
 from engine.contract.messages import Event, Problem
 from rllab_gui.option_words import event_text
@@ -47,11 +46,15 @@ def test_complaints_and_problems_name_titles(window, beat):
     assert shown.sentence() == "It is late. Raise Evaluation period."
 
 
-def test_the_events_of_this_run_name_titles(window, beat):
+def test_the_events_of_this_run_name_titles(window, beat, qtbot):
     data = {"key": "agent.learning_rate", "old": 0.0025, "new": 0.0001}
     beat(Event("option", 5, "agent.learning_rate changed.", 0.0, data))
     window.show_view("train", "events")  # what is behind another tab is not drawn
     view = window.findChild(object, "train.events.table")
-    QApplication.processEvents()
-    window.lab.pulse.beat()
-    assert view.model().index(0, 3).data() == "Learning rate α 0.0025 → 0.0001"
+
+    def drawn():
+        window.lab.pulse.beat()
+        said = view.model().index(0, 3).data()
+        return said == "Learning rate α 0.0025 → 0.0001"
+
+    qtbot.waitUntil(drawn)
