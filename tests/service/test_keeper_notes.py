@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,10 +70,11 @@ def uuid(words: Words) -> str:
 
 
 def until(keeper: Keeper, done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end, rest = time.monotonic() + 20, threading.Event()
     while not done():
         assert time.monotonic() < end
         keeper.cycle()
+        rest.wait(0.002)  # the file is written by a thread, which needs its turn
 
 
 def in_file(path: Path) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def steps_until_solved(loop, limit):
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(it, marks=pytest.mark.long) for it in (1, 2))]
 )
-@pytest.mark.parametrize("kind", ["dyna", "sweeping"])
+@pytest.mark.parametrize(
+    "kind", ["dyna", pytest.param("sweeping", marks=pytest.mark.long)]
+)
 def test_planning_finds_the_way_where_q_learning_has_not(make, kind, seed):
     """On a random walk from the same seed; the walk itself is the same for both."""
     maze = {"layout": DYNA_MAZE, "step_reward": 0.0}
