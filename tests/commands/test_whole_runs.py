@@ -254,6 +254,7 @@ def test_a_session_without_its_replay_is_not_certified(rllab):
     assert "nothing of it was kept" in said.err
 
 
+@pytest.mark.long
 def test_an_unchanged_fork_goes_the_way_of_its_parent(rllab, trained, tmp_path):
     parent, child = tmp_path / "parent.h5", tmp_path / "child.h5"
     shutil.copyfile(trained, parent)

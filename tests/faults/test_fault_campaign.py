@@ -16,7 +16,7 @@ import power_cuts
 import pytest
 from trials import Trials
 
-KILLS = int(os.environ.get("RLLAB_KILLS", "6"))
+KILLS = int(os.environ.get("RLLAB_KILLS", "4"))
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_damage_to_a_live_store_costs_only_the_damaged_records(tmp_path, held):
 
 @pytest.mark.slow
 def test_a_failed_save_leaves_the_old_file_or_the_new_one(tmp_path, held):
-    held(failing_saves.run(tmp_path, stride=30))
+    held(failing_saves.run(tmp_path, stride=60))
 
 
 def test_of_several_openers_one_writes(tmp_path, held):

@@ -74,7 +74,9 @@ def test_the_memory_holds_one_reward():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("priority", ["proportional", "rank"])
+@pytest.mark.parametrize(
+    "priority", ["proportional", pytest.param("rank", marks=pytest.mark.long)]
+)
 def test_prioritized_replay_needs_fewer_updates_than_uniform(priority):
     kind = {"replay.kind": "prioritized", "replay.priority": priority}
     ours = [updates_needed(seed, **kind) for seed in range(5)]

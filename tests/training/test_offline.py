@@ -160,7 +160,8 @@ def judged(loop, episodes=10):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [0, 1])
 def test_conservative_values_hold_offline_where_plain_ones_take_off(
     make, tmp_path, seed
 ):

@@ -97,6 +97,7 @@ def solved(table, world, discount):
     return TabularMDP(transition, reward, model.terminated).solve(discount).q_values
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_dyna_comes_to_the_values_of_its_model_in_a_slippery_world(make):
     kwargs = {"layout": "classic", "step_reward": -0.04, "slip": 0.2}
