@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.contract.messages import Problem, Shutdown
+from engine.contract.messages import Shutdown
 from engine.contract.options import Configuration
 from engine.contract.plain_text import visible
 from rllab_gui.forms.grid_editor import GridEditor
@@ -126,7 +126,6 @@ class MainWindow(QMainWindow):
         lab.draft.changed.connect(lambda keys: self._show_title())
         lab.theme.changed.connect(self._keep_theme)
         lab.run.stateChanged.connect(self._on_state)
-        self.train.gallery.unusable.connect(self._on_unusable)
         self._show_title()
 
     def _load_first_preset(self) -> None:
@@ -267,18 +266,6 @@ class MainWindow(QMainWindow):
         self._show_title()
         if self._closing and not self.lab.run.active:
             self.close()
-
-    def _on_unusable(self, name: str) -> None:
-        card = self.lab.presets.get(name)
-        if card is not None:
-            self.lab.problems.report(
-                Problem(
-                    id="window.missing",
-                    what=card.reason,
-                    fixes=[(f"copy:{card.preset.install}", "Copy")],
-                    severity="information",
-                )
-            )
 
     def _show_title(self) -> None:
         lab = self.lab

@@ -55,7 +55,7 @@ from engine.service.connection import (
     process_lives,
 )
 from engine.service.home import Home, find_home
-from engine.service.problems import malformed
+from engine.service.problems import lost_engine, malformed
 from engine.service.starting import START_WITHIN_S, reach, reach_another, reap
 from engine.service.transport import SUPERVISOR, Line
 from engine.service.wake import Wake
@@ -297,7 +297,7 @@ class Client:
                 silent = time.monotonic() - line.last_heard > SILENT_S
                 if not lost and ((cut and self._is_gone()) or silent):
                     lost = True
-                    self._deliver([_lost(silent=silent)])
+                    self._deliver([lost_engine(silent=silent)])
         finally:
             self._post(line)
             line.socket.disable_monitor()
@@ -380,16 +380,6 @@ def ensure_engine(
 
 def _greets(message: Message) -> bool:
     return isinstance(message, (ProcessState, Problem))
-
-
-def _lost(*, silent: bool) -> Problem:
-    what = "The engine does not answer any more" if silent else "The engine has ended"
-    return Problem(
-        "engine.supervisor.died",
-        f"{what}; everything up to the durable step is on disk.",
-        fix="Start it again, and the run goes on from there.",
-        fixes=[("engine.restart", "Start the engine again")],
-    )
 
 
 def _nothing() -> None:

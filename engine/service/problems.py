@@ -91,3 +91,14 @@ def mistake(who: str, what: str, error: Exception) -> Problem:
         fix="Save the session, and report it with the details.",
         details="".join(traceback.format_exception(error)),
     )
+
+
+def lost_engine(*, silent: bool) -> Problem:
+    """Nothing is heard of the engine, or its connection has ended."""
+    what = "The engine does not answer any more" if silent else "The engine has ended"
+    return Problem(
+        "engine.supervisor.died",
+        f"{what}; everything up to the durable step is on disk.",
+        fix="Start it again, and the run goes on from there.",
+        fixes=[("engine.restart", "Start the engine again")],
+    )

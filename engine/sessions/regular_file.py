@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from engine.sessions.problems import SessionProblem, from_os_error
 from engine.sessions.rules import Rules, broken
@@ -54,6 +54,13 @@ def check_name(target: Path, *, overwrite: bool) -> None:
         )
 
 
+class Reads(Protocol):
+    """What has bytes to give."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes."""
+
+
 class ReadOnly:
     """What HDF5 asks of a file besides reading; nothing of it changes anything.
 
@@ -63,11 +70,7 @@ class ReadOnly:
 
     length: int
 
-    def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes."""
-        raise NotImplementedError
-
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self: Reads, buffer: memoryview) -> int:
         """Fill the buffer; what lies behind the end reads as zeros."""
         target = memoryview(buffer).cast("B")
         data = self.read(len(target))

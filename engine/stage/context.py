@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from engine.contract.messages import JobProgress, Problem
 from engine.stage.archive import Archive
 from engine.stage.cache import ByteCache
-from engine.stage.jobs import Job, JobQueue, Priority, Send
+from engine.stage.jobs import Job, JobQueue, Priority, Send, Wish
 from engine.stage.minds import Mind, MindShelf
 from engine.stage.replays import FilmLibrary
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from engine.stage.hand import HandShelf
     from engine.stage.live_film import LiveFilm
     from engine.stage.pool import StatePool
+
+Result = TypeVar("Result")
 
 
 class QuestionError(ValueError):
@@ -78,6 +80,28 @@ class Context:
     ) -> None:
         """Tell all windows how far a long job is."""
         self.send(JobProgress(job, fraction, text, done, result), "windows")
+
+    def told(
+        self, job: str, work: Generator[Wish, Any, Result], result: str = ""
+    ) -> Generator[Wish, Any, Result]:
+        """This work, whose end all windows are told, however it ends.
+
+        Args:
+          job: Its name in :meth:`progress`.
+          work: What is done; it tells how far it is by itself.
+          result: The file that has been written by then, or empty.
+        """
+        try:
+            found = yield from work
+        except GeneratorExit:
+            self.progress(job, 0.0, "cancelled", done=True)
+            raise
+        except Exception as error:
+            # A job may fail in any way; whoever asked gets the error itself.
+            self.progress(job, 0.0, str(error), done=True)
+            raise
+        self.progress(job, 1.0, "done", done=True, result=result)
+        return found
 
     def problem(self, id: str, what: str, error: Exception) -> None:
         """Tell all windows that something in the background failed."""

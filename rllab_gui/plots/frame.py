@@ -186,7 +186,8 @@ class PlotFrame(QWidget):
     def _show_cut(self, room: int) -> None:
         """An ellipsis where the legend goes on; its tooltip has it all."""
         wide = self.width()
-        cut = bool(self._legend.text()) and self._legend.heightForWidth(wide) > room
+        bounded = room < _UNBOUNDED and bool(self._legend.text())
+        cut = bounded and self._legend.heightForWidth(wide) > room
         if cut:
             self._cut.setFont(self._legend.font())
             self._cut.setStyleSheet(f"background: {self.theme.tokens.panel}")

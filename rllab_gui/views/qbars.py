@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rllab_gui.plots.bars import Bars, BarsCanvas
-from rllab_gui.plots.frame import LIVE_LEGEND_S, PlotFrame
+from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import short
 from rllab_gui.plots.ranges import FINE, GrowingSpan
@@ -107,7 +107,6 @@ class QBarsView(QBars):
         super().__init__(context)
         self._past: deque[np.ndarray] = deque(maxlen=HISTORY)
         self._at = (-1, -1)
-        self.plot.legend_every_s = LIVE_LEGEND_S
         context.store.pictureChanged.connect(self._on_picture)
 
     def emptiness(self) -> tuple[str, str, tuple[()]] | None:

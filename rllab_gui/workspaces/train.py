@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
+from engine.contract.messages import Problem
 from rllab_gui.forms.form import OptionForm
 from rllab_gui.forms.gallery import Gallery
 from rllab_gui.forms.preset_panel import PresetPanel
@@ -33,6 +34,7 @@ class TrainWorkspace(Workspace):
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         self.gallery = Gallery(lab.presets, lab.draft, lab.theme)
+        self.gallery.unusable.connect(self._on_unusable)
         self.form = OptionForm(
             lab.link,
             lab.draft,
@@ -94,3 +96,16 @@ class TrainWorkspace(Workspace):
         column.addWidget(tabs)
         column.addWidget(self.form, 1)
         return whole
+
+    def _on_unusable(self, name: str) -> None:
+        """A greyed card says what has to be installed."""
+        card = self.lab.presets.get(name)
+        if card is not None:
+            self.lab.problems.report(
+                Problem(
+                    id="window.missing",
+                    what=card.reason,
+                    fixes=[(f"copy:{card.preset.install}", "Copy")],
+                    severity="information",
+                )
+            )

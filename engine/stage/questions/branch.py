@@ -58,16 +58,7 @@ def _answer(context: Context, arguments: BranchArguments, asker: Asker) -> Job:
       (who went on), ``exactness``, ``why``, ``chance`` (words), ``discount``.
     """
     job = f"branch.{asker.id}"
-    try:
-        result = yield from _branch(context, arguments, job)
-    except GeneratorExit:
-        context.progress(job, 0.0, "cancelled", done=True)
-        raise
-    except Exception as error:
-        context.progress(job, 0.0, str(error), done=True)
-        raise
-    context.progress(job, 1.0, "done", done=True)
-    return result
+    return (yield from context.told(job, _branch(context, arguments, job)))
 
 
 def _branch(

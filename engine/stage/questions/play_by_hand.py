@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import msgspec
@@ -57,14 +58,13 @@ def _answer(context: Context, arguments: HandArguments, asker: Asker) -> Job:
     hand = context.hands.take(key, arguments.actions)
     fresh = hand is None
     hand = hand or Hand(root, Opinion(mind, weights))
-    try:
+    with ExitStack() as unless_put_back:
+        unless_put_back.callback(hand.close)
         if fresh:
             yield from hand.stand()
         yield from _catch_up(hand, arguments.actions)
         result = _state(session, hand, weights.step)
-    except BaseException:
-        hand.close()
-        raise
+        unless_put_back.pop_all()
     context.hands.put(key, hand)
     exactness, why = how_restored(record, arguments.t)
     return result | {"exactness": exactness, "why": why}

@@ -41,15 +41,8 @@ class RecordArguments(Arguments, frozen=True):
 
 def _answer(context: Context, arguments: RecordArguments, asker: Asker) -> Job:
     job = f"record.{asker.id}"
-    try:
-        count = yield from _film(context, arguments, job)
-    except GeneratorExit:
-        context.progress(job, 0.0, "cancelled", done=True)
-        raise
-    except Exception as error:
-        context.progress(job, 0.0, str(error), done=True)
-        raise
-    context.progress(job, 1.0, "done", done=True, result=arguments.path)
+    work = _film(context, arguments, job)
+    count = yield from context.told(job, work, arguments.path)
     return {"path": arguments.path, "frames": count, "job": job}
 
 

@@ -55,15 +55,8 @@ class _Pane(NamedTuple):
 
 def _answer(context: Context, arguments: SideBySideArguments, asker: Asker) -> Job:
     job = f"record.{asker.id}"
-    try:
-        result = yield from _film(context, arguments, job)
-    except GeneratorExit:
-        context.progress(job, 0.0, "cancelled", done=True)
-        raise
-    except Exception as error:
-        context.progress(job, 0.0, str(error), done=True)
-        raise
-    context.progress(job, 1.0, "done", done=True, result=arguments.path)
+    work = _film(context, arguments, job)
+    result = yield from context.told(job, work, arguments.path)
     return result | {"path": arguments.path, "job": job}
 
 
