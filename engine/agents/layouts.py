@@ -61,8 +61,8 @@ class Layout(Protocol):
         """Numbers after each window; ``numbers`` are those of the same network."""
         ...
 
-    def per_transition(self, errors: Tensor) -> np.ndarray | None:
-        """|errors| for each slot of the batch, float32 [B]; None where none count."""
+    def per_transition(self, errors: Tensor) -> Tensor | None:
+        """|errors| for each slot of the batch, float [B]; None where none count."""
         ...
 
 
@@ -75,8 +75,10 @@ def make_layout(configuration: Configuration, batch: Batch, device: str) -> Layo
     return PlainLayout(batch, device)
 
 
-def on_device(array: np.ndarray, device: str) -> Tensor:
-    """An array as a tensor of the network's device."""
+def on_device(array: np.ndarray | Tensor, device: str) -> Tensor:
+    """An array as a tensor of the network's device; what is a tensor is there."""
+    if isinstance(array, Tensor):
+        return array
     tensor = torch.from_numpy(array)
     return tensor if device == "cpu" else tensor.to(device)
 
@@ -115,10 +117,9 @@ class PlainLayout:
         """See :class:`Layout`."""
         return network.values(self._next)
 
-    def per_transition(self, errors: Tensor) -> np.ndarray | None:
+    def per_transition(self, errors: Tensor) -> Tensor | None:
         """See :class:`Layout`."""
-        magnitudes: np.ndarray = errors.abs().cpu().numpy()
-        return magnitudes
+        return errors.abs()
 
 
 class EnsembleLayout(PlainLayout):
@@ -128,7 +129,7 @@ class EnsembleLayout(PlainLayout):
 
     def __init__(self, batch: Batch, device: str) -> None:
         super().__init__(batch, device)
-        mask = on_device(batch.extras["members"].T.astype(np.float32), device)
+        mask = on_device(batch.extras["members"], device).T.float()
         self._members = members = len(mask)
         action, reward, discount, next_action, weight, total = self.rows
         weights = mask if weight is None else mask * weight
@@ -149,12 +150,9 @@ class EnsembleLayout(PlainLayout):
         """See :class:`Layout`."""
         return network.values(self._next).flatten(0, 1)
 
-    def per_transition(self, errors: Tensor) -> np.ndarray | None:
+    def per_transition(self, errors: Tensor) -> Tensor | None:
         """See :class:`Layout`."""
-        magnitudes: np.ndarray = (
-            errors.abs().view(self._members, -1).mean(0).cpu().numpy()
-        )
-        return magnitudes
+        return errors.abs().view(self._members, -1).mean(0)
 
 
 class SequenceLayout:
@@ -225,6 +223,6 @@ class SequenceLayout:
         piece = torch.arange(batch, device=numbers.device).unsqueeze(1)
         return numbers.view(batch, -1, *rest)[piece, positions].flatten(0, 1)
 
-    def per_transition(self, errors: Tensor) -> np.ndarray | None:
+    def per_transition(self, errors: Tensor) -> Tensor | None:
         """See :class:`Layout`."""
         return None

@@ -24,13 +24,13 @@ class Judged(NamedTuple):
       error: TD errors, float [R].
       surprise: How much is left to learn: TD errors, or the losses of C51, float [R].
       gradient: Of the loss, by the numbers in the network's own shape.
-      loss: The weighted mean.
+      loss: The weighted mean, [].
     """
 
     error: Tensor
     surprise: Tensor
     gradient: Tensor
-    loss: float
+    loss: Tensor
 
 
 def huber_delta(configuration: Configuration) -> float:
@@ -54,7 +54,7 @@ def judge_directly(
     # A TD error is target minus estimate: raising Q lowers it.
     per_action = (slope / -rows.total).unsqueeze(1)
     gradient = torch.zeros_like(q).scatter_(1, rows.action.unsqueeze(1), per_action)
-    return Judged(error, error, gradient, losses.sum().item() / rows.total)
+    return Judged(error, error, gradient, losses.sum() / rows.total)
 
 
 def judge_by_graph(
@@ -85,7 +85,7 @@ def judge_by_graph(
             losses = losses * rows.weight
         loss = losses.sum() / rows.total
     (gradient,) = torch.autograd.grad(loss, leaf)
-    return Judged(error.detach(), surprise.detach(), gradient, loss.item())
+    return Judged(error.detach(), surprise.detach(), gradient, loss.detach())
 
 
 def of_action(numbers: Tensor, action: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from abc import ABC, abstractmethod
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -15,8 +16,38 @@ FIRST_DECAY, SECOND_DECAY = 0.9, 0.999
 RMS_DECAY = 0.95
 
 
+class Pace(NamedTuple):
+    """How a step is made; numbers, or tensors [] while it is recorded.
+
+    Attributes:
+      rate: Its length.
+      epsilon: What keeps its divisor from 0.
+    """
+
+    rate: float | Tensor
+    epsilon: float | Tensor
+
+
 class Optimizer(Protocol):
-    """Moves values along gradients, both float [P]."""
+    """Moves values along gradients, both float [P].
+
+    Attributes:
+      moments: What it remembers of earlier gradients, float [P] each.
+    """
+
+    moments: tuple[Tensor, ...]
+
+    def pace(self, learning_rate: float) -> Pace:
+        """Of the next step."""
+        ...
+
+    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+        """Move the values and the moments."""
+        ...
+
+    def moved(self) -> None:
+        """A step was made, here or elsewhere."""
+        ...
 
     def step(self, learning_rate: float) -> None:
         """Move the values once."""
@@ -40,15 +71,40 @@ def make_optimizer(
     return (RMSProp if kind == "rmsprop" else Adam)(values, gradients, epsilon)
 
 
-class GradientDescent:
-    r"""Plain steps, :math:`\theta \leftarrow \theta - \alpha g`."""
+class _OneVector(ABC):
+    """What all of them share: the values and their gradients."""
 
-    def __init__(self, values: Tensor, gradients: Tensor) -> None:
+    moments: tuple[Tensor, ...] = ()
+
+    def __init__(self, values: Tensor, gradients: Tensor, epsilon: float = 0.0) -> None:
         self._values, self._gradients = values, gradients
+        self._epsilon = epsilon
+        self._steps = 0
+
+    def pace(self, learning_rate: float) -> Pace:
+        """See :class:`Optimizer`."""
+        return Pace(learning_rate, self._epsilon)
+
+    @abstractmethod
+    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+        """See :class:`Optimizer`."""
+
+    def moved(self) -> None:
+        """See :class:`Optimizer`."""
+        self._steps += 1
 
     def step(self, learning_rate: float) -> None:
-        """Move the values once along the gradients."""
-        self._values.add_(self._gradients, alpha=-learning_rate)
+        """See :class:`Optimizer`."""
+        self.move(self._values, self._gradients, self.pace(learning_rate))
+        self.moved()
+
+
+class GradientDescent(_OneVector):
+    r"""Plain steps, :math:`\theta \leftarrow \theta - \alpha g`."""
+
+    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+        """See :class:`Optimizer`."""
+        values.sub_(gradients * pace.rate)
 
     def state(self) -> State:
         """Nothing is remembered but what it is."""
@@ -58,7 +114,25 @@ class GradientDescent:
         """Inverse of :meth:`state`."""
 
 
-class RMSProp:
+class _TwoMoments(_OneVector):
+    """Running means of gradients and of their squares."""
+
+    def __init__(self, values: Tensor, gradients: Tensor, epsilon: float) -> None:
+        super().__init__(values, gradients, epsilon)
+        self.moments = torch.zeros_like(values), torch.zeros_like(values)
+
+    def state(self) -> State:
+        """Both moments."""
+        mean, square = (it.cpu().numpy().copy() for it in self.moments)
+        return {"mean": mean, "square": square}
+
+    def restore(self, state: State) -> None:
+        """Inverse of :meth:`state`."""
+        for moment, name in zip(self.moments, ("mean", "square"), strict=True):
+            moment.copy_(torch.from_numpy(np.array(state[name])))
+
+
+class RMSProp(_TwoMoments):
     r"""The centred form that DQN was published with.
 
     .. math:: m \leftarrow \rho m + (1 - \rho) g, \quad
@@ -69,37 +143,19 @@ class RMSProp:
     table 1 (there ρ = 0.95 and ε = 0.01).
     """
 
-    def __init__(self, values: Tensor, gradients: Tensor, epsilon: float) -> None:
-        self._values, self._gradients = values, gradients
-        self._epsilon = epsilon
-        self._mean = torch.zeros_like(values)
-        self._square = torch.zeros_like(values)
-
-    def step(self, learning_rate: float) -> None:
-        """Move the values once along the gradients."""
-        gradients = self._gradients
-        self._mean.lerp_(gradients, 1 - RMS_DECAY)
-        self._square.mul_(RMS_DECAY)
-        self._square.addcmul_(gradients, gradients, value=1 - RMS_DECAY)
-        variance = self._square.addcmul(self._mean, self._mean, value=-1)
+    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+        """See :class:`Optimizer`."""
+        mean, square = self.moments
+        mean.lerp_(gradients, 1 - RMS_DECAY)
+        square.mul_(RMS_DECAY)
+        square.addcmul_(gradients, gradients, value=1 - RMS_DECAY)
+        variance = square.addcmul(mean, mean, value=-1)
         # Rounding may bring the variance of equal gradients below 0.
-        root = variance.clamp_(min=0).add_(self._epsilon).sqrt_()
-        self._values.addcdiv_(gradients, root, value=-learning_rate)
-
-    def state(self) -> State:
-        """Both moments."""
-        return {
-            "mean": self._mean.cpu().numpy().copy(),
-            "square": self._square.cpu().numpy().copy(),
-        }
-
-    def restore(self, state: State) -> None:
-        """Inverse of :meth:`state`."""
-        self._mean.copy_(torch.from_numpy(np.array(state["mean"])))
-        self._square.copy_(torch.from_numpy(np.array(state["square"])))
+        root = variance.clamp_(min=0).add_(pace.epsilon).sqrt_()
+        values.sub_(gradients.div(root).mul_(pace.rate))
 
 
-class Adam:
+class Adam(_TwoMoments):
     r"""Kingma and Ba (2015), https://arxiv.org/abs/1412.6980, algorithm 1.
 
     .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad
@@ -108,37 +164,27 @@ class Adam:
               {\sqrt{v / (1 - \beta_2^t)} + \epsilon}
     """
 
-    def __init__(self, values: Tensor, gradients: Tensor, epsilon: float) -> None:
-        self._values = values
-        self._gradients = gradients
-        self._epsilon = epsilon
-        self._mean = torch.zeros_like(values)
-        self._square = torch.zeros_like(values)
-        self._root = torch.zeros_like(values)
-        self._steps = 0
+    def pace(self, learning_rate: float) -> Pace:
+        """See :class:`Optimizer`; both corrections of the bias are in it."""
+        steps = self._steps + 1
+        root_bias = math.sqrt(1 - SECOND_DECAY**steps)
+        rate = learning_rate * root_bias / (1 - FIRST_DECAY**steps)
+        return Pace(rate, self._epsilon * root_bias)
 
-    def step(self, learning_rate: float) -> None:
-        """Move the values once along the gradients."""
-        self._steps += 1
-        root_bias = math.sqrt(1 - SECOND_DECAY**self._steps)
-        rate = learning_rate * root_bias / (1 - FIRST_DECAY**self._steps)
-        gradients = self._gradients
-        self._mean.lerp_(gradients, 1 - FIRST_DECAY)
-        self._square.mul_(SECOND_DECAY)
-        self._square.addcmul_(gradients, gradients, value=1 - SECOND_DECAY)
-        torch.sqrt(self._square, out=self._root).add_(self._epsilon * root_bias)
-        self._values.addcdiv_(self._mean, self._root, value=-rate)
+    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+        """See :class:`Optimizer`."""
+        mean, square = self.moments
+        mean.lerp_(gradients, 1 - FIRST_DECAY)
+        square.mul_(SECOND_DECAY)
+        square.addcmul_(gradients, gradients, value=1 - SECOND_DECAY)
+        root = square.sqrt().add_(pace.epsilon)
+        values.sub_(mean.div(root).mul_(pace.rate))
 
     def state(self) -> State:
         """Both moments and the number of steps."""
-        return {
-            "mean": self._mean.cpu().numpy().copy(),
-            "square": self._square.cpu().numpy().copy(),
-            "steps": self._steps,
-        }
+        return {**super().state(), "steps": self._steps}
 
     def restore(self, state: State) -> None:
         """Inverse of :meth:`state`."""
-        self._mean.copy_(torch.from_numpy(np.array(state["mean"])))
-        self._square.copy_(torch.from_numpy(np.array(state["square"])))
+        super().restore(state)
         self._steps = int(state["steps"])

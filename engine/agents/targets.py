@@ -49,7 +49,10 @@ class Following(NamedTuple):
 
 
 def scalar_target(
-    configuration: Configuration, rows: Rows, following: Following, exploration: float
+    configuration: Configuration,
+    rows: Rows,
+    following: Following,
+    exploration: float | Tensor,
 ) -> Tensor:
     """Targets of a head that gives Q-values, float [R].
 
@@ -81,7 +84,7 @@ def distributional_target(
     model: ReturnReader,
     rows: Rows,
     following: Following,
-    exploration: float,
+    exploration: float | Tensor,
 ) -> Distribution:
     """Targets of a head that gives distributions: values and probabilities [R, M].
 
@@ -110,7 +113,7 @@ def distributional_target(
 
 
 def next_policy(
-    configuration: Configuration, q: Tensor, exploration: float
+    configuration: Configuration, q: Tensor, exploration: float | Tensor
 ) -> tuple[Tensor, Tensor]:
     """Probabilities of the next actions, and what their entropy adds, [R, A] both."""
     options = configuration.agent
@@ -128,7 +131,7 @@ def retrace_target(
     configuration: Configuration,
     windows: WindowRows,
     following: Following,
-    exploration: float,
+    exploration: float | Tensor,
 ) -> Tensor:
     """Targets over whole windows, corrected for what the policy would do now, [R].
 

@@ -25,6 +25,7 @@ from engine.agents.insight import look
 from engine.agents.learner import NOISE, WEIGHTS, Learner
 from engine.agents.recollection import Recollection
 from engine.agents.reports import Decision, Explanation, Update
+from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, ConfigurationError, live_changes
@@ -219,11 +220,12 @@ class ValueBasedAgent:
         if self._copy is not None:
             self._copy.take(self._learner.values, self.updates)
 
-    def learn(self, step: int) -> Update | None:
+    def learn(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
         """One gradient step on one batch, or None where there is nothing to learn.
 
         Args:
           step: Environment step, for the schedules.
+          watch: Who is told what took how long.
 
         Raises:
           NotFinite: If loss or gradient are not finite; nothing has changed then.
@@ -231,10 +233,14 @@ class ValueBasedAgent:
         options = self.configuration.agent
         beta = schedules.beta(self.configuration, step)
         batch = self.memory.sample(options.batch_size, options.discount, beta)
+        watch.lap(SAMPLE)
         if batch is None:
             return None
         update = self.learn_from(batch, step)
-        return update if self._planning is None else self._plan(batch, update, step)
+        if self._planning is not None:
+            update = self._plan(batch, update, step)
+        watch.lap(UPDATE)
+        return update
 
     def _plan(self, batch: Batch, update: Update, step: int) -> Update:
         """Learn from made-up steps after a real update, which is returned."""
@@ -248,7 +254,7 @@ class ValueBasedAgent:
         """Q-values of the online network, [n, A]."""
         learner = self._learner
         numbers = learner.online_pass.values(learner.tensor(observations))
-        return learner.q(numbers).cpu().numpy()
+        return learner.rule.q(numbers).cpu().numpy()
 
     def learn_from(self, batch: Batch, step: int) -> Update:
         """One gradient step on these transitions; see :meth:`learn`."""
@@ -286,7 +292,9 @@ class ValueBasedAgent:
           See :func:`engine.agents.insight.look`.
         """
         seen = self._learner.tensor(observations)
-        found = look(self.online, self._learner.model, seen, previous, recollection)
+        found = look(
+            self.online, self._learner.rule.model, seen, previous, recollection
+        )
         return {name: values.cpu().numpy() for name, values in found.items()}
 
     def familiarity(self, observations: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from engine.equations.shapes import check_rank, check_shape
 
 
 @torch.no_grad()
-def epsilon_greedy_probs(q: Tensor, epsilon: float) -> Tensor:
+def epsilon_greedy_probs(q: Tensor, epsilon: float | Tensor) -> Tensor:
     r"""Probability of each action, float [B, A]; equally good ones share.
 
     .. math:: \pi(a \mid s) = \frac{\varepsilon}{A} + (1 - \varepsilon)
@@ -22,13 +22,13 @@ def epsilon_greedy_probs(q: Tensor, epsilon: float) -> Tensor:
 
     Args:
       q: float [B, A].
-      epsilon: Share of random actions, 0 to 1.
+      epsilon: Share of random actions, 0 to 1; a tensor [] is not checked.
 
     Raises:
       ValueError: If the shape is another or epsilon is no probability.
     """
     check_rank("q", q, "BA")
-    if not 0 <= epsilon <= 1:
+    if not isinstance(epsilon, Tensor) and not 0 <= epsilon <= 1:
         raise ValueError(f"epsilon must be from 0 to 1, got {epsilon}")
     best = (q == q.amax(1, keepdim=True)).to(q.dtype)
     greedy = best / best.sum(1, keepdim=True)
@@ -36,7 +36,7 @@ def epsilon_greedy_probs(q: Tensor, epsilon: float) -> Tensor:
 
 
 @torch.no_grad()
-def boltzmann_probs(q: Tensor, temperature: float) -> Tensor:
+def boltzmann_probs(q: Tensor, temperature: float | Tensor) -> Tensor:
     r"""Probability of each action, float [B, A].
 
     .. math:: \pi(a \mid s) \propto \exp(Q(s, a) / \tau)
@@ -45,13 +45,14 @@ def boltzmann_probs(q: Tensor, temperature: float) -> Tensor:
 
     Args:
       q: float [B, A].
-      temperature: :math:`\tau` > 0; high explores, towards 0 it is greedy.
+      temperature: :math:`\tau` > 0; high explores, towards 0 it is greedy. A
+        tensor [] is not checked.
 
     Raises:
       ValueError: If the shape is another or the temperature is not positive.
     """
     check_rank("q", q, "BA")
-    if not temperature > 0:
+    if not isinstance(temperature, Tensor) and not temperature > 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
     return torch.softmax(q / temperature, 1)
 

@@ -215,7 +215,7 @@ def trust_region_mask(
       q_target_network: The target network's value of it, float [B].
       target: float [B].
       alpha: Width of the region in units of ``sigma``.
-      sigma: Scale of TD errors, a number or float [B].
+      sigma: Scale of TD errors, a number, float [] or float [B].
 
     Raises:
       ValueError: If a shape does not match.
@@ -223,7 +223,7 @@ def trust_region_mask(
     check_rank("q_online", q_online, "B")
     check_shape("q_target_network", q_target_network, q_online.shape)
     check_shape("target", target, q_online.shape)
-    if isinstance(sigma, Tensor):
+    if isinstance(sigma, Tensor) and sigma.dim():
         check_shape("sigma", sigma, q_online.shape)
     away = q_online - q_target_network
     outside = away.abs() > alpha * sigma

@@ -7,7 +7,7 @@ import pytest
 import torch
 from by_hand import ACTIONS, LINEAR, LinearByHand, draw_batch, make, spread
 
-from engine.agents.trust_region import TrustRegion
+from engine.agents.trust_region import Spread, trusted
 
 GAMMA, N = 0.9, 4
 STEPS = {"agent__n_step": N, "replay__kind": "none", "agent__batch_size": 64}
@@ -291,17 +291,31 @@ def test_the_scale_is_the_largest_of_now_before_and_the_least():
     agent = trusting()
     region, options = agent._learner.trust, agent.configuration
 
-    def sigma(spread):
-        zeros, target = torch.zeros(2), torch.tensor([-spread, spread])
-        region.keep(options, zeros, zeros, target, torch.ones(2))
-        return math.sqrt(region._square / (1 - 0.99**region._updates))
+    def sigma(width):
+        zeros, target = torch.zeros(2), torch.tensor([-width, width])
+        spread = Spread(region.square, region.weights)
+        ones = torch.ones(2)
+        region.square = trusted(options, spread, zeros, zeros, target, ones)[1]
+        sigma = math.sqrt(region.square / region.weights)
+        region.moved()
+        return sigma
 
     assert sigma(2.0) == pytest.approx(2.0)
     running = math.sqrt((0.99 * 4 + 1.0) * 0.01 / (1 - 0.99**2))
     assert sigma(1.0) == pytest.approx(running)
-    zeros = torch.zeros(2)
-    assert TrustRegion()._sigma(zeros) == 0.01
-    assert TrustRegion()._sigma(zeros[:0]) == 0.01
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_without_any_spread_the_region_has_its_least_width(rows):
+    options = trusting().configuration.with_options({"agent.trust_width": 1.0})
+    away, target = torch.tensor([0.009, 0.011])[:rows], torch.ones(rows)
+    zeros, none = torch.zeros(rows), torch.zeros(rows)
+    spread = Spread(torch.zeros(()), 0.01)
+    keep, square = trusted(options, spread, away, zeros, target, none)
+    assert square == 0
+    # What goes on away from the target network is kept out beyond 0.01.
+    assert keep.tolist() == [True, False][:rows]
+    assert trusted(options, spread, away, zeros, -target, none)[0].all()
 
 
 def test_padded_steps_of_sequences_do_not_move_the_scale_of_the_region():
@@ -321,6 +335,6 @@ def test_padded_steps_of_sequences_do_not_move_the_scale_of_the_region():
     assert batch.sequences.valid.mean() == 0.25
     update = agent.learn_from(batch, 0)
     spread = update.td_error.astype(np.float64).std()
-    assert math.sqrt(agent._learner.trust._square / 0.01) == pytest.approx(
+    assert math.sqrt(agent._learner.trust.square / 0.01) == pytest.approx(
         spread, rel=1e-4
     )

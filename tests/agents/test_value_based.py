@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.agents import NotFinite, build_agent, layouts, learner
+from engine.agents import NotFinite, build_agent, layouts, learner, rule
 from engine.contract.arrays import state_hash
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import (
@@ -472,13 +472,14 @@ def test_a_run_goes_on_after_retrace_has_been_switched_off():
 def test_batches_go_to_the_very_gpu_that_the_network_is_on(monkeypatch):
     agent, asked = make(), set()
     remember(agent)
-    for module in (learner, layouts):
+    for module in (learner, rule, layouts):
         monkeypatch.setattr(
             module,
             "on_device",
             lambda array, device: asked.add(device) or torch.from_numpy(array),
         )
     agent._learner._device = torch.device("cuda:1")
+    agent._learner.configure(agent.configuration)
     agent.act(np.ones((1, 3), np.float32))
     agent.learn(0)
     assert asked == {"cuda:1"}

@@ -144,13 +144,13 @@ def _spoil_gradient(loop: TrainingLoop, value: float) -> None:
 
 def _spoil_weight(loop: TrainingLoop, value: float) -> None:
     learner = loop.agent._learner
-    step = learner._optimizer.step
+    step = learner.optimizer.step
 
     def spoiled(rate: float) -> None:
         step(rate)
         learner.values[len(learner.values) // 2] = value
 
-    learner._optimizer.step = spoiled
+    learner.optimizer.step = spoiled
 
 
 def _spoil_target(loop: TrainingLoop, value: float) -> None:

@@ -90,13 +90,13 @@ def test_a_weight_that_is_not_finite_ends_the_run_in_the_update_that_made_it(mak
     loop = make()
     loop.advance(steps=100)
     learner, updates = loop.agent._learner, loop.update
-    step = learner._optimizer.step
+    step = learner.optimizer.step
 
     def overflows(rate):
         step(rate)
         learner.values[3] = -math.inf
 
-    learner._optimizer.step = overflows
+    learner.optimizer.step = overflows
     with pytest.raises(TrainingProblem, match=f"weight of update {updates + 1} is not"):
         loop.advance(steps=1)
     assert loop.step == 101
