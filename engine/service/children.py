@@ -67,6 +67,7 @@ class Child:
       role: ``trainer``, ``stage``, ``keeper``, or ``spare`` until it is needed.
       identity: Its name on the hub; a restarted process has another one.
       log_start: Length of the log when it was started.
+      end: Becomes readable when it ends; -1 where the system does not tell so.
       call: The call of an environment in which it ended, if it did.
     """
 
@@ -75,6 +76,7 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
     log_start: int
+    end: int = -1
     ready: bool = False
     call: ForeignCall | None = None
 
@@ -135,7 +137,7 @@ class Children:
                 # Its own group, so that what it has started ends with it.
                 start_new_session=True,
             )
-        child = Child(role, identity, process, log, start)
+        child = Child(role, identity, process, log, start, _end_of(process.pid))
         self._all.append(child)
         return child
 
@@ -156,6 +158,10 @@ class Children:
             self._clear(child)
         return gone
 
+    def ends(self) -> list[int]:
+        """Descriptors that become readable when a process ends."""
+        return [it.end for it in self._all if it.end >= 0]
+
     def call_of(self, role: str) -> ForeignCall | None:
         """The call of an environment that this role's process is in now."""
         child = self.of_role(role)
@@ -165,6 +171,8 @@ class Children:
     def _clear(self, child: Child) -> None:
         """Nothing is left of a process that has ended."""
         _kill_group(child.process.pid)
+        if child.end >= 0:
+            os.close(child.end)
         note_path(self._logs, child.identity).unlink(missing_ok=True)
 
     def kill_orphans(self) -> None:
@@ -223,6 +231,16 @@ def adopt_orphans() -> None:
     """Become the parent of what our processes leave behind, where systems know how."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_CHILD_SUBREAPER, 1)
+
+
+def _end_of(pid: int) -> int:
+    """A descriptor that tells at once; others are looked at now and then."""
+    if sys.platform != "linux":
+        return -1
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return -1
 
 
 def _kill_group(pid: int) -> None:

@@ -92,6 +92,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         try:
             while not self._lifetime.is_over(resting=self._session.resting):
+                self._hub.watch(self._children.ends())
                 self._hub.wait(LOOK_EVERY_S)
                 for parcel in self._parcels():
                     self._on_parcel(parcel)

@@ -12,6 +12,7 @@ import time
 
 from engine.service.children import adopt_orphans
 from engine.service.connection import Lock, process_lives, read_connection
+from engine.service.guardian import guard
 from engine.service.home import Home, find_home
 from engine.service.supervisor import Supervisor
 
@@ -27,6 +28,7 @@ def main() -> int:
     arguments = options.parse_args()
     home = find_home(arguments.home)
     home.prepare()
+    guard()
     lock = Lock(home.lock_file)
     if not _take(lock, home):
         return 0

@@ -9,7 +9,7 @@ loopback only.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import zmq
@@ -67,6 +67,16 @@ class Hub:
         self._poller = zmq.Poller()
         self._poller.register(self._router, zmq.POLLIN)
         self._poller.register(self._door, zmq.POLLIN)
+        self._others: frozenset[int] = frozenset()
+
+    def watch(self, descriptors: Iterable[int]) -> None:
+        """From now on :meth:`wait` also ends when one of these becomes readable."""
+        wanted = frozenset(descriptors)
+        for gone in self._others - wanted:
+            self._poller.unregister(gone)
+        for new in wanted - self._others:
+            self._poller.register(new, zmq.POLLIN)
+        self._others = wanted
 
     def wait(self, seconds: float) -> None:
         """Until something arrives, at most this long; lets known keys in."""

@@ -75,6 +75,8 @@ class Worker:
         finally:
             work.close()
             self.line.close()
+        if self._gone.is_set():
+            _end_group()
 
     def _serve(self, work: Work) -> bool:
         """Hand over what has arrived; False where that was the word to end."""
@@ -104,7 +106,14 @@ class Worker:
             self._gone.wait(PARENT_EVERY_S)
         self._gone.set()
         threading.Event().wait(END_WITHIN_S)
-        os._exit(3)
+        _end_group()
+
+
+def _end_group() -> None:
+    """End this process, and what an environment has started in its group."""
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(3)
 
 
 def main(role: str, begin: Begin, *, dies_with_parent: bool) -> int:
