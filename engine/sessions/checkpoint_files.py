@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -81,6 +81,24 @@ def write_checkpoint_file(
         what = f"The checkpoint of step {row.step} could not be stored"
         raise from_os_error(what, error) from error
     verify_checkpoint_file(path)
+    _OWN.add(_mark(path))
+
+
+_OWN: set[tuple[int, ...]] = set()
+"""Marks of the files that this process wrote."""
+
+
+def is_own(path: Path) -> bool:
+    """Whether this process wrote the file, and nobody changed it since."""
+    try:
+        return _mark(path) in _OWN
+    except OSError:
+        return False
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    found = path.lstat()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def verify_checkpoint_file(path: Path) -> None:
@@ -99,29 +117,28 @@ def open_sealed(path: Path) -> Any:
         raise from_os_error(f"'{path.name}' cannot be read", error) from error
 
 
-def read_checkpoint_file(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
+def read_checkpoint_file(
+    file: BinaryIO, name: str
+) -> tuple[Checkpoint, dict[str, Any]]:
     """A checkpoint and its head, verified.
 
     Raises:
-      SessionProblem: If it is missing or damaged.
+      SessionProblem: If it is damaged, or no checkpoint.
     """
-    with open_sealed(path) as file:
-        strict = StrictFile(SealedReader(file, path.name), path.name)
-        try:
-            head = dict(strict.json("head_json"))
-            return read_checkpoint(strict, "state"), head
-        finally:
-            strict.close()
+    strict = StrictFile(SealedReader(file, name), name)
+    try:
+        return read_checkpoint(strict, "state"), dict(strict.json("head_json"))
+    finally:
+        strict.close()
 
 
-def read_row_file(path: Path) -> CheckpointRow:
-    """The entry of a checkpoint file for the list."""
-    with open_sealed(path) as file:
-        strict = StrictFile(SealedReader(file, path.name), path.name)
-        try:
-            return row_from_attributes(strict.attributes("state"))
-        finally:
-            strict.close()
+def read_row_file(file: BinaryIO, name: str) -> CheckpointRow:
+    """The entry of a checkpoint file for the list; raises as the above."""
+    strict = StrictFile(SealedReader(file, name), name)
+    try:
+        return row_from_attributes(strict.attributes("state"))
+    finally:
+        strict.close()
 
 
 def row_attributes(row: CheckpointRow) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from engine.sessions import replay_log
 from engine.sessions.checkpoint_files import (
     checkpoint_numbers,
     checkpoint_path,
-    read_row_file,
     write_checkpoint_file,
 )
 from engine.sessions.durable import DurableWriter
@@ -125,7 +124,7 @@ class CheckpointRing:
         """The entry of a file that was written just before a crash; else None."""
         listed = [row.number for row in self._reader.checkpoints()]
         try:
-            row = read_row_file(checkpoint_path(self._folder, number))
+            row = self._reader.files.row(number)
         except SessionProblem as problem:
             self._reader.tell(str(problem).rstrip("."))
             return None

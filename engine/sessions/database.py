@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -51,6 +52,18 @@ CREATE TABLE evaluation(
 """
 
 Row = tuple[Any, ...]
+
+STRANGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What reading a row raises whose CRC is right and whose contents are a stranger's."""
 
 CHECKS: dict[str, tuple[int, Callable[[Row], bool]]] = {
     "meta": (3, lambda r: checksum(r[2], "meta", r[0]) == r[1]),
@@ -116,11 +129,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def telling(what: str) -> Iterator[None]:
-    """Errors of SQLite in the block become a :class:`SessionProblem`."""
+    """Errors of SQLite, and contents that make no sense, become a SessionProblem."""
     try:
         yield
+    except SessionProblem:
+        raise
     except sqlite3.Error as error:
         raise from_sqlite_error(what, error) from error
+    except STRANGE as error:
+        raise SessionProblem(
+            f"{what}: its contents are not those of a session "
+            f"({type(error).__name__}). Only what RL Lab recorded can be opened.",
+            "foreign",
+        ) from error
 
 
 def put_meta(connection: sqlite3.Connection, key: str, value: Any) -> None:

@@ -85,7 +85,8 @@ class DurableWriter:
     @property
     def revision(self) -> int:
         """Counts up with every change."""
-        return int(get_meta(self.connection, "revision", 0))
+        found = get_meta(self.connection, "revision", 0)
+        return found if isinstance(found, int) else 0
 
     def _telling(self, action: Callable[[], None]) -> None:
         try:

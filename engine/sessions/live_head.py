@@ -113,7 +113,8 @@ class LiveHead(StoreReader):
     def is_sealed(self) -> bool:
         """Whether the session file holds everything that is durable here."""
         sealed = self.meta("sealed", {})
-        return self.path.is_file() and sealed.get("revision") == self.revision
+        known = isinstance(sealed, dict) and sealed.get("revision") == self.revision
+        return known and self.path.is_file()
 
     # ------------------------------------------------------------- insides
 

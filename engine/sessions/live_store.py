@@ -15,7 +15,7 @@ from engine.sessions import replay_log
 from engine.sessions.atomic import sweep
 from engine.sessions.checkpoint_files import check_state
 from engine.sessions.checkpoint_ring import CheckpointRing
-from engine.sessions.database import DATABASE
+from engine.sessions.database import DATABASE, telling
 from engine.sessions.durable import finish_replacement
 from engine.sessions.live_folder import (
     LOCK,
@@ -124,7 +124,7 @@ class LiveStore(LiveHead):
         if not folder.is_dir():
             unfold(path, folder)
         what = f"The session '{path.stem}' could not be opened"
-        with naming(what), ExitStack() as unless_opened:
+        with naming(what), telling(what), ExitStack() as unless_opened:
             lock = StoreLock.acquire(folder / LOCK)
             unless_opened.callback(lock.release)
             store = cls._open_locked(path, folder, lock)
@@ -139,6 +139,7 @@ class LiveStore(LiveHead):
         with ExitStack() as unless_opened:
             unless_opened.callback(connection.close)
             store = cls(path, folder, connection, lock)
+            unless_opened.callback(store.files.close)
             store._ring.reconcile()
             store._writer.hold_ballast()
             if repaired:
@@ -172,6 +173,7 @@ class LiveStore(LiveHead):
                     remove_folder(self.folder)
         finally:
             self._closed = True
+            self.files.close()
             self._connection.close()
             self._lock.release()
 
@@ -229,10 +231,9 @@ class LiveStore(LiveHead):
 
     def commit_if_due(self) -> dict[str, tuple[int, int]]:
         """:meth:`commit` if rows have waited for 100 ms, else {}."""
-        if self._pending_since:
-            if time.monotonic() - self._pending_since < COMMIT_PERIOD_S:
-                return {}
-        elif not self._to_tell:
+        waited = time.monotonic() - self._pending_since
+        nothing = not self._pending_since and not self._to_tell
+        if nothing or (self._pending_since and waited < COMMIT_PERIOD_S):
             return {}
         return self.commit()
 

@@ -1,8 +1,9 @@
 """A process that reads session files of strangers, under limits.
 
 Started by :class:`engine.sessions.reader.Reader` as ``python -m
-engine.sessions.reader_process FILE`` or ``... --heads FILE...``. It opens what it is
-named, shuts itself in (:mod:`engine.sessions.sandbox`), and only then looks inside.
+engine.sessions.reader_process FILE``, ``... --heads FILE...`` or ``... --checkpoints
+FILE...`` (those of a live store). It opens what it is named, shuts itself in
+(:mod:`engine.sessions.sandbox`), and only then looks inside.
 Questions come in on stdin, answers go out on stdout.
 """
 
@@ -22,6 +23,7 @@ from engine.contract.catalogue import EnvironmentCard
 from engine.contract.codec import decode, encode
 from engine.contract.messages import Answer, Ask, Event, Message
 from engine.contract.plain_text import visible
+from engine.sessions.checkpoint_files import read_checkpoint_file, read_row_file
 from engine.sessions.frames import PipeClosed, read_message, write_message
 from engine.sessions.problems import SessionProblem
 from engine.sessions.regular_file import open_regular
@@ -127,6 +129,36 @@ def serve_heads(paths: list[Path]) -> None:
         write_message(1, told(number, path.name, partial(_steps, path, file)))
 
 
+CHECKPOINTS: dict[str, Callable[[BinaryIO, str], Any]] = {
+    "checkpoint": lambda file, name: _checkpoint_and_head(file, name),
+    "row": lambda file, name: read_row_file(file, name)._asdict(),
+}
+
+
+def serve_checkpoints(paths: list[Path]) -> None:
+    """Answer from checkpoints, by their place in the list, until nobody asks."""
+    files = open_each(paths)
+    confine()
+    while True:
+        ask = read_message(0)
+        if isinstance(ask, Ask):
+            limit_cpu()
+            at = ask.arguments["at"]
+            find = partial(_of_checkpoint, ask.question, paths[at].name, files[at])
+            write_message(1, told(ask.id, paths[at].name, find))
+
+
+def _of_checkpoint(question: str, name: str, opened: BinaryIO | SessionProblem) -> Any:
+    if isinstance(opened, SessionProblem):
+        raise opened
+    return CHECKPOINTS[question](opened, name)
+
+
+def _checkpoint_and_head(file: BinaryIO, name: str) -> dict[str, Any]:
+    checkpoint, head = read_checkpoint_file(file, name)
+    return {"checkpoint": fields(checkpoint), "head": head}
+
+
 def _steps(path: Path, opened: BinaryIO | SessionProblem) -> int:
     with look_into(path, opened, verify=False) as file:
         return file.steps
@@ -170,6 +202,8 @@ def main() -> int:
     try:
         if words[0] == "--heads":
             serve_heads([Path(it) for it in words[1:]])
+        elif words[0] == "--checkpoints":
+            serve_checkpoints([Path(it) for it in words[1:]])
         else:
             serve(Path(words[0]))
     except PipeClosed:

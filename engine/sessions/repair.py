@@ -6,11 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from engine.sessions.checkpoint_files import (
-    checkpoint_numbers,
-    checkpoint_path,
-    read_checkpoint_file,
-)
+from engine.sessions.checkpoint_files import checkpoint_numbers
+from engine.sessions.checkpoint_reading import CheckpointReading
 from engine.sessions.database import (
     CHECKS,
     connect,
@@ -115,9 +112,10 @@ def _complete(connection: sqlite3.Connection, folder: Path) -> None:
 
 
 def _head_of_checkpoint(folder: Path) -> dict[str, Any]:
-    for number in reversed(checkpoint_numbers(folder)):
-        try:
-            return dict(read_checkpoint_file(checkpoint_path(folder, number))[1])
-        except SessionProblem:
-            continue
+    with CheckpointReading(folder) as files:
+        for number in reversed(checkpoint_numbers(folder)):
+            try:
+                return files.checkpoint(number)[1]
+            except SessionProblem:
+                continue
     return {}

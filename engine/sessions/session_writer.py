@@ -26,6 +26,7 @@ from engine.sessions.atomic import replacing
 from engine.sessions.checkpoint_files import (
     checkpoint_path,
     open_sealed,
+    row_attributes,
 )
 from engine.sessions.hdf5 import LIBVER, MAJOR, MINOR, SESSION, h5py
 from engine.sessions.hdf5_writing import (
@@ -34,6 +35,7 @@ from engine.sessions.hdf5_writing import (
     write_array,
     write_attributes,
     write_json,
+    write_state,
 )
 from engine.sessions.problems import SessionProblem, from_os_error
 from engine.sessions.seal import SealedReader, seal_file
@@ -263,6 +265,12 @@ class SessionWriter:
             target[first : first + lines] = stored.array(name, first, first + lines)
 
     def _checkpoint(self, parent: Any, row: CheckpointRow) -> None:
+        if not self.reader.files.is_own(row.number):
+            checkpoint, _ = self.reader.files.checkpoint(row.number)
+            group = parent.create_group(f"ck_{row.number}")
+            write_attributes(group, row_attributes(row))
+            write_state(group, checkpoint.arrays, checkpoint.values)
+            return
         path = checkpoint_path(self.reader.folder, row.number)
         with open_sealed(path) as file:
             source = SealedReader(file, path.name)

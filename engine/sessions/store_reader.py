@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,12 +16,16 @@ import numpy as np
 from engine.contract.messages import Checkpoint, EvaluationFinished, Event
 from engine.contract.options import Configuration, configuration_from_json
 from engine.sessions import recorded, replay_log
-from engine.sessions.checkpoint_files import (
-    checkpoint_path,
-    read_checkpoint_file,
-)
+from engine.sessions.checkpoint_reading import CheckpointReading
 from engine.sessions.column_log import FINISHED, TELEMETRY, ColumnLog
-from engine.sessions.database import DATABASE, connect, get_meta, is_ours, telling
+from engine.sessions.database import (
+    DATABASE,
+    STRANGE,
+    connect,
+    get_meta,
+    is_ours,
+    telling,
+)
 from engine.sessions.live_members import check_members
 from engine.sessions.packing import checksum, unpack
 from engine.sessions.problems import SessionProblem
@@ -51,17 +56,39 @@ class _Counts(NamedTuple):
     updates: int
 
 
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
+Question = Callable[Concatenate["StoreReader", Asked], Found]
+
+
+def question(answer: Question[Asked, Found]) -> Question[Asked, Found]:
+    """A folder may be a stranger's: whatever reading it raises is a sentence."""
+
+    @wraps(answer)
+    def careful(
+        self: StoreReader, /, *arguments: Asked.args, **more: Asked.kwargs
+    ) -> Found:
+        with telling(f"The session '{self.name}' cannot be read"):
+            return answer(self, *arguments, **more)
+
+    return careful
+
+
 class StoreReader:
     """Answers from the committed rows of a live store.
 
     Args:
       folder: ``NAME.live``.
       connection: To its database; a transaction makes all answers of one moment.
+
+    Attributes:
+      files: Its checkpoints.
     """
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder, self._connection = folder, connection
         self._problems: list[str] = []
+        self.files = CheckpointReading(folder)
 
     @classmethod
     def snapshot(cls, folder: Path) -> StoreReader:
@@ -88,35 +115,41 @@ class StoreReader:
         return self._connection
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database and the checkpoints."""
+        self.files.close()
         self._connection.close()
 
     def problems(self) -> list[str]:
         """Damage that was met so far, one sentence each."""
         return list(self._problems)
 
+    @question
     def meta(self, key: str, default: Any = None) -> Any:
         """One of the values that are stored by name."""
-        with telling(f"The session '{self.name}' cannot be read"):
-            return get_meta(self._connection, key, default)
+        return get_meta(self._connection, key, default)
 
+    @question
     def progress(self) -> dict[str, tuple[int, int]]:
         """For each source the number and the step of its last durable row."""
         stored = self.meta("progress", {})
         return {source: (int(n), int(step)) for source, (n, step) in stored.items()}
 
+    @question
     def configuration(self) -> str:
         """The configuration, as ``Configuration.to_json()``."""
         return str(self.meta("configuration", "{}"))
 
+    @question
     def options(self) -> Configuration:
         """The configuration, read."""
         return configuration_from_json(self.configuration())
 
+    @question
     def card(self) -> dict[str, Any]:
         """The environment, as ``EnvironmentCard.to_dict()``."""
         return dict(self.meta("card", {}))
 
+    @question
     def views(self) -> dict[str, Any]:
         """What the window keeps with the session."""
         return dict(self.meta("views", {}))
@@ -126,6 +159,7 @@ class StoreReader:
         names = self.meta("series", [])
         return [str(name) for name in names] if isinstance(names, list) else []
 
+    @question
     def summary(self) -> dict[str, Any]:
         """See :class:`SessionSource`."""
         rows = self.checkpoints()
@@ -141,7 +175,7 @@ class StoreReader:
             "parent_uuid": self.meta("parent_uuid", ""),
             "writer": self.meta("writer", ""),
             "created": self.meta("created", 0.0),
-            "sealed": self.meta("sealed", {}).get("time", 0.0),
+            "sealed": float(self.meta("sealed", {}).get("time", 0.0)),
             "live": True,
             "steps": steps,
             "updates": max(done.updates, newest.update if newest else 0),
@@ -167,36 +201,38 @@ class StoreReader:
         wanted = ("step", "value", "wall_time", "update", "episode")
         return {name: lines[name][picked] for name in wanted}
 
+    @question
     def series_lines(self, series: str) -> dict[str, np.ndarray]:
         """All lines of a series, with the rows that brought them."""
         names = self.series()
         if series not in names:
             return telemetry.empty()
-        with telling(f"The session '{self.name}' cannot be read"):
-            return telemetry.read(self._connection, names.index(series), self.tell)
+        return telemetry.read(self._connection, names.index(series), self.tell)
 
+    @question
     def episodes(self) -> dict[str, Any]:
         """See :class:`SessionSource`."""
-        with telling(f"The session '{self.name}' cannot be read"):
-            columns = finished.read(self._connection, None, self.tell)
-            keys = set(recorded.recorded_keys(self._connection))
+        columns = finished.read(self._connection, None, self.tell)
+        keys = set(recorded.recorded_keys(self._connection))
         environments = self.options().training.environments
         return episode_table(columns, keys, environments)
 
+    @question
     def finished_lines(self) -> dict[str, np.ndarray]:
         """The columns of all finished episodes as they came."""
         return finished.read(self._connection, None, self.tell)
 
+    @question
     def stored_episode(self, kind: str, index: int) -> recorded.StoredEpisode:
         """A recorded episode whose arrays are read on demand."""
-        with telling(f"The session '{self.name}' cannot be read"):
-            return recorded.StoredEpisode(self._connection, kind, index)
+        return recorded.StoredEpisode(self._connection, kind, index)
 
+    @question
     def episode(self, kind: str, index: int) -> dict[str, Any]:
         """See :class:`SessionSource`."""
-        with telling(f"The session '{self.name}' cannot be read"):
-            return self.stored_episode(kind, index).record()
+        return self.stored_episode(kind, index).record()
 
+    @question
     def frames(self, kind: str, index: int, first: int, end: int) -> np.ndarray:
         """See :class:`SessionSource`."""
         stored = self.stored_episode(kind, index)
@@ -208,6 +244,7 @@ class StoreReader:
         """See :class:`SessionSource`."""
         return [event for _, event in self.numbered_events()]
 
+    @question
     def numbered_events(self) -> list[tuple[int, Event]]:
         """Events with the row that brought each, -1 for none."""
         query = "SELECT row, step, crc, json FROM event ORDER BY seq"
@@ -227,10 +264,13 @@ class StoreReader:
         rows = []
         query = "SELECT number, crc, json FROM checkpoint ORDER BY number"
         for number, crc, text in self._connection.execute(query):
-            if checksum(text, "checkpoint", number) == crc:
-                rows.append(CheckpointRow(**json.loads(text)))
-            else:
+            if checksum(text, "checkpoint", number) != crc:
                 self.tell(f"the entry of checkpoint {number} is damaged")
+                continue
+            try:
+                rows.append(_entry(text))
+            except (TypeError, ValueError, RecursionError):
+                self.tell(f"the entry of checkpoint {number} cannot be read")
         return mark_best(rows, self.evaluations())
 
     def checkpoint(self, step: int = NEWEST) -> Checkpoint:
@@ -240,6 +280,7 @@ class StoreReader:
             raise no_checkpoint(self.name, step)
         return self._read_checkpoint(rows[-1])
 
+    @question
     def evaluations(self) -> list[EvaluationFinished]:
         """See :class:`SessionSource`."""
         found = []
@@ -248,8 +289,10 @@ class StoreReader:
             if checksum(data, "evaluation", step) != crc:
                 self.tell(f"the evaluation of step {step} is damaged")
                 continue
-            values, arrays = unpack(data)
-            found.append(EvaluationFinished(step=step, **(values | arrays)))
+            try:
+                found.append(_evaluation(step, data))
+            except STRANGE:
+                self.tell(f"the evaluation of step {step} cannot be read")
         return found
 
     def resume_point(self) -> ResumePoint:
@@ -295,7 +338,7 @@ class StoreReader:
         )
 
     def _read_checkpoint(self, row: CheckpointRow) -> Checkpoint:
-        return read_checkpoint_file(checkpoint_path(self.folder, row.number))[0]
+        return self.files.checkpoint(row.number)[0]
 
     def _resume_at(self, row: CheckpointRow) -> ResumePoint | None:
         try:
@@ -322,6 +365,16 @@ class StoreReader:
         if row.rows <= self.progress().get(TRAINER, (-1, 0))[0]:
             return []
         return ["rows before this checkpoint were lost"]
+
+
+def _entry(text: str) -> CheckpointRow:
+    """A line of the list of checkpoints; raises what msgspec does for other types."""
+    return msgspec.convert([*CheckpointRow(**json.loads(text))], CheckpointRow)
+
+
+def _evaluation(step: int, data: bytes) -> EvaluationFinished:
+    values, arrays = unpack(data)
+    return EvaluationFinished(step=step, **(values | arrays))
 
 
 def no_checkpoint(name: str, step: int) -> SessionProblem:
