@@ -80,10 +80,11 @@ def make_window(client: EngineClient) -> MainWindow:
     """The window and all its models, dressed but not shown."""
     from rllab_gui.lab import Lab
     from rllab_gui.main_window import MainWindow
-    from rllab_gui.problems import install_hook
+    from rllab_gui.problems import NOT_KEPT, install_hook
     from rllab_gui.settings import Settings
 
     lab = Lab(client, Settings())
+    lab.settings.tell(lambda: lab.problems.report(NOT_KEPT))
     install_hook(lab.problems)
     window = MainWindow(lab)
     lab.theme.apply()  # afterwards: a style sheet triples the time to build widgets

@@ -32,9 +32,9 @@ class Forks(QObject):
         self._link, self._sessions = link, sessions
         self._run, self._problems = run, problems
 
-    def make(self, path: str, *, overwrite: bool = False) -> None:
-        """A new session at ``path``, from the newest checkpoint of the open one."""
-        words = {"target": path, "step": NEWEST, "overwrite": overwrite}
+    def make(self, path: str, step: int = NEWEST, *, overwrite: bool = False) -> None:
+        """A new session at ``path``, from the checkpoint of this step."""
+        words = {"target": path, "step": step, "overwrite": overwrite}
         self._link.ask("fork", words, self._on_made, self._on_failed)
 
     def _on_made(self, made: dict[str, Any]) -> None:

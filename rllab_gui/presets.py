@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSaveFile, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.contract.catalogue import Preset, preset_toml, read_preset, shipped_presets
 from engine.contract.messages import Problem
 from engine.contract.options import Configuration, ConfigurationError
 from rllab_gui.history import Deed, History
 from rllab_gui.problems import Problems
+from rllab_gui.saving import save
 
 Finder = Callable[[str], bool]
 
@@ -136,13 +137,9 @@ class Presets(QObject):
     def _write(self, name: str, text: str) -> bool:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            save(self._folder / f"{name}.toml", text.encode())
         except OSError as error:
             self._report("The preset was not saved.", error)
-            return False
-        file = QSaveFile(str(self._folder / f"{name}.toml"))
-        done = file.open(QSaveFile.OpenModeFlag.WriteOnly) and file.write(text.encode())
-        if not done or not file.commit():
-            self._report("The preset was not saved.", OSError(file.errorString()))
             return False
         self._problems.solve("window.presets")
         self._on_changed()

@@ -17,6 +17,14 @@ from rllab_gui.titles import with_titles
 
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
+NOT_KEPT = Problem(
+    id="window.settings",
+    what="The arrangement of the window and its settings are not kept.",
+    why="Their file cannot be written.",
+    fix="Make room on the disk, or allow writing to the folder of RL Lab's settings.",
+    severity="warning",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

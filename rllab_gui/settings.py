@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, QTimer
 
 HOME_VARIABLE = "RLLAB_HOME"
+NAME = "window.ini"
+CHECK_AFTER_MS = 1_000
+"""Qt writes what was set in its next idle moment."""
+_LEFT = re.compile(rf"{re.escape(NAME)}\.(?=.*[A-Z])[A-Za-z]{{6}}")
+"""What Qt writes to first; a person would write a name without capitals."""
+_LEFT_AFTER_S = 60.0
 
 
 def home() -> Path:
@@ -23,9 +33,9 @@ class Settings:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or home()
-        self._store = QSettings(
-            str(self.folder / "window.ini"), QSettings.Format.IniFormat
-        )
+        self._sweep()
+        self._store = QSettings(str(self.folder / NAME), QSettings.Format.IniFormat)
+        self._on_failure: Callable[[], None] | None = None
         if self._store.status() != QSettings.Status.NoError:
             self._store.clear()
 
@@ -55,6 +65,8 @@ class Settings:
         if not isinstance(value, QByteArray):
             value = str(value)
         self._store.setValue(name, value)
+        if self._on_failure is not None:
+            self._check.start()
 
     def forget(self, prefix: str) -> None:
         """Remove every value whose name starts like this."""
@@ -62,6 +74,26 @@ class Settings:
             if name.startswith(prefix):
                 self._store.remove(name)
 
-    def flush(self) -> None:
-        """Put everything on disk."""
+    def flush(self) -> bool:
+        """Put everything on disk; False where that failed and the old file stays."""
         self._store.sync()
+        return self._store.status() == QSettings.Status.NoError
+
+    def tell(self, on_failure: Callable[[], None]) -> None:
+        """Have this called once where what is set cannot be written."""
+        self._on_failure = on_failure
+        self._check = QTimer(singleShot=True, interval=CHECK_AFTER_MS)
+        self._check.timeout.connect(self._look)
+
+    def _look(self) -> None:
+        if self._on_failure is not None and not self.flush():
+            self._on_failure()
+            self._on_failure = None
+
+    def _sweep(self) -> None:
+        """Remove what a window left that was killed while Qt wrote."""
+        for path in self.folder.glob(f"{NAME}.*"):
+            with suppress(OSError):
+                old = time.time() - path.lstat().st_mtime > _LEFT_AFTER_S
+                if old and _LEFT.fullmatch(path.name):
+                    path.unlink()

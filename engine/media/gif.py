@@ -30,7 +30,7 @@ class GifEncoder:
 
     def __init__(self, path: Path, fps: Fraction) -> None:
         self._path = path
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._file = self._part.open("wb")
         self._every = max(1, math.ceil(fps / FASTEST))
         self._hundredths = Fraction(100 * self._every) / fps

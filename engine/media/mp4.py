@@ -39,7 +39,7 @@ class Mp4Encoder:
         self._av = _library()
         self._path, self._fps = path, fps
         self._growing = path.with_name(f".{path.name}.growing.mp4")
-        self._complete = path.with_name(f".{path.name}.part.mp4")
+        self._complete = path.with_name(f".{path.name}.{os.getpid()}.part")
         self._stream: av.video.stream.VideoStream | None = None
         self._output: av.container.OutputContainer | None = None
         # Opening says at once, before anything is drawn, whether we may write.

@@ -25,7 +25,7 @@ class PngEncoder:
                 f"The pictures could not be written: '{path.name}' exists and is "
                 "not an empty folder. Choose another name."
             )
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
         shutil.rmtree(self._part, ignore_errors=True)
         self._part.mkdir()
         self._count = 0

@@ -50,12 +50,14 @@ class FileDialogs(QObject):
         )
 
     def ask_fork(self) -> None:
-        """Where the fork of the open session is to be written."""
+        """Where the fork from the chosen checkpoint is to be written."""
+        step = self._lab.cursor.position.checkpoint
+        where = "the newest checkpoint" if step < 0 else f"step {step:,}"
         self._ask(
             "dlg.fork",
-            "Fork session",
+            f"Fork session from {where}",
             QFileDialog.AcceptMode.AcceptSave,
-            lambda path: self._lab.forks.make(path, overwrite=True),
+            lambda path: self._lab.forks.make(path, step, overwrite=True),
         )
 
     def ask_save_as(self) -> None:

@@ -87,8 +87,8 @@ def _sessions_and_films(lab: Lab, window: MainWindow) -> list[Command]:
         Command(
             "session.fork",
             "Fork session…",
-            "A new session from the newest checkpoint: two arms of an ablation start "
-            "identical",
+            "A new session from the checkpoint on the training axis, else the newest: "
+            "two arms of an ablation start identical",
             files.ask_fork,
         ),
         Command(

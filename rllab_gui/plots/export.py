@@ -11,7 +11,6 @@ from PySide6.QtCore import (
     QIODevice,
     QPoint,
     QRectF,
-    QSaveFile,
     QSize,
     Qt,
 )
@@ -20,6 +19,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from rllab_gui.plots.numbers import as_columns
+from rllab_gui.saving import save
 from rllab_gui.theme import Theme
 
 DPI = 300
@@ -85,12 +85,11 @@ def write(path: str, content: bytes) -> None:
     Raises:
       ExportProblem: If the folder cannot be written to.
     """
-    file = QSaveFile(path)
-    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
-        raise ExportProblem(f"The export could not be written: {file.errorString()}.")
-    file.write(content)
-    if not file.commit():
-        raise ExportProblem(f"The export could not be written: {file.errorString()}.")
+    try:
+        save(path, content)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ExportProblem(f"The export could not be written: {reason}.") from error
 
 
 def _sheet(canvas: QWidget, theme: Theme) -> QSize:

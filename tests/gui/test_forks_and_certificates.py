@@ -2,6 +2,7 @@
 
 import pytest
 import script
+from PySide6.QtWidgets import QFileDialog
 
 from engine.contract.messages import OpenSession
 
@@ -97,3 +98,13 @@ def test_a_fork_of_a_run_leaves_the_run_in_sight(resting, client, beat):
     beat()
     row = resting.messages.row("window.fork")
     assert "already" in row.accessibleDescription()
+
+
+def test_a_fork_begins_at_the_checkpoint_on_the_training_axis(resting, client):
+    resting.lab.cursor.show_checkpoint(2000)
+    resting.lab.commands.action("session.fork").trigger()
+    dialog = resting.findChild(QFileDialog, "dlg.fork")
+    assert dialog.windowTitle() == "Fork session from step 2,000"
+    dialog.fileSelected.emit("/data/arm.h5")
+    assert client.questions("fork")[-1].arguments["step"] == 2000
+    dialog.reject()
