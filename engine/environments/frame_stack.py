@@ -33,6 +33,16 @@ class FrameStacker:
         self._frames = [*self._frames[1:], observation]
         return self._stack()
 
+    @property
+    def frames(self) -> tuple[np.ndarray, ...]:
+        """The observations that are joined, the oldest first."""
+        return tuple(self._frames)
+
+    def put_back(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Go on after these observations; their stack."""
+        self._frames = list(frames)
+        return self._stack()
+
     def _stack(self) -> np.ndarray:
         if self._count == 1:
             return self._frames[0]

@@ -25,6 +25,7 @@ from engine.environments.observations import (
     observation_form,
 )
 from engine.environments.pictures import enlarged, plain_picture, planes_picture
+from engine.environments.snapshots import Snapshot, has_snapshots, put_back, taken
 
 
 class UnsuitableEnvironment(ValueError):
@@ -75,7 +76,7 @@ class LabEnvironment:
         self._first_action = int(discrete_actions(self._env).start)
         self._limit = time_limit(options)
         self._clips = options.clip_rewards
-        self._steps = 0
+        self._seed = self._steps = 0
         self._latest = np.zeros(self.frame_shape, self.frame_dtype)
 
     @property
@@ -94,7 +95,7 @@ class LabEnvironment:
         Raises:
           Unusable: If it returns what cannot be one.
         """
-        self._steps = 0
+        self._seed, self._steps = seed, 0
         NOTE.episode(self.card.id, seed)
         NOTE.enter(RESET)
         try:
@@ -133,6 +134,23 @@ class LabEnvironment:
             truncated = True
         encoded = self._taken_over(observation)
         return encoded, reward, ended, truncated and not ended, raw_reward
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether all that it is at a step can be copied, and put back later."""
+        return has_snapshots(self._env.unwrapped)
+
+    def snapshot(self) -> Snapshot:
+        """All that it is now; only where it ``has_snapshots``."""
+        parts = taken(self._env.unwrapped)
+        return Snapshot(parts, self._seed, self._steps, self._latest)
+
+    def put_back(self, snapshot: Snapshot) -> None:
+        """Be what another one of the same options was; it has been reset before."""
+        put_back(self._env.unwrapped, snapshot.parts)
+        self._seed, self._steps = snapshot.seed, snapshot.steps
+        self._latest = snapshot.latest
+        NOTE.episode(self.card.id, self._seed)
 
     def _taken_over(self, observation: Any) -> np.ndarray:
         """A copy, encoded: what the environment changes later does not matter."""

@@ -22,6 +22,7 @@ WEIGHT_BYTES = 64 * 2**20
 COMMIT_S = 0.15
 """A row that has been told is durable after so long."""
 MORE_TRIES = 3
+COMING_S = 0.001
 
 
 class NoBranch(ValueError):
@@ -64,10 +65,13 @@ class Archive:
         self._episodes: ByteCache[dict[str, Any]] = ByteCache(EPISODE_BYTES)
         self._weights: ByteCache[dict[str, np.ndarray]] = ByteCache(WEIGHT_BYTES)
         self._branches: ByteCache[dict[str, Any]] = ByteCache(BRANCH_BYTES)
+        self._coming: set[tuple[str, str, int]] = set()
+        self._steps: list[int] | None = None
         self._session: Session | None = None
 
     def on_status(self, status: SessionStatus) -> None:
         """The supervisor says which session is open; an empty path says none."""
+        self._steps = None
         if not status.path or not status.configuration:
             self._session = None
             return
@@ -106,9 +110,15 @@ class Archive:
         if kind == "branch":
             return self._branch(session, episode)
         key = (session.uuid, kind, episode)
+        while key in self._coming:  # another question has asked for it
+            yield COMING_S
         found = self._episodes.get(key)
         if found is None:
-            found = yield from _recorded(session, kind, episode)
+            self._coming.add(key)
+            try:
+                found = yield from _recorded(session, kind, episode)
+            finally:
+                self._coming.discard(key)
             found.pop("frames", None)
             self._episodes.put(key, found, array_bytes(found))
         return found
@@ -140,8 +150,14 @@ class Archive:
 
     def checkpoint_steps(self) -> Generator[Wish, Any, list[int]]:
         """Training steps of all kept checkpoints, ascending."""
+        if self._steps is not None:
+            return self._steps
+        session = self._session
         table = yield from ask("keeper", "checkpoints")
-        return sorted({int(step) for step in table["step"]})
+        steps = sorted({int(step) for step in table["step"]})
+        if session is not None and session is self._session and not session.live:
+            self._steps = steps  # a run makes more of them, a file stays as it is
+        return steps
 
     def weights(
         self, session: Session, step: int

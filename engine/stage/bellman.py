@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 LENGTHS = (1, 3, 5)
 """Windows that are compared with the one of the options."""
 RECURRENT = (
-    "A recurrent network learns from pieces of episodes, each of which begins with "
-    "the memory that was stored there: the update of one step alone is not defined."
+    "The networks remember from the start of the episode on; learning goes through "
+    "pieces of episodes that begin with a memory of then, so that its own numbers "
+    "differ somewhat."
 )
 RETRACE = (
     "Retrace weighs later steps by how likely each action was when it was taken, "
@@ -81,12 +82,18 @@ def recorded(
     record: Mapping[str, Any],
     observations: np.ndarray,
     t: int,
+    width: int = 0,
 ) -> Streams:
-    """A replay memory that begins with step ``t``, as long as these observations."""
+    """A replay memory that begins with step ``t``, as long as these observations.
+
+    Of a recurrent network ``width`` is that of its memory, and ``t`` is 0.
+    """
     from engine.stage.few_steps import FewSteps
 
     rewards = learned_rewards(configuration, record["rewards"])
-    streams = FewSteps(len(observations) + 2, 1, card.shape, card.dtype)
+    extras = {"state": ((width,), "float32")} if width else None
+    size = len(observations) + 2
+    streams = FewSteps(size, 1, card.shape, card.dtype, extras=extras)
     streams.begin(0, observations[0])
     for at, observation in enumerate(observations[1:], start=t):
         streams.append(
@@ -106,18 +113,25 @@ def learned_rewards(configuration: Configuration, rewards: np.ndarray) -> np.nda
     return np.sign(rewards) if configuration.environment.clip_rewards else rewards
 
 
-def transition(configuration: Configuration, streams: Streams) -> Batch:
-    """The transition that begins in the first slot, for a batch of one."""
-    from engine.replay.batches import read_transitions
+def transition(configuration: Configuration, streams: Streams, slot: int) -> Batch:
+    """The transition that begins in this slot, for a batch of one.
+
+    A recurrent network goes through all slots before it.
+    """
+    from engine.replay.batches import read_sequences, read_transitions
 
     options = configuration.agent
-    batch = read_transitions(
-        streams,
-        np.zeros(1, np.int64),
-        options.n_step,
-        options.discount,
-        greedy_only=options.n_step_correction == "greedy",
-    )
+    window = streams, np.full(1, slot, np.int64), options.n_step, options.discount
+    greedy_only = options.n_step_correction == "greedy"
+    if "state" in streams.extras:
+        return read_sequences(
+            *window,
+            length=1,
+            burn_in=slot,
+            stored_state=False,
+            greedy_only=greedy_only,
+        )
+    batch = read_transitions(*window, greedy_only=greedy_only)
     if configuration.exploration.kind != "bootstrapped":
         return batch
     everyone = np.ones((1, configuration.exploration.members), bool)
@@ -125,12 +139,12 @@ def transition(configuration: Configuration, streams: Streams) -> Batch:
 
 
 def explained(
-    mind: Mind, weights: Weights, streams: Streams
+    mind: Mind, weights: Weights, streams: Streams, slot: int = 0
 ) -> Generator[None, Any, list[dict[str, Any]]]:
     """One row for each variant; see ``questions.explain_update``."""
     rows = []
     for variant in variants(mind.configuration):
-        batch = transition(variant.configuration, streams)
+        batch = transition(variant.configuration, streams, slot)
         mind.load(weights.step, weights.arrays)
         said = mind.agent.explain(batch, weights.step, variant.configuration)
         rows.append(_row(variant, batch, said))

@@ -13,9 +13,9 @@ import numpy as np
 from engine.contract.messages import JobProgress, Problem
 from engine.stage.archive import Archive
 from engine.stage.cache import ByteCache
+from engine.stage.films import FilmLibrary
 from engine.stage.jobs import Job, JobQueue, Priority, Send, Wish
 from engine.stage.minds import Mind, MindShelf
-from engine.stage.replays import FilmLibrary
 
 if TYPE_CHECKING:
     from engine.stage.embedding import EmbeddingMap

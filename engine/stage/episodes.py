@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.environments import (
 )
 from engine.stage.archive import Session
 from engine.stage.context import Context
-from engine.stage.jobs import Wish
+from engine.stage.jobs import Pace, Wish
 from engine.stage.judging import (
     Values,
     bootstraps_online,
@@ -25,7 +26,7 @@ from engine.stage.judging import (
     split_q,
 )
 from engine.stage.minds import Mind, insight_job, liking, target_as_online
-from engine.stage.replays import Replay
+from engine.stage.replays import Replay, onwards, reach
 from engine.stage.world import WorldProblem
 
 AS_RECORDED = -1
@@ -86,34 +87,36 @@ def look(
     recorded observations are used.
     """
     try:
-        source = played_again(session, record)
-        return (yield from _through(session, record, mind, weights, source, ""))
+        with played_again(context, session, record) as replay:
+            yield from reach(replay, 0)
+            source = onwards(replay)
+            return (yield from _through(session, record, mind, weights, source, ""))
     except CannotReplay as problem:
         note = str(problem)
-    source = as_stored(session, record)
-    return (yield from _through(session, record, mind, weights, source, note))
+    stored = as_stored(session, record)
+    return (yield from _through(session, record, mind, weights, stored, note))
 
 
 def played_again(
-    session: Session, record: Mapping[str, Any]
-) -> Generator[np.ndarray, None, None]:
-    """Observations as the agent saw them, verified; raises ``CannotReplay``."""
-    replay = Replay(session.configuration.environment, record)
-    try:
-        for _ in range(replay.last + 1):
-            replay.go_on()
-            yield replay.observation
-    finally:
-        replay.close()
+    context: Context, session: Session, record: Mapping[str, Any]
+) -> AbstractContextManager[Replay]:
+    """The episode in an environment, verified at each step.
+
+    Where it cannot be played again, going on raises one of ``CannotReplay``.
+    """
+    key = (session.uuid, record["kind"], record["episode"])
+    return context.films.lent(key, session.configuration.environment, record)
 
 
 def as_stored(
-    session: Session, record: Mapping[str, Any]
+    session: Session, record: Mapping[str, Any], first: int = 0
 ) -> Generator[np.ndarray, None, None]:
-    """Observations as they were recorded; none where they are too large for that."""
+    """The same as recorded; nothing where observations are too large for that."""
     stack = FrameStacker(session.configuration.environment.frame_stack)
     for t, single in enumerate(record.get("observations", ())):
-        yield stack.push(single) if t else stack.reset(single)
+        stacked = stack.push(single) if t else stack.reset(single)
+        if t >= first:
+            yield stacked
 
 
 def _through(
@@ -130,6 +133,7 @@ def _through(
     parts: list[dict[str, np.ndarray]] = []
     kept: list[np.ndarray] = []
     chunk: list[np.ndarray] = []
+    pace = Pace()
     for observation in source:
         chunk.append(observation)
         if observation.nbytes <= LARGEST_OBSERVATION:
@@ -137,7 +141,8 @@ def _through(
         if len(chunk) == CHUNK_STEPS:
             parts.append((yield from _judged(judge, chunk)))
             chunk = []
-        yield None
+        if pace.due():
+            yield None
     if chunk:
         parts.append((yield from _judged(judge, chunk)))
     length = len(record["actions"]) + 1

@@ -20,6 +20,7 @@ from engine.stage.episodes import (
 )
 from engine.stage.jobs import Wish
 from engine.stage.minds import Mind
+from engine.stage.replays import onwards, reach
 
 Arrays = dict[str, np.ndarray]
 
@@ -53,18 +54,24 @@ def look_inside(
     mind = yield from context.minds.mind(session.configuration, session.card)
     look = _Look(mind, weights, record, steps, names)
     try:
-        return (yield from look.through(played_again(session, record)))
+        with played_again(context, session, record) as replay:
+            yield from reach(replay, look.start)
+            return (yield from look.through(onwards(replay)))
     except CannotReplay as problem:
         why = str(problem)
     look = _Look(mind, weights, record, steps, names)
-    found = yield from look.through(as_stored(session, record))
+    found = yield from look.through(as_stored(session, record, look.start))
     if not found.online:
         raise QuestionError(f"{why} Its observations were not stored either.")
     return found
 
 
 class _Look:
-    """One way through an episode, from its start where the network remembers."""
+    """One way through an episode, from its start where the network remembers.
+
+    Attributes:
+      start: Step of the first observation that is needed.
+    """
 
     def __init__(
         self,
@@ -75,7 +82,7 @@ class _Look:
         names: tuple[str, ...],
     ) -> None:
         remembers = mind.recollection(1) is not None
-        self._t = 0 if remembers else steps.start
+        self.start = self._t = 0 if remembers else steps.start
         self._judge = Judge(mind, weights, record["actions"], self._t)
         self._steps, self._names = steps, names
         self._parts: list[tuple[Arrays, Arrays]] = []
@@ -84,11 +91,10 @@ class _Look:
         self, source: Generator[np.ndarray, None, None]
     ) -> Generator[Wish, Any, Inside]:
         chunk: list[np.ndarray] = []
-        start, last = self._t, self._steps.stop - 1
+        last = self._steps.stop - 1
         try:
-            for t, observation in enumerate(source):
-                if t >= start:
-                    chunk.append(observation)
+            for t, observation in enumerate(source, self.start):
+                chunk.append(observation)
                 if len(chunk) == CHUNK_STEPS or t == last:
                     yield from self._take(chunk)
                     chunk = []

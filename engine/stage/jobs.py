@@ -24,6 +24,8 @@ Send = Callable[[Message, str], None]
 ANSWER_WITHIN_S = 30.0
 STINT_S = 0.008
 """A job at leisure works so long before it rests."""
+TURN_S = 0.001
+"""Steps of microseconds are put together up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,21 @@ def ask(
       RequestFailed: With the other process's sentence.
     """
     return (yield Request(target, question, arguments))
+
+
+class Pace:
+    """Says of a job with many quick steps when it is time to let others go on."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def due(self) -> bool:
+        """Whether the last time is long enough ago."""
+        now = time.perf_counter()
+        if now - self._since < TURN_S:
+            return False
+        self._since = now
+        return True
 
 
 def at_leisure(

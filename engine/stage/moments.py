@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.stage.archive import Session
-from engine.stage.context import QuestionError
+from engine.stage.context import Context, QuestionError
 from engine.stage.episodes import CannotReplay, Weights, as_stored, played_again
 from engine.stage.jobs import Wish
 from engine.stage.minds import Mind, insight_job
+from engine.stage.replays import onwards, reach
 
 if TYPE_CHECKING:
     from engine.agents.recollection import Recollection
 
 
 def observations_at(
-    session: Session, record: Mapping[str, Any], steps: range
+    context: Context, session: Session, record: Mapping[str, Any], steps: range
 ) -> Generator[Wish, Any, np.ndarray]:
     """What the agent saw at these steps, [k, ...], fewer at the end of the episode.
 
@@ -28,24 +30,23 @@ def observations_at(
     if not 0 <= steps.start <= len(record["actions"]):
         raise QuestionError(f"This episode has no step {steps.start:,}.")
     try:
-        return (yield from _taken(played_again(session, record), steps))
+        with played_again(context, session, record) as replay:
+            yield from reach(replay, steps.start)
+            return (yield from _taken(onwards(replay), len(steps)))
     except CannotReplay as problem:
         why = str(problem)
     if "observations" not in record:
         raise QuestionError(f"{why} Its observations were not stored either.")
-    return (yield from _taken(as_stored(session, record), steps))
+    return (yield from _taken(as_stored(session, record, steps.start), len(steps)))
 
 
 def _taken(
-    source: Generator[np.ndarray, None, None], steps: range
+    source: Generator[np.ndarray, None, None], most: int
 ) -> Generator[Wish, Any, np.ndarray]:
     found = []
     try:
-        for t, observation in enumerate(source):
-            if t >= steps.start:
-                found.append(np.array(observation))
-            if t >= steps.stop - 1:
-                break
+        for observation in islice(source, most):
+            found.append(np.array(observation))
             yield None
     finally:
         source.close()

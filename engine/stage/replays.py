@@ -1,29 +1,27 @@
-"""Recorded episodes played again: verified at each step, and drawn."""
+"""Recorded episodes played again, verified at each step."""
 
 from __future__ import annotations
 
-import zlib
-from collections import OrderedDict
-from collections.abc import Generator, Hashable, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
 
 from engine.contract.options import EnvironmentOptions
 from engine.environments import ReplayMismatch, observation_crc
-from engine.stage.cache import ByteCache
-from engine.stage.world import World
+from engine.stage.jobs import Pace
+from engine.stage.world import Standing, World
 
-FRAME_BYTES = 96 * 2**20
-"""For compressed frames; a 500-step CartPole episode takes about 3 MB."""
-
-OPEN_REPLAYS = 2
+STRIDE = 16
+MOST_STANDINGS = 128
+"""Every so many steps one is kept, in long episodes fewer."""
 
 WARM_UP = 8
 """Pictures drawn and thrown away before the first that is wanted: some worlds
 (LunarLander's sparks) draw what has faded only while they are drawn."""
 
-Compressed = tuple[bytes, tuple[int, ...]]
+Standings = dict[int, Standing]
+"""Where an episode stood on the way, by step."""
 
 
 class Expected:
@@ -62,6 +60,13 @@ class Replay:
 
     The record of a branch says in ``drawn_anew`` at which step chance was given
     which number; see ``World.draw_anew``.
+
+    Args:
+      options: The environment.
+      record: Seed, actions and fingerprints.
+      render: Whether it has to draw.
+      world: One to play in, of these options; else it makes its own.
+      standings: Where the episode stood, for others and for later; filled on the way.
     """
 
     def __init__(
@@ -70,12 +75,17 @@ class Replay:
         record: Mapping[str, Any],
         *,
         render: bool = False,
+        world: World | None = None,
+        standings: Standings | None = None,
     ) -> None:
-        self.world = World(options, render=render)
+        self.world = world or World(options, render=render)
         self.expected = Expected(record)
         self.last = len(record["actions"])
         self._seed, self._actions = int(record["seed"]), record["actions"]
         self._anew_at, self._anew = record.get("drawn_anew", (-1, 0))
+        keeps = standings is not None and self.world.has_snapshots
+        self._standings = standings if keeps else None
+        self._stride = max(STRIDE, self.last // MOST_STANDINGS)
         self.t = -1
         self.observation = np.zeros(0)
 
@@ -99,114 +109,47 @@ class Replay:
         self.expected.check(self.world.card.id, self.t, self.world.single)
         if self.t == self._anew_at:
             self.world.draw_anew(self._anew)
+        if self._standings is not None and self.t % self._stride == 0:
+            self._standings[self.t] = self.world.standing()
         return self.t
 
-    def rewind(self) -> None:
-        """The next step is the first."""
-        self.t = -1
+    def approach(self, t: int) -> None:
+        """Stand as near before ``t`` as is known without playing, or at it.
+
+        A world that draws what it is no function of is never at it already.
+        """
+        if self._standings is None:
+            self.t = self.t if self.t < t else -1
+            return
+        near = max((it for it in self._standings if it <= t), default=-1)
+        if near <= self.t <= t:
+            return
+        self.t = near
+        if near >= 0:
+            self.observation = self.world.put_back(self._standings[near])
 
     def close(self) -> None:
         """Let go of the environment."""
         self.world.close()
 
 
-class FilmLibrary:
-    """Frames of recorded episodes, drawn when they are wanted and then kept."""
-
-    def __init__(self) -> None:
-        self._frames: ByteCache[Compressed] = ByteCache(FRAME_BYTES)
-        self._open: OrderedDict[Hashable, Replay] = OrderedDict()
-
-    def frames_job(
-        self,
-        key: Hashable,
-        options: EnvironmentOptions,
-        record: Mapping[str, Any],
-        steps: Sequence[int],
-    ) -> Generator[None, None, list[np.ndarray]]:
-        """Frames of these steps, drawn in slices of one step.
-
-        Args:
-          key: Names the episode in the cache.
-          options: The environment it was recorded in.
-          record: Its seed, actions and fingerprints.
-          steps: Ascending.
-
-        Raises:
-          ReplayMismatch: If the environment goes another way.
-          WorldProblem: If it fails.
-        """
-        found: dict[int, np.ndarray] = {}
-        for t in steps:
-            kept = self._frames.get((key, t))
-            if kept is not None:
-                found[t] = _expanded(kept)
-        missing = [t for t in steps if t not in found]
-        if missing:
-            replay = self._replay(key, options, record, missing[0])
-            try:
-                yield from self._draw(replay, key, missing, found)
-            except Exception:
-                # Whatever it was is raised again; a replay that stopped half way is
-                # not gone on with.
-                self._drop(key)
-                raise
-        return [found[t] for t in steps]
-
-    def close(self) -> None:
-        """Let go of all environments and frames."""
-        for key in list(self._open):
-            self._drop(key)
-        self._frames.clear()
-
-    def _draw(
-        self,
-        replay: Replay,
-        key: Hashable,
-        missing: list[int],
-        found: dict[int, np.ndarray],
-    ) -> Generator[None, None, None]:
-        wanted = set(missing)
-        ahead = iter(missing)
-        coming = next(ahead)
-        while replay.t < missing[-1]:
-            t = replay.go_on()
-            if t >= coming - WARM_UP:
-                frame = replay.world.render()
-                if t in wanted:
-                    found[t] = frame
-                    packed = _compressed(frame)
-                    self._frames.put((key, t), packed, len(packed[0]))
-                    coming = next(ahead, t)
+def reach(
+    replay: Replay, t: int, *, to_draw: bool = False
+) -> Generator[None, None, None]:
+    """Go to a step of the episode, in slices."""
+    replay.approach(t)
+    warm_up = WARM_UP if to_draw and not replay.world.has_snapshots else 0
+    pace = Pace()
+    while replay.t < t:
+        if t - warm_up <= replay.go_on() < t:
+            replay.world.render()
+        if pace.due():
             yield
 
-    def _replay(
-        self,
-        key: Hashable,
-        options: EnvironmentOptions,
-        record: Mapping[str, Any],
-        first: int,
-    ) -> Replay:
-        """An open replay that stands before the first missing step."""
-        replay = self._open.pop(key, None)
-        if replay is None:
-            replay = Replay(options, record, render=True)
-        if replay.t >= first:
-            replay.rewind()
-        self._open[key] = replay
-        while len(self._open) > OPEN_REPLAYS:
-            self._drop(next(iter(self._open)))
-        return replay
 
-    def _drop(self, key: Hashable) -> None:
-        replay = self._open.pop(key, None)
-        if replay is not None:
-            replay.close()
-
-
-def _compressed(frame: np.ndarray) -> Compressed:
-    return zlib.compress(frame.tobytes(), 1), frame.shape
-
-
-def _expanded(kept: Compressed) -> np.ndarray:
-    return np.frombuffer(zlib.decompress(kept[0]), np.uint8).reshape(kept[1])
+def onwards(replay: Replay) -> Generator[np.ndarray, None, None]:
+    """Observations from the present step to the last one, as the agent saw them."""
+    yield replay.observation
+    while replay.t < replay.last:
+        replay.go_on()
+        yield replay.observation

@@ -38,13 +38,13 @@ from engine.stage.context import Asker, Context, QuestionError
 from engine.stage.embedding import OWNER as MAP
 from engine.stage.embedding import EmbeddingMap
 from engine.stage.evaluator import Evaluator
+from engine.stage.films import FilmLibrary
 from engine.stage.hand import HandShelf
 from engine.stage.jobs import JobQueue, Send
 from engine.stage.live_film import LiveFilm
 from engine.stage.minds import LearnerLibrary, MindShelf
 from engine.stage.pool import StatePool
 from engine.stage.questions import registry
-from engine.stage.replays import FilmLibrary
 from engine.stage.rows import RowLog
 from engine.stage.show import Show
 

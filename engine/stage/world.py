@@ -13,6 +13,7 @@ from engine.contract.messages import Problem
 from engine.contract.options import EnvironmentOptions
 from engine.environments import FrameStacker, make
 from engine.environments.restoring import chance_state, draw_anew, shows_chance
+from engine.environments.snapshots import Snapshot
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -42,6 +43,18 @@ class Outcome(NamedTuple):
     truncated: bool
 
 
+class Standing(NamedTuple):
+    """Where a world stands, to be put back into another one.
+
+    Attributes:
+      frames: The observations of its stack.
+    """
+
+    inside: Snapshot
+    frames: tuple[np.ndarray, ...]
+    steps: int
+
+
 class World:
     """One environment of the stage's own.
 
@@ -59,12 +72,13 @@ class World:
         self.single = np.zeros(0)
         self._limit = 0 if self.card.max_episode_steps else LIMIT_WHERE_NONE
         self._steps = 0
+        self._begun = False
 
     def reset(self, seed: int) -> np.ndarray:
         """Begin the episode of this seed; the observation as the agent sees it."""
         self.single = self._guarded("reset", lambda: self._environment.reset(seed))
         self._check("reset", self.single)
-        self._steps = 0
+        self._steps, self._begun = 0, True
         return self._stack.reset(self.single)
 
     def step(self, action: int) -> Outcome:
@@ -95,6 +109,24 @@ class World:
     def draw_anew(self, number: int) -> bool:
         """Let chance go another way from here on; see ``restoring.draw_anew``."""
         return draw_anew(self._environment, number)
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether :meth:`standing` can be asked."""
+        return self._environment.has_snapshots
+
+    def standing(self) -> Standing:
+        """All that it is now, where it ``has_snapshots``."""
+        inside = self._environment.snapshot()
+        return Standing(inside, self._stack.frames, self._steps)
+
+    def put_back(self, standing: Standing) -> np.ndarray:
+        """Stand where another one stood; the observation as the agent sees it."""
+        if not self._begun:
+            self.reset(standing.inside.seed)
+        self._environment.put_back(standing.inside)
+        self.single, self._steps = standing.frames[-1], standing.steps
+        return self._stack.put_back(standing.frames)
 
     def render(self) -> np.ndarray:
         """The present state as a picture, uint8 [H, W, 3]."""

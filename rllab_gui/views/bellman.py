@@ -21,7 +21,8 @@ from rllab_gui.plots.updates import (
     standing,
     substituted,
 )
-from rllab_gui.resting import Resting, of_moment
+from rllab_gui.resting import Resting
+from rllab_gui.selection import Step
 from rllab_gui.views.asking import AskingView, Empty
 from rllab_gui.views.base import ViewContext
 from rllab_gui.views.episode_model import Moment, action_word
@@ -40,7 +41,9 @@ class StepBellmanView(AskingView):
         "towards, with this step's own numbers, as the learner itself computes it. "
         "Faint rows show the same with one part switched: double Q-learning, the "
         "length n of the window, the target network. A termination ends bootstrapping, "
-        "a time limit does not. Below: how likely the replay memory was to draw it."
+        "a time limit does not. Below: how likely the replay memory was to draw it. "
+        "A row that is chosen in the replay table is shown instead, until the cursor "
+        "moves."
     )
     question = "explain_update"
     refused = "There is no update to be shown."
@@ -48,6 +51,7 @@ class StepBellmanView(AskingView):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self._row = 0
+        self._chosen: Step | None = None
         self.memory = Resting(context.link, "remembered", self)
         self.memory.changed.connect(self._on_memory)
         self.panel = UpdatePanel(context.theme)
@@ -62,26 +66,22 @@ class StepBellmanView(AskingView):
         self._projection.clicked.connect(self._on_projection)
         self._projection.hide()
         self.plot.header.add(self._projection)
-
-    def cannot(self) -> Empty | None:
-        """A recurrent network learns from pieces of episodes."""
-        if self.context.store.configuration.network.recurrent == "none":
-            return None
-        words = (
-            "A recurrent network learns from pieces of episodes, each of which begins "
-            "with the memory that was stored there: the update of one step alone is "
-            "not defined."
-        )
-        return "This network learns from sequences.", words, ()
+        context.selection.changed.connect(self._on_selection)
+        context.cursor.changed.connect(self._on_cursor)
 
     def wish(self, moment: Moment) -> dict[str, Any] | None:
-        """Behind the last step nothing is to be asked."""
+        """A row of the replay table, or this step; nothing behind the last one."""
+        if self._chosen is not None:
+            episode, t = self._chosen
+            step = {"kind": "training", "episode": episode, "t": t}
+            return step | {"checkpoint_step": moment.episode.key[1]}
         return None if moment.is_last else super().wish(moment)
 
     def emptiness(self) -> Empty | None:
         """Behind the last step there is nothing to learn from."""
         moment = self.context.episode.moment
-        if moment is not None and moment.is_last and self.cannot() is None:
+        ends = moment is not None and moment.is_last and self._chosen is None
+        if ends:
             return "Here the episode ends.", "An update belongs to a step: go back.", ()
         return super().emptiness()
 
@@ -110,15 +110,16 @@ class StepBellmanView(AskingView):
         way = "up" if row.td_error > 0 else "down"
         switched = "" if row.name == "current" else f" ({row.title})"
         return (
-            f"t {answer['t']}: learning from it would move Q of {taken} {way}"
-            f"{switched}: δ = {signed(row.td_error)}."
+            f"{self._whose()}t {answer['t']}: learning from it would move Q of {taken} "
+            f"{way}{switched}: δ = {signed(row.td_error)}."
         )
 
     def _explain(self, rows: tuple[UpdateRow, ...], answer: dict[str, Any]) -> None:
         options = self.context.store.configuration
         row = rows[self._row]
         words = [
-            f"t {answer['t']}, by checkpoint {count(answer['checkpoint_step'])}.",
+            f"{self._whose()}t {answer['t']}, by checkpoint "
+            f"{count(answer['checkpoint_step'])}.",
             self._recorded(),
             choices(row, self._word),
             self._standing(rows[0].priority),
@@ -126,6 +127,13 @@ class StepBellmanView(AskingView):
             str(answer["note"]),
         ]
         self.plot.set_legend(escape(" ".join(it for it in words if it)))
+
+    def _whose(self) -> str:
+        """Which episode the answer is about, where it is not the one at the cursor."""
+        about = self.asked.arguments
+        if self._chosen is None or about.get("episode") != self._chosen[0]:
+            return ""
+        return f"Chosen in the replay table: episode {count(self._chosen[0])}, "
 
     def _standing(self, priority: float) -> str:
         """How likely the memory was to draw it, as soon as that is known."""
@@ -139,10 +147,11 @@ class StepBellmanView(AskingView):
         """The update first; where it stands in the memory takes longer."""
         super().ask()
         moment = self.context.episode.moment
-        if moment is None or not self.wanted() or moment.is_last or self.cannot():
+        wish = self.wish(moment) if moment is not None else None
+        if moment is None or wish is None or not self.wanted():
             self.memory.drop()
         else:
-            self.memory.want(moment.episode.key[0], of_moment(moment))
+            self.memory.want(moment.episode.key[0], wish)
 
     def _on_memory(self) -> None:
         self.refresh()
@@ -151,7 +160,7 @@ class StepBellmanView(AskingView):
     def _recorded(self) -> str:
         """Why another TD error may stand below the frame."""
         moment = self.context.episode.moment
-        if moment is None or moment.episode.key[1] >= 0:
+        if moment is None or moment.episode.key[1] >= 0 or self._chosen is not None:
             return ""
         return "(δ below the frame: over one step, from Q-values as recorded.)"
 
@@ -163,6 +172,23 @@ class StepBellmanView(AskingView):
         self._row = row
         self.refresh()
         self.context.pulse.soon()
+
+    def _on_selection(self) -> None:
+        """One row of the replay table is a transition to be inspected."""
+        selection = self.context.selection
+        alone = selection.source == "stepReplay" and len(selection.steps) == 1
+        self._inspect(next(iter(selection.steps)) if alone else None)
+
+    def _on_cursor(self, *_: object) -> None:
+        """Where the person goes is what is inspected."""
+        self._inspect(None)
+
+    def _inspect(self, step: Step | None) -> None:
+        chosen = step if step is not None and step[0] >= 0 else None
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self._on_moment()
+            self.context.pulse.soon()
 
     def _on_projection(self) -> None:
         self.context.commands.run("returns.projection")

@@ -152,7 +152,7 @@ def test_it_shows_the_rows_and_the_equation_of_the_chosen_one(
     assert view.busy.isHidden()
 
 
-def test_at_the_end_and_for_a_memory_it_says_why_there_is_no_update(
+def test_at_the_end_and_when_it_is_refused_it_says_why_there_is_no_update(
     view, context, client, qtbot
 ):
     arrive(context, qtbot, view)
@@ -163,13 +163,6 @@ def test_at_the_end_and_for_a_memory_it_says_why_there_is_no_update(
     context.cursor.seek(3)
     qtbot.waitUntil(lambda: context.pulse.beat() or bool(view.asked.problem))
     assert view.emptiness()[1] == "It is gone."
-    recurrent = {"network.recurrent": "gru", "replay.kind": "sequence"}
-    context.store.set_configuration(Configuration().with_options(recurrent))
-    asked = len(client.questions("explain_update"))
-    context.cursor.seek(5)
-    context.pulse.beat()
-    assert view.emptiness()[0] == "This network learns from sequences."
-    assert len(client.questions("explain_update")) == asked
 
 
 def test_c51_leads_to_its_projection(view, context, client, qtbot):
@@ -183,3 +176,28 @@ def test_c51_leads_to_its_projection(view, context, client, qtbot):
     assert not button.isHidden()
     button.click()
     assert done == [1]
+
+
+def test_a_row_of_the_replay_table_is_inspected_until_the_cursor_moves(
+    view, context, client, qtbot
+):
+    arrive(context, qtbot, view)
+    context.selection.choose([(7, 3)], "1 step", "stepReplay")
+
+    def here(t):
+        context.pulse.beat()
+        return view.asked.answer.get("t") == t
+
+    qtbot.waitUntil(lambda: here(3))
+    asked = client.questions("explain_update")[-1].arguments
+    assert (asked["kind"], asked["episode"], asked["t"]) == ("training", 7, 3)
+    context.pulse.beat()
+    said = "Chosen in the replay table: episode 7, t 3: learning from it would"
+    assert view.answer_text().startswith(said)
+    context.selection.choose([(7, 3), (7, 4)], "2 steps", "stepReplay")
+    qtbot.waitUntil(lambda: here(12))  # several are no one transition
+    context.selection.choose([(7, 3)], "1 step", "stepReplay")
+    context.cursor.seek(13)
+    qtbot.waitUntil(lambda: here(13))
+    context.pulse.beat()
+    assert view.answer_text().startswith("t 13: learning")

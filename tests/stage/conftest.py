@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from theatre import Theatre, tiny, trained
+from theatre import PlayedRuns, Theatre, tiny, trained
 
 from engine.sessions import LiveStore
 
@@ -23,3 +23,11 @@ def theatre(store: LiveStore) -> Iterator[Theatre]:
     found = Theatre(store)
     yield found
     found.stage.close()
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedRuns]:
+    """Runs of other options, each trained when somebody asks for it, and kept."""
+    found = PlayedRuns(tmp_path_factory.mktemp("played"))
+    yield found
+    found.close()

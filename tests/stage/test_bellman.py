@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from theatre import Theatre, tiny, trained
+from theatre import KINDS, tiny
 
 from engine.agents import build_agent
 from engine.contract.catalogue import EnvironmentCard
@@ -10,11 +10,11 @@ from engine.environments import describe
 from engine.replay import Streams
 from engine.replay.batches import read_transitions
 from engine.stage.bellman import explained, recorded, variants
-from engine.stage.episodes import Weights
+from engine.stage.episodes import Judge, Weights
 from engine.stage.jobs import finish
+from engine.stage.judging import Values, one_step_td_errors
 from engine.stage.minds import Mind
 from engine.stage.questions.explain_update import UpdateArguments
-from engine.training import TrainingLoop
 
 STEPS = 12
 CONFIGURATIONS = {
@@ -174,35 +174,47 @@ def test_an_ensemble_gives_the_mean_of_its_members(card):
     assert row["td_error"] == pytest.approx(row["target"] - row["estimate"], abs=1e-5)
 
 
-def test_a_recurrent_network_is_refused_with_the_reason(tmp_path):
-    configuration = tiny(network__recurrent="gru", replay__kind="sequence")
-    theatre = Theatre()
-    theatre.open(configuration, live=False)
-    found = theatre.ask("explain_update", kind="training", episode=0, t=0)
-    theatre.stage.close()
-    assert found.error.startswith("A recurrent network learns from pieces of episodes")
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_recurrent_network_remembers_from_the_start_of_the_episode(kind, card):
+    configuration = tiny(**KINDS[kind], agent__n_step=3)
+    record, seen = episode(terminated=True)
+    arrays = weights_of(configuration, card)
+    mind, weights = Mind(configuration, card), Weights(100, arrays)
+    said = finish(Judge(mind, weights, record["actions"]).values(seen))
+    q, bootstrap = (said["q"], said["liking"]), (said["bootstrap"],) * 2
+    told = [record[it] for it in ("actions", "rewards", "terminations")]
+    errors = one_step_td_errors(configuration, Values(*q), Values(*bootstrap), *told, 0)
+    width = mind.recollection(1).state.shape[1]
+    for t in (0, 5, STEPS - 1):
+        streams = recorded(configuration, card, record, seen[: t + 7], 0, width)
+        rows = finish(explained(mind, weights, streams, t))
+        one = next(row for row in rows if row["name"] == "n=1")
+        assert one["td_error"] == pytest.approx(errors[t], rel=1e-4, abs=1e-5)
+        three = rows[0]
+        window = record["rewards"][t : t + 3]
+        assert three["reward"] == pytest.approx(
+            sum(0.99**k * it for k, it in enumerate(window)), rel=1e-5
+        )
+        assert three["estimate"] == pytest.approx(one["estimate"], rel=1e-5)
 
 
 # ---------------------------------------------------------- in the replay memory
 
 
-@pytest.fixture(scope="module", params=["proportional", "rank", "uniform"])
-def run(request, tmp_path_factory):
+CHANGES = {
+    "proportional": {"replay__kind": "prioritized"},
+    "rank": {"replay__kind": "prioritized", "replay__priority": "rank"},
+    "uniform": {"replay__kind": "uniform"},
+}
+
+
+@pytest.fixture(scope="module", params=CHANGES)
+def run(request, played):
     """A run of two environments whose memory has forgotten the beginning."""
-    kind = "uniform" if request.param == "uniform" else "prioritized"
-    changes = {"replay__kind": kind, "training__environments": 2}
-    if kind == "prioritized":
-        changes["replay__priority"] = request.param
-    configuration = tiny(replay__capacity=160, **changes)
-    loop = TrainingLoop(configuration)
-    path = tmp_path_factory.mktemp("sessions") / "run.h5"
-    store = trained(path, configuration, loop)
-    theatre = Theatre(store)
-    theatre.open(configuration, live=False)
-    yield theatre, loop, store, kind
-    theatre.stage.close()
-    loop.close()
-    store.close()
+    forgetful = {"replay__capacity": 160, "training__environments": 2}
+    found = played.run(**forgetful, **CHANGES[request.param])
+    with found.on_stage() as theatre:
+        yield theatre, found.loop, found.store, found.configuration.replay.kind
 
 
 def test_the_place_in_the_memory_is_that_of_the_run(run):

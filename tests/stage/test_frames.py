@@ -7,8 +7,11 @@ from theatre import tiny
 from engine.contract.catalogue import EnvironmentCard
 from engine.environments import LabEnvironment, describe, make
 from engine.stage.cache import ByteCache
+from engine.stage.films import FilmLibrary
+from engine.stage.jobs import finish
 from engine.stage.questions.frames import drawn
-from engine.stage.replays import FilmLibrary
+from engine.stage.replays import reach
+from engine.stage.world import World
 
 
 def truth(theatre, episode: int) -> list[np.ndarray]:
@@ -43,6 +46,41 @@ def test_seeking_back_and_forth_gives_the_same_pictures(theatre):
         )
         np.testing.assert_array_equal(found["frames"][0], expected[t])
         assert found["first"] == t
+
+
+def test_nobody_plays_the_way_to_a_step_twice(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    expected = truth(theatre, episode)
+    theatre.result("judge_episode", kind="training", episode=episode)
+    played = []
+    step = World.step
+    monkeypatch.setattr(
+        World, "step", lambda self, action: (played.append(0), step(self, action))[1]
+    )
+    for t in (len(expected) - 1, 3, 33, 17):
+        found = theatre.result(
+            "frames", kind="training", episode=episode, first=t, last=t
+        )
+        np.testing.assert_array_equal(found["frames"][0], expected[t])
+    assert len(played) < 4 * 16
+
+
+def test_two_who_want_the_same_episode_do_not_disturb_each_other():
+    options = tiny().environment
+    record = {"seed": 5, "actions": np.arange(40) % 2}
+    films = FilmLibrary()
+    with films.lent("e", options, record) as one:
+        finish(reach(one, 7))
+        with films.lent("e", options, record) as other:
+            finish(reach(other, 5))
+            assert one.t == 7
+        here = one.observation.copy()
+        finish(reach(one, 9))
+        finish(reach(one, 7))
+    np.testing.assert_array_equal(one.observation, here)
+    assert len(films._open) == 1
+    films.close()
 
 
 def test_every_so_many_and_smaller_for_thumbnails(theatre):
@@ -123,7 +161,8 @@ def test_stored_pictures_stand_in_for_a_world_that_is_not_there(theatre, monkeyp
     np.testing.assert_array_equal(found["frames"], stored)
 
 
-def test_kept_frames_are_compressed_and_bounded(theatre):
+def test_kept_frames_are_compressed_and_bounded(theatre, monkeypatch):
+    monkeypatch.setattr(World, "has_snapshots", False)  # else they are drawn anew
     record = theatre.source.episode("training", longest(theatre))
     films = FilmLibrary()
     for _ in films.frames_job("e", tiny().environment, record, range(20)):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from theatre import KINDS, Theatre, tiny, trained
+from theatre import KINDS
 
 from engine.contract.messages import SessionStatus
 from engine.environments import describe
@@ -10,7 +10,6 @@ from engine.stage.archive import network_arrays
 from engine.stage.jobs import finish
 from engine.stage.minds import Mind
 from engine.stage.nearest import distances, nearest, spreads
-from engine.training import TrainingLoop
 
 
 @pytest.mark.parametrize("shape", [(7,), (4, 4, 2)])
@@ -32,17 +31,11 @@ def test_a_number_that_never_changes_does_not_count():
 
 
 @pytest.fixture(scope="module", params=["plain", "gru"])
-def played(request, tmp_path_factory):
+def run(request, played):
     """A short real run whose loop still answers; its stage and its configuration."""
-    configuration = tiny(**KINDS[request.param])
-    loop = TrainingLoop(configuration)
-    path = tmp_path_factory.mktemp("sessions") / "run.h5"
-    store = trained(path, configuration, loop)
-    theatre = Theatre(store)
-    yield theatre, loop, configuration
-    theatre.stage.close()
-    loop.close()
-    store.close()
+    found = played.run(**KINDS[request.param])
+    with found.on_stage() as theatre:
+        yield theatre, found.loop, found.configuration
 
 
 def longest(theatre):
@@ -53,8 +46,8 @@ def longest(theatre):
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_the_neighbours_are_the_nearest_states_of_the_session(played, live):
-    theatre, loop, configuration = played
+def test_the_neighbours_are_the_nearest_states_of_the_session(run, live):
+    theatre, loop, configuration = run
     theatre.loop = loop if live else None
     theatre.open(configuration, live=live)
     step = {**longest(theatre), "checkpoint_step": 200}
@@ -112,8 +105,8 @@ def _check_exactness(found, theatre, configuration, here):
     np.testing.assert_allclose(told, by_layer, rtol=1e-3, atol=1e-4)
 
 
-def test_gaps_are_percentiles_of_the_session(played):
-    theatre, _, configuration = played
+def test_gaps_are_percentiles_of_the_session(run):
+    theatre, _, configuration = run
     theatre.loop = None
     theatre.open(configuration, live=False)
     found = theatre.result("gaps", **longest(theatre), checkpoint_step=200)
@@ -124,8 +117,8 @@ def test_gaps_are_percentiles_of_the_session(played):
     assert found["states"] > 50
 
 
-def test_as_recorded_it_is_compared_with_what_was_recorded_round_it(played):
-    theatre, _, configuration = played
+def test_as_recorded_it_is_compared_with_what_was_recorded_round_it(run):
+    theatre, _, configuration = run
     theatre.open(configuration, live=False)
     here = longest(theatre)
     found = theatre.result("gaps", **here)
@@ -136,8 +129,8 @@ def test_as_recorded_it_is_compared_with_what_was_recorded_round_it(played):
     assert found["source"] == "episodes round this one, as recorded"
 
 
-def test_when_else_it_would_do_the_same_is_counted_on_the_map(played):
-    theatre, _, configuration = played
+def test_when_else_it_would_do_the_same_is_counted_on_the_map(run):
+    theatre, _, configuration = run
     theatre.loop = None
     theatre.open(configuration, live=False)
     step = {**longest(theatre), "checkpoint_step": 200, "t": 4}
@@ -164,8 +157,8 @@ def test_when_else_it_would_do_the_same_is_counted_on_the_map(played):
     assert late.error.startswith("There is no map of states yet")
 
 
-def test_too_many_are_refused(played):
-    theatre, _, configuration = played
+def test_too_many_are_refused(run):
+    theatre, _, configuration = run
     theatre.open(configuration, live=False)
     asked = theatre.ask("neighbours", **longest(theatre), t=0, count=100)
     assert asked.error == "One to 32 neighbours can be asked for."

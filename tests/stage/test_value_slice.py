@@ -2,24 +2,15 @@
 
 import numpy as np
 import pytest
-from theatre import Theatre, tiny, trained
 
 from engine.stage.questions.value_slice import SIDE
-from engine.training import TrainingLoop
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    configuration = tiny()
-    loop = TrainingLoop(configuration)
-    path = tmp_path_factory.mktemp("sessions") / "run.h5"
-    store = trained(path, configuration, loop)
-    theatre = Theatre(store)
-    theatre.open(configuration, live=False)
-    yield theatre, loop, store
-    theatre.stage.close()
-    loop.close()
-    store.close()
+def run(played):
+    found = played.run()
+    with found.on_stage() as theatre:
+        yield theatre, found.loop, found.store
 
 
 GIVEN = {"kind": "training", "episode": 0, "checkpoint_step": 300}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +223,51 @@ def _checkpoint(loop: TrainingLoop, number: int) -> Checkpoint:
         values=json.dumps(values),
         sha256=state_hash(state),
     )
+
+
+@dataclass
+class Played:
+    """A short real run whose loop still answers.
+
+    Attributes:
+      loop: What was trained; the last checkpoint is its present state.
+      store: What was recorded.
+    """
+
+    configuration: Configuration
+    loop: TrainingLoop
+    store: LiveStore
+
+    @contextmanager
+    def on_stage(self, *, live: bool = False) -> Iterator[Theatre]:
+        """A stage of one's own to whom the keeper shows this run."""
+        theatre = Theatre(self.store)
+        theatre.open(self.configuration, live=live)
+        try:
+            yield theatre
+        finally:
+            theatre.stage.close()
+
+
+class PlayedRuns:
+    """Runs by their options, each trained once however many tests ask about it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runs: dict[str, Played] = {}
+
+    def run(self, **changes: Any) -> Played:
+        """The run of ``tiny`` with these changes; it stays as it is for others."""
+        configuration = tiny(**changes)
+        key = configuration.to_json()
+        if key not in self._runs:
+            loop = TrainingLoop(configuration)
+            store = trained(self._folder / f"{len(self._runs)}.h5", configuration, loop)
+            self._runs[key] = Played(configuration, loop, store)
+        return self._runs[key]
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for played in self._runs.values():
+            played.loop.close()
+            played.store.close()

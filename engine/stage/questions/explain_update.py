@@ -31,18 +31,19 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
     """
     session = context.archive.session()
     configuration, card = session.configuration, session.card
-    if configuration.network.recurrent != "none":
-        raise QuestionError(RECURRENT)
     record, weights = yield from by_whom(context, session, arguments)
     t, steps = arguments.t, len(record["actions"])
     if not 0 <= t < steps:
         raise QuestionError(f"After step {t:,} of this episode nothing follows.")
     # One more than the longest window, whose last action SARSA wants to know.
     longest = max(*LENGTHS, configuration.agent.n_step) + 1
-    seen = yield from observations_at(session, record, range(t, t + longest + 1))
-    streams = recorded(configuration, card, record, seen, t)
     mind = yield from context.minds.mind(configuration, card)
-    rows = yield from explained(mind, weights, streams)
+    memory = mind.recollection(1)
+    first, width = (t, 0) if memory is None else (0, memory.state.shape[1])
+    window = range(first, t + longest + 1)
+    seen = yield from observations_at(context, session, record, window)
+    streams = recorded(configuration, card, record, seen, first, width)
+    rows = yield from explained(mind, weights, streams, t - first)
     result: dict[str, Any] = {
         "t": t,
         "rows": rows,
@@ -72,6 +73,8 @@ def _remembered(context: Context, arguments: UpdateArguments, asker: Asker) -> J
 def _note(configuration: Any) -> str:
     """What the numbers leave out."""
     notes = []
+    if configuration.network.recurrent != "none":
+        notes.append(RECURRENT)
     if configuration.agent.n_step_correction == "retrace":
         notes.append(RETRACE)
     if configuration.exploration.kind == "bootstrapped":

@@ -91,7 +91,7 @@ def look_at(
     """The observation of this step, and what the weights say of it."""
     recurrent = session.configuration.network.recurrent != "none"
     first = 0 if recurrent else t
-    seen = yield from observations_at(session, record, range(first, t + 1))
+    seen = yield from observations_at(context, session, record, range(first, t + 1))
     if t > len(record["actions"]):
         raise QuestionError(f"This episode has no step {t:,}.")
     mind = yield from context.minds.mind(session.configuration, session.card)

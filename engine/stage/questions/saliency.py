@@ -91,12 +91,12 @@ def _scene(
     # The spread of a vector is that of its episode.
     steps = range(last + 1 if vector else t + 1)
     if not whole:
-        seen = yield from observations_at(session, record, range(t, t + 1))
+        seen = yield from observations_at(context, session, record, range(t, t + 1))
         return _Scene(session, weights, mind, seen, 0, None)
     key = (session.uuid, "seen", arguments.kind, arguments.episode, len(steps))
     known = context.judged.get(key)
     if known is None:
-        seen = yield from observations_at(session, record, steps)
+        seen = yield from observations_at(context, session, record, steps)
         known = {"seen": seen}
         context.judged.put(key, known, array_bytes(known))
     seen = known["seen"]

@@ -51,7 +51,7 @@ def _answer(context: Context, arguments: SliceArguments, asker: Asker) -> Job:
     steps = len(record["actions"])
     if not 0 <= arguments.t <= steps:
         raise QuestionError(f"There is no step {arguments.t:,} in this episode.")
-    path = yield from observations_at(session, record, range(steps + 1))
+    path = yield from observations_at(context, session, record, range(steps + 1))
     here = np.array(path[arguments.t], np.float64)
     pool = yield from context.pool.judged(context, session, weights)
     seen = np.concatenate([path.reshape(len(path), -1), _flat(pool.states)])

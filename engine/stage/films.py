@@ -1,0 +1,162 @@
+"""Pictures of recorded episodes, drawn when they are wanted."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from engine.contract.options import EnvironmentOptions
+from engine.stage.cache import ByteCache
+from engine.stage.replays import MOST_STANDINGS, STRIDE, Replay, Standings, reach
+from engine.stage.world import World
+
+FRAME_BYTES = 96 * 2**20
+"""For compressed frames; a 500-step LunarLander episode takes about 3 MB."""
+
+STANDING_BYTES = 32 * 2**20
+ONE_STANDING = 12_000
+"""Bytes of one, roughly and at most: observations of such worlds are small."""
+
+OPEN_REPLAYS = 3
+IDLE_WORLDS = 3
+
+Compressed = tuple[bytes, tuple[int, ...]]
+
+
+class FilmLibrary:
+    """Recorded episodes that are played again when something of them is wanted.
+
+    Frames, standings and environments are kept, within bounds.
+    """
+
+    def __init__(self) -> None:
+        self._frames: ByteCache[Compressed] = ByteCache(FRAME_BYTES)
+        self._standings: ByteCache[Standings] = ByteCache(STANDING_BYTES)
+        self._open: OrderedDict[
+            tuple[Hashable, bool], tuple[EnvironmentOptions, Replay]
+        ] = OrderedDict()
+        self._idle: list[tuple[EnvironmentOptions, bool, World]] = []
+
+    def frames_job(
+        self,
+        key: Hashable,
+        options: EnvironmentOptions,
+        record: Mapping[str, Any],
+        steps: Sequence[int],
+    ) -> Generator[None, None, list[np.ndarray]]:
+        """Frames of these steps, drawn in slices.
+
+        Args:
+          key: Names the episode in the cache.
+          options: The environment it was recorded in.
+          record: Its seed, actions and fingerprints.
+          steps: Ascending.
+
+        Raises:
+          ReplayMismatch: If the environment goes another way.
+          WorldProblem: If it fails.
+        """
+        found: dict[int, np.ndarray] = {}
+        for t in steps:
+            kept = self._frames.get((key, t))
+            if kept is not None:
+                found[t] = _expanded(kept)
+        missing = [t for t in steps if t not in found]
+        if missing:
+            with self.lent(key, options, record, render=True) as replay:
+                for t in missing:
+                    yield from reach(replay, t, to_draw=True)
+                    found[t] = replay.world.render()
+                    self._keep(replay, key, t, found[t])
+        return [found[t] for t in steps]
+
+    @contextmanager
+    def lent(
+        self,
+        key: Hashable,
+        options: EnvironmentOptions,
+        record: Mapping[str, Any],
+        *,
+        render: bool = False,
+    ) -> Iterator[Replay]:
+        """A replay of this episode, which nobody else has meanwhile."""
+        kept = self._open.pop((key, render), None)
+        replay = kept[1] if kept else self._new(key, options, record, render)
+        try:
+            yield replay
+        except Exception:
+            # Whatever it was is raised again; a replay that stopped half way is
+            # not gone on with.
+            replay.close()
+            raise
+        except GeneratorExit:
+            self._give_back(key, options, render, replay)
+            raise
+        self._give_back(key, options, render, replay)
+
+    def _new(
+        self,
+        key: Hashable,
+        options: EnvironmentOptions,
+        record: Mapping[str, Any],
+        render: bool,
+    ) -> Replay:
+        world, standings = self._world(options, render), self._standings_of(key, record)
+        return Replay(options, record, world=world, standings=standings)
+
+    def close(self) -> None:
+        """Let go of all environments and frames."""
+        while self._open:
+            self._open.popitem()[1][1].close()
+        while self._idle:
+            self._idle.pop()[2].close()
+        self._frames.clear()
+        self._standings.clear()
+
+    def _keep(self, replay: Replay, key: Hashable, t: int, frame: np.ndarray) -> None:
+        """Where a step can be stood at again, to draw it is as quick as to unpack."""
+        if not replay.world.has_snapshots:
+            packed = _compressed(frame)
+            self._frames.put((key, t), packed, len(packed[0]))
+
+    def _standings_of(self, key: Hashable, record: Mapping[str, Any]) -> Standings:
+        found = self._standings.get(key)
+        if found is None:
+            found = {}
+            count = min(len(record["actions"]) // STRIDE, 2 * MOST_STANDINGS) + 1
+            self._standings.put(key, found, count * ONE_STANDING)
+        return found
+
+    def _give_back(
+        self, key: Hashable, options: EnvironmentOptions, render: bool, replay: Replay
+    ) -> None:
+        other = self._open.pop((key, render), None)
+        self._open[key, render] = (options, replay)
+        if other is not None:
+            other[1].close()
+        while len(self._open) > OPEN_REPLAYS:
+            (_, renders), (made_with, oldest) = self._open.popitem(last=False)
+            self._idle.append((made_with, renders, oldest.world))
+        while len(self._idle) > IDLE_WORLDS:
+            self._idle.pop(0)[2].close()
+
+    def _world(self, options: EnvironmentOptions, render: bool) -> World:
+        """One that nobody uses, or a new one: to make it takes milliseconds."""
+        for row in self._idle:
+            if row[:2] == (options, render):
+                self._idle.remove(row)
+                return row[2]
+        return World(options, render=render)
+
+
+def _compressed(frame: np.ndarray) -> Compressed:
+    return zlib.compress(frame.tobytes(), 1), frame.shape
+
+
+def _expanded(kept: Compressed) -> np.ndarray:
+    return np.frombuffer(zlib.decompress(kept[0]), np.uint8).reshape(kept[1])
