@@ -70,7 +70,7 @@ class ShownEpisode(QObject):
         self._last_picture: tuple[int, np.ndarray] | None = None
         self._judged: dict[Key, Episode] = {}
         self._limits = SessionLimits()
-        self._drawn: tuple[str, str, int] | None = None
+        self._arrived: Episode | None = None
         self._question = -1
         self._forward = True
         self._last_t = 0
@@ -78,6 +78,8 @@ class ShownEpisode(QObject):
         self._patience.timeout.connect(self._on_impatient)
         self._judging = QTimer(self, singleShot=True)
         self._judging.timeout.connect(self._on_slow_judgement)
+        self._leaving = QTimer(self, singleShot=True)
+        self._leaving.timeout.connect(self._on_slow_arrival)
         cursor.changed.connect(self._on_cursor)
 
     @property
@@ -106,14 +108,16 @@ class ShownEpisode(QObject):
         """Show nothing; the next position fetches anew."""
         self._link.cancel(self._question)
         self._frames.begin(None)
-        self._last_picture = None
-        self._drawn = None
-        self._patience.stop()
-        self._judging.stop()
+        self._stop_waiting()
         self.problem = ""
         self.key = self.data = self.moment = None
         self.changed.emit()
         self.momentChanged.emit()
+
+    def _stop_waiting(self) -> None:
+        self._last_picture = self._arrived = None
+        for timer in (self._patience, self._judging, self._leaving):
+            timer.stop()
 
     def fetch_again(self) -> None:
         """Ask anew for what is at the cursor: a branch may have another number."""
@@ -152,15 +156,48 @@ class ShownEpisode(QObject):
         wanted = self._key_of(position)
         if wanted != self.key and wanted is not None and self._is_shown(wanted):
             self._judge_anew(wanted)
-        elif wanted != self.key:
+        elif wanted is None and self.key is not None:
             self.forget()
-            self.key = wanted
-            if wanted is not None:
-                self._ask_judgement(wanted)
+        elif wanted is not None and wanted != self.key:
+            self._go_to_another(wanted, position.t)
         elif self.data is not None:
             self._forward = position.t >= self._last_t
             self._last_t = position.t
             self._go_to(position.t)
+        elif self.waiting:
+            self._frames.want(position.t, forward=True)
+            self._settle()
+        self._pulse.soon()
+
+    def _go_to_another(self, key: Key, t: int) -> None:
+        """Ask for another episode and for the frame of this step, at once.
+
+        What was shown stays until both are here, but no longer than for a moment.
+        """
+        self._link.cancel(self._question)
+        self._stop_waiting()
+        self.key, self.data, self.problem = key, None, ""
+        self._frames.begin(key)
+        self._ask_judgement(key)
+        self._frames.want(t, forward=True)
+        self._leaving.start(self._patience_ms())
+        if self.moment is None:
+            self.changed.emit()
+            self.momentChanged.emit()
+
+    def _patience_ms(self) -> int:
+        """While the cursor moves by itself, it waits for the picture."""
+        return PATIENCE_MS if self._cursor.mode == "paused" else PATIENCE_MOVING_MS
+
+    def _on_slow_arrival(self) -> None:
+        """What is shown is left behind, whether the other is here or not."""
+        if self._arrived is not None:
+            self._take(self._arrived)
+            self._on_impatient()
+            return
+        self.moment = None
+        self.changed.emit()
+        self.momentChanged.emit()
         self._pulse.soon()
 
     def _is_shown(self, wanted: Key) -> bool:
@@ -174,7 +211,7 @@ class ShownEpisode(QObject):
         self.key, self.problem = key, ""
         known = self._judged.get(key)
         if known is not None:
-            self._take(known)
+            self._take(self._with_limits(known))
             return
         self._judging.start(PATIENCE_JUDGED_MS)
         self._frames.hold()
@@ -197,25 +234,43 @@ class ShownEpisode(QObject):
         )
 
     def _on_judgement(self, key: Key, answer: dict[str, Any]) -> None:
-        if key == self.key:
-            self._take(episode_from(key, answer))
+        if key != self.key:
+            return
+        data = self._with_limits(episode_from(key, answer))
+        if self.data is not None:
+            self._take(data)
+            return
+        self._arrived = data
+        self._frames.learn_length(data.steps)
+        self._cursor.set_last(data.steps)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Show the episode that has arrived, once the frame at the cursor has too."""
+        here = self.frame(self._cursor.t) is not None or bool(self._frames.refused)
+        if self._arrived is not None and here:
+            self._take(self._arrived)
 
     def _take(self, data: Episode) -> None:
         """Show this judgement; frames are the same whoever judges."""
-        key = data.key
+        self._arrived = None
         self._judging.stop()
+        self._leaving.stop()
         self._remember(data)
-        recorded = key[2] != BRANCH
-        limits = self._limits.with_episode(key, data.judged, counts=recorded)
-        self.data = replace(data, limits=limits)
-        if (key[0], *key[2:]) != self._drawn:
-            self._drawn = (key[0], *key[2:])
-            self._frames.begin(key, data.steps)
+        if self.data is None:
+            self.moment = None
+        self.data = data
         self._cursor.set_last(data.steps)
         self.changed.emit()
         self._last_t = self._cursor.t
         self._go_to(self._cursor.t)
         self._pulse.soon()
+
+    def _with_limits(self, data: Episode) -> Episode:
+        """With the percentiles of the session, of which it is a part now."""
+        counts = data.key[2] != BRANCH
+        limits = self._limits.with_episode(data.key, data.judged, counts=counts)
+        return replace(data, limits=limits)
 
     def _remember(self, data: Episode) -> None:
         """Dragging to and fro along the training axis asks for each only once."""
@@ -228,6 +283,7 @@ class ShownEpisode(QObject):
     def _on_no_judgement(self, key: Key, sentence: str) -> None:
         if key == self.key:
             self._judging.stop()
+            self._leaving.stop()
             self.data = self.moment = None
             self.problem = sentence
             self.changed.emit()
@@ -240,8 +296,7 @@ class ShownEpisode(QObject):
         if self.frame(t) is not None or self._frames.refused:
             self._publish(t)
         elif not self._patience.isActive():
-            moves = self._cursor.mode != "paused"  # then it waits for the picture
-            self._patience.start(PATIENCE_MOVING_MS if moves else PATIENCE_MS)
+            self._patience.start(self._patience_ms())
         self._frames.want(t, forward=self._forward)
 
     def _publish(self, t: int, missing: str = "") -> None:
@@ -261,6 +316,7 @@ class ShownEpisode(QObject):
         self._publish(self._cursor.t, "The picture of this step is on its way.")
 
     def _on_frames(self, steps: range) -> None:
+        self._settle()
         t, shown = self._cursor.t, self.moment
         if self.frame(t) is not None:
             if shown is None or shown.t != t or shown.missing:
@@ -272,4 +328,5 @@ class ShownEpisode(QObject):
             self._publish(t, shown.missing)
 
     def _on_no_frames(self) -> None:
+        self._settle()
         self._publish(self._cursor.t)

@@ -22,6 +22,8 @@ CHUNK_S = 0.2
 """A question takes no longer than about this, so that slow frames come evenly."""
 AT_ONCE = 2
 """Questions for frames under way; more would keep the stage from a seek."""
+UNKNOWN = -1
+"""Length of an episode that is not here yet: only what is wanted is asked for."""
 
 
 class EpisodeFrames(QObject):
@@ -61,12 +63,16 @@ class EpisodeFrames(QObject):
         self.refused = ""
         link.processChanged.connect(self._on_process)
 
-    def begin(self, key: Key | None, steps: int = 0) -> None:
+    def begin(self, key: Key | None, steps: int = UNKNOWN) -> None:
         """Frames of this episode from now on; all others are forgotten."""
         self._cancel(list(self._asked))
         self._frames.clear()
         self._key, self._steps, self._wanted = key, steps, 0
         self.refused = ""
+
+    def learn_length(self, steps: int) -> None:
+        """The episode has so many actions."""
+        self._steps = steps
 
     def frame(self, t: int) -> np.ndarray | None:
         """Frame of the observation at ``t``, None until it has arrived."""
@@ -126,6 +132,8 @@ class EpisodeFrames(QObject):
 
     def _prefetch(self, t: int) -> None:
         """Ask for what lacks, in the direction of the last move first."""
+        if self._steps == UNKNOWN:
+            return
         reach = self._reach()
         ahead = range(t, min(t + reach, self._steps) + 1)
         behind = range(t, max(t - reach, 0) - 1, -1)
@@ -179,6 +187,9 @@ class EpisodeFrames(QObject):
         frames = answer["frames"]
         if len(frames) < len(steps):
             self.refused = "The environment drew fewer pictures than there are steps."
+        # Beyond the end of an episode of unknown length comes its last picture.
+        first = int(answer.get("first", steps.start))
+        steps = range(first, first + len(steps))
         self._frames.update(zip(steps, frames, strict=False))
         self._learn_speed(began, len(frames))
         self.arrived.emit(steps[: len(frames)])

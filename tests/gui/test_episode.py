@@ -67,6 +67,42 @@ def test_the_moment_waits_for_its_frame(context, client):
     assert context.episode.moment.t == 0  # as a whole, or not at all
 
 
+def test_another_episode_is_asked_for_with_its_picture_and_changes_as_a_whole(
+    context, client
+):
+    teach(client, steps=50)
+    open_episode(context, client, episode=4, t=7)
+    client.answers.clear()
+    seen = []
+    context.episode.momentChanged.connect(lambda: seen.append(context.episode.moment))
+    context.cursor.show_episode("training", 5, t=80)
+    asked = client.sent[-2:]
+    assert [it.question for it in asked] == ["judge_episode", "frames"]
+    assert asked[1].arguments | {"first": 80, "last": 80} == asked[1].arguments
+    context.pulse.beat()
+    assert context.episode.moment.episode.key[3] == 4  # for a moment longer
+    assert context.episode.data is None
+    client.reply(asked[0].id, judged(30))
+    context.pulse.beat()
+    assert (context.cursor.t, context.cursor.last) == (30, 30)
+    assert seen == []
+    client.reply(asked[1].id, {"frames": numbered(30, 30), "first": 30})
+    context.pulse.beat()
+    moment = context.episode.moment
+    assert (moment.episode.key[3], moment.t, number_of(moment.frame)) == (5, 30, 30)
+    assert [it for it in seen if it is None] == []
+
+
+def test_what_takes_long_leaves_no_other_episode_on_the_screen(context, client, qtbot):
+    teach(client, steps=50)
+    open_episode(context, client, episode=4)
+    client.answers.clear()
+    with qtbot.waitSignal(context.episode.momentChanged, timeout=2_000):
+        context.cursor.show_episode("training", 5)
+    assert context.episode.moment is None
+    assert context.episode.waiting
+
+
 def test_a_frame_that_takes_long_does_not_hold_the_numbers_back(context, client, qtbot):
     client.answers["judge_episode"] = lambda arguments: judged(50)
     open_episode(context, client)
@@ -206,6 +242,7 @@ def test_an_episode_that_cannot_be_judged_says_why(context, client):
 
 
 def test_answers_for_an_episode_that_was_left_are_dropped(context, client):
+    teach(client)
     client.answers["judge_episode"] = lambda arguments: judged(
         50 if arguments["episode"] == 4 else 9
     )

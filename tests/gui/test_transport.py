@@ -190,7 +190,7 @@ def test_playing_and_following_wait_for_the_picture(stepping, client, beat, mode
     for _ in range(30):
         stepping.lab.playback._on_tick()
     assert (cursor.position.episode, cursor.t) == (2, 0)
-    client.reply(client.questions("frames")[-2].id, {"frames": [FRAME]})
+    client.reply(client.questions("frames")[-1].id, {"frames": [FRAME]})
     beat()
     for _ in range(30):
         stepping.lab.playback._on_tick()
