@@ -253,6 +253,7 @@ class Branches(QObject):
         if place == position.branch and not self._episode.problem:
             return
         self.problem = ""
+        self._cursor.set_mode("paused")
         self.hold(
             branch,
             branch.rollouts[rollout],
@@ -303,8 +304,9 @@ class Branches(QObject):
         if (position.kind, position.episode) != (branch.kind, branch.episode):
             return
         self._episode.branch_numbers[place] = int(answer["episode"])
-        self._cursor.set_mode("paused")
         inside = position.branch.partition("/")[0] == branch.id
+        if not inside and position.t != asked.t:
+            return  # or to another step
         start = branch.t + parting(branch)
         if place == position.branch:
             self._episode.fetch_again()

@@ -16,6 +16,8 @@ from rllab_gui.theme import Theme
 
 GUTTER = 118
 """Room for the names of the lanes, at normal size."""
+GRIP = 5
+"""So near to an end of the loop a press takes hold of it, at normal size."""
 
 
 class TimelineCanvas(ZoomedCanvas):
@@ -23,7 +25,7 @@ class TimelineCanvas(ZoomedCanvas):
 
     Signals:
       seekAsked(int): A click or a drag on this step.
-      selected(object): (first, last) of a drag with Shift, or None.
+      selected(object): (first, last) of a drag with Shift or of an end; or None.
       selectionEnded(): That drag is over.
       rangeShown(): Other steps are seen.
       hovered(int): The pointer is over this step; -1 when it has left.
@@ -42,6 +44,7 @@ class TimelineCanvas(ZoomedCanvas):
         self.overview = Overview(theme, scale)
         self.last = 0
         self._from: int | None = None
+        self._held: int | None = None
         self.setMouseTracking(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -96,14 +99,25 @@ class TimelineCanvas(ZoomedCanvas):
 
     def step_at(self, place: QPointF) -> int:
         """The step under the pointer, within the episode."""
-        over = self.overview.geometry().contains(place.toPoint())
-        scale = self.overview.scale if over else self.scale
+        scale = self._scale_at(place)
         for lane in self.lanes:
             if lane.isVisible() and lane.geometry().contains(place.toPoint()):
                 meant = lane.snap(place.x())
                 if meant is not None:
                     return min(max(meant, 0), self.last)
         return min(max(round(scale.t(place.x())), 0), self.last)
+
+    def _scale_at(self, place: QPointF) -> TimeScale:
+        over = self.overview.geometry().contains(place.toPoint())
+        return self.overview.scale if over else self.scale
+
+    def _end_at(self, place: QPointF) -> int | None:
+        """The end of the loop that the pointer is at."""
+        scale, near = self._scale_at(place), self._theme.px(GRIP)
+        ends = [it for it in scale.loop or () if scale.first <= it <= scale.last]
+        ends.sort(key=lambda it: abs(scale.x(it) - place.x()))
+        at = ends[0] if ends else None
+        return at if at is not None and abs(scale.x(at) - place.x()) <= near else None
 
     # --------------------------------------------------------------- events
 
@@ -120,33 +134,53 @@ class TimelineCanvas(ZoomedCanvas):
         self.rangeShown.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Seek, or begin to select with Shift."""
+        """Seek, begin to select with Shift, or take hold of an end of the loop."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        t = self.step_at(event.position())
+        t, self._from = self.step_at(event.position()), None
+        self._held = self._end_at(event.position())
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._from = t
-        else:
-            self._from = None
+            self._held, self._from = None, t
+        elif self._held is None:
             self.seekAsked.emit(t)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Scrub while the button is down, else tell what is here."""
         t = self.step_at(event.position())
         if not event.buttons() & Qt.MouseButton.LeftButton:
+            self._show_grip(self._end_at(event.position()) is not None)
             self.hovered.emit(t)
+        elif self._held is not None:
+            self._drag_end(t)
         elif self._from is not None:
             self.selected.emit((min(self._from, t), max(self._from, t)))
         else:
             self.seekAsked.emit(t)
 
+    def _show_grip(self, here: bool) -> None:
+        self.setCursor(
+            Qt.CursorShape.SizeHorCursor if here else Qt.CursorShape.ArrowCursor
+        )
+
+    def _drag_end(self, t: int) -> None:
+        """The end that is held goes to this step; past the other one it is that."""
+        if self._from is None and self.scale.loop is not None:
+            first, last = self.scale.loop
+            self._from = last if self._held == first else first
+        other = self._from
+        if other is not None and t != other:
+            self.selected.emit((min(t, other), max(t, other)))
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Shift and a click without a drag selects nothing."""
-        if self._from is not None and self.step_at(event.position()) == self._from:
+        t = self.step_at(event.position())
+        if self._held is not None and self._from is None:
+            self.seekAsked.emit(self._held)  # it was a click
+        elif self._held is None and self._from == t:
             self.selected.emit(None)
         if self._from is not None:
             self.selectionEnded.emit()
-        self._from = None
+        self._from = self._held = None
 
     def can_zoom(self) -> bool:
         """Whether there is more than a step."""

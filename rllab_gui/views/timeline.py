@@ -42,7 +42,8 @@ class TimelineView(View):
         "(how far the target was from the estimate) and the importance max Q − min Q "
         "(how much the choice of the action matters). Dice are actions that chance "
         "chose. Flags are bookmarks, forks are branches. Click seeks, drag scrubs, "
-        "Shift and drag select steps to loop over, Ctrl and wheel zoom."
+        "Shift and drag select steps to loop over, whose ends can be dragged; Ctrl and "
+        "wheel zoom."
     )
     answers = True
 
@@ -179,7 +180,7 @@ class TimelineView(View):
         self._notes.set_notes(found)
 
     def _want_pictures(self, episode: Episode) -> None:
-        """Ask for the film strip once nobody moves any more, if it can be seen."""
+        """Ask for the film strip once no person moves any more, if it can be seen."""
         session, _, kind, number = episode.key
         if not self._film.isVisible() or self._by_hand():
             return
@@ -188,8 +189,8 @@ class TimelineView(View):
         self._pictures.want(session, which)
 
     def _on_moved(self) -> None:
-        """The picture of the step that is wanted now comes before the strip."""
-        if self._pictures.busy:
+        """The picture that a person wants now comes before the strip."""
+        if self._pictures.busy and self.context.cursor.mode == "paused":
             self._pictures.drop()
             self.refresh()
 

@@ -145,7 +145,7 @@ def test_a_branch_from_key_to_undo(stepping, client, beat, qtbot):
     settle(beat)
     assert branches.current.name == "a better idea"
     one_that_was_let_go_of(lab, client, branches.current, beat)
-    leave_and_delete(window, branch, beat, qtbot)
+    leave_and_delete(window, client, branch, beat, qtbot)
 
 
 def one_that_was_let_go_of(lab, client, branch, beat):
@@ -163,7 +163,7 @@ def one_that_was_let_go_of(lab, client, branch, beat):
     assert cursor.position == before
 
 
-def leave_and_delete(window, branch, beat, qtbot):
+def leave_and_delete(window, client, branch, beat, qtbot):
     lab, cursor, branches = window.lab, window.lab.cursor, window.lab.branches
     press(qtbot, window, Key.Key_Right)
     press(qtbot, window, Key.Key_Left, SHIFT)
@@ -172,6 +172,13 @@ def leave_and_delete(window, branch, beat, qtbot):
     assert (cursor.t, cursor.position.branch) == (8, "")
     settle(beat)
     assert (cursor.last, branches.ghost.value) == (STEPS, None)
+    hold = client.answers.pop("hold_branch")
+    branches.enter(branch.id)
+    cursor.seek(3)  # whoever has gone on is not called back
+    client.reply(client.questions("hold_branch")[-1].id, {"episode": 7, "note": ""})
+    settle(beat)
+    assert (cursor.t, cursor.position.branch) == (3, "")
+    client.answers["hold_branch"] = hold
     branches.enter(branch.id)
     settle(beat)
     press(qtbot, window, Key.Key_Escape)

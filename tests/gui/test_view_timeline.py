@@ -74,6 +74,25 @@ def test_shift_and_a_drag_select_a_range(view, context):
     assert context.cursor.selection is None
 
 
+def test_the_ends_of_the_loop_can_be_dragged_past_each_other(view, context, qtbot):
+    ended = []
+    view.canvas.selectionEnded.connect(lambda: ended.append(context.cursor.selection))
+    context.cursor.select((30, 90))
+    qtbot.mouseMove(view.canvas, on_canvas(view, 90))
+    assert view.canvas.cursor().shape() == Qt.CursorShape.SizeHorCursor
+    drag(view.canvas, on_canvas(view, 90), on_canvas(view, 110))
+    assert context.cursor.selection == (30, 110)
+    drag(view.canvas, on_canvas(view, 30), on_canvas(view, 120))
+    assert context.cursor.selection == (110, 120)
+    assert ended == [(30, 110), (110, 120)]
+    assert context.cursor.t == 0
+    qtbot.mouseClick(view.canvas, LEFT, pos=on_canvas(view, 110))
+    assert context.cursor.t == 110  # no drag: a click as anywhere else
+    assert context.cursor.selection == (110, 120)
+    qtbot.mouseMove(view.canvas, on_canvas(view, 60))
+    assert view.canvas.cursor().shape() == Qt.CursorShape.ArrowCursor
+
+
 def test_the_wheel_zooms_round_the_pointer_and_only_when_it_is_meant(view):
     view.canvas.clearFocus()
     at = on_canvas(view, 60)
@@ -202,6 +221,23 @@ def test_the_film_strip_is_asked_for_once_at_rest_and_gives_way(
     qtbot.waitUntil(lambda: len(strips(client)) > asked, timeout=REST_MS)
     context.cursor.seek(50)
     assert strips(client)[-1].id in {it.id for it in client.of(Cancel)}
+
+
+def test_the_film_strip_comes_while_the_cursor_moves_by_itself(
+    view, context, client, qtbot
+):
+    lane, before = view.canvas.lanes[0], len(strips(client))
+    context.cursor.set_mode("following")
+    context.cursor.place(episode=5, t=0)
+
+    def there():
+        context.cursor.place(t=context.cursor.t + 1)
+        context.pulse.beat()
+        return bool(lane.steps)
+
+    qtbot.waitUntil(there, timeout=REST_MS)
+    assert strips(client)[-1].arguments["episode"] == 5
+    assert len(strips(client)) <= before + 2  # not anew with every step
 
 
 def strips(client):
