@@ -22,6 +22,7 @@ from engine.contract.messages import (
     Event,
     FrameCredit,
     JobProgress,
+    MemoryReport,
     Message,
     Picture,
     PriorityReport,
@@ -32,6 +33,7 @@ from engine.contract.messages import (
     Shutdown,
     Solved,
     Subscribe,
+    TimeReport,
     TrainerStatus,
 )
 from rllab_gui.titles import with_titles
@@ -70,7 +72,8 @@ class Link(QObject):
       episodeFinished(EpisodeFinished), evaluationFinished(EvaluationFinished),
       eventHappened(Event), problemRaised(Problem), problemSolved(str id),
       sessionChanged(SessionStatus), priorityReported(PriorityReport),
-      embeddingReported(EmbeddingReport), jobProgressed(JobProgress),
+      embeddingReported(EmbeddingReport), timeReported(TimeReport),
+      memoryReported(MemoryReport), jobProgressed(JobProgress),
       processChanged(ProcessState), sent(Message): a message has left.
     """
 
@@ -85,6 +88,8 @@ class Link(QObject):
     sessionChanged = Signal(object)
     priorityReported = Signal(object)
     embeddingReported = Signal(object)
+    timeReported = Signal(object)
+    memoryReported = Signal(object)
     jobProgressed = Signal(object)
     processChanged = Signal(object)
     sent = Signal(object)
@@ -123,6 +128,8 @@ class Link(QObject):
             SessionStatus: self.sessionChanged,
             PriorityReport: self.priorityReported,
             EmbeddingReport: self.embeddingReported,
+            TimeReport: self.timeReported,
+            MemoryReport: self.memoryReported,
             JobProgress: self.jobProgressed,
             ProcessState: self.processChanged,
         }

@@ -17,10 +17,12 @@ from engine.contract.messages import (
     EpisodeFinished,
     EvaluationFinished,
     Event,
+    MemoryReport,
     Picture,
     PriorityReport,
     Scalars,
     SessionStatus,
+    TimeReport,
     TrainerStatus,
 )
 from engine.contract.options import Configuration, configuration_from_json
@@ -28,6 +30,7 @@ from rllab_gui.link import Link
 from rllab_gui.series import Columns, Series
 
 EVENTS_KEPT = 5_000
+TIMES_KEPT = 600
 HISTORY = (
     "return",
     "length",
@@ -55,7 +58,8 @@ class Store(QObject):
       card: Describes the environment of ``configuration``, None until known.
       live_card: Describes the environment of ``picture``; the same, except while
         another preset is tried out beside an open session.
-      status, session, picture, priorities, embedding: Newest of their kind.
+      status, session, picture, priorities, embedding, memory: Newest of their kind.
+      times: Where the time went, oldest first, as long as somebody looked.
       episodes: Finished episodes, oldest first; events likewise.
       evaluations: By ascending step of the weights.
 
@@ -63,7 +67,8 @@ class Store(QObject):
       seriesChanged(str): This series has got rows.
       episodesChanged(), evaluationsChanged(), eventsChanged(): Lists have grown.
       statusChanged(), sessionChanged(), pictureChanged(), prioritiesChanged(),
-      embeddingChanged(), cardChanged(), configurationChanged(): Newest is another.
+      embeddingChanged(), accountChanged(), cardChanged(), configurationChanged():
+      Newest is another.
       wasReset(): Another session is open; everything before it is gone.
     """
 
@@ -76,6 +81,7 @@ class Store(QObject):
     pictureChanged = Signal()
     prioritiesChanged = Signal()
     embeddingChanged = Signal()
+    accountChanged = Signal()
     cardChanged = Signal()
     configurationChanged = Signal()
     wasReset = Signal()
@@ -99,6 +105,8 @@ class Store(QObject):
         link.eventHappened.connect(self._on_event)
         link.priorityReported.connect(self._on_priorities)
         link.embeddingReported.connect(self._on_embedding)
+        link.timeReported.connect(self._on_times)
+        link.memoryReported.connect(self._on_memory)
 
     def _clear(self) -> None:
         self._series: dict[str, Series] = {}
@@ -107,6 +115,8 @@ class Store(QObject):
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.priorities: PriorityReport | None = None
         self.embedding: EmbeddingReport | None = None
+        self.times: deque[TimeReport] = deque(maxlen=TIMES_KEPT)
+        self.memory: MemoryReport | None = None
 
     def series(self, name: str) -> Columns:
         """Rows of a measured series; empty where nothing has arrived yet."""
@@ -190,6 +200,15 @@ class Store(QObject):
     def _on_embedding(self, report: EmbeddingReport) -> None:
         self.embedding = report
         self.embeddingChanged.emit()
+
+    def _on_times(self, report: TimeReport) -> None:
+        if not self.times or self.times[-1] != report:  # a pause repeats itself
+            self.times.append(report)
+        self.accountChanged.emit()
+
+    def _on_memory(self, report: MemoryReport) -> None:
+        self.memory = report
+        self.accountChanged.emit()
 
     # -------------------------------------------------------- another session
 

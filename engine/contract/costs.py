@@ -13,6 +13,9 @@ LARGEST_OBSERVATION = 1024
 EXACT_LIMIT_BYTES = 500_000_000
 """Below it ``recording.exact_resume=auto`` keeps the replay in the session file."""
 
+LARGEST_FILM = 256 * 2**20
+"""Bytes of pictures up to which the record of an episode keeps them."""
+
 _SLOT = 8 + 4 + 4 + 4  # action, reward, four flags, steps since the beginning
 _PRIORITY = 8
 _TREE = 8 * 8 / 7  # a node for each leaf, and an eighth of them for each level above
@@ -33,6 +36,7 @@ class Probe:
       frame_s: Seconds to draw and compress one of a training episode.
       episode_steps: Steps of the longest episode that can be expected: the time limit,
         or else the length of one with random actions.
+      picture_bytes: One picture of a training episode as it is drawn.
     """
 
     weights_bytes: int = 0
@@ -40,6 +44,7 @@ class Probe:
     film_bytes: float = 0.0
     frame_s: float = 0.0
     episode_steps: float = 0.0
+    picture_bytes: float = 0.0
 
 
 def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
@@ -87,7 +92,7 @@ def disk_bytes(
     return {
         "curves": min(_CURVES * steps, _MOST_CURVES),
         "checkpoints": _checkpoint_bytes(configuration, probe),
-        "episodes": (own_steps + looked_at) * _step_bytes(configuration, card),
+        "episodes": (own_steps + looked_at) * recorded_step_bytes(configuration, card),
         "films": filmed * probe.frame_bytes + looked_at * probe.film_bytes,
         "replay": _stored_replay(configuration, card),
     }
@@ -98,7 +103,7 @@ def _evaluations(of: Configuration) -> int:
     return of.training.steps // period + 1 if period else 0
 
 
-def _step_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+def recorded_step_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
     """One step of a recorded episode without its picture."""
     seen = _frame_bytes(configuration, card)
     kept = seen if seen <= LARGEST_OBSERVATION else 0

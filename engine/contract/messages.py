@@ -148,8 +148,9 @@ class FrameCredit(Message, frozen=True):
 class Subscribe(Message, frozen=True):
     """The topics that this window shows now; replaces what it said before.
 
-    Topics: ``picture``, ``scalars``, ``priorities``, ``embedding``; and what pictures
-    are to have ``inside``: ``returns``, ``memory``, ``members``.
+    Topics: ``picture``, ``scalars``, ``priorities``, ``embedding``, ``account`` (time
+    and memory); and what pictures are to have ``inside``: ``returns``, ``memory``,
+    ``members``.
     """
 
     topics: list[str]
@@ -383,6 +384,54 @@ class PriorityReport(Message, frozen=True):
     age_edges: np.ndarray
     age_counts: np.ndarray
     """How many stored transitions are how many steps old."""
+
+
+class TimeReport(Message, frozen=True):
+    """Where the trainer's time went lately, about once a second.
+
+    Attributes:
+      step: Where the run was.
+      steps, updates: How many were made in this time.
+      seconds: This time: the newest few seconds in which the run was not paused.
+      acting: Seconds by stage (``contract.account.STAGES``), all of the time.
+      learning: The same of the learner's thread, where it has one; else empty.
+      timed: Steps that were taken apart for it.
+      recorded_bytes: Handed to the keeper in this time.
+      device: What the networks are on.
+      notes: Sentences on how it is computed.
+    """
+
+    step: int
+    steps: int
+    updates: int
+    seconds: float
+    acting: dict[str, float]
+    learning: dict[str, float] = {}
+    timed: int = 0
+    recorded_bytes: int = 0
+    device: str = "cpu"
+    notes: list[str] = []
+
+
+class MemoryReport(Message, frozen=True):
+    """What the parts of a run take in memory, measured now.
+
+    Attributes:
+      step: Where the run was.
+      allocated: Bytes of the arrays of each part (``contract.memory_costs.PARTS``).
+      used: Bytes of those that hold something; the system gives the others memory
+        only when they are written to.
+      process: Bytes of memory that the trainer's process has; 0 where unknown.
+      device: Bytes of the arrays on the GPU, 0 without one.
+      weights: Bytes of the parameters of one network.
+    """
+
+    step: int
+    allocated: dict[str, int]
+    used: dict[str, int]
+    process: int = 0
+    device: int = 0
+    weights: int = 0
 
 
 class EmbeddingReport(Message, frozen=True):

@@ -15,6 +15,8 @@ TOPICS = {
     "Scalars": "scalars",
     "PriorityReport": "priorities",
     "EmbeddingReport": "embedding",
+    "TimeReport": "account",
+    "MemoryReport": "account",
 }
 """Kinds of messages that only who subscribed to the topic gets."""
 

@@ -38,23 +38,30 @@ class _Kept:
 
 
 class Outbox:
-    """Sends rows and checkpoints in order, and again to a restarted keeper."""
+    """Sends rows and checkpoints in order, and again to a restarted keeper.
+
+    Attributes:
+      next_row: Number of the next rows.
+      bytes: Of what is kept until it is durable.
+      sent_bytes: Of everything that was handed over so far.
+    """
 
     def __init__(self, line: Line, first_row: int) -> None:
         self._line = line
         self._kept: deque[_Kept] = deque()
-        self._bytes = 0
+        self.bytes = 0
         self.next_row = first_row
+        self.sent_bytes = 0
 
     @property
     def is_full(self) -> bool:
         """The keeper is so far behind that nothing more should be produced."""
-        return self._bytes > MOST_BYTES or len(self._kept) > MOST_MESSAGES
+        return self.bytes > MOST_BYTES or len(self._kept) > MOST_MESSAGES
 
     @property
     def is_eased(self) -> bool:
         """After having been full: there is room again."""
-        return self._bytes < MOST_BYTES // 2 and len(self._kept) < MOST_MESSAGES // 2
+        return self.bytes < MOST_BYTES // 2 and len(self._kept) < MOST_MESSAGES // 2
 
     def send_rows(self, rows: Rows) -> None:
         """Send numbered rows; ``rows.number`` is ``next_row``."""
@@ -70,7 +77,7 @@ class Outbox:
         """Forget what is durable now."""
         kept = [it for it in self._kept if not it.is_settled_by(stored)]
         self._kept = deque(kept)
-        self._bytes = sum(it.size for it in kept)
+        self.bytes = sum(it.size for it in kept)
 
     def send_again(self) -> None:
         """Everything that is not durable, in its order, to a restarted keeper."""
@@ -81,5 +88,6 @@ class Outbox:
         frames = encode(message)
         size = sum(len(frame) for frame in frames)
         self._kept.append(_Kept(frames, size, row, step, reason))
-        self._bytes += size
+        self.bytes += size
+        self.sent_bytes += size
         self._line.send_frames(KEEPER, frames)

@@ -7,26 +7,26 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
 
+from engine.contract.account import LOOP, OTHER, RECORDING, TELEMETRY, WAITING
 from engine.contract.arrays import State, join, split, state_hash
 from engine.contract.messages import (
     Advance,
     Checkpoint,
     Event,
-    PriorityReport,
     Problem,
     Rows,
     RunState,
     Solved,
-    TrainerStatus,
     Weights,
 )
-from engine.contract.options import Configuration
+from engine.service.loop import Loop
 from engine.service.outbox import Outbox
+from engine.service.time_ledger import TimeLedger
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 
 SLICE_S = 0.02
@@ -34,60 +34,11 @@ ROWS_EVERY_S = 0.04
 STATUS_EVERY_S = 1 / 30
 WEIGHTS_EVERY_S = 1.0
 PRIORITIES_EVERY_S = 0.2
+ACCOUNT_EVERY_S = 1.0
 RECOVERY_EVERY_S = 10.0
 HOLD_S = 0.05
 MOST_EVALUATIONS = 4
 """Weights under evaluation that are kept for a restarted stage."""
-
-
-class Loop(Protocol):
-    """What a run needs of ``engine.training.TrainingLoop``."""
-
-    @property
-    def configuration(self) -> Configuration:
-        """All options as they are now."""
-
-    @property
-    def step(self) -> int:
-        """Environment steps so far."""
-
-    @property
-    def update(self) -> int:
-        """Gradient steps so far."""
-
-    @property
-    def episode(self) -> int:
-        """Finished episodes so far."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether the budget is used up."""
-
-    def advance(
-        self,
-        steps: int | None = None,
-        seconds: float | None = None,
-        until_episode_end: bool = False,
-    ) -> None:
-        """Train until one of the bounds."""
-
-    def drain(self) -> Any:
-        """What has happened since the last call."""
-
-    def status(self) -> TrainerStatus:
-        """Where the run is."""
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """Copies of the networks."""
-
-    def state(self) -> State:
-        """Everything to go on exactly."""
-
-    def set_option(self, key: str, value: Any) -> None:
-        """Change a live option."""
-
-    def priorities(self) -> PriorityReport:
-        """What the replay memory holds."""
 
 
 class Run:
@@ -107,7 +58,7 @@ class Run:
         first_row: int = 0,
         paused: bool = False,
         failure: Callable[[Exception], Problem] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._line, self._loop, self._clock = line, loop, clock
         self._failure = failure or unexpected
@@ -119,8 +70,11 @@ class Run:
         self._evaluated_step = -1
         self._evaluations: dict[int, Weights] = {}
         self._own_events: list[Event] = []
+        self._ledger = TimeLedger(loop, self.outbox, clock)
+        self._watch = self._ledger.watch
         now = clock()
-        self._due = dict.fromkeys(("rows", "status", "weights", "priorities"), now)
+        due = ("rows", "status", "weights", "priorities", "account")
+        self._due = dict.fromkeys(due, now)
         self._due["recovery"] = now + RECOVERY_EVERY_S
         self._tell_status()
 
@@ -136,12 +90,14 @@ class Run:
 
     # ------------------------------------------------------------------ cycles
 
-    def cycle(self, *, priorities_wanted: bool) -> float:
+    def cycle(self, *, priorities_wanted: bool, account_wanted: bool = False) -> float:
         """A slice of training and what is due; returns seconds that may be waited."""
+        self._ledger.go(self.state == "running", WAITING if self._holding else OTHER)
+        wanted = priorities_wanted, account_wanted
         if self._hold():
             return HOLD_S
         if self.state != "running":
-            self._inform(priorities_wanted=priorities_wanted)
+            self._inform(*wanted)
             return HOLD_S
         try:
             self._slice()
@@ -150,7 +106,7 @@ class Run:
             # in order, with all that is recorded.
             self._fail(error)
             return HOLD_S
-        self._inform(priorities_wanted=priorities_wanted)
+        self._inform(*wanted)
         if self._loop.finished and self.state == "running":
             self._finish()
         return 0.0
@@ -160,7 +116,9 @@ class Run:
         options, before = self._loop.configuration, self._loop.step
         periods = [options.recording.checkpoint_period, options.evaluation.period]
         bounds = [it - before % it for it in periods if it]
+        self._watch.lap(OTHER)
         self._loop.advance(steps=min(bounds, default=None), seconds=SLICE_S)
+        self._watch.lap(LOOP)
         due = [bool(it) and self._loop.step // it > before // it for it in periods]
         if any(due):
             self._flush()
@@ -168,7 +126,7 @@ class Run:
         if due[1]:
             self._evaluate()
 
-    def _inform(self, *, priorities_wanted: bool) -> None:
+    def _inform(self, priorities_wanted: bool, account_wanted: bool) -> None:
         if self._is_due("rows", ROWS_EVERY_S):
             self._flush()
         if self._is_due("status", STATUS_EVERY_S):
@@ -179,6 +137,11 @@ class Run:
             self._send_weights(evaluate=False)
         if priorities_wanted and self._is_due("priorities", PRIORITIES_EVERY_S):
             self._line.send(WINDOWS, self._loop.priorities())
+            self._watch.lap(TELEMETRY)
+        if self._is_due("account", ACCOUNT_EVERY_S):
+            self._ledger.keep()
+            if account_wanted:
+                self._tell_account()
         if self.state == "running" and self._is_due("recovery", RECOVERY_EVERY_S):
             self._flush()
             self._checkpoint("recovery")
@@ -322,13 +285,16 @@ class Run:
             events=events,
         )
         self.outbox.send_rows(rows)
+        self._watch.lap(RECORDING)
         news = [drained.scalars] if drained.scalars else []
         for message in (*news, *drained.finished, *events):
             self._line.send(WINDOWS, message)
+        self._watch.lap(TELEMETRY)
 
     def _checkpoint(self, reason: str) -> None:
         rows = self.outbox.next_row - 1
         self.outbox.send_checkpoint(checkpoint_of(self._loop, reason, rows))
+        self._watch.lap(RECORDING)
         self._due["recovery"] = self._clock() + RECOVERY_EVERY_S
 
     def _evaluate(self) -> None:
@@ -347,6 +313,7 @@ class Run:
             evaluate=evaluate,
         )
         self._line.send("stage", weights)
+        self._watch.lap(TELEMETRY)
         return weights
 
     def _tell_status(self) -> None:
@@ -354,6 +321,13 @@ class Run:
         if self.state != "running":
             status = replace(status, steps_per_s=0.0, updates_per_s=0.0)
         self._line.send(SUPERVISOR, status)
+        self._watch.lap(TELEMETRY)
+
+    def _tell_account(self) -> None:
+        """Where the time went lately, and what is in memory; to whoever looks."""
+        for message in self._ledger.reports():
+            self._line.send(WINDOWS, message)
+        self._watch.lap(TELEMETRY)
 
 
 def checkpoint_of(loop: Loop, reason: str, rows: int) -> Checkpoint:

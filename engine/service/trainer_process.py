@@ -37,7 +37,7 @@ IDLE_S = 0.2
 
 
 class Trainer:
-    """The role: at most one run, and who wants its priorities."""
+    """The role: at most one run, and who wants to know what of it."""
 
     def __init__(self, line: Line) -> None:
         # Slow to import (torch), and done while nobody waits.
@@ -48,14 +48,17 @@ class Trainer:
         self._make, self._known = TrainingLoop, known_problem
         self._loop: TrainingLoop | None = None
         self._run: Run | None = None
-        self._wanting: set[str] = set()
+        self._wanting: dict[str, set[str]] = {"priorities": set(), "account": set()}
         self._warm_up()
 
     def cycle(self) -> float:
         """A slice of the run, if there is one."""
         if self._run is None:
             return IDLE_S
-        return self._run.cycle(priorities_wanted=bool(self._wanting))
+        wanted = {topic: bool(who) for topic, who in self._wanting.items()}
+        return self._run.cycle(
+            priorities_wanted=wanted["priorities"], account_wanted=wanted["account"]
+        )
 
     def close(self) -> None:
         """Let go of the environments."""
@@ -148,10 +151,11 @@ class Trainer:
             self._line.send(WINDOWS, Problem("engine.option", str(error)))
 
     def _subscribe(self, sender: str, message: Subscribe) -> None:
-        if "priorities" in message.topics:
-            self._wanting.add(sender)
-        else:
-            self._wanting.discard(sender)
+        for topic, who in self._wanting.items():
+            if topic in message.topics:
+                who.add(sender)
+            else:
+                who.discard(sender)
 
     # --------------------------------------------------------------- questions
 

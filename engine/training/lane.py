@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.account import ENVIRONMENT, RECORDING, UNWATCHED, Watch
 from engine.contract.arrays import State
-from engine.contract.costs import LARGEST_OBSERVATION
+from engine.contract.costs import LARGEST_FILM, LARGEST_OBSERVATION
 from engine.contract.options import Configuration
 from engine.environments import FrameStacker, Unusable, make, observation_crc
 from engine.training.problems import (
@@ -18,9 +19,6 @@ from engine.training.problems import (
     wrong_observation,
     wrong_reward,
 )
-
-LARGEST_FILM = 256 * 2**20
-"""Bytes of pictures up to which a record keeps them."""
 
 
 class Lane:
@@ -100,7 +98,7 @@ class Lane:
         return frame
 
     def step(
-        self, action: int, explored: bool, q: np.ndarray
+        self, action: int, explored: bool, q: np.ndarray, watch: Watch = UNWATCHED
     ) -> tuple[np.ndarray, float, bool, bool]:
         """Act once: single observation, reward to learn from, terminated, truncated.
 
@@ -113,6 +111,7 @@ class Lane:
             raise not_usable(self._id, self._when, error) from error
         except Exception as error:
             raise environment_failed(self._id, "step", self._when, error) from error
+        watch.lap(ENVIRONMENT)
         if not math.isfinite(raw):
             raise wrong_reward(self._id, self._when, raw)
         self._actions.append(action)
@@ -122,6 +121,7 @@ class Lane:
             self._explored.append(explored)
             self._q.append(q)
         self.observation = self._stacker.push(self._checked(frame))
+        watch.lap(RECORDING)
         return frame, reward, terminated, truncated
 
     def record(self, terminated: bool, last_q: np.ndarray) -> dict[str, Any] | None:

@@ -14,11 +14,14 @@ import torch
 
 from engine.agents import NotFinite, Update, build_agent, choose_device
 from engine.agents.schedules import epsilon, temperature
+from engine.contract.account import Spent
 from engine.contract.arrays import State
 from engine.contract.catalogue import check_combination
+from engine.contract.costs import LARGEST_FILM
 from engine.contract.messages import (
     EpisodeFinished,
     Event,
+    MemoryReport,
     PriorityReport,
     Scalars,
     TrainerStatus,
@@ -28,7 +31,8 @@ from engine.contract.plain_text import visible
 from engine.contract.randomness import generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
-from engine.training.lane import LARGEST_FILM
+from engine.training.account import make_account
+from engine.training.memory_account import memory_report
 from engine.training.offline import Offline
 from engine.training.priority_report import priority_report
 from engine.training.problems import diverged, known_problem, not_restored
@@ -83,6 +87,7 @@ class TrainingLoop:
       configuration: All options; live ones change with :meth:`set_option`.
       card: What the environment offers.
       agent: The learner.
+      account: Where the time goes.
     """
 
     def __init__(
@@ -105,12 +110,14 @@ class TrainingLoop:
         self._events: list[Event] = []
         self._stamps: deque[tuple[float, int, int]] = deque(maxlen=600)
         self._stepping = Stepping(self.agent)
+        self.account = make_account(self.device)
         self._running: Running
         if configuration.training.offline:
             source = offline_source or configuration.training.offline
-            self._running = Offline(self.agent, self, source)
+            self._running = Offline(self.agent, self, source, self.account)
         else:
-            self._running = make_running(self.agent, self._stepping, self)
+            parts = self.agent, self._stepping, self, self.account
+            self._running = make_running(*parts)
         for it in self._stepping.begin():
             self.agent.store(it)
         if configuration.training.mode == "asynchronous":
@@ -158,12 +165,14 @@ class TrainingLoop:
         counted = steps is not None or seconds is None
         bounds = Bounds(min(last_step, budget), deadline, until_episode_end, counted)
         self._stamp()
+        self.account.acting.begin()
         while self.step < bounds.step:
             self._run(bounds)
             if until_episode_end and self.episode > episode:
                 break
             if time.perf_counter() >= deadline:
                 break
+        self.account.acting.end()
         self._stamp()
 
     def _run(self, bounds: Bounds) -> None:
@@ -280,6 +289,14 @@ class TrainingLoop:
     def priorities(self) -> PriorityReport:
         """What the replay memory holds, measured now."""
         return priority_report(self.agent, self.step)
+
+    def spent(self) -> tuple[Spent, Spent | None]:
+        """Time of acting, and of learning where it has a thread of its own."""
+        return self.account.spent()
+
+    def memory(self) -> MemoryReport:
+        """What its parts take, measured now."""
+        return memory_report(self.agent, self._stepping.lanes, self.step)
 
     def sample_states(self, count: int) -> dict[str, np.ndarray]:
         """Up to ``count`` different remembered states, drawn evenly.

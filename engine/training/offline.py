@@ -14,9 +14,11 @@ import numpy as np
 
 from engine.agents import ValueBasedAgent
 from engine.agents.experience import Experience
+from engine.contract.account import STORE, TELEMETRY
 from engine.contract.arrays import State
 from engine.contract.options import EnvironmentOptions, configuration_from_json
 from engine.environments import make, observation_crc
+from engine.training.account import Account
 from engine.training.problems import not_offline
 from engine.training.running import Book, Bounds
 from engine.training.stepping import Taken
@@ -32,8 +34,11 @@ class Notes(Book, Protocol):
 class Offline:
     """Updates only; see :class:`engine.training.running.Running`."""
 
-    def __init__(self, agent: ValueBasedAgent, book: Notes, source: str) -> None:
+    def __init__(
+        self, agent: ValueBasedAgent, book: Notes, source: str, account: Account
+    ) -> None:
         self._agent, self._book, self._source = agent, book, source
+        self._side = account.acting
 
     @property
     def held(self) -> int:
@@ -48,12 +53,16 @@ class Offline:
           NotFinite: If the update cannot be made.
         """
         if not len(self._agent.memory):
+            around = self._side.around()
             self._fill()
+            around.rest(STORE)
+        watch = self._side.step()
         step = self._book.step + 1
-        update = self._agent.learn(step)
+        update = self._agent.learn(step, watch)
         self._book.on_taken(Taken(step))
         if update is not None:
             self._book.on_learned(update)
+        watch.lap(TELEMETRY)
 
     def _fill(self) -> None:
         agent = self._agent

@@ -27,7 +27,9 @@ from typing import Protocol
 
 from engine.agents import Update, ValueBasedAgent
 from engine.agents.experience import BEGINS, Experience, from_columns, to_columns
+from engine.contract.account import STORE, TELEMETRY, UNWATCHED, WAITING, Watch
 from engine.contract.arrays import State
+from engine.training.account import Account
 from engine.training.stepping import Stepping, Taken
 
 
@@ -90,13 +92,14 @@ class Running(Protocol):
         """Inverse of :meth:`state`."""
 
 
-def make_running(agent: ValueBasedAgent, stepping: Stepping, book: Book) -> Running:
+def make_running(
+    agent: ValueBasedAgent, stepping: Stepping, book: Book, account: Account
+) -> Running:
     """What ``training.mode`` asks for."""
-    kinds: dict[str, Callable[[ValueBasedAgent, Stepping, Book], Running]]
+    kinds: dict[str, Callable[[ValueBasedAgent, Stepping, Book, Account], Running]]
     kinds = {"synchronized": Synchronized, "asynchronous": Asynchronous}
-    return kinds.get(agent.configuration.training.mode, Alternate)(
-        agent, stepping, book
-    )
+    kind = kinds.get(agent.configuration.training.mode, Alternate)
+    return kind(agent, stepping, book, account)
 
 
 class DueUpdates:
@@ -112,7 +115,7 @@ class DueUpdates:
         if step > of.agent.learning_starts:
             self.credit += of.agent.updates_per_step * of.training.environments
 
-    def update(self, step: int) -> Update | None:
+    def update(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
         """One that is due, if there is anything to learn from.
 
         Raises:
@@ -120,13 +123,13 @@ class DueUpdates:
         """
         if self.credit < 1:
             return None
-        update = self._agent.learn(step)
+        update = self._agent.learn(step, watch)
         self.credit = 0.0 if update is None else self.credit - 1
         return update
 
-    def updates(self, step: int) -> Iterator[Update]:
+    def updates(self, step: int, watch: Watch = UNWATCHED) -> Iterator[Update]:
         """All that are due; see :meth:`update`."""
-        while (update := self.update(step)) is not None:
+        while (update := self.update(step, watch)) is not None:
             yield update
 
 
@@ -135,22 +138,29 @@ class Alternate:
 
     held = 0
 
-    def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
+    def __init__(
+        self, agent: ValueBasedAgent, stepping: Stepping, book: Book, account: Account
+    ) -> None:
         self._agent, self._stepping, self._book = agent, stepping, book
+        self._side = account.acting
         self._due = DueUpdates(agent)
 
     def run(self, bounds: Bounds) -> None:
         """See :class:`Running`: one step."""
+        watch = self._side.step()
         taken = Taken(self._book.step)
         try:
-            self._stepping.step(taken)
+            self._stepping.step(taken, watch)
         finally:
             for it in taken.experiences:
                 self._agent.store(it)
+            watch.lap(STORE)
             self._book.on_taken(taken)
+            watch.lap(TELEMETRY)
         self._due.grant(taken.step)
-        for update in self._due.updates(taken.step):
+        for update in self._due.updates(taken.step, watch):
             self._book.on_learned(update)
+            watch.lap(TELEMETRY)
 
     def state(self) -> State:
         """See :class:`Running`."""
@@ -181,8 +191,11 @@ class Concurrent(ABC):
     in_a_thread = True
     """Off: learn after acting, not beside it."""
 
-    def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
+    def __init__(
+        self, agent: ValueBasedAgent, stepping: Stepping, book: Book, account: Account
+    ) -> None:
         self._agent, self._stepping, self._book = agent, stepping, book
+        self._account = account
         self._due = DueUpdates(agent)
         self._steps = 0
         self._learned: list[tuple[int, Update]] = []
@@ -200,24 +213,30 @@ class Concurrent(ABC):
             self._act(bounds, orders, taken)
         finally:
             orders.put(Stop(self._may_stay_due(bounds, taken)))
+            watch = self._account.acting.around()
             thread.join() if self.in_a_thread else self._work(orders)
+            watch.lap(WAITING)
             self._note(taken)
+            watch.lap(TELEMETRY)
         if self._failure is not None:
             raise self._failure
         if self._steps >= self._agent.configuration.training.refresh:
             self._meet()
+        watch.rest(STORE)
 
     def _act(self, bounds: Bounds, orders: Orders, taken: list[Taken]) -> None:
         refresh = self._agent.configuration.training.refresh
         step = self._book.step
         while self._failure is None:
+            watch = self._account.acting.step()
             newest = Taken(step)
             try:
-                self._stepping.step(newest)
+                self._stepping.step(newest, watch)
             finally:
                 taken.append(newest)
                 self._hold(newest.experiences)
                 orders.put(newest)
+                watch.lap(STORE)
             self._steps += newest.step - step
             step = newest.step
             if self._steps >= refresh or bounds.reached(newest):
@@ -225,10 +244,13 @@ class Concurrent(ABC):
 
     def _work(self, orders: Orders) -> None:
         """The learner's thread; what goes wrong is kept for the other side."""
+        side = self._account.learning
+        side.begin()
         try:
             self._learn(orders)
         except Exception as error:
             self._failure = error
+        side.end()
 
     def _note(self, taken: list[Taken]) -> None:
         """Note everything as if it had happened in the order of the steps."""
@@ -275,8 +297,10 @@ class Synchronized(Concurrent):
     run does not depend on where it is interrupted.
     """
 
-    def __init__(self, agent: ValueBasedAgent, stepping: Stepping, book: Book) -> None:
-        super().__init__(agent, stepping, book)
+    def __init__(
+        self, agent: ValueBasedAgent, stepping: Stepping, book: Book, account: Account
+    ) -> None:
+        super().__init__(agent, stepping, book, account)
         self._held: list[Experience] = []
 
     @property
@@ -291,10 +315,14 @@ class Synchronized(Concurrent):
         return 1.0
 
     def _learn(self, orders: Orders) -> None:
+        watch = self._account.learning.step()
         while isinstance(it := orders.get(), Taken):
+            watch.lap(WAITING)
             self._due.grant(it.step)
-            for update in self._due.updates(it.step):
+            for update in self._due.updates(it.step, watch):
                 self._learned.append((it.step, update))
+            watch = self._account.learning.step()
+        watch.lap(WAITING)
 
     def _meet(self) -> None:
         for it in self._held:
@@ -340,9 +368,11 @@ class Asynchronous(Concurrent):
     def _learn(self, orders: Orders) -> None:
         step, stop = self._book.step, None
         while stop is None or self._due.credit >= stop.leave:
+            watch = self._account.learning.step()
             # What is there now, and not what comes meanwhile: one has to learn too.
             for _ in range(orders.qsize() or int(self._due.credit < 1)):
                 order = orders.get()
+                watch.lap(WAITING)
                 if isinstance(order, Stop):
                     stop = order
                     break
@@ -350,5 +380,6 @@ class Asynchronous(Concurrent):
                 self._due.grant(step)
                 for it in order.experiences:
                     self._agent.store(it)
-            if (update := self._due.update(step)) is not None:
+                watch.lap(STORE)
+            if (update := self._due.update(step, watch)) is not None:
                 self._learned.append((step, update))

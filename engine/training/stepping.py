@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.agents import ValueBasedAgent
 from engine.agents.experience import Experience
+from engine.contract.account import ACT, ENVIRONMENT, RECORDING, STORE, UNWATCHED, Watch
 from engine.contract.arrays import State
 from engine.contract.randomness import derived_seed
 from engine.training.lane import Lane
@@ -74,7 +75,7 @@ class Stepping:
         """Start the first episode of each environment."""
         return [self._begin(lane, 0) for lane in self.lanes]
 
-    def step(self, taken: Taken) -> None:
+    def step(self, taken: Taken, watch: Watch = UNWATCHED) -> None:
         """One step of each environment, written into ``taken``.
 
         Raises:
@@ -89,22 +90,32 @@ class Stepping:
             observations, "explore", taken.step, all_values=self._all_values
         )
         actions, explored = decision.actions.tolist(), decision.explored.tolist()
+        watch.lap(ACT)
         for lane in lanes:
             it = lane.index
-            self._step(taken, lane, actions[it], explored[it], decision.q[it])
+            self._step(taken, lane, actions[it], explored[it], decision.q[it], watch)
 
     def _step(
-        self, taken: Taken, lane: Lane, action: int, explored: bool, q: np.ndarray
+        self,
+        taken: Taken,
+        lane: Lane,
+        action: int,
+        explored: bool,
+        q: np.ndarray,
+        watch: Watch,
     ) -> None:
-        frame, reward, terminated, truncated = lane.step(action, explored, q)
+        frame, reward, terminated, truncated = lane.step(action, explored, q, watch)
         taken.step += 1
         how = terminated, truncated, frame, explored
         taken.experiences.append(
             self._agent.experience(lane.index, action, reward, *how)
         )
+        watch.lap(STORE)
         if terminated or truncated:
             taken.ended.append(_ended(lane, taken.step, terminated, len(q)))
+            watch.lap(RECORDING)
             taken.experiences.append(self._begin(lane, taken.step))
+            watch.lap(ENVIRONMENT)
 
     def _begin(self, lane: Lane, step: int) -> Experience:
         number = self._started

@@ -15,6 +15,7 @@ from engine.contract.costs import (
     replay_bytes,
     size_text,
 )
+from engine.contract.memory_costs import memory_bytes
 from engine.contract.options import (
     Configuration,
     OptionSpec,
@@ -171,10 +172,24 @@ def remark(
             else "endless horizon"
         )
     if key == "replay.capacity" and card is not None and card.shape:
-        return f"about {size_text(replay_bytes(configuration, card))} of memory"
+        return memory_cost(configuration, card, probe)
     if key == "recording.level" and card is not None and probe is not None:
         return recording_cost(configuration, card, probe)
     return ""
+
+
+def memory_cost(
+    configuration: Configuration, card: EnvironmentCard, probe: Probe | None
+) -> str:
+    """Memory of the replay, and of all parts once the network is known."""
+    words = f"about {size_text(replay_bytes(configuration, card))} of memory"
+    if probe is None:
+        return words
+    parts = memory_bytes(configuration, card, probe)
+    largest = max(parts, key=lambda name: parts[name])
+    whole = f"{words}; {size_text(sum(parts.values()))} with networks and recording"
+    other = f", most of it {largest}" if largest != "replay" else ""
+    return f"{whole}{other}"
 
 
 def recording_cost(

@@ -22,6 +22,7 @@ TABBED = (
     ("exploration", "train.exploration"),
     ("returns", "train.returns"),
     ("memory", "train.memory"),
+    ("account", "train.account"),
     ("events", "train.events"),
 )
 

@@ -25,6 +25,7 @@ BENCHMARKS = (
     "seek",
     "gui_tax",
     "recording",
+    "account",
 )
 LONG = ("soak",)
 

@@ -7,6 +7,7 @@ from showing import show
 from rllab_gui.views.discover import all_views
 
 PLOTTED = (
+    "account",
     "cells",
     "curve",
     "embedding",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.contract.account import Spent
 from engine.contract.arrays import join, state_hash
 from engine.contract.codec import decode
 from engine.contract.messages import (
@@ -15,11 +16,13 @@ from engine.contract.messages import (
     Checkpoint,
     EpisodeFinished,
     Event,
+    MemoryReport,
     Message,
     Problem,
     Rows,
     RowsStored,
     Scalars,
+    TimeReport,
     TrainerStatus,
     Weights,
 )
@@ -84,6 +87,12 @@ class FakeLoop:
 
     def priorities(self) -> Any:
         return TrainerStatus("idle")
+
+    def spent(self) -> tuple[Spent, Spent | None]:
+        return Spent(), None
+
+    def memory(self) -> MemoryReport:
+        return MemoryReport(self.step, {"replay": 100}, {"replay": 50})
 
 
 class Clock:
@@ -262,3 +271,15 @@ def test_it_waits_for_a_keeper_that_is_far_behind_and_goes_on_by_itself(
         )
     bench.cycles(2)
     assert bench.loop.step > held
+
+
+def test_time_and_memory_are_told_every_second_while_somebody_looks(bench):
+    bench.cycles(60)
+    assert not bench.line.all(TimeReport, "windows")
+    for _ in range(150):
+        bench.clock.now += 0.02
+        bench.run.cycle(priorities_wanted=False, account_wanted=True)
+    times = bench.line.all(TimeReport, "windows")
+    assert 2 <= len(times) == len(bench.line.all(MemoryReport, "windows")) <= 4
+    assert sum(times[-1].acting.values()) == pytest.approx(times[-1].seconds)
+    assert times[-1].recorded_bytes > 0

@@ -278,7 +278,7 @@ def test_series_mean_what_they_say(make):
     loop = make(agent__learning_rate_final=0.5)
     loop.advance(steps=50)
     updates, learn = [], loop.agent.learn
-    loop.agent.learn = lambda step: updates.append(learn(step)) or updates[-1]
+    loop.agent.learn = lambda *of: updates.append(learn(*of)) or updates[-1]
     loop.advance(steps=BUCKET)
     rows = {k: v[0][3] for k, v in columns_of(loop.drain().scalars).items()}
     errors = np.abs([it.td_error for it in updates])

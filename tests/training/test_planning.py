@@ -129,8 +129,8 @@ def test_the_error_of_a_network_model_falls_on_cart_pole(make):
     )
     errors, learn = [], loop.agent.learn
 
-    def listening(step):
-        update = learn(step)
+    def listening(step, watch):
+        update = learn(step, watch)
         errors.append(update.extras["model_error"])
         return update
 

@@ -192,7 +192,7 @@ def test_options_change_between_steps(make, mode):
     loop.set_option("agent.learning_rate", 3e-3)
     loop.set_option("exploration.epsilon_final", 0.5)
     updates, learn = [], loop.agent.learn
-    loop.agent.learn = lambda step: updates.append(learn(step)) or updates[-1]
+    loop.agent.learn = lambda *of: updates.append(learn(*of)) or updates[-1]
     loop.advance(steps=50)
     assert {it.learning_rate for it in updates} == {3e-3}
 
@@ -229,7 +229,7 @@ def test_what_goes_wrong_in_the_thread_ends_the_run(make):
     threads = threading.active_count()
     loop = make(**options("asynchronous"))
 
-    def broken(step):
+    def broken(step, watch):
         raise RuntimeError("no memory left")
 
     loop.agent.learn = broken

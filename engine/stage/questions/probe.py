@@ -79,6 +79,7 @@ def _pictures(
         "film_bytes": small / pictures,
         "frame_s": seconds / pictures,
         "episode_steps": float(limit or max([*ended, steps])),
+        "picture_bytes": float(frame.nbytes),
     }
 
 

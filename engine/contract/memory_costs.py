@@ -1,0 +1,55 @@
+"""What a run will take in memory, by its parts, before it is begun."""
+
+from __future__ import annotations
+
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.costs import LARGEST_FILM, Probe, recorded_step_bytes, replay_bytes
+from engine.contract.options import Configuration
+
+PARTS: dict[str, str] = {
+    "replay": "the replay memory: observations once each, and what belongs to them",
+    "networks": "online and target network and their gradients, and the copy that acts",
+    "optimizer": "what the optimizer remembers of earlier gradients",
+    "exploration": "how often states were seen",
+    "planning": "the model of the environment",
+    "recording": "the running episodes, and rows that are not on the disk yet",
+}
+"""What each part is; the last words of a name in ``MemoryReport``."""
+
+_MOMENTS = {"adam": 2, "rmsprop": 2, "sgd": 0}
+"""Vectors as long as the parameters."""
+
+
+def memory_bytes(
+    configuration: Configuration, card: EnvironmentCard, probe: Probe
+) -> dict[str, float]:
+    """Bytes of each part of a run whose replay is full.
+
+    What grows with what is met (counts of states, tables of a model) is not in it.
+    """
+    return {
+        "replay": replay_bytes(configuration, card),
+        "networks": network_bytes(configuration, probe.weights_bytes),
+        "optimizer": _MOMENTS[configuration.agent.optimizer] * probe.weights_bytes,
+        "recording": _episode_bytes(configuration, card, probe),
+    }
+
+
+def network_bytes(configuration: Configuration, weights_bytes: int) -> int:
+    """Each network has a vector of parameters, and one of gradients."""
+    copies = configuration.training.mode != "alternate"
+    return (6 if copies else 4) * weights_bytes
+
+
+def _episode_bytes(
+    configuration: Configuration, card: EnvironmentCard, probe: Probe
+) -> float:
+    """What is kept of the running episodes until they end, at their longest."""
+    level = configuration.recording.level
+    if level == "scalars" or configuration.training.offline:
+        return 0.0
+    steps = probe.episode_steps
+    each = steps * recorded_step_bytes(configuration, card)
+    if level == "everything":
+        each += min((steps + 1) * probe.picture_bytes, LARGEST_FILM)
+    return configuration.training.environments * each

@@ -1,0 +1,235 @@
+"""Where the time of training goes, what can be done about it, and what memory takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.contract.costs import Probe
+from engine.contract.memory_costs import memory_bytes
+from engine.contract.messages import MemoryReport, Problem, TimeReport
+from rllab_gui.plain import PlainLabel
+from rllab_gui.plots.frame import LIVE_LEGEND_S, PlotFrame
+from rllab_gui.plots.numbers import count
+from rllab_gui.plots.shares import SharesCanvas
+from rllab_gui.views.account_advice import Speed, advice
+from rllab_gui.views.account_rows import (
+    memory_columns,
+    memory_group,
+    time_columns,
+    time_groups,
+)
+from rllab_gui.views.base import View, ViewContext
+
+WIDE = 1.3
+MEASURE = "Compare devices"
+MEASURE_TIP = (
+    "Time this network's updates on each device of this computer, and with twice the "
+    "batch. It takes a few seconds, beside training."
+)
+
+
+class AccountView(View):
+    """Stages of a step as rows, memory as rows, and sentences of advice."""
+
+    view_id = "account"
+    title = "Where does the time go?"
+    tab = "Time"
+    about = (
+        "The time of the trainer's process over the last seconds, shared out over the "
+        "environment steps that were made in it. Some of the steps are taken apart "
+        "with a clock, so that it costs less than 1 % of the speed; what lies between "
+        "the steps is always timed. Below is what its arrays take in memory: filled "
+        "where something is stored, dotted what it can become. The sentences say what "
+        "could be changed, with numbers that were measured in this run."
+    )
+    topics = frozenset({"account"})
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self._speeds: list[Speed] = []
+        self.time = PlotFrame("time", "Time of a step", context.theme)
+        self.memory = PlotFrame("memoryUse", "Memory", context.theme)
+        self.time_canvas = SharesCanvas(context.theme, stacked=True)
+        self.memory_canvas = SharesCanvas(context.theme, stacked=False)
+        self.measure = self._measure_button()
+        self.words = PlainLabel(parent=self)
+        self._furnish()
+        self._arrange()
+        store = context.store
+        store.accountChanged.connect(self.refresh)
+        store.statusChanged.connect(self._on_status)
+        store.configurationChanged.connect(self._forget_speeds)
+        store.wasReset.connect(self._forget_speeds)
+        self.restyle()
+
+    def _furnish(self) -> None:
+        for plot, canvas in (
+            (self.time, self.time_canvas),
+            (self.memory, self.memory_canvas),
+        ):
+            plot.set_canvas(canvas)
+            plot.header.hide_mode()
+            plot.legend_every_s = LIVE_LEGEND_S
+            self.adopt(plot)
+        self.time.header.add(self.measure)
+        self.words.setObjectName("train.account.advice")
+        self.words.setAccessibleName("What can be done about it")
+        self.words.setWordWrap(True)
+        self.words.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+
+    def _measure_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("train.account.measure")
+        button.setText(MEASURE)
+        button.setAccessibleName(MEASURE)
+        button.setToolTip(MEASURE_TIP)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(self.compare)
+        return button
+
+    def _arrange(self) -> None:
+        """Both plots beside or above each other, the words below; it all scrolls."""
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self._plots = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._plots.setSpacing(0)
+        top = Qt.AlignmentFlag.AlignTop
+        self._plots.addWidget(self.time, 3, top)
+        self._plots.addWidget(self.memory, 2, top)
+        column.addLayout(self._plots)
+        column.addWidget(self.words)
+        column.addStretch(1)
+        scroll = QScrollArea(self)
+        scroll.setObjectName("train.account.scroll")
+        scroll.setAccessibleName(self.title)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        self.body_layout.addWidget(scroll)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is more width than height, the plots stand side by side."""
+        super().resizeEvent(event)
+        wide = self.width() > WIDE * self.height()
+        way = QBoxLayout.Direction
+        self._plots.setDirection(way.LeftToRight if wide else way.TopToBottom)
+
+    def emptiness(self) -> tuple[str, str, tuple[()]] | None:
+        """Nothing has been measured yet, or not while somebody looked."""
+        store = self.context.store
+        if store.times or store.memory is not None:
+            return None
+        if store.status.state in ("running", "starting"):
+            return "Measuring.", "The first second of training is under way.", ()
+        return (
+            "Nothing has been measured yet.",
+            "Train to see where the time of a step goes; a session that is only looked "
+            "at takes none.",
+            (),
+        )
+
+    # ------------------------------------------------------------------ draw
+
+    def draw(self) -> None:
+        """Bring both plots and the words up to date."""
+        store = self.context.store
+        if store.times:
+            self._draw_time(store.times[-1])
+        if store.memory is not None:
+            self._draw_memory(store.memory)
+
+    def _draw_time(self, report: TimeReport) -> None:
+        store = self.context.store
+        groups = time_groups(report)
+        self.time_canvas.show_groups(groups)
+        self.time.set_model(**time_columns(store.times))
+        how = (
+            f"Of the last {report.seconds:.0f} s, {count(report.timed)} of "
+            f"{count(report.steps)} steps taken apart; {report.device}; n = 1 run."
+        )
+        self.time.set_legend(how)
+        said = advice(report, store.configuration, self._speeds)
+        self.words.setText("\n".join(f"• {it}" for it in (*said, *report.notes)))
+        stages = (f"{it.name} {it.value}" for it in groups[0].rows)
+        sentence = f"{groups[0].title}: {', '.join(stages)}."
+        self.time.describe(sentence)
+        self.time.set_caption(f"{sentence} Step {count(report.step)}. {how}")
+
+    def _draw_memory(self, report: MemoryReport) -> None:
+        full = self._expected(report)
+        group = memory_group(report, full)
+        self.memory_canvas.show_groups((group,))
+        self.memory.set_model(**memory_columns(report, full))
+        parts = (f"{it.name} {it.value} {it.note}".strip() for it in group.rows)
+        sentence = f"{group.title}: {', '.join(parts)}."
+        self.memory.describe(sentence)
+        self.memory.set_caption(f"{sentence} Step {count(report.step)}; n = 1 run.")
+
+    def _expected(self, report: MemoryReport) -> dict[str, float]:
+        """What it can become, by the options."""
+        store = self.context.store
+        if store.card is None or not store.card.shape:
+            return {}
+        steps = store.card.max_episode_steps or 0
+        probe = Probe(weights_bytes=report.weights, episode_steps=steps)
+        return memory_bytes(store.configuration, store.card, probe)
+
+    # ------------------------------------------------------------ the person
+
+    def compare(self) -> None:
+        """Have the network of this run measured on what there is."""
+        configuration = self.context.store.configuration
+        self.measure.setEnabled(False)
+        self.measure.setText("Measuring…")
+        self.context.link.ask(
+            "speeds",
+            {"configuration": configuration.to_json()},
+            self._on_speeds,
+            self._on_refused,
+        )
+
+    def _on_speeds(self, answer: dict[str, Any]) -> None:
+        self._rest()
+        self._speeds = [Speed(**row) for row in answer["rows"]]
+        self.refresh()
+
+    def _on_refused(self, sentence: str) -> None:
+        self._rest()
+        problem = Problem("window.question", sentence, severity="warning")
+        self.context.link.problemRaised.emit(problem)
+
+    def _rest(self) -> None:
+        self.measure.setEnabled(True)
+        self.measure.setText(MEASURE)
+
+    def _forget_speeds(self) -> None:
+        self._speeds = []
+        self._rest()
+        self.refresh()
+
+    def _on_status(self) -> None:
+        if not self.context.store.times:
+            self.refresh()
+
+    def restyle(self) -> None:
+        """Take over the sizes of the theme."""
+        theme = self.context.theme
+        self.words.setFont(theme.font(relative=0.9))
+        margin = theme.px(8)
+        self.words.setContentsMargins(margin, 0, margin, margin)
