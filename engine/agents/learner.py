@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from engine.agents import schedules
+from engine.agents.compiled import CompiledUpdate
+from engine.agents.graph import Dials
 from engine.agents.layouts import on_device
 from engine.agents.optimizers import make_optimizer
 from engine.agents.reports import Explanation, NotFinite, Update
@@ -48,11 +50,22 @@ class Improvement(NamedTuple):
     surprise: np.ndarray | None
 
 
+class _Outcome(NamedTuple):
+    """What came of an update: its loss and length of gradient, and arrays."""
+
+    size: tuple[float, float]
+    error: np.ndarray
+    q: np.ndarray
+    surprise: np.ndarray | None
+    extras: dict[str, float]
+
+
 class Learner:
     """Two networks, and how the first gets better.
 
     Attributes:
       configuration: All options; see :meth:`configure`.
+      card: What the environment offers.
       online, target: The network that learns, and the one that follows it.
       values, gradients: All parameters of the online network as one vector, and what
         the last update followed.
@@ -60,6 +73,7 @@ class Learner:
       online_pass, target_pass: How the networks are run.
       rule: How estimates are judged by a batch.
       optimizer: What follows the gradients.
+      compiled: What makes the updates in the place of all that, if it is compiled.
       trust: The trust region, which has a memory of its own.
       noise: Random numbers of noisy layers.
       updates: Gradient steps so far.
@@ -72,7 +86,7 @@ class Learner:
         device: torch.device,
         seed: int,
     ) -> None:
-        self.configuration, self._card, self._device = configuration, card, device
+        self.configuration, self.card, self._device = configuration, card, device
         self.updates = 0
         self.noise = torch.Generator().manual_seed(derived_seed(seed, NOISE))
         weights_seed = derived_seed(seed, WEIGHTS)
@@ -90,10 +104,11 @@ class Learner:
         )
         self.trust = TrustRegion()
         self.rule = self._rule(configuration)
+        self.compiled: CompiledUpdate | None = None
 
     def _rule(self, configuration: Configuration) -> Rule:
         passes = Passes(self.online_pass, self.target_pass)
-        return Rule(configuration, self._card, passes, str(self._device))
+        return Rule(configuration, self.card, passes, str(self._device))
 
     def configure(self, configuration: Configuration) -> None:
         """Take over changed live options."""
@@ -101,6 +116,8 @@ class Learner:
             self.target_values.copy_(self.values)
         self.configuration = configuration
         self.rule = self._rule(configuration)
+        if self.compiled is not None and not self.compiled.suits(configuration):
+            self.compiled = None
 
     # ---------------------------------------------------------------- learning
 
@@ -148,26 +165,57 @@ class Learner:
         learning_rate = schedules.learning_rate(self.configuration, step)
         self._make_noise()
         extras = measured | self._noise_levels()
-        spread = Spread(self.trust.square, self.trust.weights)
-        found = self.rule.judge(batch, exploration, spread)
-        self.online_pass.backward(found.judged.gradient)
-        loss = found.judged.loss.item()
-        gradient_norm = self._descend(loss, learning_rate)
-        if found.square is not None:
-            self.trust.square.copy_(found.square)
-            self.trust.moved()
+        compiled = self.compiled
+        if compiled is not None and compiled.takes(batch):
+            outcome = self._by_library(compiled, batch, exploration, learning_rate)
+        else:
+            outcome = self._line_by_line(batch, exploration, learning_rate)
         self._make_noise(quiet=True)
         self.updates += 1
         self._follow()
-        extras |= {name: it.item() for name, it in found.extras.items()}
-        q, error = found.q.cpu().numpy(), found.judged.error.cpu().numpy()
+        (loss, gradient_norm), error, q, surprise = outcome[:4]
         if batch.sequences is not None:
             valid = batch.sequences.valid.reshape(-1)
             q, error = q[valid], error[valid]
         beta = schedules.beta(self.configuration, step)
-        update = Update(loss, gradient_norm, error, q, learning_rate, beta, extras)
-        surprise = found.surprise
-        return Improvement(update, None if surprise is None else surprise.cpu().numpy())
+        how = error, q, learning_rate, beta, extras | outcome.extras
+        return Improvement(Update(loss, gradient_norm, *how), surprise)
+
+    def _line_by_line(
+        self, batch: Batch, exploration: float, learning_rate: float
+    ) -> _Outcome:
+        spread = Spread(self.trust.square, self.trust.weights)
+        found = self.rule.judge(batch, exploration, spread)
+        self.online_pass.backward(found.judged.gradient)
+        loss = found.judged.loss.item()
+        norm = self._descend(loss, learning_rate)
+        if found.square is not None:
+            self.trust.square.copy_(found.square)
+            self.trust.moved()
+        surprise = None if found.surprise is None else found.surprise.cpu().numpy()
+        error, q = found.judged.error.cpu().numpy(), found.q.cpu().numpy()
+        extras = {name: it.item() for name, it in found.extras.items()}
+        return _Outcome((loss, norm), error, q, surprise, extras)
+
+    def _by_library(
+        self,
+        compiled: CompiledUpdate,
+        batch: Batch,
+        exploration: float,
+        learning_rate: float,
+    ) -> _Outcome:
+        pace = self.optimizer.pace(learning_rate)
+        found = compiled(batch, Dials(exploration, self.trust.weights, *pace))
+        loss, norm, total, *extras = found.numbers.tolist()
+        _check_finite(loss, norm)
+        self.optimizer.moved()
+        if self.rule.trusts:
+            self.trust.moved()
+        if not math.isfinite(total):
+            raise NotFinite("weight")
+        error, q, surprise = (it.numpy() for it in found[1:])
+        named = dict(zip(self.rule.extras, extras, strict=True))
+        return _Outcome((loss, norm), error, q, surprise, named)
 
     @torch.no_grad()
     def explain(
@@ -210,8 +258,7 @@ class Learner:
             untouched; or if a weight is not after the step.
         """
         norm = math.sqrt(self.gradients.dot(self.gradients).item())
-        if not math.isfinite(loss + norm):
-            raise NotFinite("gradient" if math.isfinite(loss) else "loss")
+        _check_finite(loss, norm)
         longest = self.configuration.agent.gradient_clip
         if 0 < longest < norm:
             self.gradients.mul_(longest / norm)
@@ -277,3 +324,8 @@ class Learner:
     def tensor(self, array: np.ndarray) -> Tensor:
         """On the device of the networks."""
         return on_device(array, str(self._device))
+
+
+def _check_finite(loss: float, norm: float) -> None:
+    if not math.isfinite(loss + norm):
+        raise NotFinite("gradient" if math.isfinite(loss) else "loss")

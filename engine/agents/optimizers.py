@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -41,8 +42,14 @@ class Optimizer(Protocol):
         """Of the next step."""
         ...
 
-    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
-        """Move the values and the moments."""
+    def move(
+        self,
+        values: Tensor,
+        gradients: Tensor,
+        pace: Pace,
+        moments: Sequence[Tensor],
+    ) -> None:
+        """Move the values and these moments in place."""
         ...
 
     def moved(self) -> None:
@@ -86,7 +93,13 @@ class _OneVector(ABC):
         return Pace(learning_rate, self._epsilon)
 
     @abstractmethod
-    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+    def move(
+        self,
+        values: Tensor,
+        gradients: Tensor,
+        pace: Pace,
+        moments: Sequence[Tensor],
+    ) -> None:
         """See :class:`Optimizer`."""
 
     def moved(self) -> None:
@@ -95,14 +108,21 @@ class _OneVector(ABC):
 
     def step(self, learning_rate: float) -> None:
         """See :class:`Optimizer`."""
-        self.move(self._values, self._gradients, self.pace(learning_rate))
+        pace = self.pace(learning_rate)
+        self.move(self._values, self._gradients, pace, self.moments)
         self.moved()
 
 
 class GradientDescent(_OneVector):
     r"""Plain steps, :math:`\theta \leftarrow \theta - \alpha g`."""
 
-    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+    def move(
+        self,
+        values: Tensor,
+        gradients: Tensor,
+        pace: Pace,
+        moments: Sequence[Tensor],
+    ) -> None:
         """See :class:`Optimizer`."""
         values.sub_(gradients * pace.rate)
 
@@ -143,9 +163,15 @@ class RMSProp(_TwoMoments):
     table 1 (there ρ = 0.95 and ε = 0.01).
     """
 
-    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+    def move(
+        self,
+        values: Tensor,
+        gradients: Tensor,
+        pace: Pace,
+        moments: Sequence[Tensor],
+    ) -> None:
         """See :class:`Optimizer`."""
-        mean, square = self.moments
+        mean, square = moments
         mean.lerp_(gradients, 1 - RMS_DECAY)
         square.mul_(RMS_DECAY)
         square.addcmul_(gradients, gradients, value=1 - RMS_DECAY)
@@ -171,9 +197,15 @@ class Adam(_TwoMoments):
         rate = learning_rate * root_bias / (1 - FIRST_DECAY**steps)
         return Pace(rate, self._epsilon * root_bias)
 
-    def move(self, values: Tensor, gradients: Tensor, pace: Pace) -> None:
+    def move(
+        self,
+        values: Tensor,
+        gradients: Tensor,
+        pace: Pace,
+        moments: Sequence[Tensor],
+    ) -> None:
         """See :class:`Optimizer`."""
-        mean, square = self.moments
+        mean, square = moments
         mean.lerp_(gradients, 1 - FIRST_DECAY)
         square.mul_(SECOND_DECAY)
         square.addcmul_(gradients, gradients, value=1 - SECOND_DECAY)

@@ -11,6 +11,10 @@ class NotFinite(ValueError):
     """A loss, gradient or weight is not finite; in the first two cases none moved."""
 
 
+class CannotCompile(RuntimeError):
+    """An update cannot be compiled; the text says why, as a sentence."""
+
+
 class Decision(NamedTuple):
     """What the agent does in E environments.
 

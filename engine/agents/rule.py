@@ -74,6 +74,17 @@ class Rule:
         self.model = return_model(configuration)
         self._card, self._device = card, device
 
+    @property
+    def trusts(self) -> bool:
+        """Whether there is a trust region."""
+        return self.configuration.agent.bootstrap == "trust_region"
+
+    @property
+    def extras(self) -> list[str]:
+        """The names of what is measured besides, sorted."""
+        ensemble = self.configuration.exploration.kind == "bootstrapped"
+        return ["disagreement"] * ensemble + ["masked"] * self.trusts
+
     def judge(self, batch: Batch, exploration: float | Tensor, spread: Spread) -> Found:
         """The gradient that a batch asks for; it is not followed here.
 
@@ -87,10 +98,10 @@ class Rule:
         target = self._target(layout, batch, numbers, exploration)
         extras: dict[str, Tensor] = {}
         square = None
-        if self.configuration.agent.bootstrap == "trust_region":
+        if self.trusts:
             square = self._keep_trusted(layout, numbers, target, spread, extras)
         judged = self._judge(layout, numbers, target)
-        if self.configuration.exploration.kind == "bootstrapped":
+        if "disagreement" in self.extras:
             doubt = self.q(numbers).std(0, unbiased=False)
             extras["disagreement"] = doubt.mean()
         q = self.q(layout.current(numbers))
@@ -193,7 +204,7 @@ class Rule:
     def _bootstrap(self) -> Pass:
         """What values the next observation: the target network, where there is one."""
         online = self.configuration.target_network.kind == "none"
-        online |= self.configuration.agent.bootstrap == "trust_region"
+        online |= self.trusts
         return self.passes.online if online else self.passes.target
 
 

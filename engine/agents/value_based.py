@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 from engine.agents import schedules
 from engine.agents.acting import Actor
 from engine.agents.acting_copy import ActingCopy
+from engine.agents.compiled import CompiledUpdate
 from engine.agents.experience import BEGINS, Experience
 from engine.agents.insight import look
 from engine.agents.learner import NOISE, WEIGHTS, Learner
@@ -61,6 +63,7 @@ class ValueBasedAgent:
 
     Attributes:
       configuration: All options; live ones change with :meth:`set_option`.
+      learner: Its side that learns.
       online, target: Its networks.
     """
 
@@ -75,8 +78,8 @@ class ValueBasedAgent:
         self.card = card
         self._device = torch.device(device)
         self._seed = seed
-        self._learner = Learner(configuration, card, self._device, seed)
-        self.online, self.target = self._learner.online, self._learner.target
+        self.learner = Learner(configuration, card, self._device, seed)
+        self.online, self.target = self.learner.online, self.learner.target
         self._copy: ActingCopy | None = None
         if configuration.training.mode != "alternate":
             weights_seed = derived_seed(seed, WEIGHTS)
@@ -85,7 +88,7 @@ class ValueBasedAgent:
             self._copy = ActingCopy(twin.to(self._device), noise)
         behaving = None if self._copy is None else self._copy.network_and_pass
         self._actor = Actor(
-            configuration, card, seed, self.online, self._learner.online_pass, behaving
+            configuration, card, seed, self.online, self.learner.online_pass, behaving
         )
 
     @cached_property
@@ -135,9 +138,9 @@ class ValueBasedAgent:
           recollection: What a recurrent network remembers of the episodes that are
             played in ``greedy`` mode; without one each observation is the first.
         """
-        seen = self._learner.tensor(observations)
+        seen = self.learner.tensor(observations)
         if mode == "explore":
-            noise = self._learner.noise if self._copy is None else self._copy.noise
+            noise = self.learner.noise if self._copy is None else self._copy.noise
             return self._actor.explore(
                 seen, observations, step, noise, epsilon, all_values=all_values
             )
@@ -205,10 +208,18 @@ class ValueBasedAgent:
         step = it.stream, it.action, reward, it.terminated, it.truncated, seen
         self.memory.append(*step, it.explored, it.extras)
 
+    def compile(self, library: Path) -> None:
+        """Let this library make the updates from now on (``agents.compiling``).
+
+        Raises:
+          CannotCompile: If it is none.
+        """
+        self.learner.compiled = CompiledUpdate(library, self.learner)
+
     @property
     def updates(self) -> int:
         """Gradient steps so far, those on made-up steps included."""
-        return self._learner.updates
+        return self.learner.updates
 
     @property
     def version(self) -> int:
@@ -218,7 +229,7 @@ class ValueBasedAgent:
     def refresh(self) -> None:
         """Act like the online network of now on, where a copy of it acts."""
         if self._copy is not None:
-            self._copy.take(self._learner.values, self.updates)
+            self._copy.take(self.learner.values, self.updates)
 
     def learn(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
         """One gradient step on one batch, or None where there is nothing to learn.
@@ -252,14 +263,14 @@ class ValueBasedAgent:
     @torch.inference_mode()
     def _values_of(self, observations: np.ndarray) -> np.ndarray:
         """Q-values of the online network, [n, A]."""
-        learner = self._learner
+        learner = self.learner
         numbers = learner.online_pass.values(learner.tensor(observations))
         return learner.rule.q(numbers).cpu().numpy()
 
     def learn_from(self, batch: Batch, step: int) -> Update:
         """One gradient step on these transitions; see :meth:`learn`."""
         seen = self._actor.schedule(step), self._actor.measured()
-        update, surprise = self._learner.learn_from(batch, step, *seen)
+        update, surprise = self.learner.learn_from(batch, step, *seen)
         if surprise is not None and batch.slots[0] >= 0:
             self.memory.learned(batch.slots, surprise)
         return update
@@ -270,7 +281,7 @@ class ValueBasedAgent:
         """What :meth:`learn_from` would do with these, maybe with other options."""
         options = configuration or self.configuration
         exploration = schedules.exploration(options, step)
-        return self._learner.explain(options, batch, exploration)
+        return self.learner.explain(options, batch, exploration)
 
     @torch.inference_mode()
     def insight(
@@ -291,10 +302,8 @@ class ValueBasedAgent:
         Returns:
           See :func:`engine.agents.insight.look`.
         """
-        seen = self._learner.tensor(observations)
-        found = look(
-            self.online, self._learner.rule.model, seen, previous, recollection
-        )
+        seen = self.learner.tensor(observations)
+        found = look(self.online, self.learner.rule.model, seen, previous, recollection)
         return {name: values.cpu().numpy() for name, values in found.items()}
 
     def familiarity(self, observations: np.ndarray) -> dict[str, np.ndarray]:
@@ -304,7 +313,7 @@ class ValueBasedAgent:
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of both networks: ``online/<parameter>``, ``target/<parameter>``."""
         found: dict[str, np.ndarray] = {}
-        for name, arrays in self._learner.networks().items():
+        for name, arrays in self.learner.networks().items():
             found |= {f"{name}/{parameter}": it for parameter, it in arrays.items()}
         return found
 
@@ -314,7 +323,7 @@ class ValueBasedAgent:
         Raises:
           ValueError: If a parameter is missing or has another shape.
         """
-        self._learner.load_weights(weights)
+        self.learner.load_weights(weights)
 
     def set_option(self, key: str, value: Any) -> None:
         """Change one live option.
@@ -338,7 +347,7 @@ class ValueBasedAgent:
         if changes.get("agent.n_step_correction") == "retrace":
             raise ConfigurationError({"agent.n_step_correction": _NOT_KEPT})
         self.configuration = configuration
-        self._learner.configure(configuration)
+        self.learner.configure(configuration)
         self._actor.configure(configuration)
         if self._planning is not None:
             self._planning.configure(configuration)
@@ -349,7 +358,7 @@ class ValueBasedAgent:
         """Everything that is needed to go on exactly, but the slots of the replay."""
         planning = self._planning
         return {
-            **self._learner.state(),
+            **self.learner.state(),
             **({} if planning is None else {"planning": planning.state()}),
             **({} if self._copy is None else {"copy": self._copy.state()}),
             "actor": self._actor.state(),
@@ -365,7 +374,7 @@ class ValueBasedAgent:
           ValueError: If the state belongs to an agent of another form.
           IncompleteReplay: If rows of the replay are missing.
         """
-        self._learner.restore(state)
+        self.learner.restore(state)
         if "actor" in state:
             self._actor.restore(state["actor"])
         else:  # as written before exploration had kinds

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from engine.networks.q_network import QNetwork, Recall
 from engine.networks.torsos import Flat
@@ -78,6 +79,57 @@ class GraphPass:
         self._gradients.zero_()
         with torch.inference_mode(False):
             numbers.backward(gradient.clone())  # type: ignore[no-untyped-call]
+
+
+class VectorPass:
+    """Passes for a recording: the parameters are parts of a vector that is an input.
+
+    Args:
+      network: What is run; its own parameters are not touched.
+      values: All of them, float [P], in the order of ``flatten_parameters``.
+    """
+
+    def __init__(self, network: QNetwork, values: Tensor) -> None:
+        self._network = network
+        named = dict(network.named_parameters())
+        parts = torch.split(values, [it.numel() for it in named.values()])
+        of = zip(named.items(), parts, strict=True)
+        self._parts = {name: part.view(it.shape) for (name, it), part in of}
+        self._leaves: dict[str, Tensor] = {}
+        self._numbers: Tensor | None = None
+
+    def values(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """See :class:`Pass`."""
+        with torch.no_grad():
+            return self._run(self._parts, observations, recall)
+
+    def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """See :class:`Pass`."""
+        self._leaves = {
+            name: it.detach().requires_grad_() for name, it in self._parts.items()
+        }
+        with torch.enable_grad():
+            self._numbers = self._run(self._leaves, observations, recall)
+        return self._numbers.detach()
+
+    def backward(self, gradient: Tensor) -> None:
+        """See :class:`Pass`; a recording has no vector to fill."""
+        raise TypeError("a recorded pass gives its gradients back: see gradients()")
+
+    def gradients(self, gradient: Tensor) -> Tensor:
+        """Of all parameters, float [P], from that of the numbers of ``forward``."""
+        assert self._numbers is not None, "forward() comes before gradients()"
+        leaves = list(self._leaves.values())
+        found = torch.autograd.grad(self._numbers, leaves, gradient, allow_unused=True)
+        of = zip(found, leaves, strict=True)
+        each = (torch.zeros_like(leaf) if it is None else it for it, leaf in of)
+        return torch.cat([it.reshape(-1) for it in each])
+
+    def _run(
+        self, parts: dict[str, Tensor], observations: Tensor, recall: Recall | None
+    ) -> Tensor:
+        numbers: Tensor = functional_call(self._network, parts, (observations, recall))
+        return numbers
 
 
 class DirectPass:

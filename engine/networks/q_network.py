@@ -242,6 +242,10 @@ class QNetwork(nn.Module):
         for layer in self.noisy_layers().values():
             layer.silence()
 
+    def fixed(self) -> list[Tensor]:
+        """Parameters of the prior, which are not learned."""
+        return [it for prior in self._prior for it in prior.parameters()]
+
     def noisy_layers(self) -> dict[str, NoisyLinear]:
         """The noisy layers by name."""
         return {k: m for k, m in self.named_modules() if isinstance(m, NoisyLinear)}

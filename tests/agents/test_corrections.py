@@ -289,7 +289,7 @@ def test_a_trusting_update_bootstraps_on_the_online_network():
 
 def test_the_scale_is_the_largest_of_now_before_and_the_least():
     agent = trusting()
-    region, options = agent._learner.trust, agent.configuration
+    region, options = agent.learner.trust, agent.configuration
 
     def sigma(width):
         zeros, target = torch.zeros(2), torch.tensor([-width, width])
@@ -335,6 +335,6 @@ def test_padded_steps_of_sequences_do_not_move_the_scale_of_the_region():
     assert batch.sequences.valid.mean() == 0.25
     update = agent.learn_from(batch, 0)
     spread = update.td_error.astype(np.float64).std()
-    assert math.sqrt(agent._learner.trust.square / 0.01) == pytest.approx(
+    assert math.sqrt(agent.learner.trust.square / 0.01) == pytest.approx(
         spread, rel=1e-4
     )

@@ -78,7 +78,7 @@ def test_an_update_has_one_noise_for_each_network_and_sigma_learns(monkeypatch):
     """The whole update by hand: each network with the noise that it had."""
     agent = make(**NOISY, agent__double=True, agent__gradient_clip=0.0)
     spread(agent)
-    drawn, forward = {}, agent._learner.online_pass.forward
+    drawn, forward = {}, agent.learner.online_pass.forward
 
     def remember_noise(*args):
         drawn["online"] = head_weights(agent.online)
@@ -89,7 +89,7 @@ def test_an_update_has_one_noise_for_each_network_and_sigma_learns(monkeypatch):
         ]
         return forward(*args)
 
-    monkeypatch.setattr(agent._learner.online_pass, "forward", remember_noise)
+    monkeypatch.setattr(agent.learner.online_pass, "forward", remember_noise)
     batch = draw_batch()
     update = agent.learn_from(batch, 0)
 
@@ -122,14 +122,14 @@ def test_both_networks_have_noise_of_their_own_that_changes_with_each_update(
     monkeypatch,
 ):
     agent, drawn = make(**NOISY), []
-    forward = agent._learner.online_pass.forward
+    forward = agent.learner.online_pass.forward
 
     def remember_noise(*args):
         drawn.append(agent.online.head.noise_in.tolist())
         drawn.append(agent.target.head.noise_in.tolist())
         return forward(*args)
 
-    monkeypatch.setattr(agent._learner.online_pass, "forward", remember_noise)
+    monkeypatch.setattr(agent.learner.online_pass, "forward", remember_noise)
     for _ in range(4):
         agent.learn_from(draw_batch(), 0)
     assert len({tuple(it) for it in drawn}) == 8

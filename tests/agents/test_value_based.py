@@ -134,7 +134,7 @@ def test_one_update_is_the_update_worked_out_by_hand(double, target, loss, kind,
     assert update.td_error == pytest.approx(error.numpy(), rel=1e-4, abs=1e-5)
     assert update.loss == pytest.approx(total, rel=1e-4)
     assert update.gradient_norm == pytest.approx(norm, rel=1e-4)
-    followed = agent._learner.gradients.numpy()
+    followed = agent.learner.gradients.numpy()
     assert followed == pytest.approx(gradient.numpy(), rel=1e-4, abs=1e-6)
     moved = np.concatenate(
         [
@@ -478,8 +478,8 @@ def test_batches_go_to_the_very_gpu_that_the_network_is_on(monkeypatch):
             "on_device",
             lambda array, device: asked.add(device) or torch.from_numpy(array),
         )
-    agent._learner._device = torch.device("cuda:1")
-    agent._learner.configure(agent.configuration)
+    agent.learner._device = torch.device("cuda:1")
+    agent.learner.configure(agent.configuration)
     agent.act(np.ones((1, 3), np.float32))
     agent.learn(0)
     assert asked == {"cuda:1"}

@@ -132,7 +132,7 @@ def _spoil_loss(loop: TrainingLoop, value: float) -> None:
 
 
 def _spoil_gradient(loop: TrainingLoop, value: float) -> None:
-    learner = loop.agent._learner
+    learner = loop.agent.learner
     backward = learner.online_pass.backward
 
     def spoiled(*arguments: object) -> None:
@@ -143,7 +143,7 @@ def _spoil_gradient(loop: TrainingLoop, value: float) -> None:
 
 
 def _spoil_weight(loop: TrainingLoop, value: float) -> None:
-    learner = loop.agent._learner
+    learner = loop.agent.learner
     step = learner.optimizer.step
 
     def spoiled(rate: float) -> None:
@@ -154,7 +154,7 @@ def _spoil_weight(loop: TrainingLoop, value: float) -> None:
 
 
 def _spoil_target(loop: TrainingLoop, value: float) -> None:
-    loop.agent._learner.target_values[:] = value
+    loop.agent.learner.target_values[:] = value
 
 
 _SPOIL = {

@@ -89,7 +89,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_weights(make)
 def test_a_weight_that_is_not_finite_ends_the_run_in_the_update_that_made_it(make):
     loop = make()
     loop.advance(steps=100)
-    learner, updates = loop.agent._learner, loop.update
+    learner, updates = loop.agent.learner, loop.update
     step = learner.optimizer.step
 
     def overflows(rate):

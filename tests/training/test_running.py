@@ -202,7 +202,7 @@ def test_a_diverged_run_ends_with_one_sentence(make, mode):
     threads = threading.active_count()
     loop = make(**options(mode))
     loop.advance(steps=90)
-    loop.agent._learner.values[0] = float("nan")
+    loop.agent.learner.values[0] = float("nan")
     before = loop.update
     with pytest.raises(
         TrainingProblem, match=f"diverged: the loss of update {before + 1}"

@@ -1,0 +1,116 @@
+"""The compiled form of an update, and by what it is known.
+
+The graph of ``agents.graph`` becomes a library that is called in the place of it: the
+same algorithm, with sums in another order. It is made by another process (see
+``agents.compiling``), so that whoever trains goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from engine.agents.graph import (
+    CHOICES,
+    Dials,
+    Outputs,
+    batch_arrays,
+    state_tensors,
+)
+from engine.agents.reports import CannotCompile
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration, specs
+
+if TYPE_CHECKING:
+    from engine.agents.learner import Learner
+    from engine.replay import Batch
+
+ENDING = ".pt2"
+_SOURCES = ("agents", "equations", "networks")
+
+
+def why_not(configuration: Configuration, device: str) -> str:
+    """Why such an update is not compiled, as a sentence; empty where it can be."""
+    if device != "cpu":
+        return "Updates are compiled for the processor only; this run learns on a GPU."
+    if configuration.replay.kind == "sequence":
+        return (
+            "Updates from pieces of episodes are not compiled: they stay as they are."
+        )
+    if configuration.replay.kind == "none":
+        return "Without replay no two updates have the same shape: none is compiled."
+    return ""
+
+
+def choices(configuration: Configuration) -> dict[str, Any]:
+    """The options that the graph of an update depends on, with their values."""
+    return {key: configuration.get(key) for key in specs() if _counts(key)}
+
+
+def _counts(key: str) -> bool:
+    return any(key == it or (it[-1] == "." and key.startswith(it)) for it in CHOICES)
+
+
+def fingerprint(configuration: Configuration, card: EnvironmentCard) -> str:
+    """Equal for updates that the same library can make, on this machine."""
+    shape = [card.observation, card.shape, card.dtype, card.high, card.actions]
+    machine = [
+        torch.__version__,
+        platform.machine(),
+        torch.backends.cpu.get_cpu_capability(),
+    ]
+    told = json.dumps([choices(configuration), shape, machine], sort_keys=True)
+    digest = hashlib.sha256(told.encode())
+    engine = Path(__file__).parent.parent
+    for path in sorted(it for room in _SOURCES for it in (engine / room).glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+class CompiledUpdate:
+    """A library that makes the updates of one learner.
+
+    Args:
+      library: What ``agents.compiling`` has written.
+      learner: Its tensors are moved in place.
+
+    Raises:
+      CannotCompile: If the file is no such library.
+    """
+
+    def __init__(self, library: Path, learner: Learner) -> None:
+        self._choices = choices(learner.configuration)
+        self._count = learner.configuration.agent.batch_size
+        self._state = [it.detach() for it in state_tensors(learner)]
+        self._dials = np.zeros(len(Dials._fields), np.float32)
+        self._dials_tensor = torch.from_numpy(self._dials)
+        try:
+            # The public loader would import the compiler, which takes seconds.
+            loader = torch._C._aoti.AOTIModelPackageLoader  # noqa: SLF001
+            self._run = loader(str(library), "model", False, 1, -1).run
+        except (AttributeError, RuntimeError, OSError) as error:
+            raise CannotCompile(
+                f"The compiled update cannot be loaded: {error}"
+            ) from error
+
+    def suits(self, configuration: Configuration) -> bool:
+        """Whether it still does what these options ask for."""
+        return choices(configuration) == self._choices
+
+    def takes(self, batch: Batch) -> bool:
+        """Whether the batch is as large as those it was made for."""
+        return len(batch.action) == self._count and batch.sequences is None
+
+    def __call__(self, batch: Batch, dials: Dials) -> Outputs:
+        """Make an update: the tensors of the learner are moved."""
+        self._dials[:] = dials
+        arrays = [
+            torch.from_numpy(np.ascontiguousarray(it)) for it in batch_arrays(batch)
+        ]
+        return Outputs(*self._run([*self._state, *arrays, self._dials_tensor]))

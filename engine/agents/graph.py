@@ -1,0 +1,201 @@
+"""An update recorded as a graph: everything between a batch and the moved weights.
+
+The lines that run without compiling are recorded (``agents.rule``, the optimizer);
+only what would need a number on the way is said in another form: the gradient is
+followed only where it is finite, and clipping is a product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.agents.optimizers import Pace
+from engine.agents.rule import Found, Passes, Rule
+from engine.agents.trust_region import Spread
+from engine.networks.passes import VectorPass
+from engine.replay import Batch
+from engine.replay.batches import Windows
+
+if TYPE_CHECKING:
+    from engine.agents.learner import Learner
+
+CHOICES = (
+    "agent.estimator",
+    "agent.double",
+    "agent.dueling",
+    "agent.n_step_correction",
+    "agent.trace_decay",
+    "agent.temperature",
+    "agent.bootstrap",
+    "agent.trust_width",
+    "agent.trust_scale",
+    "agent.conservative",
+    "agent.loss",
+    "agent.huber_delta",
+    "agent.gradient_clip",
+    "agent.optimizer",
+    "agent.batch_size",
+    "agent.n_step",
+    "head.",
+    "network.",
+    "replay.kind",
+    "target_network.kind",
+    "exploration.kind",
+    "exploration.members",
+    "exploration.noisy_sigma",
+    "exploration.prior_scale",
+    "training.threads",
+)
+"""Options, or groups of them, that a graph depends on; no others, which is tested."""
+
+
+class Dials(NamedTuple):
+    """Numbers that are others in each update.
+
+    Attributes:
+      exploration: ε or temperature of the policy that SARSA values.
+      weights: See :class:`Spread`.
+      rate, epsilon: See :class:`Pace`.
+    """
+
+    exploration: float | Tensor
+    weights: float | Tensor
+    rate: float | Tensor
+    epsilon: float | Tensor
+
+
+class Outputs(NamedTuple):
+    """What a recorded update gives.
+
+    Attributes:
+      numbers: Loss, length of the gradient, sum of the weights afterwards, and the
+        extras in the order of their names, float [3 + ...].
+      error, q, surprise: See :class:`Found`; an empty tensor stands for none.
+    """
+
+    numbers: Tensor
+    error: Tensor
+    q: Tensor
+    surprise: Tensor
+
+
+def state_tensors(learner: Learner) -> list[Tensor]:
+    """What an update reads and moves, always in the same order.
+
+    The values of both networks as vectors, the moments of the optimizer, the running
+    sum of the trust region; then what is only read: noise and fixed priors.
+    """
+    moved = [learner.values, *learner.optimizer.moments, learner.trust.square]
+    read = [learner.target_values]
+    for network in (learner.online, learner.target):
+        read += [*network.buffers(), *network.fixed()]
+    return [*moved, *read]
+
+
+def batch_arrays(batch: Batch) -> list[Any]:
+    """The arrays of a batch that an update reads, always in the same order."""
+    arrays = [*batch[1:7]]
+    if batch.weight is not None:
+        arrays.append(batch.weight)
+    if "members" in batch.extras:
+        arrays.append(batch.extras["members"])
+    return arrays + ([] if batch.windows is None else [*batch.windows])
+
+
+def record(
+    learner: Learner, example: Batch
+) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
+    """The update of a learner on batches like this one, and inputs for it.
+
+    They are :func:`state_tensors`, :func:`batch_arrays` and the dials as one vector;
+    what moves is moved in place, and the outputs are :class:`Outputs`. The learner
+    stays as it is.
+    """
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    state = state_tensors(learner)
+    before = [it.detach().clone() for it in state]
+    arrays = [torch.from_numpy(it) for it in batch_arrays(example)]
+    dials = torch.tensor([0.5, 0.01, 0.001, 1e-8])
+    with torch.no_grad():
+        # Noise and priors are found in their layers: the very tensors must go in.
+        graph: torch.fx.GraphModule = make_fx(_Recorded(learner, example))(
+            *state, *arrays, dials
+        )
+        for tensor, was in zip(state, before, strict=True):
+            tensor.copy_(was)
+    return graph, (*before, *arrays, dials)
+
+
+class _Recorded:
+    """The update as a function of tensors."""
+
+    def __init__(self, learner: Learner, example: Batch) -> None:
+        self._learner = learner
+        self._moments = len(learner.optimizer.moments)
+        self._state = len(state_tensors(learner))
+        self._weighted = example.weight is not None
+        self._members = "members" in example.extras
+        self._windows = example.windows is not None
+        self._slots = example.slots
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        state, arrays = inputs[: self._state], inputs[self._state : -1]
+        moved, read = state[: self._moments + 2], state[self._moments + 2 :]
+        dials = Dials(*inputs[-1].unbind())
+        learner, values = self._learner, moved[0]
+        online = VectorPass(learner.online, values)
+        target = VectorPass(learner.target, read[0])
+        passes = Passes(online, target)
+        of = learner.rule
+        rule = Rule(of.configuration, learner.card, passes, str(values.device))
+        spread = Spread(moved[-1], dials.weights)
+        found = rule.judge(self._batch(arrays), dials.exploration, spread)
+        gradients = online.gradients(found.judged.gradient)
+        norm = gradients.dot(gradients).sqrt()
+        finite = torch.isfinite(found.judged.loss + norm)
+        longest = learner.configuration.agent.gradient_clip
+        if longest:
+            gradients = gradients * (longest / norm).clamp(max=1.0)
+        self._move(moved, gradients, found, finite, Pace(dials.rate, dials.epsilon))
+        # The exported form knows plain tuples only.
+        return tuple(_outputs(found, norm, values))
+
+    def _move(
+        self,
+        moved: Sequence[Tensor],
+        gradients: Tensor,
+        found: Found,
+        finite: Tensor,
+        pace: Pace,
+    ) -> None:
+        """Move what moves, unless the gradient or the loss is not finite."""
+        optimizer = self._learner.optimizer
+        after = [it.clone() for it in moved]
+        optimizer.move(after[0], gradients, pace, after[1:-1])
+        if found.square is not None:
+            after[-1] = found.square
+        for it, moved_to in zip(moved, after, strict=True):
+            it.copy_(torch.where(finite, moved_to, it))
+
+    def _batch(self, arrays: Sequence[Tensor]) -> Batch:
+        """The batch of these tensors; rules take them as they take arrays."""
+        rest = iter(arrays[6:])
+        weight = next(rest) if self._weighted else None
+        extras = {"members": next(rest)} if self._members else {}
+        windows = Windows(*rest) if self._windows else None  # type: ignore[arg-type]
+        parts: list[Any] = [self._slots, *arrays[:6], weight, extras, windows]
+        return Batch(*parts)
+
+
+def _outputs(found: Found, norm: Tensor, values: Tensor) -> Outputs:
+    extras = [found.extras[name] for name in sorted(found.extras)]
+    single = [found.judged.loss, norm, values.sum(), *extras]
+    numbers = torch.stack([it.to(norm.dtype) for it in single])
+    none = torch.zeros(0, device=values.device)
+    surprise = none if found.surprise is None else found.surprise
+    return Outputs(numbers, found.judged.error, found.q, surprise)
