@@ -16,7 +16,7 @@ EXACT_LIMIT_BYTES = 500_000_000
 LARGEST_FILM = 256 * 2**20
 """Bytes of pictures up to which the record of an episode keeps them."""
 
-_SLOT = 8 + 4 + 4 + 4  # action, reward, four flags, steps since the beginning
+_SLOT = 8 + 4 + 4 + 4 + 4  # action, reward, flags, steps since its beginning, draws
 _PRIORITY = 8
 _TREE = 8 * 8 / 7  # a node for each leaf, and an eighth of them for each level above
 _STEP = 8 + 8 + 3 + 4  # action, reward, three flags, checksum

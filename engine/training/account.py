@@ -24,7 +24,7 @@ from engine.contract.account import (
     Watch,
 )
 
-BUDGET = 0.004
+BUDGET = 0.002
 """Share of the time that laps may take."""
 FIRST_SHARE = 1 / 16
 """Of steps that are taken apart, until it is known how long they take."""

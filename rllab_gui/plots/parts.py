@@ -14,7 +14,7 @@ class Row:
       share: Its length, 0 to 1.
       value, note: Its number, and what it is of the whole.
       tip: What belongs to it.
-      colour: Number of its colour; -1 for none.
+      colour: Number of its colour; below 0 one of the quiet tones.
       outline: How far it can grow, 0 to 1; 0 where that is not known.
     """
 

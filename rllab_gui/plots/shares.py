@@ -19,7 +19,7 @@ from rllab_gui.plain import tip
 from rllab_gui.plots.parts import Group, Row
 from rllab_gui.theme import Theme
 
-ROW, TITLE, STACK, GAP = 18, 18, 12, 8
+ROW, TITLE, STACK, GAP = 16, 16, 10, 5
 """Heights in pixels at normal size."""
 
 
@@ -116,9 +116,10 @@ class SharesCanvas(QWidget):
         painter.drawRect(bar)
 
     def _fill(self, painter: QPainter, row: Row, part: QRectF) -> None:
-        quiet = row.colour < 0
-        colour = self._theme.tokens.border if quiet else self._theme.colour(row.colour)
-        painter.fillRect(part, QColor(colour))
+        tokens = self._theme.tokens
+        quiet = (tokens.muted, tokens.edge, tokens.border)
+        tone = quiet[min(-row.colour, len(quiet)) - 1] if row.colour < 0 else ""
+        painter.fillRect(part, QColor(tone or self._theme.colour(row.colour)))
 
     def _columns(self) -> tuple[float, float, float]:
         """Widths of names, values and notes."""
@@ -131,6 +132,11 @@ class SharesCanvas(QWidget):
             max((digits.horizontalAdvance(it.value) for it in rows), default=0.0) + gap,
             max((digits.horizontalAdvance(it.note) for it in rows), default=0.0) + gap,
         )
+
+    def _longest(self) -> float:
+        """The bar that takes all the room."""
+        rows = (it for group in self._groups for it in group.rows)
+        return max((max(it.share, it.outline) for it in rows), default=0.0) or 1.0
 
     def _paint_row(
         self,
@@ -147,6 +153,7 @@ class SharesCanvas(QWidget):
         painter.drawText(place.translated(left, 0), vertical, row.name)
         right = place.right() - notes - values
         room = max(right - left - names, 0.0)
+        room /= self._longest()
         bar = QRectF(left + names, place.top() + 3, 0.0, place.height() - 6)
         if row.outline:
             bar.setWidth(row.outline * room)

@@ -26,12 +26,17 @@ from rllab_gui.views.account_advice import Speed, advice
 from rllab_gui.views.account_rows import (
     memory_columns,
     memory_group,
+    memory_words,
     time_columns,
     time_groups,
 )
 from rllab_gui.views.base import View, ViewContext
 
 WIDE = 1.3
+SELECTABLE = (
+    Qt.TextInteractionFlag.TextSelectableByMouse
+    | Qt.TextInteractionFlag.TextSelectableByKeyboard
+)
 MEASURE = "Compare devices"
 MEASURE_TIP = (
     "Time this network's updates on each device of this computer, and with twice the "
@@ -63,6 +68,7 @@ class AccountView(View):
         self.time_canvas = SharesCanvas(context.theme, stacked=True)
         self.memory_canvas = SharesCanvas(context.theme, stacked=False)
         self.measure = self._measure_button()
+        self.answer = PlainLabel(parent=self)
         self.words = PlainLabel(parent=self)
         self._furnish()
         self._arrange()
@@ -83,13 +89,14 @@ class AccountView(View):
             plot.legend_every_s = LIVE_LEGEND_S
             self.adopt(plot)
         self.time.header.add(self.measure)
-        self.words.setObjectName("train.account.advice")
-        self.words.setAccessibleName("What can be done about it")
-        self.words.setWordWrap(True)
-        self.words.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse
-            | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        names = "What takes most of a step", "What else can be done"
+        for label, part, name in zip(
+            (self.answer, self.words), ("answer", "advice"), names, strict=True
+        ):
+            label.setObjectName(f"train.account.{part}")
+            label.setAccessibleName(name)
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(SELECTABLE)
 
     def _measure_button(self) -> QToolButton:
         button = QToolButton(self)
@@ -110,8 +117,9 @@ class AccountView(View):
         self._plots = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._plots.setSpacing(0)
         top = Qt.AlignmentFlag.AlignTop
-        self._plots.addWidget(self.time, 3, top)
-        self._plots.addWidget(self.memory, 2, top)
+        self._plots.addWidget(self.time, 5, top)
+        self._plots.addWidget(self.memory, 4, top)
+        column.addWidget(self.answer)
         column.addLayout(self._plots)
         column.addWidget(self.words)
         column.addStretch(1)
@@ -165,7 +173,8 @@ class AccountView(View):
         )
         self.time.set_legend(how)
         said = advice(report, store.configuration, self._speeds)
-        self.words.setText("\n".join(f"• {it}" for it in (*said, *report.notes)))
+        self.answer.setText(said[0])
+        self.words.setText("\n".join((*said[1:], *report.notes)))
         stages = (f"{it.name} {it.value}" for it in groups[0].rows)
         sentence = f"{groups[0].title}: {', '.join(stages)}."
         self.time.describe(sentence)
@@ -176,6 +185,7 @@ class AccountView(View):
         group = memory_group(report, full)
         self.memory_canvas.show_groups((group,))
         self.memory.set_model(**memory_columns(report, full))
+        self.memory.set_legend(memory_words(report))
         parts = (f"{it.name} {it.value} {it.note}".strip() for it in group.rows)
         sentence = f"{group.title}: {', '.join(parts)}."
         self.memory.describe(sentence)
@@ -230,6 +240,7 @@ class AccountView(View):
     def restyle(self) -> None:
         """Take over the sizes of the theme."""
         theme = self.context.theme
-        self.words.setFont(theme.font(relative=0.9))
         margin = theme.px(8)
-        self.words.setContentsMargins(margin, 0, margin, margin)
+        for label in (self.answer, self.words):
+            label.setFont(theme.font(relative=0.9))
+            label.setContentsMargins(margin, margin // 2, margin, margin // 2)

@@ -18,7 +18,7 @@ from engine.contract.costs import size_text
 from engine.contract.messages import TimeReport
 from engine.contract.options import Configuration, spec
 from rllab_gui.plots.numbers import short
-from rllab_gui.views.account_rows import stage_us, step_us, time_text
+from rllab_gui.views.account_rows import rate_text, stage_us, step_us, time_text
 
 MOST = 0.5
 MUCH = 0.25
@@ -81,7 +81,13 @@ def _of_turns(report: TimeReport, configuration: Configuration) -> list[str]:
     if _share(report, WAITING) >= NOTICED:
         share = _percent(_share(report, WAITING))
         found.append(f"Training waits for the disk {share} of the time: record less.")
-    return found
+    return found or [_largest(report)]
+
+
+def _largest(report: TimeReport) -> str:
+    """Where nothing stands out."""
+    stage = max(report.acting, key=lambda it: report.acting[it])
+    return f"The largest part of a step is “{stage}”: {_how_much(report, stage)}."
 
 
 def _about_updates(report: TimeReport, configuration: Configuration) -> str:
@@ -94,8 +100,8 @@ def _about_updates(report: TimeReport, configuration: Configuration) -> str:
     rate = report.updates / max(report.steps, 1)
     then = report.steps / (report.seconds - spent / 2)
     return (
-        f"{first} Half of the {short(rate, 2)} updates per step "
-        f"({_title('agent.updates_per_step')}) would give about {short(then)} steps/s."
+        f"{first} With half as many {_title('agent.updates_per_step')} (now "
+        f"{short(rate, 2)}) it would be about {rate_text(then)}."
     )
 
 
@@ -148,7 +154,7 @@ def _recording(report: TimeReport, configuration: Configuration) -> str:
     each = size_text(report.recorded_bytes / max(report.steps, 1))
     words = (
         f"Recording ({configuration.recording.level}) costs "
-        f"{_how_much(report, RECORDING)}, and {each} for each step."
+        f"{_how_much(report, RECORDING)}, and {each} of each step go to the session."
     )
     could = configuration.recording.level != "scalars"
     if could and _share(report, RECORDING) >= NOTICED:

@@ -7,17 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.account import OTHER, STAGES, WAITING
+from engine.contract.account import (
+    OTHER,
+    RECORDING,
+    STAGES,
+    TELEMETRY,
+    WAITING,
+)
 from engine.contract.costs import size_text
 from engine.contract.memory_costs import PARTS
 from engine.contract.messages import MemoryReport, TimeReport
-from rllab_gui.plots.numbers import short
+from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.parts import Group, Row
 
 LEAST_SHARE = 0.0005
 """Stages below it are not shown: they would be rows of zeros."""
-QUIET = (WAITING, OTHER)
-"""Stages that do no work; they get no colour of their own."""
+QUIET = {TELEMETRY: -1, RECORDING: -2, WAITING: -3, OTHER: -3}
+"""Stages that are no part of learning have quiet tones."""
 
 
 def step_us(report: TimeReport) -> float:
@@ -40,9 +46,14 @@ def time_text(us: float) -> str:
     return f"{us:.3g} s"
 
 
+def rate_text(rate: float) -> str:
+    """So many steps per second."""
+    return f"{count(rate) if rate >= 10 else short(rate, 2)} steps/s"
+
+
 def time_groups(report: TimeReport) -> tuple[Group, ...]:
     """The stages of a step, by the threads that do them."""
-    rate = f"{time_text(step_us(report))} per step, {short(_rate(report))} steps/s"
+    rate = f"{time_text(step_us(report))} per step, {rate_text(_rate(report))}"
     if not report.learning:
         return (Group(rate, _stage_rows(report, report.acting)),)
     return (
@@ -66,7 +77,7 @@ def _stage_rows(report: TimeReport, spent: Mapping[str, float]) -> tuple[Row, ..
         if stage in ("sample", "update") and report.updates:
             each = 1e6 * spent[stage] / report.updates
             tip += f" {time_text(each)} for each update."
-        number = -1 if stage in QUIET else colour
+        number = QUIET.get(stage, colour)
         note = f"{100 * share:.0f} %" if share >= 0.0095 else f"{100 * share:.1f} %"
         rows.append(Row(stage, share, time_text(us), note, tip, number))
     return tuple(rows)
@@ -91,7 +102,8 @@ def memory_group(report: MemoryReport, full: Mapping[str, float]) -> Group:
         tip += f"; expected at most: {size_text(expected)}." if expected else "."
         row = Row(name, used / whole, size_text(used), note, tip, colour)
         rows.append(_with_outline(row, most[name] / whole))
-    return Group(_memory_title(report), tuple(rows))
+    total = size_text(sum(report.used.values()))
+    return Group(f"{total} of data", tuple(rows))
 
 
 def _with_outline(row: Row, outline: float) -> Row:
@@ -102,14 +114,12 @@ def _of(report: MemoryReport, name: str) -> int:
     return report.allocated.get(name, 0)
 
 
-def _memory_title(report: MemoryReport) -> str:
-    total = size_text(sum(report.used.values()))
-    words = f"{total} of data"
+def memory_words(report: MemoryReport) -> str:
+    """What the process has besides."""
+    words = f"Of it {size_text(report.device)} on the GPU. " if report.device else ""
     if report.process:
-        words += f"; the trainer's process has {size_text(report.process)} in all"
-    if report.device:
-        words += f"; {size_text(report.device)} on the GPU"
-    return words
+        words += f"The trainer's process has {size_text(report.process)} in all."
+    return words.strip()
 
 
 def time_columns(reports: Sequence[TimeReport]) -> dict[str, Any]:

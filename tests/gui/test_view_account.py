@@ -11,6 +11,7 @@ from rllab_gui.views.account import AccountView
 from rllab_gui.views.account_advice import Speed, advice, of_speeds
 from rllab_gui.views.account_rows import (
     memory_group,
+    memory_words,
     time_columns,
     time_groups,
     time_text,
@@ -82,9 +83,16 @@ def test_most_of_a_step_and_what_half_of_it_would_give():
     assert f"One update of {PLAIN.agent.batch_size} takes 240 µs." in first
     assert "about 7,143 steps/s" in first
     assert recording == (
-        "Recording (default) costs 10.0 µs of 200 µs (5 %), and 100 bytes for each "
-        "step."
+        "Recording (default) costs 10.0 µs of 200 µs (5 %), and 100 bytes of each "
+        "step go to the session."
     )
+
+
+def test_where_nothing_stands_out_the_largest_part_is_named():
+    even = dict.fromkeys(("act", "store", "update", "other"), 0.8)
+    even["environment"] = 0.9
+    told = advice(msgspec.structs.replace(TURNS, acting=even), PLAIN)[0]
+    assert told.startswith("The largest part of a step is “environment”: 45.0 µs")
 
 
 def test_a_slow_environment_is_told_with_what_could_go_on_beside_it():
@@ -145,7 +153,8 @@ def test_memory_now_and_at_its_fullest():
     assert (replay.share, replay.outline) == (0.25, 1.0)
     assert (networks.value, networks.note) == ("100 kB", "")
     assert (recording.value, recording.note) == ("0 bytes", "of 20 kB")
-    assert "process has 300 MB" in group.title
+    assert group.title == "1.18 MB of data"
+    assert memory_words(MEMORY) == "The trainer's process has 300 MB in all."
     assert optimizer.name == "optimizer"
 
 
@@ -169,7 +178,7 @@ def test_the_view_by_its_names(context, client, qtbot, theme, tmp_path):
     context.pulse.beat()
     assert len(context.store.times) == 1  # a pause repeats itself
     words = view.findChild(object, "train.account.advice")
-    assert "Most of a step is learning" in words.text()
+    assert "Most of a step is learning" in view.answer.text()
     assert "1,000 of 20,000 steps" in view.time.legend()
     rows = list(view.time_canvas.row_rects())
     assert [row.name for row, _ in rows][:2] == ["act", "environment"]
