@@ -100,6 +100,7 @@ class Hands:
             ("embedding", "exploration", below),
             ("events", "memory", below),
             ("qbars", "returns", aside),
+            ("loss", "account", aside),
         ):
             self.train.splitDockWidget(docks[host], docks[name], where)
         views = self.train.views()
