@@ -63,3 +63,11 @@ def _default_sessions() -> Path:
     if (_REPOSITORY / "pyproject.toml").exists():
         return _REPOSITORY / "sessions"
     return platformdirs.user_documents_path() / "RL Lab"
+
+
+def compiled_folder() -> Path:
+    """Where compiled updates are kept for the next run with the same options."""
+    named = os.environ.get("RLLAB_HOME")
+    if named:
+        return Path(named).expanduser().resolve() / "compiled"
+    return platformdirs.user_cache_path("rllab", appauthor=False) / "compiled"

@@ -29,6 +29,7 @@ from engine.contract.messages import (
     TrainerStatus,
 )
 from engine.contract.options import ConfigurationError, configuration_from_json
+from engine.service.home import compiled_folder
 from engine.service.run import Run, restored_state, unexpected
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.service.worker import main
@@ -126,7 +127,11 @@ class Trainer:
 
     def _build(self, message: RunTraining) -> Any:
         configuration = configuration_from_json(message.configuration)
-        loop = self._make(configuration, offline_source=message.offline_source)
+        loop = self._make(
+            configuration,
+            offline_source=message.offline_source,
+            libraries=compiled_folder(),
+        )
         if message.values:
             state = restored_state(message.arrays, message.values)
             loop.restore(state, message.replay or None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,8 @@ from engine.training.problems import diverged, known_problem, not_restored
 from engine.training.running import Bounds, Running, make_running
 from engine.training.sampled_states import sample_states
 from engine.training.stepping import Ended, Stepping, Taken
-from engine.training.telemetry import BUCKET, Clocks, Rows, UpdateBucket
+from engine.training.telemetry import BUCKET, Clocks, Rows, Speed, UpdateBucket
+from engine.training.tier import Tier
 
 STATES = 5
 """Purpose of the loop's seeds (see ``contract.randomness``)."""
@@ -96,19 +97,21 @@ class TrainingLoop:
         *,
         device: str | None = None,
         offline_source: str = "",
+        libraries: Path | None = None,
     ) -> None:
         torch.set_num_threads(configuration.training.threads)
         self.card = describe(configuration.environment)
         check_combination(configuration, self.card)
         self.device = device or choose_device(configuration, self.card)
         self.agent = build_agent(configuration, self.card, self.device)
+        self._tier = Tier(self.agent, self.device, libraries, self._note)
         self._clocks = Clocks()
         self._rows = Rows(self._clocks)
         self._bucket = UpdateBucket()
         self._finished: list[EpisodeFinished] = []
         self._records: list[dict[str, Any]] = []
         self._events: list[Event] = []
-        self._stamps: deque[tuple[float, int, int]] = deque(maxlen=600)
+        self._speed = Speed()
         self._stepping = Stepping(self.agent)
         self.account = make_account(self.device)
         self._running: Running
@@ -161,10 +164,13 @@ class TrainingLoop:
         """
         last_step = math.inf if steps is None else self.step + steps
         deadline = math.inf if seconds is None else time.perf_counter() + seconds
+        if not self._tier.may_train(deadline):
+            return
+        self._tier.look(self._seconds_left)
         budget, episode = self.configuration.training.steps, self.episode
         counted = steps is not None or seconds is None
         bounds = Bounds(min(last_step, budget), deadline, until_episode_end, counted)
-        self._stamp()
+        self._speed.stamp(self.step, self.update)
         self.account.acting.begin()
         while self.step < bounds.step:
             self._run(bounds)
@@ -173,7 +179,7 @@ class TrainingLoop:
             if time.perf_counter() >= deadline:
                 break
         self.account.acting.end()
-        self._stamp()
+        self._speed.stamp(self.step, self.update)
 
     def _run(self, bounds: Bounds) -> None:
         try:
@@ -251,8 +257,7 @@ class TrainingLoop:
 
     def status(self) -> TrainerStatus:
         """Where the run is; the caller knows better whether it is paused."""
-        steps_per_s, updates_per_s = self._rates()
-        left = max(0, self.configuration.training.steps - self.step)
+        steps_per_s, updates_per_s = self._speed.rates()
         return TrainerStatus(
             state="finished" if self.finished else "running",
             step=self.step,
@@ -264,7 +269,7 @@ class TrainingLoop:
             epsilon=epsilon(self.configuration, self.step),
             replay_size=len(self.agent.memory),
             replay_capacity=self.agent.memory.capacity,
-            remaining_s=left / steps_per_s if steps_per_s else 0.0,
+            remaining_s=self._seconds_left(),
             device=self.device,
         )
 
@@ -324,6 +329,7 @@ class TrainingLoop:
             "agent": self.agent.state(),
             **self._stepping.state(),
             **self._running.state(),
+            "compiled": self._tier.compiled,
             "bucket": self._bucket.state(),
             "step": self.step,
             "update": self.update,
@@ -351,11 +357,13 @@ class TrainingLoop:
             clocks.episode = int(state["episode"])
             self._stepping.restore(state)
             self._running.restore(state)
+            if state.get("compiled"):
+                self._tier.need()
         except _NOT_OF_THIS_RUN as error:
             if known_problem(error, self.configuration.training.device, self.step):
                 raise
             raise not_restored(self.card.id, visible(str(error), 300)) from error
-        self._rows, self._stamps = Rows(clocks), deque(maxlen=600)
+        self._rows, self._speed = Rows(clocks), Speed()
         self._finished, self._records, self._events = [], [], []
         offline = self.configuration.training.offline
         if self.step and not len(self.agent.memory) and not offline:
@@ -367,20 +375,14 @@ class TrainingLoop:
 
     def close(self) -> None:
         """Let go of the environments."""
+        self._tier.close()
         self._stepping.close()
 
     def _note(self, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
         self._events.append(Event(kind, self.step, text, time.time(), data or {}))
 
-    def _stamp(self) -> None:
-        self._stamps.append((time.perf_counter(), self.step, self.update))
-
-    def _rates(self) -> tuple[float, float]:
-        """Steps and updates per second over the last second."""
-        if len(self._stamps) < 2:
-            return 0.0, 0.0
-        newest = self._stamps[-1]
-        recent = [it for it in self._stamps if newest[0] - it[0] <= 1.0]
-        oldest = recent[0] if len(recent) > 1 else self._stamps[-2]
-        elapsed = max(newest[0] - oldest[0], 1e-9)
-        return (newest[1] - oldest[1]) / elapsed, (newest[2] - oldest[2]) / elapsed
+    def _seconds_left(self) -> float:
+        """Until the budget is used up; 0 where the speed is not known yet."""
+        left = max(0, self.configuration.training.steps - self.step)
+        steps_per_s = self._speed.rates()[0]
+        return left / steps_per_s if steps_per_s else 0.0

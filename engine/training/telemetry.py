@@ -6,6 +6,7 @@ A bucket never depends on the clock, so a resumed run measures the same numbers.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
@@ -42,6 +43,27 @@ class Clocks:
         self.step = 0
         self.update = 0
         self.episode = 0
+
+
+class Speed:
+    """Steps and updates per second over the last second."""
+
+    def __init__(self) -> None:
+        self._stamps: deque[tuple[float, int, int]] = deque(maxlen=600)
+
+    def stamp(self, step: int, update: int) -> None:
+        """So far it has come now."""
+        self._stamps.append((time.perf_counter(), step, update))
+
+    def rates(self) -> tuple[float, float]:
+        """Both; 0 where nothing is known yet."""
+        if len(self._stamps) < 2:
+            return 0.0, 0.0
+        newest = self._stamps[-1]
+        recent = [it for it in self._stamps if newest[0] - it[0] <= 1.0]
+        oldest = recent[0] if len(recent) > 1 else self._stamps[-2]
+        elapsed = max(newest[0] - oldest[0], 1e-9)
+        return (newest[1] - oldest[1]) / elapsed, (newest[2] - oldest[2]) / elapsed
 
 
 class Rows:

@@ -95,6 +95,18 @@ class TrainingOptions(OptionGroup):
         help="auto takes a GPU where the network is large enough to gain from it.",
         advanced=True,
     )
+    compile: Literal["auto", "never", "first"] = option(
+        "auto",
+        "Compiled updates",
+        applies="live",
+        help="auto begins at once as the update is written and goes over to a compiled "
+        "form of it when that is ready, where at least a minute of the run is left; "
+        "first waits for it before the first step; never stays as written.",
+        effect="Compiled, small networks learn up to twice as fast; sums in another "
+        "order differ in their last digits, so only never and first repeat a run to "
+        "the bit.",
+        advanced=True,
+    )
     threads: int = option(
         1,
         "Threads",

@@ -1,0 +1,200 @@
+"""The form of updates: as written, compiled in the background, and back."""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+from engine.agents import compiling
+from engine.contract.arrays import state_hash
+from engine.contract.options import configuration_from_flat
+from engine.training import TrainingLoop
+from engine.training.tier import TRY_AFTER_S, Tier
+
+COMPILERS = any(map(shutil.which, ("g++", "clang++", "c++")))
+RUN = {
+    "environment.id": "CartPole-v1",
+    "agent.batch_size": 8,
+    "agent.learning_starts": 20,
+    "network.hidden": "8",
+    "replay.capacity": 500,
+    "recording.level": "scalars",
+    "training.steps": 10**8,
+}
+
+
+def configured(**options):
+    flat = {key.replace("__", "."): value for key, value in options.items()}
+    return configuration_from_flat(RUN | flat)
+
+
+def texts(loop):
+    return [it.text for it in loop.drain().events]
+
+
+class Scripted:
+    """A tier of an agent whose compiler is a line of Python, and a clock."""
+
+    def __init__(self, folder, program, monkeypatch, **options):
+        self.loop = TrainingLoop(configured(**options))
+        self.now, self.notes = 0.0, []
+        self.tier = Tier(
+            self.loop.agent,
+            "cpu",
+            folder,
+            lambda *note: self.notes.append(note),
+            lambda: self.now,
+        )
+        monkeypatch.setattr(
+            "engine.training.tier.COMMAND", [sys.executable, "-c", program]
+        )
+
+    def look(self, after_s, left_s=1000.0):
+        self.now += after_s
+        self.tier.look(lambda: left_s)
+
+    def until_told(self):
+        while not self.notes:
+            self.tier._wait(self.now + 5.0)
+            self.look(1.0)
+        return self.notes[-1][1]
+
+
+FAILS = 'input(); print(\'{"problem": "It rained."}\')'
+DIES = "import sys; input(); sys.exit(3)"
+SLEEPS = "input(); input(); import threading; threading.Event().wait()"
+
+
+def test_a_compiler_that_fails_is_told_once_and_not_asked_again(tmp_path, monkeypatch):
+    scripted = Scripted(tmp_path, FAILS, monkeypatch)
+    scripted.look(0.0)
+    scripted.look(TRY_AFTER_S)
+    assert scripted.until_told() == "Updates run as written: It rained."
+    scripted.look(100.0)
+    assert scripted.tier._process is None
+    assert len(scripted.notes) == 1
+
+
+def test_a_compiler_that_dies_is_told(tmp_path, monkeypatch):
+    scripted = Scripted(tmp_path, DIES, monkeypatch)
+    scripted.look(0.0)
+    scripted.look(TRY_AFTER_S)
+    assert "status 3" in scripted.until_told()
+
+
+@pytest.mark.parametrize(
+    ("options", "after_s", "left_s"),
+    [
+        ({}, TRY_AFTER_S - 1, 1000.0),
+        ({}, TRY_AFTER_S + 1, 30.0),
+        ({"training__compile": "never"}, 100.0, 1000.0),
+    ],
+    ids=["young", "nearly over", "never"],
+)
+def test_short_runs_never_compile(tmp_path, monkeypatch, options, after_s, left_s):
+    scripted = Scripted(tmp_path, SLEEPS, monkeypatch, **options)
+    scripted.look(0.0)
+    scripted.look(after_s, left_s)
+    assert scripted.tier._process is None
+
+
+def test_closing_ends_the_compiler(tmp_path, monkeypatch):
+    scripted = Scripted(tmp_path, SLEEPS, monkeypatch)
+    scripted.look(0.0)
+    scripted.look(TRY_AFTER_S)
+    process = scripted.tier._process
+    assert process.poll() is None
+    scripted.tier.close()
+    assert process.poll() is not None
+
+
+def test_who_cannot_be_compiled_says_why_once(tmp_path, monkeypatch):
+    online = {"replay__kind": "none", "target_network__kind": "none"}
+    options = {**online, "agent__double": False, "training__compile": "first"}
+    scripted = Scripted(tmp_path, SLEEPS, monkeypatch, **options)
+    assert scripted.tier.may_train(deadline=0.0)
+    scripted.look(TRY_AFTER_S + 1)
+    scripted.look(TRY_AFTER_S + 1)
+    assert len(scripted.notes) == 1
+    assert "no two updates" in scripted.notes[0][1]
+
+
+def test_a_saved_compiled_run_goes_on_as_written_where_nothing_compiles():
+    loop = TrainingLoop(configured())
+    loop.advance(steps=30)
+    state = loop.state() | {"compiled": True}
+    other = TrainingLoop(configured())
+    other.restore(state, loop.drain().replay)
+    other.advance(steps=5)
+    assert other.step == 35
+    assert "not to the bit" in texts(other)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not COMPILERS, reason="there is no C++ compiler")
+def test_a_run_is_compiled_saved_changed_and_goes_on_to_the_bit(tmp_path):
+    options = configured(training__compile="first")
+    loop = TrainingLoop(options, libraries=tmp_path)
+    loop.advance(seconds=0.01)
+    assert loop.step == 0, "the first step waits for the compiler"
+    loop.advance(steps=60)
+    assert loop.step == 60
+    assert texts(loop)[-1].startswith("From update 1 on updates are compiled: ")
+    log, state = loop.drain().replay, loop.state()
+    other = TrainingLoop(configured(), libraries=tmp_path)
+    before = TrainingLoop(options, libraries=tmp_path)
+    before.advance(steps=60)
+    log = before.drain().replay
+    assert state_hash(before.state()) == state_hash(state), "first repeats to the bit"
+    other.restore(state, log)
+    for it in (loop, other):
+        it.advance(steps=50)
+        assert it.agent.learner.compiled is not None
+    ends = [it.state() | {"configuration": ""} for it in (loop, other)]
+    assert state_hash(ends[0]) == state_hash(ends[1])
+    _check_changes(loop)
+
+
+def _check_changes(loop):
+    loop.set_option("agent.double", not loop.configuration.agent.double)
+    assert loop.agent.learner.compiled is None, "at once"
+    loop.advance(steps=5)
+    loop.set_option("agent.double", not loop.configuration.agent.double)
+    loop.set_option("training.compile", "never")
+    loop.set_option("training.compile", "auto")
+    compiled = loop.agent.learner.compiled
+    loop._tier._looked = -np.inf
+    loop.advance(steps=5)
+    assert compiled is None
+    assert loop.agent.learner.compiled is not None, "its library is there"
+    loop.close()
+
+
+HEADS = {
+    "c51": {"head__kind": "c51", "agent__dueling": "mean"},
+    "qr": {"head__kind": "qr", "agent__n_step": 3, "head__risk": "cvar"},
+    "mmd": {"head__kind": "mmd", "head__atoms": 16},
+    "noisy": {"exploration__kind": "noisy", "replay__kind": "prioritized"},
+    "ensemble": {"exploration__kind": "bootstrapped"},
+    "retrace": {"agent__n_step": 3, "agent__n_step_correction": "retrace"},
+    "trust region": {"agent__bootstrap": "trust_region"},
+    "conservative": {"agent__conservative": 1.0, "agent__optimizer": "rmsprop"},
+    "action input": {"head__architecture": "action_input"},
+    "images": {"environment__id": "MinAtar/Breakout-v0", "agent__loss": "squared"},
+}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not COMPILERS, reason="there is no C++ compiler")
+@pytest.mark.parametrize("case", HEADS)
+def test_every_form_compiles_to_equal_numbers(case, tmp_path):
+    loop = TrainingLoop(configured(**HEADS[case]))
+    library = tmp_path / "it.pt2"
+    found = compiling.compile_update(loop.configuration, loop.card, library)
+    assert found.difference <= compiling.TOLERANCE
+    assert library.exists()
+    assert json.dumps(found._asdict())
