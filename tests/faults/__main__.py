@@ -45,8 +45,11 @@ CAMPAIGNS = [
     Campaign("P1", lambda f, n: module("engine_kills").run(f, scaled(n)), 3, 100),
     Campaign("P2", lambda f, n: module("power_cuts").run(f, scaled(n)), 200, 9000),
     Campaign("P3", lambda f, n: module("engine_kills").windows(f, scaled(n)), 20, 200),
+    Campaign("P3", lambda f, n: module("window_kills").run(f, scaled(n)), 3, 200),
     Campaign("P4", lambda f, n: module("io_faults").run(f, "P4", every(n)), 60, 1),
+    Campaign("P4", lambda f, n: module("told_in_time").run(f, every(n)), 150, 10),
     Campaign("P5", lambda f, n: module("failing_saves").run(f, every(n)), 12, 1),
+    Campaign("P5", lambda f, _: module("failing_saves").places(f), 1, 1),
     Campaign("P5", lambda f, n: module("saver_faults").run(f, every(n)), 40, 1),
     Campaign("P6", lambda f, n: module("misbehaving").run(f, scaled(n)), 1, 100),
     Campaign("P7", lambda f, n: module("not_finite").run(f, every(n)), 1, 1),
@@ -62,9 +65,14 @@ CAMPAIGNS = [
         "P15", lambda f, n: module("hostile_files").bounds(f, scaled(n)), 40, 1000
     ),
     Campaign("P16", lambda f, n: module("fuzz_hdf5").run(f, scaled(n)), 300, 50_000),
+    Campaign(
+        "P16", lambda f, n: module("fuzz_hdf5").checkpoints(f, scaled(n)), 100, 5000
+    ),
+    Campaign("P17", lambda f, _: module("strings_traced").run(f), 1, 1),
     Campaign("P18", lambda f, n: module("lock_races").run(f, scaled(n)), 20, 1000),
     Campaign("P22", lambda f, _: module("canaries").run(f), 1, 1),
 ]
+PROMISES = list(dict.fromkeys(it.promise for it in CAMPAIGNS))
 
 
 def tell(text: str) -> None:
@@ -76,7 +84,10 @@ def main(arguments: list[str]) -> int:
     """Run the campaigns (or those that are named); 1 where a promise is broken."""
     broken = 0
     wanted = set(arguments) - {"--long"}
-    if unknown := wanted - {it.promise for it in CAMPAIGNS}:
+    if "--help" in arguments:
+        tell((__doc__ or "") + "\nThere are campaigns for " + ", ".join(PROMISES) + ".")
+        return 0
+    if unknown := wanted - set(PROMISES):
         tell(f"There is no campaign for {', '.join(sorted(unknown))}.")
         return 2
     for it in CAMPAIGNS:

@@ -1,8 +1,13 @@
-"""P5: a save fails or is killed at each write; the file is the old or the new one."""
+"""P5: a save fails or is killed at each write; the file is the old or the new one.
+
+And to places that are special: folders that may not be written, and other disks.
+"""
 
 import errno
 import os
 import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -76,6 +81,81 @@ def run(folder: Path, stride: int = 1) -> Trials:
                     result.trial(f"{label} {name}", _failing, *place, *fault)
                 result.trial(f"{label} killed", _killed, *place, at)
     return result
+
+
+NOBODY = 65534
+"""The administrator may write anywhere, so a trial takes place as somebody else."""
+OTHER_DISK = Path("/dev/shm")
+
+
+def places(folder: Path) -> Trials:
+    """Every saver into a folder that may not be written, and onto another disk."""
+    result = Trials("P5", "saves into a read-only folder, and onto another disk")
+    path = folder / "run.h5"
+    with LiveStore.create(path, samples.configuration(), samples.CARD) as store:
+        samples.run(store)
+        store.seal()
+        targets = {"session": "x.h5", "scalars": "x.csv", "minari": "x"}
+        targets |= {"safetensors": "x.safetensors", "tensorboard": "x"}
+        for name, target in targets.items():
+            closed = folder / f"closed-{name}"
+            closed.mkdir()
+            (closed / "x.h5").write_bytes(b"before")
+            closed.chmod(0o555)
+            result.trial(f"{name}, read-only", _refused, store, name, closed / target)
+            closed.chmod(0o755)
+            result.trial(f"{name}, other disk", _elsewhere, store, name, target)
+    result.worst = "" if _is_other(folder) else "there is one disk only"
+    return result
+
+
+def _save_as(store: LiveStore, name: str, target: Path) -> None:
+    if name == "session":
+        store.seal(target)
+    else:
+        export(store, name, target)
+
+
+def _refused(store: LiveStore, name: str, target: Path) -> None:
+    """Told in a sentence; what was there is as it was, and nothing is beside it."""
+
+    def ask() -> None:
+        if os.getuid() == 0:
+            os.seteuid(NOBODY)
+        with pytest.raises(SessionProblem) as told:
+            _save_as(store, name, target)
+        assert str(told.value).endswith(".")
+
+    _in_a_fork(ask)
+    assert [it.name for it in target.parent.iterdir()] == ["x.h5"]
+    assert (target.parent / "x.h5").read_bytes() == b"before"
+
+
+def _in_a_fork(ask: Callable[[], None]) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            ask()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "it was not told"
+
+
+def _is_other(folder: Path) -> bool:
+    there = OTHER_DISK.is_dir() and os.access(OTHER_DISK, os.W_OK)
+    return there and OTHER_DISK.stat().st_dev != folder.stat().st_dev
+
+
+def _elsewhere(store: LiveStore, name: str, target: str) -> None:
+    """Saved there as it is here."""
+    parent = OTHER_DISK if _is_other(store.folder) else None
+    with tempfile.TemporaryDirectory(dir=parent) as there:
+        _save_as(store, name, Path(there) / target)
+        assert [it.name for it in Path(there).iterdir()] == [target]
+        if name == "session":
+            with SessionFile.open(Path(there) / target) as file:
+                assert file.verify() == []
 
 
 def _seal(store: LiveStore, folder: Path) -> Path:

@@ -21,6 +21,7 @@ from hostile_structures import STRUCTURES
 from engine.sessions import LiveStore
 from engine.sessions.packing import checksum
 from engine.sessions.seal import SealedReader, sealed
+from engine.sessions.source import CheckpointRow
 
 CHANGES = STRUCTURES | CONTENTS
 SECRET = "secret.txt"
@@ -194,13 +195,18 @@ def live(spoil):
     return spoil
 
 
-def _live(spoil, image: bytes, folder: Path) -> Path:
-    (folder / SECRET).write_text("nobody reads this")
+def live_session(folder: Path) -> Path:
+    """A good live folder, as a killed process leaves it."""
     path = folder / "hostile.h5"
     with LiveStore.create(path, samples.configuration(), samples.CARD) as store:
         samples.run(store, last_row=12, checkpoint_rows=(9,))
-    spoil(store.folder)
-    return path
+    return store.folder
+
+
+def _live(spoil, image: bytes, folder: Path) -> Path:
+    (folder / SECRET).write_text("nobody reads this")
+    spoil(live_session(folder))
+    return folder / "hostile.h5"
 
 
 @contextlib.contextmanager
@@ -306,6 +312,118 @@ def slots_far_away(folder):
 @live
 def another_program(folder):
     (folder / "live.sqlite").write_bytes(b"#!/bin/sh\ntouch owned\n" * 1000)
+
+
+def _checkpoint_entry(folder, text):
+    with database(folder) as db:
+        row = (0, checksum(text, "checkpoint", 0), text)
+        db.execute("INSERT OR REPLACE INTO checkpoint VALUES(?, ?, ?)", row)
+
+
+@live
+def an_entry_of_a_checkpoint_that_is_text(folder):
+    _checkpoint_entry(folder, '"x"')
+
+
+@live
+def an_entry_of_a_checkpoint_that_counts_in_words(folder):
+    words = dict.fromkeys(CheckpointRow._fields, "many")
+    _checkpoint_entry(folder, json.dumps(words))
+
+
+@live
+def an_entry_of_a_checkpoint_with_more(folder):
+    _checkpoint_entry(folder, json.dumps({"number": 0, "step": 1, "__class__": "os"}))
+
+
+@live
+def an_evaluation_that_is_none(folder):
+    with database(folder) as db:
+        for step, data in enumerate((b"", b"x", b"\x00" * 9, b"\xff" * 40)):
+            row = (step, checksum(data, "evaluation", step), data)
+            db.execute("INSERT OR REPLACE INTO evaluation VALUES(?, ?, ?)", row)
+
+
+@live
+def progress_of_words(folder):
+    _meta(folder, "progress", '{"trainer": ["a", "b"]}')
+
+
+@live
+def progress_that_is_a_number(folder):
+    _meta(folder, "progress", "5")
+
+
+@live
+def a_revision_of_words(folder):
+    _meta(folder, "revision", '"many"')
+
+
+@live
+def a_seal_of_words(folder):
+    _meta(folder, "sealed", '"yesterday"')
+
+
+@live
+def an_episode_whose_head_is_none(folder):
+    with database(folder) as db:
+        number, *keys = db.execute(
+            "SELECT id, kind, episode, row, step FROM episode LIMIT 1"
+        ).fetchone()
+        for head in ("[]", '{"shapes": {"actions": ["<i8", [-5]]}}'):
+            crc = checksum(head, "episode", *keys)
+            query = "UPDATE episode SET crc = ?, head = ? WHERE id = ?"
+            db.execute(query, (crc, head, number))
+
+
+@live
+def a_block_of_another_length(folder):
+    with database(folder) as db:
+        number, part, row, step, count, data = db.execute(
+            "SELECT seq, part, last_row, last_step, count, data FROM telemetry LIMIT 1"
+        ).fetchone()
+        crc = checksum(data, "telemetry", part, row, step, count + 9)
+        query = "UPDATE telemetry SET crc = ?, count = ? WHERE seq = ?"
+        db.execute(query, (crc, count + 9, number))
+
+
+@live
+def many_checkpoints(folder):
+    for number in range(1, 3000):
+        (folder / f"ck-{number:08d}.h5").write_bytes(b"x")
+
+
+def _other_checkpoint(name, change):
+    """The session's own checkpoint is another file, whole and sealed."""
+
+    def spoil(folder):
+        path = folder / "ck-00000000.h5"
+        with path.open("rb") as file:
+            image = SealedReader(file, path.name).read()
+        path.unlink()
+        path.write_bytes(sealed(change(image)))
+
+    LIVE[f"a checkpoint that is {name}"] = spoil
+
+
+_other_checkpoint("a picture", lambda image: b"\x89PNG\r\n\x1a\n" + bytes(5000))
+_other_checkpoint("half", lambda image: image[: len(image) // 2])
+_other_checkpoint("nothing", lambda image: b"")
+
+
+def _with_structure(name, image):
+    """A structure of the strangest among its own arrays."""
+
+    def change(file):
+        file.require_group("metrics")
+        STRUCTURES[name](file)
+        file.move("metrics", "state/metrics")
+
+    return image_of(change, image)
+
+
+for _name in STRUCTURES:
+    _other_checkpoint(f"{_name} inside", partial(_with_structure, _name))
 
 
 def _replaced(name, make):

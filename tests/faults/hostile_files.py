@@ -215,6 +215,7 @@ def _exports(path: Path, out: Path) -> None:
 def _resume(path: Path) -> None:
     with LiveStore.open(path) as store:
         store.resume_point()
+        store.seal()
 
 
 def _check(case: Case, folder: Path) -> None:

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 enum mode { OFF, COUNT, KILL, FAIL_EIO, FULL_ONCE, FULL_STICKY, SHORT, SYNC_EIO };
@@ -24,6 +25,7 @@ static char folder[PATH_MAX];
 static size_t folder_length;
 static volatile int mode = OFF;
 static volatile long at, seen, hits;
+static volatile int64_t first_hit;
 static volatile int room_by_ballast;
 static int log_file = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,7 +45,7 @@ void shim_arm(const char *where, int how, long index, int ballast_helps)
 {
     snprintf(folder, sizeof folder, "%s", where);
     folder_length = strlen(folder);
-    at = index, seen = 0, hits = 0;
+    at = index, seen = 0, hits = 0, first_hit = 0;
     room_by_ballast = ballast_helps;
     mode = how;
 }
@@ -51,6 +53,9 @@ void shim_arm(const char *where, int how, long index, int ballast_helps)
 void shim_room(void) { if (mode == FULL_STICKY) mode = COUNT; }
 long shim_seen(void) { return seen; }
 long shim_hits(void) { return hits; }
+
+/* Nanoseconds of the monotonic clock; 0 where nothing has failed. */
+int64_t shim_first_hit(void) { return first_hit; }
 
 static int inside(const char *path)
 {
@@ -119,9 +124,13 @@ static int strike(enum what what, const char *path)
             && strcmp(path + n - 8, "/ballast") == 0) mode = COUNT;
         return 0;
     }
-    long now = __sync_add_and_fetch(&seen, 1);
-    if (now != at && !(mode == FULL_STICKY && now > at)) return 0;
-    hits++;
+    long number = __sync_add_and_fetch(&seen, 1);
+    if (number != at && !(mode == FULL_STICKY && number > at)) return 0;
+    if (!hits++) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        first_hit = now.tv_sec * 1000000000LL + now.tv_nsec;
+    }
     switch (mode) {
     case KILL:
         if (what == WRITE) return 1;

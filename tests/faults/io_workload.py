@@ -34,7 +34,20 @@ ROWS = 20
 CHECKPOINTS = {5: "periodic", 11: "recovery", 16: "periodic"}
 SAVED_AT = 9
 TRIES = 12
-NAMES = ("given", "stored", "checkpoint", "claimed", "saved", "ended", "told", "waited")
+NAMES = (
+    "given",
+    "stored",
+    "checkpoint",
+    "claimed",
+    "saved",
+    "ended",
+    "told",
+    "waited",
+    "told_at",
+    "failed_at",
+    "room_at",
+    "went_on_at",
+)
 
 
 class Shared:
@@ -68,7 +81,7 @@ class NotedLine:
             case Answer():
                 self.answers[message.id] = message
                 if message.error:
-                    self._shared["told"] += 1
+                    self._tell()
             case RowsStored(source="trainer"):
                 self._promise("stored", message.number)
             case CheckpointStored():
@@ -76,8 +89,13 @@ class NotedLine:
             case SessionStatus() if message.live:
                 self._promise("claimed", message.durable_step)
             case Problem():
-                self._shared["told"] += 1
+                self._tell()
                 self.problems.append(message.what)
+
+    def _tell(self) -> None:
+        self._shared["told"] += 1
+        if self._shared["told_at"] < 0:
+            self._shared["told_at"] = time.monotonic_ns()
 
     def _promise(self, what: str, value: int) -> None:
         if self._shared[what] < value:

@@ -12,7 +12,7 @@ from unittest import mock
 
 import misbehaving_worlds as worlds
 import psutil
-from service.engine_lab import Lab, expect, order, sealed, status
+from service.engine_lab import Lab, expect, kill, order, sealed, status
 from trials import Trials
 
 from engine.contract.messages import (
@@ -105,6 +105,9 @@ def run(folder: Path, count: int = 1, wanted: tuple[str, ...] = ()) -> Trials:
             home.mkdir()
             took = result.trial(f"{name} {index}", one, home, name, kind)
             seconds.append((took or 0.0, name))
+        home = folder / f"supervisor-{index}"
+        home.mkdir()
+        result.trial(f"the supervisor is killed {index}", _supervisor_killed, home)
     worst = max(seconds, default=(0.0, ""))
     result.worst = f"told after {worst[0]:.3f} s at most ({worst[1]})"
     return result
@@ -112,17 +115,9 @@ def run(folder: Path, count: int = 1, wanted: tuple[str, ...] = ()) -> Trials:
 
 def one(home: Path, name: str, kind: Kind) -> float:
     """One engine, one deed; returns how long after it (or its limit) it was told."""
-    environment = {
-        "PYTHONPATH": os.pathsep.join(
-            [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-        ),
-        "RLLAB_IMPORT": "misbehaving_worlds",
-        worlds.MARK_FOLDER: str(home),
-    }
     lab = Lab(home)
     try:
-        with mock.patch.dict(os.environ, environment):
-            client = lab.attach()
+        client = _attach(lab, home)
         lab.start(client, **(OPTIONS | _options(name, kind)))
         took = _told(client, home, kind) if kind.told else _goes_on(client, home, name)
         _end(lab, client, kind)
@@ -133,6 +128,35 @@ def one(home: Path, name: str, kind: Kind) -> float:
         with suppress(AssertionError):
             lab.clean()
     return took
+
+
+def _attach(lab: Lab, home: Path) -> Client:
+    """A new engine that knows the worlds."""
+    environment = {
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        ),
+        "RLLAB_IMPORT": "misbehaving_worlds",
+        worlds.MARK_FOLDER: str(home),
+    }
+    with mock.patch.dict(os.environ, environment):
+        return lab.attach()
+
+
+def _supervisor_killed(home: Path) -> None:
+    """Nor stays what an environment has started when nobody of ours is left."""
+    lab = Lab(home)
+    try:
+        client = _attach(lab, home)
+        kwargs = {"deed": "forks", "process": "trainer"}
+        lab.start(client, **(OPTIONS | {"environment.kwargs": kwargs}))
+        _moment(home, "child")
+        kill(client.connection.pid)
+        assert lab.wait_for_end(5.0 * SLACK) == [], "a process of the engine is left"
+        _no_child(home)
+    finally:
+        with suppress(AssertionError):
+            lab.clean()
 
 
 def _options(name: str, kind: Kind) -> dict[str, object]:
@@ -185,9 +209,9 @@ def _goes_on(client: Client, home: Path, name: str) -> float:
     return 0.0
 
 
-def _moment(home: Path) -> float:
+def _moment(home: Path, name: str = "deed") -> float:
     deadline = time.monotonic() + 30
-    while not (mark := home / "deed").exists() or not mark.read_text():
+    while not (mark := home / name).exists() or not mark.read_text():
         assert time.monotonic() < deadline, "the deed was not done"
         time.sleep(0.01)
     return float(mark.read_text())
@@ -205,6 +229,11 @@ def _end(lab: Lab, client: Client, kind: Kind) -> None:
 
 
 def _nothing_is_left(lab: Lab, home: Path) -> None:
+    _no_child(home)
+    assert not list((home / "logs").glob("*.call")), "a note is left"
+
+
+def _no_child(home: Path) -> None:
     child = home / "child"
     if child.exists():
         pid = int(child.read_text())
@@ -213,7 +242,6 @@ def _nothing_is_left(lab: Lab, home: Path) -> None:
         if not dead:
             psutil.Process(pid).kill()
         assert dead, "what the environment has started is left"
-    assert not list((home / "logs").glob("*.call")), "a note is left"
 
 
 def _check_file(path: Path) -> None:

@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import session_samples as samples
-from io_faults import COUNT, Disk, a_fast_folder, check_rows, shim_command
+from io_faults import (
+    COUNT,
+    Disk,
+    a_fast_folder,
+    check_rows,
+    read_as_ours,
+    shim_command,
+)
 from io_workload import CHECKPOINTS, ROWS, quick
 from trials import Trials
 
@@ -215,7 +222,7 @@ def cut(
     chance = random.Random(seed)
     cuts = sorted(chance.randrange(1, len(calls)) for _ in range(count))
     recording, at = Recording(lies=lies), 0
-    with a_fast_folder() as fast:
+    with a_fast_folder() as fast, read_as_ours():
         for number in cuts:
             while at < number:
                 recording.take(calls[at])

@@ -1,12 +1,13 @@
 """P5: every way to save, killed or failing at each call that writes.
 
-A file of that name is there before. Afterwards it is that file or the new one, a
-failure was told, and nothing else is left.
+A file of that name is there before (an export that is a folder finds none). Afterwards
+it is that file or the new one, a failure was told, and nothing else is left.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -14,17 +15,24 @@ from collections.abc import Callable
 from pathlib import Path
 from signal import SIGKILL
 
+import numpy as np
 import session_samples as samples
 from io_faults import EIO, FULL_STICKY, KILL, Disk, a_fast_folder, shim_command
 from trials import Trials
 
 from engine.contract.exports import EXPORTS
+from engine.media import MediaProblem, open_film
 from engine.sessions import LiveStore, SessionFile, SessionProblem, find_sessions
 from engine.sessions.exporters import EXPORTERS, export
 from engine.sessions.forking import fork
 from engine.sessions.session_writer import write_session
 from engine.sessions.store_reader import StoreReader
+from rllab_gui import settings as window_settings
+from rllab_gui.saving import save, sweep
 
+FOLDERS = ("tensorboard", "minari", "film.png")
+GROWING = ".saved.mp4.growing.mp4"
+"""Can be played where its writer was killed; so it stays."""
 MODES = {"killed": KILL, "EIO": EIO, "ENOSPC": FULL_STICKY}
 TOLD = 5
 Saver = Callable[[Path], None]
@@ -69,8 +77,12 @@ class Savers:
             "fork": ("saved.h5", self._fork),
         }
         for name in EXPORTERS:
-            if EXPORTS[name].ending and not EXPORTS[name].missing:
+            if not EXPORTS[name].missing:
                 savers[name] = (f"saved{EXPORTS[name].ending}", self._export(name))
+        for kind in ("gif", "png", "mp4"):
+            savers[f"film.{kind}"] = (f"saved.{kind}", self._film(kind))
+        savers["settings"] = (window_settings.NAME, _settings)
+        savers["preset"] = ("own.toml", _preset)
         return savers
 
     def _save(self, target: Path) -> None:
@@ -88,17 +100,58 @@ class Savers:
 
         return saver
 
+    def _film(self, kind: str) -> Saver:
+        def saver(target: Path) -> None:
+            pictures = np.arange(4 * 16 * 16 * 3, dtype=np.uint8)
+            with open_film(target, 10, kind) as film:
+                for picture in pictures.reshape(4, 16, 16, 3):
+                    film.add(picture)
 
-def prepare(savers: Savers, target: Path) -> str:
+        return saver
+
+
+def _settings(target: Path) -> None:
+    settings = window_settings.Settings(target.parent)
+    for number in range(40):
+        settings.set(f"place/{number}", "new" * 20)
+    if not settings.flush():
+        raise SessionProblem("The settings are not kept.")
+
+
+def _preset(target: Path) -> None:
+    try:
+        save(target, b"title = 'new'\n" * 1000)
+    except OSError as error:
+        raise SessionProblem(f"It was not saved: {error.strerror}.") from error
+
+
+def prepare(savers: Savers, name: str, target: Path) -> str:
     """The file that is there before; its hash."""
     shutil.rmtree(savers.folder, ignore_errors=True)
     savers.folder.mkdir()
-    shutil.copyfile(savers.old, target)
+    if name not in FOLDERS:
+        shutil.copyfile(savers.old, target)
+    if name == "settings":
+        target.write_text("[General]\nplace=old\n")
     return fingerprint(target)
 
 
 def fingerprint(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Of a file, or of all files in a folder; empty where there is nothing."""
+    if path.is_dir():
+        files = sorted(it for it in path.rglob("*") if it.is_file())
+        return "".join(f"{it.relative_to(path)} {fingerprint(it)} " for it in files)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def clear_up(target: Path) -> list[str]:
+    """What is left beside a file after those have looked who sweep there."""
+    find_sessions(target.parent)
+    sweep(target)
+    for path in target.parent.iterdir():
+        os.utime(path, (0, 0))  # the window leaves alone what may be being written
+    window_settings.Settings(target.parent)
+    return [it.name for it in target.parent.iterdir() if it != target]
 
 
 def attempt(disk: Disk, saver: Saver, target: Path, mode: int, at: int) -> int:
@@ -107,7 +160,7 @@ def attempt(disk: Disk, saver: Saver, target: Path, mode: int, at: int) -> int:
     def deed() -> None:
         try:
             saver(target)
-        except SessionProblem as problem:
+        except (SessionProblem, MediaProblem) as problem:
             disk.shared["told"] = TOLD if str(problem).endswith(".") else 0
 
     disk.shared.reset()
@@ -123,8 +176,7 @@ def check(
     error = disk.shared.memory[3000:4000].rstrip(b"\0").decode()
     assert code in ((-SIGKILL, 0) if killed else (0,)), f"it ended with {code} {error}"
     told = disk.shared["told"] == TOLD
-    find_sessions(target.parent)
-    left = [it.name for it in target.parent.iterdir() if it != target]
+    left = [it for it in clear_up(target) if not (killed and it == GROWING)]
     assert not left, f"{left} were left behind"
     changed = fingerprint(target) != before
     assert killed or changed or told, "a failure was not told"
@@ -145,13 +197,13 @@ def main(shim: str, report: str, stride: str) -> None:
         savers = Savers(disk.folder)
         for name, (file, saver) in savers.all().items():
             target = disk.folder / file
-            prepare(savers, target)
+            prepare(savers, name, target)
             _, calls = disk.attempt(lambda s=saver, t=target: s(t), 1, 0)
             counted.append(f"{calls} calls of {name}")
             whole = fingerprint(target)
             for kind, mode in MODES.items():
                 for at in range(1, calls + 1, min(int(stride), max(1, calls // 3))):
-                    before = prepare(savers, target)
+                    before = prepare(savers, name, target)
                     code = attempt(disk, saver, target, mode, at)
                     place = (disk, target, before, whole, kind == "killed", code)
                     result.trial(f"{name}, {kind} at call {at}", check, *place)

@@ -82,6 +82,12 @@ def test_a_failed_save_leaves_the_old_file_or_the_new_one(tmp_path, held):
     held(failing_saves.run(tmp_path, stride=60))
 
 
+def test_a_save_where_nobody_may_write_is_told_and_another_disk_is_as_good(
+    tmp_path, held
+):
+    held(failing_saves.places(tmp_path))
+
+
 def test_of_several_openers_one_writes(tmp_path, held):
     held(lock_races.run(tmp_path, 4))
 

@@ -7,8 +7,13 @@ import pytest
 
 @pytest.mark.parametrize(
     ("campaign", "count"),
-    [(hostile_files.bounds, 2), (hostile_files.traced, 1), (fuzz_hdf5.run, 2)],
-    ids=["P13 and P15", "P14", "P16"],
+    [
+        (hostile_files.bounds, 2),
+        (hostile_files.traced, 1),
+        (fuzz_hdf5.run, 2),
+        (fuzz_hdf5.checkpoints, 1),
+    ],
+    ids=["P13 and P15", "P14", "P16", "P16, live"],
 )
 def test_a_few_hostile_files_do_no_harm(tmp_path, campaign, count):
     result = campaign(tmp_path, count)
