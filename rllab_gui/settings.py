@@ -17,8 +17,8 @@ HOME_VARIABLE = "RLLAB_HOME"
 NAME = "window.ini"
 CHECK_AFTER_MS = 1_000
 """Qt writes what was set in its next idle moment."""
-_LEFT = re.compile(rf"{re.escape(NAME)}\.(?=.*[A-Z])[A-Za-z]{{6}}")
-"""What Qt writes to first; a person would write a name without capitals."""
+_LEFT = re.compile(rf"{re.escape(NAME)}\.(lock|(?=.*[A-Z])[A-Za-z]{{6}})")
+"""Qt's lock, and what it writes to first; a person uses names without capitals."""
 _LEFT_AFTER_S = 60.0
 
 

@@ -14,7 +14,6 @@ from engine.service.children import adopt_orphans
 from engine.service.connection import Lock, process_lives, read_connection
 from engine.service.guardian import guard
 from engine.service.home import Home, find_home
-from engine.service.supervisor import Supervisor
 
 LOCK_WITHIN_S = 10.0
 
@@ -33,6 +32,9 @@ def main() -> int:
     if not _take(lock, home):
         return 0
     adopt_orphans()
+    # Only now: the guardian has no use for what this loads.
+    from engine.service.supervisor import Supervisor
+
     Supervisor(home, private=arguments.private).run()
     lock.close()
     return 0

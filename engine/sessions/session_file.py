@@ -75,7 +75,8 @@ class SessionFile(SessionParts):
         try:
             configuration_from_json(text)
         except ConfigurationError as error:
-            raise self._foreign(str(error).rstrip(".")) from error
+            first = next(iter(error.complaints.values()), str(error))
+            raise self._foreign(first.rstrip(".")) from error
         return text
 
     def card(self) -> dict[str, Any]:

@@ -41,7 +41,13 @@ def test_only_what_a_dead_saver_of_this_file_left_is_swept(tmp_path):
 
 
 def test_what_qt_left_beside_the_settings_goes_when_it_is_old(tmp_path):
-    for name in (NAME, f"{NAME}.AbcdeF", f"{NAME}.backup", f"{NAME}.Xyzxyz"):
+    for name in (
+        NAME,
+        f"{NAME}.AbcdeF",
+        f"{NAME}.backup",
+        f"{NAME}.Xyzxyz",
+        f"{NAME}.lock",
+    ):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (1e9, 1e9))
     os.utime(tmp_path / f"{NAME}.Xyzxyz")
