@@ -3,15 +3,15 @@
 One step in so many is timed stage by stage. Which ones is decided by multiples of the
 golden ratio: they are spread evenly, whatever period something in the steps has (an
 update after every fourth, say). How many depends on how long a step takes: laps may
-take :data:`BUDGET` of the time. Nothing of this touches a random number, a number
-that is learned from, or the state of a run.
+take :data:`BUDGET` of the processor's time. Nothing of this touches a random number, a
+number that is learned from, or the state of a run.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import torch
 
@@ -25,7 +25,7 @@ from engine.contract.account import (
 )
 
 BUDGET = 0.002
-"""Share of the time that laps may take."""
+"""Share of the processor's time that laps may take."""
 FIRST_SHARE = 1 / 16
 """Of steps that are taken apart, until it is known how long they take."""
 MOST_ON_GPU = 1 / 64
@@ -43,6 +43,7 @@ class Side:
       settle: Waits until the device has done what it was told, where it works on
         its own; called before each lap of a step that is taken apart.
       clock: Seconds.
+      processor: Seconds in which this thread had a processor.
 
     Attributes:
       share: Of steps that are taken apart; ``most`` at most.
@@ -54,12 +55,15 @@ class Side:
         most: float = 1.0,
         settle: Callable[[], None] | None = None,
         clock: Callable[[], float] = perf_counter,
+        processor: Callable[[], float] = thread_time,
     ) -> None:
-        self.most, self._settle, self._clock = most, settle, clock
+        self.most, self._settle = most, settle
+        self._clock, self._processor = clock, processor
         self._lap_s = _lap_seconds(clock)
         self._exact = Stopwatch(clock)
         self._sampled: dict[str, float] = defaultdict(float)
         self._whole = self._since = self._last = 0.0
+        self._busy = self._busy_since = 0.0
         self._open = False
         self._phase = 0.0
         self._laps = self._steps = 0
@@ -69,13 +73,14 @@ class Side:
 
     def begin(self) -> None:
         """This thread works from now on."""
-        self._since = self._clock()
+        self._since, self._busy_since = self._clock(), self._processor()
         self._open = False
 
     def end(self) -> None:
         """It does no more."""
         self._close()
         self._whole += self._clock() - self._since
+        self._busy += self._processor() - self._busy_since
         if self._steps >= self._reckoned.steps + LEAST_STEPS:
             self._reckon()
 
@@ -122,10 +127,12 @@ class Side:
         """Laps of a step, and how many of them its time allows."""
         fresh = self.spent().since(self._reckoned)
         seconds = sum(fresh.sampled.values()) / fresh.steps
+        # Other programs, and other threads, make steps longer, and laps as well.
+        seconds *= self._busy / max(fresh.whole, 1e-9)
         self.laps_of_a_step = self._laps / fresh.steps
         cost = self.laps_of_a_step * self._lap_s
         self.share = min(self.most, BUDGET * seconds / cost)
-        self._reckoned, self._laps = self.spent(), 0
+        self._reckoned, self._laps, self._busy = self.spent(), 0, 0.0
 
 
 class Account:

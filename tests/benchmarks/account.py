@@ -1,6 +1,6 @@
 """What it costs to know where the time of training goes: less than 1 % of it.
 
-Loops with and without steps that are taken apart run in turns. Such rounds differ by
+A loop runs in turns with and without steps that are taken apart. Such rounds differ by
 about as much as what is to be measured, so a second row counts what an account does in
 a step, the calls that do nothing included, and times just that. How many updates are
 made to a step of asynchronous running depends on the computer: it has that row only.
@@ -32,21 +32,26 @@ def run() -> Iterator[Result]:
 
 
 def _measure(mode: str, updates: float) -> Iterator[Result]:
-    """A row of rounds in turns, and one of calls."""
-    loops = [_loop(mode, updates) for _ in range(2)]
-    for side in (loops[1].account.acting, loops[1].account.learning):
-        side.share = side.most = 0.0
+    """A row of rounds in turns, and one of calls; two loops would differ by more."""
+    loop = _loop(mode, updates)
+    sides = loop.account.acting, loop.account.learning
+
+    def advance(share: float) -> int:
+        for side in sides:
+            side.most, side.share = (1.0, shares[side]) if share else (0.0, 0.0)
+        done = _advance(loop)
+        shares.update({side: side.share for side in sides if share})
+        return done
+
+    shares = {side: side.share for side in sides}
     name = f"account: {mode}, {updates:g} updates a step"
-    ours, peer = (lambda it=it: _advance(it) for it in loops)
-    ours(), peer()
-    rates = side_by_side(ours, peer, ROUNDS)
+    advance(1.0)
+    rates = side_by_side(lambda: advance(1.0), lambda: advance(0.0), ROUNDS)
     if mode != "asynchronous":
-        share = loops[0].account.acting.share
-        note = f"one step in {1 / share:.1f} is taken apart; {load()}"
+        note = f"one step in {1 / shares[sides[0]]:.1f} is taken apart; {load()}"
         yield Result(name, "steps/s", *rates, limit=LIMIT, notes=(note,))
-    yield _of_calls(name, loops[0], 1 / rates[1])
-    for loop in loops:
-        loop.close()
+    yield _of_calls(name, shares, 1 / rates[1])
+    loop.close()
 
 
 def _advance(loop: TrainingLoop) -> int:
@@ -58,21 +63,19 @@ def _advance(loop: TrainingLoop) -> int:
     return loop.step - first
 
 
-def _of_calls(name: str, loop: TrainingLoop, step_s: float) -> Result:
+def _of_calls(name: str, shares: dict[Side, float], step_s: float) -> Result:
     """Thousandths of a step that the calls take, timed by themselves."""
-    seconds = 0.0
-    for side in (loop.account.acting, loop.account.learning):
-        if side.spent().steps:
-            seconds += _calls_s(side)
+    used = {it: share for it, share in shares.items() if it.spent().steps}
+    seconds = sum(_calls_s(it, share) for it, share in used.items())
     share = 1000 * seconds / step_s
     peer = 1000 * (1 - LIMIT)
     return Result(f"{name}, calls", "per mille", share, peer, 1.0, less_is_better=True)
 
 
-def _calls_s(side: Side) -> float:
+def _calls_s(side: Side, share: float) -> float:
     """Seconds of one step's calls: of most steps, and of those taken apart."""
     fresh = Side()
-    fresh.share, laps = side.share, round(side.laps_of_a_step)
+    fresh.share, laps = share, round(side.laps_of_a_step)
     fresh.begin()
     begin = time.process_time()
     for _ in range(TRIES):

@@ -47,7 +47,7 @@ def test_steps_of_every_kind_are_taken_apart_equally_often(period):
 
 def test_stages_of_a_step_by_hand():
     clock = Clock()
-    side = Side(clock=clock)
+    side = Side(clock=clock, processor=clock)
     side.share = 1.0
     side.begin()
     for _ in range(3):
@@ -71,7 +71,7 @@ def test_stages_of_a_step_by_hand():
 @pytest.mark.parametrize(("step_s", "share"), [(1.0, 1.0), (1e-4, 0.04)])
 def test_as_many_steps_are_taken_apart_as_the_budget_allows(step_s, share):
     clock = Clock(look=1e-6)
-    side = Side(clock=clock)
+    side = Side(clock=clock, processor=clock)
     laps = 4
     for _ in range(200):
         side.begin()
