@@ -112,15 +112,13 @@ class Spent:
             self.steps - earlier.steps,
         )
 
-    def stages(self, whole: float | None = None) -> dict[str, float]:
-        """Seconds by stage, which sum up to ``whole``.
+    def stages(self) -> dict[str, float]:
+        """Seconds by stage, which sum up to the whole.
 
         What is not always timed is shared out as in the steps that were taken apart.
         """
-        scale = 1.0 if whole is None else whole / self.whole if self.whole else 0.0
-        found = defaultdict(float, {it: scale * of for it, of in self.exact.items()})
-        left = self.whole if whole is None else whole
-        left = max(0.0, left - sum(found.values()))
+        found = defaultdict(float, self.exact)
+        left = max(0.0, self.whole - sum(found.values()))
         sampled = sum(self.sampled.values())
         if not sampled:
             found[OTHER] += left

@@ -64,5 +64,8 @@ class Loop(Protocol):
     def spent(self) -> tuple[Spent, Spent | None]:
         """Time of acting, and of learning where it has a thread of its own."""
 
+    def notes(self) -> list[str]:
+        """Sentences on how it computes."""
+
     def memory(self) -> MemoryReport:
         """What its parts take."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from engine.contract.account import LOOP, WAITING, Spent, Stopwatch
+from engine.contract.account import LOOP, OTHER, WAITING, Spent, Stopwatch
 from engine.contract.messages import MemoryReport, TimeReport
 from engine.service.loop import Loop
 from engine.service.outbox import Outbox
@@ -65,7 +65,7 @@ class TimeLedger:
             for it in (memory.allocated, memory.used)
         )
         found: list[TimeReport | MemoryReport] = []
-        if len(self._points) > 1:
+        if self._points[-1].step > self._points[0].step:
             found.append(self._times(self._points[0], self._points[-1]))
         return [*found, replace(memory, allocated=allocated, used=used)]
 
@@ -80,11 +80,12 @@ class TimeLedger:
         learning = {}
         if last.learning is not None:
             learner = last.learning.since(first.learning or Spent())
-            learning = learner.stages(looped)
+            learning = learner.stages()
             # While the process does other things, nobody learns.
-            learning[WAITING] = learning.get(WAITING, 0.0) + seconds - looped
-        for stage, share in acting.stages(looped).items():
-            process[stage] = process.get(stage, 0.0) + share
+            _add(learning, WAITING, seconds - learner.whole)
+        for stage, share in acting.stages().items():
+            _add(process, stage, share)
+        _add(process, OTHER, looped - acting.whole)
         status = self._loop.status()
         return TimeReport(
             step=last.step,
@@ -96,6 +97,7 @@ class TimeLedger:
             timed=acting.steps,
             recorded_bytes=last.recorded_bytes - first.recorded_bytes,
             device=status.device,
+            notes=self._loop.notes(),
         )
 
     def _now(self) -> _Point:
@@ -108,3 +110,7 @@ class TimeLedger:
             self._loop.update,
             self._outbox.sent_bytes,
         )
+
+
+def _add(stages: dict[str, float], stage: str, seconds: float) -> None:
+    stages[stage] = stages.get(stage, 0.0) + max(0.0, seconds)

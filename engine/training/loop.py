@@ -299,6 +299,11 @@ class TrainingLoop:
         """Time of acting, and of learning where it has a thread of its own."""
         return self.account.spent()
 
+    def notes(self) -> list[str]:
+        """Sentences on how it computes, to stand with where the time goes."""
+        form = "are compiled" if self._tier.compiled else "run as written"
+        return [f"Updates {form}."]
+
     def memory(self) -> MemoryReport:
         """What its parts take, measured now."""
         return memory_report(self.agent, self._stepping.lanes, self.step)

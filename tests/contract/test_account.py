@@ -32,15 +32,9 @@ def test_what_is_not_always_timed_is_shared_out_as_in_the_steps_taken_apart():
     assert spent.stages() == pytest.approx({"waiting": 2.0, "act": 6.0, "update": 2.0})
 
 
-def test_stages_sum_up_to_the_time_that_is_told_from_outside():
-    spent = Spent(10.0, {"waiting": 2.0}, {"act": 0.3, "update": 0.1})
-    found = spent.stages(20.0)
-    assert found == pytest.approx({"waiting": 4.0, "act": 12.0, "update": 4.0})
-
-
 def test_without_a_step_taken_apart_nothing_is_claimed_about_stages():
     assert Spent(3.0, {"waiting": 1.0}).stages() == {"waiting": 1.0, OTHER: 2.0}
-    assert Spent().stages(0.0) == {}
+    assert Spent().stages() == {}
 
 
 def test_of_two_moments_only_what_lies_between_counts():

@@ -91,6 +91,9 @@ class FakeLoop:
     def spent(self) -> tuple[Spent, Spent | None]:
         return Spent(), None
 
+    def notes(self) -> list[str]:
+        return []
+
     def memory(self) -> MemoryReport:
         return MemoryReport(self.step, {"replay": 100}, {"replay": 50})
 

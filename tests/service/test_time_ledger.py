@@ -15,6 +15,9 @@ class Loop:
     def spent(self):
         return self.acting, self.learning
 
+    def notes(self):
+        return ["Updates run as written."]
+
     def memory(self):
         return MemoryReport(self.step, {"replay": 100, "recording": 5}, {"replay": 50})
 
@@ -60,6 +63,7 @@ def test_what_the_loop_did_takes_the_place_of_its_part(bench):
     found = {"act": 0.3, "update": 0.3, "recording": 0.3, "other": 0.1}
     assert report.acting == pytest.approx(found)
     assert (report.steps, report.updates, report.timed) == (100, 50, 7)
+    assert report.notes == ["Updates run as written."]
 
 
 def test_a_report_is_about_the_newest_seconds(bench):
@@ -89,8 +93,21 @@ def test_the_learner_waits_while_the_process_does_other_things(bench):
     bench.loop.learning = Spent(1.2, {"waiting": 0.4}, {"update": 0.2})
     bench.second()
     learning = bench.report().learning
-    assert learning == pytest.approx({"waiting": 0.2 * 2 + 0.8, "update": 0.8}, rel=0.5)
-    assert sum(learning.values()) == pytest.approx(2.0)
+    assert learning == pytest.approx({"waiting": 0.4 + 0.8, "update": 0.8})
+
+
+def test_what_the_loop_does_not_know_of_is_told_too(bench):
+    bench.loop.acting = Spent(-0.2)  # of the first 0.6 s it knows 0.4
+    bench.ledger.keep()
+    bench.second()
+    found = bench.report().acting
+    assert found["other"] == pytest.approx(0.1 + 0.2)
+    assert sum(found.values()) == pytest.approx(1.0)
+
+
+def test_without_a_step_there_is_no_time_of_a_step(bench):
+    bench.second(0)
+    assert len(bench.ledger.reports()) == 1
 
 
 def test_what_waits_for_the_disk_is_memory_of_the_recording(bench):
