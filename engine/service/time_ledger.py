@@ -15,6 +15,8 @@ from engine.service.outbox import Outbox
 
 SECONDS = 5
 """A report is about so many of the newest seconds."""
+PATIENCE = 200
+"""Memory is counted again after so many times what it took: large tables take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class TimeLedger:
 
     def __init__(self, loop: Loop, outbox: Outbox, clock: Callable[[], float]) -> None:
         self._loop, self._outbox = loop, outbox
+        self._clock = clock
+        self._memory: MemoryReport | None = None
+        self._memory_due = 0.0
         self.watch = Stopwatch(clock)
         self._points = deque([self._now()], SECONDS + 1)
 
@@ -57,8 +62,8 @@ class TimeLedger:
             self._points.append(self._now())
 
     def reports(self) -> list[TimeReport | MemoryReport]:
-        """Time of the newest seconds, once there are some, and memory now."""
-        memory = self._loop.memory()
+        """Time of the newest seconds, once there are some, and memory."""
+        memory = self._counted()
         waiting = self._outbox.bytes
         allocated, used = (
             it | {"recording": it.get("recording", 0) + waiting}
@@ -68,6 +73,14 @@ class TimeLedger:
         if self._points[-1].step > self._points[0].step:
             found.append(self._times(self._points[0], self._points[-1]))
         return [*found, replace(memory, allocated=allocated, used=used)]
+
+    def _counted(self) -> MemoryReport:
+        begin = self._clock()
+        if self._memory is None or begin >= self._memory_due:
+            self._memory = self._loop.memory()
+            now = self._clock()
+            self._memory_due = now + PATIENCE * (now - begin)
+        return self._memory
 
     def _times(self, first: _Point, last: _Point) -> TimeReport:
         process = {

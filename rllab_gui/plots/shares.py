@@ -120,6 +120,9 @@ class SharesCanvas(QWidget):
         quiet = (tokens.muted, tokens.edge, tokens.border)
         tone = quiet[min(-row.colour, len(quiet)) - 1] if row.colour < 0 else ""
         painter.fillRect(part, QColor(tone or self._theme.colour(row.colour)))
+        if tone == tokens.border:  # too pale to stand alone
+            painter.setPen(QPen(QColor(tokens.edge), 1))
+            painter.drawRect(part)
 
     def _columns(self) -> tuple[float, float, float]:
         """Widths of names, values and notes."""

@@ -167,10 +167,7 @@ class AccountView(View):
         groups = time_groups(report)
         self.time_canvas.show_groups(groups)
         self.time.set_model(**time_columns(store.times))
-        how = (
-            f"Of the last {report.seconds:.0f} s, {count(report.timed)} of "
-            f"{count(report.steps)} steps taken apart; {report.device}; n = 1 run."
-        )
+        how = self._how(report)
         self.time.set_legend(how)
         said = advice(report, store.configuration, self._speeds)
         self.answer.setText(said[0])
@@ -178,18 +175,29 @@ class AccountView(View):
         stages = (f"{it.name} {it.value}" for it in groups[0].rows)
         sentence = f"{groups[0].title}: {', '.join(stages)}."
         self.time.describe(sentence)
-        self.time.set_caption(f"{sentence} Step {count(report.step)}. {how}")
+        self.time.set_caption(f"Step {count(report.step)}. {how}")
+
+    def _how(self, report: TimeReport) -> str:
+        """What the numbers are made of."""
+        of = self.context.store.configuration.training
+        together = 1 if of.offline else of.environments
+        timed = min(report.steps, report.timed * together)
+        return (
+            f"Of the last {report.seconds:.0f} s, {count(timed)} of "
+            f"{count(report.steps)} steps taken apart; {report.device}; n = 1 run."
+        )
 
     def _draw_memory(self, report: MemoryReport) -> None:
         full = self._expected(report)
         group = memory_group(report, full)
         self.memory_canvas.show_groups((group,))
         self.memory.set_model(**memory_columns(report, full))
-        self.memory.set_legend(memory_words(report))
+        besides = memory_words(report)
+        self.memory.set_legend(besides)
         parts = (f"{it.name} {it.value} {it.note}".strip() for it in group.rows)
         sentence = f"{group.title}: {', '.join(parts)}."
         self.memory.describe(sentence)
-        self.memory.set_caption(f"{sentence} Step {count(report.step)}; n = 1 run.")
+        self.memory.set_caption(f"Step {count(report.step)}; n = 1 run. {besides}")
 
     def _expected(self, report: MemoryReport) -> dict[str, float]:
         """What it can become, by the options."""

@@ -117,3 +117,18 @@ def test_what_waits_for_the_disk_is_memory_of_the_recording(bench):
     (memory,) = bench.ledger.reports()
     assert memory.allocated["recording"] == 1005
     assert memory.used["recording"] == 1000
+
+
+def test_memory_that_takes_long_to_count_is_counted_seldom(bench):
+    counted = []
+
+    def memory():
+        counted.append(bench.now)
+        bench.now += 0.05
+        return MemoryReport(0, {}, {})
+
+    bench.loop.memory = memory
+    for _ in range(30):
+        bench.now += 1.0
+        bench.ledger.reports()
+    assert len(counted) == 3
