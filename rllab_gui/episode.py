@@ -102,7 +102,7 @@ class ShownEpisode(QObject):
         """What the cursor points at is under way: playing would only run ahead."""
         if self.waiting or self.data is None or self._frames.refused:
             return self.waiting
-        return self.frame(self._cursor.t) is None
+        return not self._frames.has(self._cursor.t)
 
     def forget(self) -> None:
         """Show nothing; the next position fetches anew."""
@@ -247,7 +247,7 @@ class ShownEpisode(QObject):
 
     def _settle(self) -> None:
         """Show the episode that has arrived, once the frame at the cursor has too."""
-        here = self.frame(self._cursor.t) is not None or bool(self._frames.refused)
+        here = self._frames.has(self._cursor.t) or bool(self._frames.refused)
         if self._arrived is not None and here:
             self._take(self._arrived)
 
@@ -293,7 +293,7 @@ class ShownEpisode(QObject):
 
     def _go_to(self, t: int) -> None:
         """Show step ``t`` now if its frame is here, else as soon as it comes."""
-        if self.frame(t) is not None or self._frames.refused:
+        if self._frames.has(t) or self._frames.refused:
             self._publish(t)
         elif not self._patience.isActive():
             self._patience.start(self._patience_ms())
@@ -308,7 +308,8 @@ class ShownEpisode(QObject):
             self._last_picture, missing = (t, frame), ""
         elif self._frames.refused:
             self._last_picture, missing = None, self._frames.refused
-        self.moment = Moment(self.data, t, frame, missing, self._last_picture)
+        note = self._frames.note(t)
+        self.moment = Moment(self.data, t, frame, missing, self._last_picture, note)
         self.momentChanged.emit()
         self._pulse.soon()
 
@@ -318,7 +319,7 @@ class ShownEpisode(QObject):
     def _on_frames(self, steps: range) -> None:
         self._settle()
         t, shown = self._cursor.t, self.moment
-        if self.frame(t) is not None:
+        if self._frames.has(t):
             if shown is None or shown.t != t or shown.missing:
                 self._publish(t)
         elif shown is not None and shown.missing and len(steps):

@@ -16,8 +16,8 @@ from rllab_gui.views.episode_model import Key
 AHEAD = 64
 """Frames kept on each side of the cursor, as long as they are not too large."""
 FRAMES_BYTES = 96 << 20
-CHUNK = 16
-"""Frames in one question, where they come fast."""
+CHUNK = 8
+"""Frames in one question, where they come fast: a seek waits behind one at most."""
 CHUNK_S = 0.2
 """A question takes no longer than about this, so that slow frames come evenly."""
 AT_ONCE = 2
@@ -55,6 +55,7 @@ class EpisodeFrames(QObject):
         self._key: Key | None = None
         self._steps = 0
         self._frames: dict[int, np.ndarray] = {}
+        self._notes: dict[int, str] = {}
         self._asked: dict[int, range] = {}
         self._seeking = -1
         self._wanted, self._forward = 0, True
@@ -67,6 +68,7 @@ class EpisodeFrames(QObject):
         """Frames of this episode from now on; all others are forgotten."""
         self._cancel(list(self._asked))
         self._frames.clear()
+        self._notes.clear()
         self._key, self._steps, self._wanted = key, steps, 0
         self.refused = ""
 
@@ -77,6 +79,14 @@ class EpisodeFrames(QObject):
     def frame(self, t: int) -> np.ndarray | None:
         """Frame of the observation at ``t``, None until it has arrived."""
         return self._frames.get(t)
+
+    def has(self, t: int) -> bool:
+        """Whether the frame of this step has arrived."""
+        return t in self._frames
+
+    def note(self, t: int) -> str:
+        """Why the frame of this step is not exactly what was seen, or empty."""
+        return self._notes.get(t, "")
 
     def put(self, t: int, frame: np.ndarray) -> None:
         """A frame that came another way."""
@@ -123,6 +133,7 @@ class EpisodeFrames(QObject):
         reach = self._reach()
         for far in [it for it in self._frames if abs(it - t) > reach]:
             del self._frames[far]
+            self._notes.pop(far, None)
         stale = [
             number
             for number, steps in self._asked.items()
@@ -191,6 +202,8 @@ class EpisodeFrames(QObject):
         first = int(answer.get("first", steps.start))
         steps = range(first, first + len(steps))
         self._frames.update(zip(steps, frames, strict=False))
+        if not answer.get("exact", True):
+            self._notes |= dict.fromkeys(steps, str(answer["note"]))
         self._learn_speed(began, len(frames))
         self.arrived.emit(steps[: len(frames)])
         self._drop_far(self._wanted)

@@ -15,6 +15,7 @@ from engine.environments import (
     ReplayMismatch,
     UnknownEnvironment,
     UnsuitableEnvironment,
+    observation_crc,
 )
 from engine.stage.archive import Session
 from engine.stage.context import Context
@@ -59,7 +60,7 @@ class Seen:
       bootstrap, bootstrap_liking: The same of the network that values what comes
         next, [T+1, A].
       observations: As the agent sees them, [T+1, n]; None where they are large.
-      exact: The episode was played again and each observation was the recorded one.
+      exact: Each observation was verified against the recording.
       note: Why not, as a sentence.
     """
 
@@ -83,9 +84,13 @@ def look(
 ) -> Generator[Wish, Any, Seen]:
     """Go through an episode with these weights; without any all values are NaN.
 
-    The episode is played again from its seed; where that is not possible, its
-    recorded observations are used.
+    Its observations are those that were recorded, if their fingerprints say so; else
+    it is played again from its seed, and where that is not possible, what was
+    recorded has to do.
     """
+    stored = as_stored(session, record)
+    if is_verified(record):
+        return (yield from _through(session, record, mind, weights, stored, ""))
     try:
         with played_again(context, session, record) as replay:
             yield from reach(replay, 0)
@@ -93,8 +98,46 @@ def look(
             return (yield from _through(session, record, mind, weights, source, ""))
     except CannotReplay as problem:
         note = str(problem)
-    stored = as_stored(session, record)
     return (yield from _through(session, record, mind, weights, stored, note))
+
+
+def look_at_unrecorded(
+    session: Session, record: Mapping[str, Any], mind: Mind | None, weights: Weights
+) -> Generator[Wish, Any, Seen | None]:
+    """The same, of no more than the states whose Q-values were not recorded.
+
+    None where that does not do: the others are needed too, or cannot be had quickly.
+    """
+    image = session.card.observation == "image" and "observation_crc" in record
+    quick = image or is_verified(record)
+    stored, head = record.get("q_values"), session.configuration.head
+    averse = head.kind != "scalar" and head.risk != "mean"
+    remembers = mind is None or mind.recollection(1) is not None
+    if stored is None or not quick or averse or remembers:
+        return None
+    missing = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+    observations = list(as_stored(session, record))
+    if stored.shape[1] != session.card.actions or len(missing) > len(observations):
+        return None
+    joined = _joined([], len(stored), session.card.actions)
+    if len(missing):
+        assert mind is not None
+        wanted = np.stack([observations[t] for t in missing])
+        judge = Judge(mind, weights, record["actions"])
+        said = yield from judge.values(wanted)
+        for name, values in said.items():
+            joined[name] = joined[name].copy()
+            joined[name][missing] = values
+    whole = np.stack(observations) if observations else None
+    return Seen(**joined, observations=whole, exact=True, note="")
+
+
+def is_verified(record: Mapping[str, Any]) -> bool:
+    """Whether its observations were stored, and are those of their fingerprints."""
+    stored, crc = record.get("observations"), record.get("observation_crc")
+    if stored is None or crc is None or len(stored) != len(crc):
+        return False
+    return bool([observation_crc(it) for it in stored] == np.asarray(crc).tolist())
 
 
 def played_again(

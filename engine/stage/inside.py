@@ -16,6 +16,7 @@ from engine.stage.episodes import (
     Judge,
     Weights,
     as_stored,
+    is_verified,
     played_again,
 )
 from engine.stage.jobs import Wish
@@ -53,6 +54,8 @@ def look_inside(
     """
     mind = yield from context.minds.mind(session.configuration, session.card)
     look = _Look(mind, weights, record, steps, names)
+    if is_verified(record):
+        return (yield from look.through(as_stored(session, record, look.start)))
     try:
         with played_again(context, session, record) as replay:
             yield from reach(replay, look.start)

@@ -10,7 +10,13 @@ import numpy as np
 
 from engine.stage.archive import Session
 from engine.stage.context import Context, QuestionError
-from engine.stage.episodes import CannotReplay, Weights, as_stored, played_again
+from engine.stage.episodes import (
+    CannotReplay,
+    Weights,
+    as_stored,
+    is_verified,
+    played_again,
+)
 from engine.stage.jobs import Wish
 from engine.stage.minds import Mind, insight_job
 from engine.stage.replays import onwards, reach
@@ -29,6 +35,8 @@ def observations_at(
     """
     if not 0 <= steps.start <= len(record["actions"]):
         raise QuestionError(f"This episode has no step {steps.start:,}.")
+    if is_verified(record):
+        return (yield from _taken(as_stored(session, record, steps.start), len(steps)))
     try:
         with played_again(context, session, record) as replay:
             yield from reach(replay, steps.start)

@@ -12,7 +12,7 @@ from engine.environments import ReplayMismatch, observation_crc
 from engine.stage.jobs import Pace
 from engine.stage.world import Standing, World
 
-STRIDE = 16
+STRIDE = 32
 MOST_STANDINGS = 128
 """Every so many steps one is kept, in long episodes fewer."""
 

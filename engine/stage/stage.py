@@ -48,7 +48,7 @@ from engine.stage.questions import registry
 from engine.stage.rows import RowLog
 from engine.stage.show import Show
 
-SLICE_S = 0.008
+SLICE_S = 0.004
 LEAST_SLICE_S = 0.002
 IDLE_S = 0.5
 JUDGED_BYTES = 48 * 2**20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import traceback
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
@@ -158,7 +159,8 @@ class World:
             ) from error
 
     def _check(self, name: str, observation: np.ndarray, reward: float = 0.0) -> None:
-        if np.isfinite(observation).all() and np.isfinite(reward):
+        whole = observation.dtype.kind in "iub" or np.isfinite(observation).all()
+        if whole and math.isfinite(reward):
             return
         what = "a reward" if np.isfinite(observation).all() else "an observation"
         raise WorldProblem(

@@ -33,7 +33,7 @@ class Episode:
       explored_known: Whether it was recorded which actions chance chose.
       observations: float [T+1, n] of a vector environment, else None.
       ended: ``terminated``, ``truncated`` or empty.
-      exact: The replay was verified against the recording.
+      exact: What was seen was verified against the recording.
       note: A sentence about what is not as recorded, or empty.
       action_names, observation_names: Words of its environment.
       judged_by: Training step of the weights, -1 where the answer does not say.
@@ -144,6 +144,7 @@ class Moment:
       frame: uint8 [H, W, 3]; None where it cannot be shown or is not here yet.
       missing: Why there is no frame, or empty.
       last_picture: Another step and its frame, to be shown meanwhile with its number.
+      note: Why the frame is not exactly what was seen, or empty.
     """
 
     episode: Episode
@@ -151,6 +152,7 @@ class Moment:
     frame: np.ndarray | None
     missing: str = ""
     last_picture: tuple[int, np.ndarray] | None = None
+    note: str = ""
 
     @property
     def is_last(self) -> bool:

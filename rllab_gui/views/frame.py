@@ -132,8 +132,9 @@ class FrameView(View):
         note = episode.note
         if not episode.exact and not note:
             note = "The replay differs from the recording: the picture is approximate."
+        own = "" if moment.note in note else moment.note
         other = self.context.branches.ghost.words(moment.t)
-        note = " ".join(it for it in (other, note) if it)
+        note = " ".join(it for it in (other, own, note) if it)
         self._note.setText(note)
         self._note.setVisible(bool(note) and not self.context.why.predict.hidden)
 

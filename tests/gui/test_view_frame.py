@@ -91,6 +91,20 @@ def test_an_inexact_replay_is_said_to_be_one(context, client, qtbot):
     assert "approximate" in label(view, "note")
 
 
+def test_a_picture_that_is_not_what_was_seen_says_so(context, client, qtbot):
+    teach(client)
+    frames = client.answers["frames"]
+    note = "It does not go the way it was recorded."
+    client.answers["frames"] = lambda arguments: (
+        frames(arguments) | {"exact": arguments["first"] < 20, "note": note}
+    )
+    view = show(qtbot, FrameView(context))
+    context.cursor.show_episode("training", 4, t=30)
+    for _ in range(4):
+        context.pulse.beat()
+    assert label(view, "note") == note
+
+
 def test_an_environment_without_pictures_gives_the_reason(context, client, qtbot):
     teach(client)
     client.answers["frames"] = lambda arguments: "It draws nothing."

@@ -5,7 +5,7 @@ import pytest
 from theatre import KINDS, Theatre, tiny, trained
 
 from engine.contract.messages import Answer, Ask
-from engine.environments import describe, make
+from engine.environments import LabEnvironment, describe, make
 from engine.stage.archive import network_arrays
 from engine.stage.judging import Values, one_step_td_errors, split_q
 from engine.stage.minds import Mind, liking, target_as_online
@@ -248,9 +248,8 @@ def test_an_absent_checkpoint_gives_way_to_the_nearest_and_says_so(theatre):
 
 
 def test_another_version_of_the_world_is_noticed(theatre, monkeypatch):
+    """Numbers are those of what was seen; pictures and a replay say what differs."""
     theatre.open(tiny(), live=False)
-    from engine.environments import LabEnvironment
-
     step = LabEnvironment.step
 
     def stronger(self, action):
@@ -258,12 +257,44 @@ def test_another_version_of_the_world_is_noticed(theatre, monkeypatch):
         return observation * np.float32(1.0001), *rest
 
     monkeypatch.setattr(LabEnvironment, "step", stronger)
-    judged = theatre.result("judge_episode", kind="training", episode=0)
-    assert judged["exact"] is False
-    assert "CartPole-v1 does not go the way it was recorded: step 1" in judged["note"]
+    which = {"kind": "training", "episode": 0}
+    judged = theatre.result("judge_episode", **which)
     record = theatre.source.episode("training", 0)
     np.testing.assert_array_equal(judged["observations"], record["observations"])
-    assert np.isfinite(judged["q"]).all()
+    assert judged["exact"] is True
+    first, later = (theatre.result("frames", **which, first=t, last=t) for t in (0, 5))
+    assert (first["exact"], later["exact"]) == (True, False)
+    differs = "CartPole-v1 does not go the way it was recorded: step 1"
+    assert differs in later["note"]
+    monkeypatch.setattr("engine.stage.episodes.is_verified", lambda record: False)
+    again = theatre.result("judge_episode", **which, checkpoint_step=300)
+    assert again["exact"] is False
+    assert differs in again["note"]
+    assert np.isfinite(again["q"]).all()
+
+
+def test_a_judgement_of_what_was_not_recorded_is_that_of_the_whole_replay(
+    theatre, monkeypatch
+):
+    theatre.open(tiny(), live=False)
+    which = {"kind": "training", "episode": longest(theatre)}
+    quickly = theatre.result("judge_episode", **which)
+    again = Theatre(theatre.source)
+    again.open(tiny(), live=False)
+    judge = "engine.stage.questions.judge_episode.look_at_unrecorded"
+    monkeypatch.setattr(judge, _nothing)
+    monkeypatch.setattr("engine.stage.episodes.is_verified", lambda record: False)
+    played = again.result("judge_episode", **which)
+    again.stage.close()
+    assert quickly.keys() == played.keys()
+    for name in ("q", "td_error", "advantage", "observations", "recorded", "value"):
+        np.testing.assert_allclose(quickly[name], played[name], rtol=1e-6)
+    assert quickly["note"] == played["note"]
+
+
+def _nothing(*_):
+    return None
+    yield
 
 
 def test_an_unknown_episode_is_a_sentence(theatre):

@@ -15,6 +15,7 @@ from engine.stage.episodes import (
     Seen,
     Weights,
     look,
+    look_at_unrecorded,
     merge_recorded,
     td_errors,
 )
@@ -65,7 +66,11 @@ def judge(
     mind = None
     if weights is not None:
         mind = yield from context.minds.mind(session.configuration, session.card)
-    seen = yield from look(context, session, record, mind, weights)
+    seen = None
+    if as_recorded and weights is not None:
+        seen = yield from look_at_unrecorded(session, record, mind, weights)
+    if seen is None:
+        seen = yield from look(context, session, record, mind, weights)
     recorded = np.zeros(len(seen.q), bool)
     if as_recorded:
         recorded = merge_recorded(session, record, seen)
