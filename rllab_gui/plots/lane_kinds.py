@@ -93,10 +93,11 @@ class StemLane(AnchoredLane):
         tops = self.heights(values)
         tokens = self.theme.tokens
         for colour, which in ((tokens.good, signs >= 0), (tokens.bad, signs < 0)):
+            shown = which & np.isfinite(tops)
+            places = self.scale.xs(steps[shown]).tolist()
             lines = [
-                QLineF(self.scale.x(t), zero, self.scale.x(t), top)
-                for t, top in zip(steps[which], tops[which], strict=True)
-                if math.isfinite(top)
+                QLineF(x, zero, x, top)
+                for x, top in zip(places, tops[shown].tolist(), strict=True)
             ]
             painter.setPen(QPen(QColor(colour), 1))
             painter.drawLines(lines)
@@ -117,25 +118,42 @@ class RibbonLane(Lane):
         behind = min(behind, len(self.values))
         if behind <= first:
             return
-        box, marks = self.inside(), self.theme.px(11)
-        values = self.values[first:behind].astype(int)
-        cuts = np.flatnonzero(np.diff(values)) + 1
-        starts = np.concatenate([[0], cuts])
-        ends = np.concatenate([cuts, [len(values)]])
+        blocks = self._blocks(first, behind)
         painter.setFont(self.theme.font(relative=0.75))
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            left, right = self.scale.x(first + start), self.scale.x(first + end)
-            place = QRectF(left, box.top() + marks, right - left, box.height() - marks)
-            self._paint_block(painter, place, int(values[start]))
+        for action, places in blocks.items():
+            self._paint_blocks(painter, action, places)
         self._paint_dice(painter, first, behind)
 
-    def _paint_block(self, painter: QPainter, place: QRectF, action: int) -> None:
+    def _blocks(self, first: int, behind: int) -> dict[int, list[QRectF]]:
+        """Where each action was taken without a pause; of many some at each pixel."""
+        box, marks = self.inside(), self.theme.px(11)
+        values = self.values[first:behind].astype(int)
+        edges = np.flatnonzero(np.diff(values, prepend=-1, append=-1))
+        if len(edges) > box.width():
+            edges = edges[:: math.ceil(len(edges) / box.width())]
+        places = self.scale.xs(first + edges).tolist()
+        top, high = box.top() + marks, box.height() - marks
+        found: dict[int, list[QRectF]] = {}
+        for at, left, right in zip(edges.tolist(), places, places[1:], strict=False):
+            place = QRectF(left, top, right - left, high)
+            found.setdefault(int(values[at]), []).append(place)
+        return found
+
+    def _paint_blocks(
+        self, painter: QPainter, action: int, places: list[QRectF]
+    ) -> None:
         colour = QColor(self.theme.colour(action))
         colour.setAlphaF(0.65 if self.theme.is_dark else 0.45)
-        painter.fillRect(place, colour)
-        if place.width() >= self.theme.px(11) and action < len(self.letters):
-            painter.setPen(QColor(self.theme.tokens.text))
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.letters[action])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRects(places)
+        if action >= len(self.letters):
+            return
+        painter.setPen(QColor(self.theme.tokens.text))
+        room, letter = self.theme.px(11), self.letters[action]
+        for place in places:
+            if place.width() >= room:
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, letter)
 
     def _paint_dice(self, painter: QPainter, first: int, behind: int) -> None:
         steps = first + np.flatnonzero(self.explored[first:behind])

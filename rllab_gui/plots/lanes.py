@@ -35,6 +35,11 @@ class TimeScale:
         share = (t - self.first) / max(self.last - self.first, 1e-9)
         return self.left + share * (self.right - self.left)
 
+    def xs(self, steps: np.ndarray) -> np.ndarray:
+        """The same for many."""
+        share = (steps - self.first) / max(self.last - self.first, 1e-9)
+        return np.asarray(self.left + share * (self.right - self.left))
+
     def t(self, x: float) -> float:
         """The step at this pixel."""
         share = (x - self.left) / max(self.right - self.left, 1e-9)

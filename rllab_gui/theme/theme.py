@@ -34,7 +34,9 @@ class Theme(QObject):
         self._choice = _known(choice)
         self._scale = scale
         self._base = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        self._fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         hints = QGuiApplication.styleHints()
+        self._system_is_dark = hints.colorScheme() == Qt.ColorScheme.Dark
         hints.colorSchemeChanged.connect(self._on_system_changed)
 
     @property
@@ -50,10 +52,9 @@ class Theme(QObject):
     @property
     def is_dark(self) -> bool:
         """Whether light text stands on a dark ground."""
-        if self._choice == "system":
-            scheme = QGuiApplication.styleHints().colorScheme()
-            return scheme == Qt.ColorScheme.Dark
-        return self._choice == "dark"
+        # Painting asks a thousand times; the system says when it changes its mind.
+        system = self._choice == "system"
+        return self._system_is_dark if system else self._choice == "dark"
 
     @property
     def scale(self) -> float:
@@ -83,7 +84,7 @@ class Theme(QObject):
 
     def mono(self, *, relative: float = 1.0) -> QFont:
         """Digits of equal width, for numbers that change."""
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font = QFont(self._fixed)
         font.setPointSizeF(max(6.0, self._base.pointSizeF() * self._scale * relative))
         return font
 
@@ -112,6 +113,8 @@ class Theme(QObject):
         self.changed.emit()
 
     def _on_system_changed(self) -> None:
+        scheme = QGuiApplication.styleHints().colorScheme()
+        self._system_is_dark = scheme == Qt.ColorScheme.Dark
         if self._choice == "system":
             self.apply()
 

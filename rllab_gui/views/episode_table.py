@@ -38,6 +38,7 @@ class EpisodeTable:
     def __init__(self) -> None:
         self._columns: dict[str, np.ndarray] = {}
         self._known: set[tuple[str, int]] = set()
+        self._glyphs: list[str] | None = None
         self.clear()
 
     def __len__(self) -> int:
@@ -61,6 +62,7 @@ class EpisodeTable:
 
     def clear(self) -> None:
         """Forget all."""
+        self._glyphs = None
         self._columns = {name: np.empty(0) for name in COLUMNS}
         self._known = set()
 
@@ -107,6 +109,8 @@ class EpisodeTable:
             for kind, episode in zip(rows["kind"], rows["episode"], strict=True)
         ]
         fresh = np.array([key not in self._known for key in keys], bool)
+        if fresh.any():
+            self._glyphs = None
         self._known.update(keys)
         for name in COLUMNS:
             self._columns[name] = np.concatenate(
@@ -115,6 +119,11 @@ class EpisodeTable:
 
     def glyphs(self) -> list[str]:
         """``^`` and ``??`` for the highest and lowest returns, ``T`` for truncated."""
+        if self._glyphs is None:
+            self._glyphs = self._made_glyphs()
+        return self._glyphs
+
+    def _made_glyphs(self) -> list[str]:
         returns = self._columns["return"]
         if not len(returns):
             return []

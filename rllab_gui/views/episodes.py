@@ -138,7 +138,17 @@ class EpisodesView(View):
         if data is not None and np.isfinite(data.td_error).any():
             largest = float(np.nanmax(np.abs(data.td_error)))
             self.episodes.set_max_td(data.key[2], data.key[3], largest)
-            self.refresh()
+            if self._order == "max_td" or self.filter.text():
+                self.refresh()
+            else:
+                self._paint_row(data.key[2], data.key[3])
+
+    def _paint_row(self, kind: str, episode: int) -> None:
+        """One number is another; the rows and their order are the same."""
+        at, model = self.episodes.find(kind, episode), self._table.model()
+        row = self.rows.row_of(at) if at >= 0 else -1
+        for column in range(model.columnCount()) if row >= 0 else ():
+            self._table.update(model.index(row, column))
 
     def _on_predict(self) -> None:
         self.rows.hides_errors = self.context.why.predict.hidden
