@@ -27,6 +27,7 @@ from engine.contract.messages import (
     StartTraining,
     Stop,
     Subscribe,
+    TimeReport,
     TrainerStatus,
 )
 from engine.contract.options import configuration_from_flat
@@ -39,9 +40,12 @@ pytestmark = pytest.mark.timeout(300)
 
 def test_train_stop_and_find_the_session_file(lab: Lab) -> None:
     client = lab.attach()
-    client.send(Subscribe(["scalars"]))
+    client.send(Subscribe(["scalars", "account"]))
     lab.start(client)
     expect(client, status("running", 1_500))
+    spent = expect(client, lambda it: isinstance(it, TimeReport) and it.updates > 0)
+    assert isinstance(spent, TimeReport)
+    assert {"act", "environment", "update", "recording"} <= spent.acting.keys()
     order(client, Stop())
     stopped = expect(client, status("idle"), 5)
     assert isinstance(stopped, TrainerStatus)
