@@ -20,6 +20,8 @@ from rllab_gui.plain import PlainLabel, tip
 from rllab_gui.sessions import RecentSession, Sessions
 from rllab_gui.theme import Theme
 
+CARDS = 3
+
 
 class RecentList(QListWidget):
     """Sessions of the sessions folder; a double click or Enter opens one."""
@@ -45,8 +47,10 @@ class RecentList(QListWidget):
         self.clear()
         for session in self._sessions.recent:
             when = datetime.fromtimestamp(session.modified).strftime("%d %b %H:%M")
-            size = size_text(session.size)
-            item = QListWidgetItem(f"{visible(session.name, 200)}\n{when} · {size}")
+            about = f"{when} · {size_text(session.size)}"
+            if session.live and session.path != self._sessions.path:
+                about += " · interrupted"
+            item = QListWidgetItem(f"{visible(session.name, 200)}\n{about}")
             item.setData(Qt.ItemDataRole.UserRole, session.path)
             item.setToolTip(tip(session.path))
             self.addItem(item)
@@ -83,9 +87,22 @@ class RecoveryStrip(QWidget):
             if widget is not None:
                 widget.deleteLater()
         interrupted = self._sessions.interrupted()
-        for session in interrupted[:3]:
+        for session in interrupted[:CARDS]:
             self._column.addWidget(self._card(session))
+        if (more := len(interrupted) - CARDS) > 0:
+            self._column.addWidget(self._rest(more))
         self.setVisible(bool(interrupted))
+
+    def _rest(self, more: int) -> QWidget:
+        """Nobody wants a window full of cards; nothing is left out without a word."""
+        words = PlainLabel(
+            f"{more} more {'was' if more == 1 else 'were'} interrupted: double-click "
+            "one under Recent sessions to look at it."
+        )
+        words.setObjectName("welcome.recover.rest")
+        words.setProperty("role", "strip")
+        words.setContentsMargins(8, 3, 8, 3)
+        return words
 
     def _card(self, session: RecentSession) -> QWidget:
         card = QWidget(self)

@@ -7,7 +7,14 @@ import pytest
 import script
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from engine.contract.messages import (
     DiscardSession,
@@ -290,6 +297,22 @@ def test_an_interrupted_session_offers_what_to_do(window, client, beat, qtbot):
     assert client.of(ResumeTraining) == [ResumeTraining("/data/a.h5")]
     assert client.of(DiscardSession) == [DiscardSession("/data/a.h5")]
     assert not window.recovery.isVisible()
+
+
+def test_of_many_interrupted_sessions_none_is_left_out_without_a_word(
+    window, client, beat
+):
+    rows = [
+        {"name": it, "path": f"/data/{it}.h5", "live": True, "modified": 1e9}
+        for it in "abcde"
+    ]
+    client.answers["recent"] = lambda arguments: {"rows": rows}
+    window.lab.sessions.refresh()
+    beat()
+    rest = window.findChild(QLabel, "welcome.recover.rest")
+    assert rest.text().startswith("2 more were interrupted")
+    recent = window.findChild(QWidget, "welcome.recent.list")
+    assert recent.item(4).text().endswith("· interrupted")
 
 
 def test_save_and_save_as(window, client, beat, tmp_path, qtbot):

@@ -75,3 +75,24 @@ def test_the_word_to_end_reaches_the_supervisor_and_its_status_comes_back(
     guardian.terminate()
     assert guardian.wait(10) == 7
     end(guardian)
+
+
+def test_a_process_whose_supervisor_is_gone_takes_its_group_along() -> None:
+    code = (
+        "import os, sys, time\n"
+        "from engine.service.worker import _end_group\n"
+        "child = os.fork()\n"
+        "if child == 0: time.sleep(60)\n"
+        "print(child, flush=True)\n"
+        "_end_group()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        cwd=ROOT,
+    )
+    out, _ = process.communicate(timeout=30)  # the pipe is closed when both have ended
+    assert process.returncode == -signal.SIGKILL
+    assert int(out) > 0
