@@ -19,7 +19,7 @@ from engine.contract.alternatives import Alternative
 from engine.contract.options import OptionSpec
 from rllab_gui.forms.editors import EDITORS, Editor
 from rllab_gui.forms.environment import EnvironmentEditor
-from rllab_gui.forms.words import impossible, tooltip
+from rllab_gui.forms.words import impossible, row_title, tooltip
 from rllab_gui.plain import PlainLabel
 from rllab_gui.theme import Theme
 from rllab_gui.theme.icons import icon
@@ -45,7 +45,7 @@ class OptionRow(QWidget):
         self.of = of
         self._theme = theme
         self.setObjectName(f"train.param.{of.key}")
-        self.label = QLabel(f"{of.title} {of.symbol}".strip())
+        self.label = QLabel(row_title(of))
         self.label.setWordWrap(True)
         self.editor = self._make_editor()
         self.label.setBuddy(self.editor.main_widget())

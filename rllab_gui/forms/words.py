@@ -40,6 +40,8 @@ GROUPS: dict[str, str] = {
 }
 """Sections of the form, in their order."""
 
+MEASURES = ("MB", "s")
+
 _CHOICES = {
     "epsilon_greedy": "ε-greedy",
     "q_learning": "Q-learning",
@@ -108,6 +110,12 @@ def is_relevant(
 def choice_title(choice: str) -> str:
     """A word of a choice as a person reads it."""
     return _CHOICES.get(choice, choice.replace("_", " "))
+
+
+def row_title(of: OptionSpec) -> str:
+    """The name of a row; what is not counted says what it is measured in."""
+    unit = f"({of.unit})" if of.unit in MEASURES else ""
+    return " ".join(filter(None, (of.title, of.symbol, unit)))
 
 
 def value_title(value: Any) -> str:

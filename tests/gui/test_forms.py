@@ -17,6 +17,7 @@ from rllab_gui.forms.words import (
     is_relevant,
     remark,
     replay_bytes,
+    row_title,
     tooltip,
 )
 
@@ -58,6 +59,12 @@ def test_learning_rates_move_in_decades():
     assert scale.value(scale.place(1e-3)) == pytest.approx(1e-3, rel=0.02)
     assert slider_scale(spec("training.seed")) is None
     assert slider_scale(spec("evaluation.period")).value(0) == 0
+
+
+def test_what_is_measured_says_in_what_and_what_is_counted_does_not():
+    assert row_title(spec("recording.checkpoint_budget")) == "Room for checkpoints (MB)"
+    assert row_title(spec("recording.checkpoints")) == "Checkpoints kept"
+    assert row_title(spec("agent.discount")) == "Discount γ"
 
 
 def test_a_number_field_steps_and_refuses_words(qtbot):
