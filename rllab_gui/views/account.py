@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from engine.contract.costs import Probe
 from engine.contract.memory_costs import memory_bytes
-from engine.contract.messages import MemoryReport, Problem, TimeReport
+from engine.contract.messages import MemoryReport, TimeReport
 from rllab_gui.plain import PlainLabel
 from rllab_gui.plots.frame import LIVE_LEGEND_S, PlotFrame
 from rllab_gui.plots.numbers import count
 from rllab_gui.plots.shares import SharesCanvas
-from rllab_gui.views.account_advice import Speed, advice
+from rllab_gui.views.account_advice import advice
 from rllab_gui.views.account_rows import (
     memory_columns,
     memory_group,
@@ -30,17 +27,13 @@ from rllab_gui.views.account_rows import (
     time_columns,
     time_groups,
 )
+from rllab_gui.views.account_speeds import SpeedsButton
 from rllab_gui.views.base import View, ViewContext
 
 WIDE = 1.3
 SELECTABLE = (
     Qt.TextInteractionFlag.TextSelectableByMouse
     | Qt.TextInteractionFlag.TextSelectableByKeyboard
-)
-MEASURE = "Compare devices"
-MEASURE_TIP = (
-    "Time this network's updates on each device of this computer, and with twice the "
-    "batch. It takes a few seconds, beside training."
 )
 
 
@@ -62,12 +55,11 @@ class AccountView(View):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self._speeds: list[Speed] = []
         self.time = PlotFrame("time", "Time of a step", context.theme)
         self.memory = PlotFrame("memoryUse", "Memory", context.theme)
         self.time_canvas = SharesCanvas(context.theme, stacked=True)
         self.memory_canvas = SharesCanvas(context.theme, stacked=False)
-        self.measure = self._measure_button()
+        self.measure = SpeedsButton(context.link, context.store)
         self.answer = PlainLabel(parent=self)
         self.words = PlainLabel(parent=self)
         self._furnish()
@@ -75,8 +67,8 @@ class AccountView(View):
         store = context.store
         store.accountChanged.connect(self.refresh)
         store.statusChanged.connect(self._on_status)
-        store.configurationChanged.connect(self._forget_speeds)
-        store.wasReset.connect(self._forget_speeds)
+        store.wasReset.connect(self.refresh)
+        self.measure.changed.connect(self.refresh)
         self.restyle()
 
     def _furnish(self) -> None:
@@ -97,16 +89,6 @@ class AccountView(View):
             label.setAccessibleName(name)
             label.setWordWrap(True)
             label.setTextInteractionFlags(SELECTABLE)
-
-    def _measure_button(self) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName("train.account.measure")
-        button.setText(MEASURE)
-        button.setAccessibleName(MEASURE)
-        button.setToolTip(MEASURE_TIP)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(self.compare)
-        return button
 
     def _arrange(self) -> None:
         """Both plots beside or above each other, the words below; it all scrolls."""
@@ -169,7 +151,7 @@ class AccountView(View):
         self.time.set_model(**time_columns(store.times))
         how = self._how(report)
         self.time.set_legend(how)
-        said = advice(report, store.configuration, self._speeds)
+        said = advice(report, store.configuration, self.measure.speeds)
         self.answer.setText(said[0])
         self.words.setText("\n".join((*said[1:], *report.notes)))
         stages = (f"{it.name} {it.value}" for it in groups[0].rows)
@@ -208,38 +190,7 @@ class AccountView(View):
         probe = Probe(weights_bytes=report.weights, episode_steps=steps)
         return memory_bytes(store.configuration, store.card, probe)
 
-    # ------------------------------------------------------------ the person
-
-    def compare(self) -> None:
-        """Have the network of this run measured on what there is."""
-        configuration = self.context.store.configuration
-        self.measure.setEnabled(False)
-        self.measure.setText("Measuring…")
-        self.context.link.ask(
-            "speeds",
-            {"configuration": configuration.to_json()},
-            self._on_speeds,
-            self._on_refused,
-        )
-
-    def _on_speeds(self, answer: dict[str, Any]) -> None:
-        self._rest()
-        self._speeds = [Speed(**row) for row in answer["rows"]]
-        self.refresh()
-
-    def _on_refused(self, sentence: str) -> None:
-        self._rest()
-        problem = Problem("window.question", sentence, severity="warning")
-        self.context.link.problemRaised.emit(problem)
-
-    def _rest(self) -> None:
-        self.measure.setEnabled(True)
-        self.measure.setText(MEASURE)
-
-    def _forget_speeds(self) -> None:
-        self._speeds = []
-        self._rest()
-        self.refresh()
+    # ------------------------------------------------------- what changes
 
     def _on_status(self) -> None:
         if not self.context.store.times:

@@ -94,7 +94,7 @@ def _about_updates(report: TimeReport, configuration: Configuration) -> str:
     spent = sum(report.acting.get(it, 0.0) for it in (UPDATE, SAMPLE))
     each = time_text(1e6 * spent / max(report.updates, 1))
     first = f"Most of a step is learning: {_how_much(report, UPDATE, SAMPLE)}."
-    first += f" One update of {configuration.agent.batch_size} takes {each}."
+    first += f" One update takes {each}."
     if configuration.training.offline:
         return first
     rate = report.updates / max(report.steps, 1)
