@@ -25,8 +25,8 @@ from io_faults import (
     Disk,
     a_fast_folder,
     check_rows,
-    read_as_ours,
     shim_command,
+    without_readers,
 )
 from io_workload import CHECKPOINTS, ROWS, quick
 from trials import Trials
@@ -222,7 +222,7 @@ def cut(
     chance = random.Random(seed)
     cuts = sorted(chance.randrange(1, len(calls)) for _ in range(count))
     recording, at = Recording(lies=lies), 0
-    with a_fast_folder() as fast, read_as_ours():
+    with a_fast_folder() as fast, without_readers():
         for number in cuts:
             while at < number:
                 recording.take(calls[at])

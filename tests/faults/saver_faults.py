@@ -17,7 +17,15 @@ from signal import SIGKILL
 
 import numpy as np
 import session_samples as samples
-from io_faults import EIO, FULL_STICKY, KILL, Disk, a_fast_folder, shim_command
+from io_faults import (
+    EIO,
+    FULL_STICKY,
+    KILL,
+    Disk,
+    a_fast_folder,
+    shim_command,
+    without_readers,
+)
 from trials import Trials
 
 from engine.contract.exports import EXPORTS
@@ -192,7 +200,7 @@ def main(shim: str, report: str, stride: str) -> None:
     """Run in the process that the shim is loaded into; writes a report."""
     result = Trials("P5", "")
     counted = []
-    with a_fast_folder() as folder:
+    with a_fast_folder() as folder, without_readers():
         disk = Disk(shim, folder / "saved")
         savers = Savers(disk.folder)
         for name, (file, saver) in savers.all().items():
