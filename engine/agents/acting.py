@@ -16,6 +16,7 @@ from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.networks import Pass, QNetwork, return_model
+from engine.networks.passes import DirectPass
 
 Values = tuple[np.ndarray, np.ndarray]
 """Q-values [E, A], and what is followed in the place of them [E, A]."""
@@ -87,7 +88,8 @@ class Actor:
         random = scheduled if epsilon is None else epsilon
         explored = self.explorer.draws(len(observations), random)
         if all_values or self._needs_values or not explored.all():
-            q, followed = self._explorative_values(seen, noise)
+            single = self._single(observations)
+            q, followed = single or self._explorative_values(seen, noise)
         else:
             q = followed = np.full((len(seen), self._actions), np.nan, np.float32)
         choice = self._choose(q, followed, observations, explored, random, step)
@@ -146,6 +148,16 @@ class Actor:
             differs = choice.actions != q.argmax(1)
             choice = choice._replace(explored=choice.explored | differs)
         return choice
+
+    def _single(self, observations: np.ndarray) -> Values | None:
+        """Values of one observation by the light path; None where there is none."""
+        passing = self._behaving[1]
+        if len(observations) > 1 or self._model is not None:
+            return None
+        if not (isinstance(passing, DirectPass) and passing.on_cpu):
+            return None
+        q = passing.single(observations[0])[None]
+        return q, q
 
     def _explorative_values(self, seen: Tensor, noise: torch.Generator) -> Values:
         noisy = self.explorer.kind == "noisy"

@@ -37,7 +37,7 @@ class Flat(nn.Module):
 
     def __init__(self, scale: float) -> None:
         super().__init__()
-        self._scale = scale
+        self.scale = scale
 
     def forward(self, observations: Tensor) -> Tensor:
         """Observations [B, ...] as float [B, n]."""
@@ -45,7 +45,7 @@ class Flat(nn.Module):
             observations = observations.flatten(1)
         if observations.dtype != torch.get_default_dtype():
             observations = observations.to(torch.get_default_dtype())
-        return observations if self._scale == 1.0 else observations * self._scale
+        return observations if self.scale == 1.0 else observations * self.scale
 
 
 def mlp_layers(

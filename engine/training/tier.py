@@ -9,6 +9,7 @@ its run was: who goes on from it waits for that form.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ TRY_AFTER_S = 5.0
 """Training for so long is no short run."""
 WORTH_S = 60.0
 """With less left than this the processor has better things to do."""
+BUSIEST = 1.5
+"""So many processes may want each processor, the run's own among them."""
 LOOK_EVERY_S = 0.25
 COMMAND = [sys.executable, "-m", "engine.agents.compiling"]
 GAIN = 1.05
@@ -99,7 +102,7 @@ class Tier:
                 self._waits = False
                 self._note("state", f"{self._given_up} {_NOT_EXACT}", {})
                 break
-            self._pursue(WORTH_S)
+            self._pursue(0.0)
             if self.compiled or self._given_up:
                 continue
             if self._clock() >= deadline:
@@ -149,7 +152,7 @@ class Tier:
                 self._finish(known)
         elif known.exists() and self._wanted.exists():
             self._use(json.loads(known.read_text(encoding="utf-8")))
-        elif seconds_left >= WORTH_S:
+        elif self._waits or (seconds_left >= WORTH_S and _has_room()):
             self._start(self._wanted)
 
     def _start(self, library: Path) -> None:
@@ -214,6 +217,13 @@ class Tier:
                 process.wait(max(0.0, until - self._clock()))
             except subprocess.TimeoutExpired:
                 return
+
+
+def _has_room() -> bool:
+    """Whether the processors are not fought for already."""
+    if not hasattr(os, "getloadavg"):
+        return True
+    return os.getloadavg()[0] <= BUSIEST * (os.cpu_count() or 1)
 
 
 def _from(agent: ValueBasedAgent) -> str:

@@ -1,6 +1,7 @@
 """The form of updates: as written, compiled in the background, and back."""
 
 import json
+import os
 import shutil
 import sys
 
@@ -47,9 +48,9 @@ class Scripted:
             lambda *note: self.notes.append(note),
             lambda: self.now,
         )
-        monkeypatch.setattr(
-            "engine.training.tier.COMMAND", [sys.executable, "-c", program]
-        )
+        command, self.load = [sys.executable, "-c", program], 0.5
+        monkeypatch.setattr("engine.training.tier.COMMAND", command)
+        monkeypatch.setattr("os.getloadavg", lambda: (self.load * os.cpu_count(),))
 
     def look(self, after_s, left_s=1000.0):
         self.now += after_s
@@ -98,6 +99,18 @@ def test_short_runs_never_compile(tmp_path, monkeypatch, options, after_s, left_
     scripted.look(0.0)
     scripted.look(after_s, left_s)
     assert scripted.tier._process is None
+
+
+def test_a_busy_machine_is_left_alone(tmp_path, monkeypatch):
+    scripted = Scripted(tmp_path, SLEEPS, monkeypatch)
+    scripted.load = 2.0
+    scripted.look(0.0)
+    scripted.look(TRY_AFTER_S)
+    assert scripted.tier._process is None
+    scripted.load = 1.0
+    scripted.look(1.0)
+    assert scripted.tier._process is not None
+    scripted.tier.close()
 
 
 def test_closing_ends_the_compiler(tmp_path, monkeypatch):
@@ -188,6 +201,7 @@ HEADS = {
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore")  # the compiler is a large foreign program
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not COMPILERS, reason="there is no C++ compiler")
 @pytest.mark.parametrize("case", HEADS)
