@@ -19,6 +19,7 @@ class Enabler(QObject):
     def __init__(self, lab: Lab, window: MainWindow) -> None:
         super().__init__(window)
         self._lab, self._window = lab, window
+        self._known: dict[str, bool] = {}
         for signal in (
             lab.run.stateChanged,
             lab.store.sessionChanged,
@@ -44,8 +45,10 @@ class Enabler(QObject):
 
     def refresh(self, *_: object) -> None:
         """Look at everything and enable or disable."""
-        for command, usable in self._usable().items():
-            self._lab.commands.action(command).setEnabled(usable)
+        usable = self._usable()
+        for command, may in usable.items() - self._known.items():
+            self._lab.commands.action(command).setEnabled(may)
+        self._known = usable
         history = self._lab.history
         undo, redo = history.undo_text, history.redo_text
         self._lab.commands.action("edit.undo").setText(f"Undo {undo}".strip())
