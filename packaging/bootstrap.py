@@ -50,6 +50,11 @@ DISPLAY_LIBRARIES = {
 # What 'test --all' asks of the campaigns that can run at several sizes.
 FULL_COUNTS = {"RLLAB_REFERENCE_SEEDS": "5", "RLLAB_KILLS": "200"}
 
+# Slow tests start engines of their own: they get the machine to themselves.
+QUICK, SLOW = "not slow and not long", "slow and not long"
+MOST_TESTERS = 4
+NO_TESTS = 5  # what pytest exits with
+
 
 class CannotGoOn(Exception):
     """The set-up cannot be finished; the text says what, why and how to fix it."""
@@ -94,8 +99,9 @@ def run_tests(arguments: list) -> int:
     everything = "--all" in arguments
     selection = [it for it in arguments if it != "--all"]
     # The last -m counts: it replaces the one of pyproject.toml.
-    marked = "" if everything else "not long"
-    command = [str(script("python")), "-m", "pytest", "-m", marked]
+    parts = (
+        [["-m", ""]] if everything else [[*side_by_side(), "-m", QUICK], ["-m", SLOW]]
+    )
     with tempfile.TemporaryDirectory(prefix="rllab-test-") as home:
         extra = {
             "QT_QPA_PLATFORM": "offscreen",
@@ -106,7 +112,21 @@ def run_tests(arguments: list) -> int:
         }
         if everything:
             extra.update(FULL_COUNTS)
-        return run(command + selection, **extra)
+        command = [str(script("python")), "-m", "pytest"]
+        statuses = [run(command + part + selection, **extra) for part in parts]
+    return worst(statuses)
+
+
+def side_by_side() -> list:
+    """Words that let quick tests run in several processes, where that is quicker."""
+    count = min(os.cpu_count() or 1, MOST_TESTERS)
+    return [] if count < 2 else ["-n", str(count), "--dist", "loadfile"]
+
+
+def worst(statuses: list) -> int:
+    """Of parts of the tests; that one of them selects none is no failure."""
+    counted = [it for it in statuses if it != NO_TESTS]
+    return max(counted) if counted else NO_TESTS
 
 
 def run_checks(arguments: list) -> int:

@@ -15,3 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if "RLLAB_HOME" not in os.environ:
     _home = tempfile.TemporaryDirectory(prefix="rllab-test-")
     os.environ["RLLAB_HOME"] = _home.name
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # Side by side, each has a home of its own: some tests look at all that is there.
+    os.environ["RLLAB_HOME"] = str(Path(os.environ["RLLAB_HOME"]) / worker)
+    Path(os.environ["RLLAB_HOME"]).mkdir(parents=True, exist_ok=True)

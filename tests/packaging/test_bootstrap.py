@@ -181,15 +181,21 @@ def test_elsewhere_the_exact_line_is_printed(bare, monkeypatch, apt, said):
 
 
 @pytest.mark.parametrize(
-    ("words", "marked"), [([], "not long"), (["--all"], ""), (["-k", "x"], "not long")]
+    ("words", "marked"),
+    [
+        ([], ["not slow and not long", "slow and not long"]),
+        (["--all"], [""]),
+        (["-k", "x"], ["not slow and not long", "slow and not long"]),
+    ],
 )
 def test_the_tests_run_offscreen_and_away_from_the_user(
     bootstrap, monkeypatch, words, marked
 ):
-    seen = {}
+    seen, commands = {}, []
 
     def run(command, **extra):
-        seen.update(extra, command=command)
+        seen.update(extra)
+        commands.append(command)
         return 5
 
     monkeypatch.setattr(bootstrap, "run", run)
@@ -197,9 +203,28 @@ def test_the_tests_run_offscreen_and_away_from_the_user(
     assert seen["QT_QPA_PLATFORM"] == "offscreen"
     assert seen["SDL_VIDEODRIVER"] == "dummy"
     assert not Path(seen["RLLAB_HOME"]).exists()  # it was temporary
-    assert seen["command"][2:5] == ["pytest", "-m", marked]
-    assert seen["command"][5:] == [it for it in words if it != "--all"]
+    assert [it[it.index("-m", 3) + 1] for it in commands] == marked
+    chosen = [it for it in words if it != "--all"]
+    assert all(it[len(it) - len(chosen) :] == chosen for it in commands)
     assert ("RLLAB_REFERENCE_SEEDS" in seen) == ("--all" in words)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(1, []), (2, ["-n", "2", "--dist", "loadfile"]), (None, [])],
+)
+def test_quick_tests_run_side_by_side_where_there_is_room(
+    bootstrap, monkeypatch, count, words
+):
+    monkeypatch.setattr(bootstrap.os, "cpu_count", lambda: count)
+    assert bootstrap.side_by_side() == words
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"), [([0, 5], 0), ([5, 5], 5), ([1, 0], 1), ([5, 2], 2)]
+)
+def test_one_part_without_tests_is_no_failure(bootstrap, statuses, status):
+    assert bootstrap.worst(statuses) == status
 
 
 @pytest.mark.parametrize(("display", "words"), [(True, ["rllab"]), (False, ["demo"])])
