@@ -222,7 +222,7 @@ def make(options: EnvironmentOptions, *, render: bool = False) -> LabEnvironment
 
 def observation_crc(observation: np.ndarray) -> int:
     """Fingerprint of a single observation, by which a replay is verified."""
-    return zlib.crc32(np.ascontiguousarray(observation))
+    return zlib.crc32(np.ascontiguousarray(observation).data)
 
 
 def replay_episode(

@@ -170,8 +170,15 @@ class RibbonLane(Lane):
 
 def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
     """As if painted over this ground, which takes longer."""
-    parts = zip(colour.getRgb(), ground.getRgb(), strict=True)
-    return QColor(*(round(share * it + (1 - share) * under) for it, under in parts))
+    red, green, blue = (
+        round(share * over + (1 - share) * under)
+        for over, under in (
+            (colour.red(), ground.red()),
+            (colour.green(), ground.green()),
+            (colour.blue(), ground.blue()),
+        )
+    )
+    return QColor(red, green, blue)
 
 
 class MarkLane(Lane):
@@ -199,7 +206,7 @@ class MarkLane(Lane):
         first, behind = self.scale.seen(len(self.marks))
         ranked = [t for t in range(first, behind) if self.marks[t] in _RANK]
         ranked.sort(key=lambda t: _RANK.index(self.marks[t]))
-        wide, slots, found = self.theme.px(12), set[int](), []
+        wide, slots, found = self.theme.px(16), set[int](), []
         for t in ranked:
             slot = int(self.scale.x(t + 0.5) // wide)
             if not slots & {slot - 1, slot, slot + 1}:

@@ -178,8 +178,7 @@ class ReplayView(View):
         model.blockSignals(False)
         if self._range is not None and self.rows.has("priority"):
             self._select_range(*self._range)
-        for column, it in enumerate(COLUMNS):
-            self.table.setColumnHidden(column, not self.rows.has(it.name))
+        self.table.show_columns([self.rows.has(it.name) for it in COLUMNS])
         self.refresh()
         self.context.pulse.soon()
 

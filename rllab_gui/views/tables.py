@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
     Qt,
 )
-from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -137,7 +138,7 @@ class CalmTable(QTableView):
         self._model.setParent(self)
         self._shares: tuple[int, ...] = ()
         self._longest: tuple[str, ...] = ()
-        self._sharing = False
+        self._pulled = False
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setModel(self._model)
@@ -156,6 +157,7 @@ class CalmTable(QTableView):
         heading.setMinimumSectionSize(LEAST_PX)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         heading.sectionResized.connect(self._on_moved)
+        heading.viewport().installEventFilter(self)
         heading.setDefaultAlignment(
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         )
@@ -182,6 +184,12 @@ class CalmTable(QTableView):
         self._shares, self._longest = tuple(widths), tuple(longest)
         self._share_out()
 
+    def show_columns(self, shown: Sequence[bool]) -> None:
+        """Show these columns, and hide the others."""
+        for column, it in enumerate(shown):
+            self.setColumnHidden(column, not it)
+        self._share_out()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new width out."""
         super().resizeEvent(event)
@@ -191,31 +199,45 @@ class CalmTable(QTableView):
         """By their shares, but none narrower than its heading; then one scrolls."""
         if not self._shares:
             return
-        metrics, whole = self.horizontalHeader().fontMetrics(), sum(self._shares)
+        metrics = self.horizontalHeader().fontMetrics()
+        hidden = [self.isColumnHidden(it) for it in self._columns()]
+        shares = [
+            0 if gone else it for it, gone in zip(self._shares, hidden, strict=True)
+        ]
         headings = (self._model.headerData(it, HORIZONTAL) for it in self._columns())
         room = self._theme.px(HEADING_MARGIN)
         least = [max(LEAST_PX, metrics.horizontalAdvance(it) + room) for it in headings]
         for column, text in enumerate(self._longest):
             wide = self.fontMetrics().horizontalAdvance(text) + self._theme.px(CELL_PX)
             least[column] = max(least[column], wide)
+        least = [0 if gone else it for it, gone in zip(least, hidden, strict=True)]
         scrolls = sum(least) > self.viewport().width()
         policy = Qt.ScrollBarPolicy
         self.setHorizontalScrollBarPolicy(
             policy.ScrollBarAsNeeded if scrolls else policy.ScrollBarAlwaysOff
         )
         spare = max(0, self.viewport().width() - sum(least))
-        self._sharing = True
-        for column, share in enumerate(self._shares[:-1]):  # the last takes the rest
-            self.setColumnWidth(column, least[column] + spare * share // whole)
-        self.setColumnWidth(len(least) - 1, least[-1])
-        self._sharing = False
+        whole = max(sum(shares), 1)
+        for column, share in enumerate(shares[:-1]):  # the last takes the rest
+            if not hidden[column]:
+                self.setColumnWidth(column, least[column] + spare * share // whole)
+        if not hidden[-1]:
+            self.setColumnWidth(len(least) - 1, least[-1])
 
     def _columns(self) -> range:
         return range(len(self._shares))
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A column is moved by hand while its heading is held, and not otherwise."""
+        if watched is self.horizontalHeader().viewport():
+            if event.type() == QEvent.Type.MouseButtonPress:
+                self._pulled = True
+            elif event.type() == QEvent.Type.MouseButtonRelease:
+                self._pulled = False
+        return super().eventFilter(watched, event)
+
     def _on_moved(self, column: int, *_: int) -> None:
-        by_hand = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
-        if by_hand and not self._sharing and column < len(self._shares) - 1:
+        if self._pulled and column < len(self._shares) - 1:
             self._shares = ()
 
     def replace(self, change: Callable[[], int], *, from_top: bool = True) -> None:

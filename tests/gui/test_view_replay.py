@@ -5,8 +5,8 @@ import csv
 import numpy as np
 import pytest
 from pictures import CARD
-from PySide6.QtCore import QItemSelectionModel, Qt
-from showing import show
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from showing import drag, show
 
 from engine.contract.messages import SessionStatus
 from engine.contract.options import Configuration
@@ -111,6 +111,27 @@ def test_double_click_goes_to_the_moment_it_came_from(view, context, qtbot):
     assert (position.kind, position.episode, position.t) == ("training", 4, 0)
     view.table.activated.emit(view.table.model().index(3, 1))  # nobody knows which
     assert context.cursor.position == position
+
+
+def test_columns_have_room_for_their_numbers_until_one_is_pulled(view, qtbot):
+    """Also where they are laid out while a button is held, as on the way to a tab."""
+    table, header = view.table, view.table.horizontalHeader()
+    qtbot.mousePress(view.filter, Qt.MouseButton.LeftButton)
+    view.resize(900, 400)
+    qtbot.mouseRelease(view.filter, Qt.MouseButton.LeftButton)
+    narrow = {}
+    view.resize(760, 400)
+    for column in range(len(COLUMNS)):
+        narrow[column] = table.columnWidth(column)
+        if not table.isColumnHidden(column):
+            assert narrow[column] >= table.sizeHintForColumn(column)
+    view.resize(900, 400)
+    assert table.columnWidth(1) > narrow[1]
+    edge = QPoint(header.sectionPosition(2) - 1, header.height() // 2)
+    drag(header.viewport(), edge, edge + QPoint(9, 0))
+    pulled = table.columnWidth(1)
+    view.resize(1_000, 400)
+    assert table.columnWidth(1) == pulled
 
 
 def test_a_selection_is_one_for_all_views(view, context):

@@ -274,7 +274,7 @@ def noted(view, context, client):
     client.play(SessionStatus(uuid="s1", name="run"))
     context.pulse.beat()
     context.cursor.show_episode("training", 4)
-    for _ in range(4):
+    for _ in range(12):  # until the pictures round it are here
         context.pulse.beat()
     return view
 

@@ -59,8 +59,8 @@ class Student:
 
     def minatar(self) -> None:
         """Breakout while it trains, from the beginning."""
-        gallery = self._hands.see("train.presets.list", QAbstractItemView)
         self._hands.press("Ctrl+1")
+        gallery = self._hands.see("train.presets.list", QAbstractItemView)
         assert isinstance(gallery, QAbstractItemView)
         model = gallery.model()
         role = Qt.ItemDataRole.UserRole
