@@ -24,8 +24,10 @@ from engine.contract.account import (
     Watch,
 )
 
-BUDGET = 0.002
-"""Share of the processor's time that laps may take."""
+BUDGET = 0.0005
+"""Share of the processor's time that laps may take. It is reckoned with laps in a row:
+those between two stages find nothing of theirs in the caches, and take some times as
+long."""
 FIRST_SHARE = 1 / 16
 """Of steps that are taken apart, until it is known how long they take."""
 MOST_ON_GPU = 1 / 64
