@@ -63,14 +63,15 @@ class Processes:
             if long and self._rules[SPARE].allow(self._clock()):
                 self._children.start(SPARE)
 
-    def replace(self, role: str) -> tuple[Child, bool] | None:
-        """Another process for this role, and whether it is the spare one.
-
-        None where it has died too often: the role is given up.
-        """
-        if not self._rules[role].allow(self._clock()):
+    def may_replace(self, role: str) -> bool:
+        """Whether it is; one that has died too often is given up. To be asked once."""
+        allowed = self._rules[role].allow(self._clock())
+        if not allowed:
             self._given_up.add(role)
-            return None
+        return allowed
+
+    def replace(self, role: str) -> tuple[Child, bool]:
+        """Another process for this role, and whether it is the spare one."""
         spare = self._children.of_role(SPARE)
         if role in ("trainer", "stage") and spare is not None and spare.ready:
             spare.role, spare.ready = role, False

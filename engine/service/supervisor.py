@@ -369,12 +369,11 @@ class Supervisor:
             return
         self._board.disconnect(child.role)
         self._tell(ProcessState(child.role, "died", child.process.pid))
-        replaced = self._processes.replace(child.role)
-        if replaced is None:
+        if not self._processes.may_replace(child.role):
             self._give_up(child)
             return
         self._tell(problems.died(child))
-        another, is_spare = replaced
+        another, is_spare = self._processes.replace(child.role)
         state = self._processes.state(another.role)
         self._tell(state)
         if is_spare:
