@@ -166,7 +166,7 @@ class AccountView(View):
         timed = min(report.steps, report.timed * together)
         return (
             f"Of the last {report.seconds:.0f} s, {count(timed)} of "
-            f"{count(report.steps)} steps taken apart; {report.device}; n = 1 run."
+            f"{count(report.steps)} steps taken apart; {report.device}; n\u00a0=\u00a01\u00a0run."
         )
 
     def _draw_memory(self, report: MemoryReport) -> None:
