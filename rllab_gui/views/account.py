@@ -31,6 +31,7 @@ from rllab_gui.views.account_speeds import SpeedsButton
 from rllab_gui.views.base import View, ViewContext
 
 WIDE = 1.3
+ONE_RUN = "n\u00a0=\u00a01\u00a0run"
 SELECTABLE = (
     Qt.TextInteractionFlag.TextSelectableByMouse
     | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -166,7 +167,7 @@ class AccountView(View):
         timed = min(report.steps, report.timed * together)
         return (
             f"Of the last {report.seconds:.0f} s, {count(timed)} of "
-            f"{count(report.steps)} steps taken apart; {report.device}; n\u00a0=\u00a01\u00a0run."
+            f"{count(report.steps)} steps taken apart; {report.device}; {ONE_RUN}."
         )
 
     def _draw_memory(self, report: MemoryReport) -> None:
