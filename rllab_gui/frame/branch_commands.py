@@ -35,7 +35,7 @@ def branch_commands(lab: Lab, window: MainWindow) -> list[Command]:
                 "The chosen policy plays the seed of this episode from its start",
                 branches.play_seed),
         Command("branch.byHand", "Play it yourself",
-                "Take over at this step, with the keys of the actions",
+                "Take over at this step, or in the newest episode, by action keys",
                 keys.take_over),
         Command("branch.realTime", "Play in real time",
                 "While you play, the world goes on at its own rate",
@@ -72,9 +72,10 @@ class BranchKeys(QObject):
         super().__init__(window)
         self._lab, self._window = lab, window
         self._catcher = KeyCatcher(self)
-        self._playing = False
+        self._playing = self._begins = False
         self._catcher.ended.connect(self._on_ended)
         lab.branches.hand.changed.connect(self._on_hand)
+        lab.episode.momentChanged.connect(self._on_moment)
 
     def choose(self) -> None:
         """The next key says which action."""
@@ -91,7 +92,23 @@ class BranchKeys(QObject):
         self._catcher.begin({**presses, Key.Key_Escape: _nothing}, once=True)
 
     def take_over(self) -> None:
-        """A person plays from here on."""
+        """A person plays from here on; who watches the training, in the newest episode.
+
+        Training goes on meanwhile: the person has a world of their own.
+        """
+        self._begins = True
+        if self._window.current_workspace().name != "step":
+            self._window.show_workspace("step")
+        self._on_moment()
+
+    def _on_moment(self) -> None:
+        data, cursor = self._lab.episode.data, self._lab.cursor
+        self._begins &= self._window.current_workspace().name == "step"
+        if not self._begins or data is None:
+            return
+        self._begins = False
+        if cursor.mode == "following" and cursor.t >= data.steps:
+            cursor.place(t=0)  # nobody has chosen this end
         self._lab.branches.hand.begin()
 
     def _on_hand(self) -> None:

@@ -41,6 +41,7 @@ class Enabler(QObject):
             lab.why.trail.changed,
         ):
             signal.connect(self.refresh)
+        window.stack.currentChanged.connect(self.refresh)
         self.refresh()
 
     def refresh(self, *_: object) -> None:
@@ -117,7 +118,9 @@ class Enabler(QObject):
         here = self._lab.episode.data is not None
         inside, playing = branches.current is not None, branches.hand.playing
         table = dict.fromkeys(("choose", "playSeed", "byHand"), here and not playing)
-        table["byHand"] &= not branches.refusal
+        elsewhere = self._window.current_workspace().name != "step"
+        newest = self._lab.playback.has_episodes and (elsewhere or not here)
+        table["byHand"] = (newest or (here and not branches.refusal)) and not playing
         table["handBack"] = playing
         of_one = ("leave", "rename", "delete", "exportTable", "exportFilm")
         table |= dict.fromkeys(of_one, inside)

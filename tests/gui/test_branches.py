@@ -208,10 +208,10 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     press(qtbot, window, Key.Key_Backspace)
     settle(beat)
     data = lab.episode.data
-    assert data.actions[8:].tolist() == [1, 1]
     assert (cursor.t, data.steps, lab.episode.moment.frame[0, 0, 0]) == (10, 10, 2)
     assert data.q[10].tolist() == [1.0, 4.0]
     assert [data.why(it) for it in (7, 8)] == ["greedy", "by hand"]
+    assert data.actions[8:].tolist() == [1, 1]
     assert lab.episode.frame(3) is None
     a_beat_passes(window, beat, qtbot)
     press(qtbot, window, Key.Key_Return)
@@ -233,7 +233,23 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     settle(beat)
     kept = lab.branches.current
     assert (kept.checkpoint, kept.rollouts[0].terminated) == (-1, True)
+    one_takes_over_from_the_training(window, beat)
     assert len(kept.main[0].actions) == STEPS - 8
+
+
+def one_takes_over_from_the_training(window, beat):
+    """In the newest episode, from its start where nobody has looked at its end."""
+    lab, cursor = window.lab, window.lab.cursor
+    cursor.place(branch="")
+    settle(beat)
+    cursor.seek(cursor.last)
+    settle(beat)
+    window.show_workspace("train")
+    cursor.set_mode("following")
+    lab.commands.run("branch.byHand")
+    settle(beat)
+    assert window.current_workspace().name == "step"
+    assert (lab.branches.hand.playing, cursor.t, cursor.mode) == (True, 0, "paused")
 
 
 def test_what_was_played_is_kept_when_something_else_is_looked_at(
