@@ -84,6 +84,9 @@ def test_a_small_memory_keeps_the_newest_and_says_so(make, tmp_path):
     loop.advance()
     text = loop.drain().events[0].text
     assert f"holds the last {len(loop.agent.memory)};" in text
+    spent, learning = loop.spent()
+    assert 0 < spent.exact["store"] < spent.whole
+    assert learning is None
     streams = loop.agent.memory.streams
     last = streams.head(0) - 1
     assert np.array_equal(
