@@ -31,6 +31,8 @@ long."""
 FIRST_SHARE = 1 / 16
 """Of steps that are taken apart, until it is known how long they take."""
 MOST_ON_GPU = 1 / 64
+LEAST_SHARE = 1 / 256
+"""Laps of so few steps cost next to nothing, however short the steps are."""
 LEAST_STEPS = 8
 """Steps taken apart after which the share is reckoned anew."""
 GOLDEN = (5**0.5 - 1) / 2
@@ -130,10 +132,11 @@ class Side:
         fresh = self.spent().since(self._reckoned)
         seconds = sum(fresh.sampled.values()) / fresh.steps
         # Other programs, and other threads, make steps longer, and laps as well.
-        seconds *= self._busy / max(fresh.whole, 1e-9)
+        in_steps = fresh.whole - sum(fresh.exact.values())
+        seconds *= min(1.0, self._busy / max(in_steps, 1e-9))
         self.laps_of_a_step = self._laps / fresh.steps
         cost = self.laps_of_a_step * self._lap_s
-        self.share = min(self.most, BUDGET * seconds / cost)
+        self.share = min(self.most, max(LEAST_SHARE, BUDGET * seconds / cost))
         self._reckoned, self._laps, self._busy = self.spent(), 0, 0.0
 
 

@@ -93,6 +93,23 @@ def test_as_many_steps_are_taken_apart_as_the_budget_allows(step_s, share):
     assert side.share == 1.0 or cost <= 1.1 * BUDGET * step_s
 
 
+def test_what_the_thread_waits_for_makes_its_steps_no_shorter():
+    clock, busy = Clock(look=1e-6), Clock()
+    side = Side(clock=clock, processor=busy)
+    for _ in range(100):
+        side.begin()
+        for _ in range(10):
+            watch = side.step()
+            clock.now += 1e-2
+            busy.now += 1e-2
+            watch.lap("act")
+        around = side.around()
+        clock.now += 10.0  # and no processor is needed for it
+        around.rest("waiting")
+        side.end()
+    assert side.share == 1.0
+
+
 def test_what_a_device_has_still_to_do_is_waited_for_in_steps_taken_apart():
     waited = []
     side = Side(most=0.5, settle=lambda: waited.append(1))
