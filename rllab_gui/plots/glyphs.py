@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 
 def paint_dice(painter: QPainter, place: QRectF, colour: QColor) -> None:
@@ -20,3 +20,13 @@ def paint_dice(painter: QPainter, place: QRectF, colour: QColor) -> None:
         at = QPointF(place.left() + x * place.width(), place.top() + y * place.height())
         painter.drawEllipse(at, pip, pip)
     painter.restore()
+
+
+def dice_pixmap(size: float, colour: QColor, ratio: float) -> QPixmap:
+    """The same die, to be painted many times."""
+    pixmap = QPixmap(round(size * ratio) + 2, round(size * ratio) + 2)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    with QPainter(pixmap) as painter:
+        paint_dice(painter, QRectF(0.7, 0.7, size - 0.7, size - 0.7), colour)
+    return pixmap

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 
-from rllab_gui.plots.glyphs import paint_dice
+from rllab_gui.plots.glyphs import dice_pixmap
 from rllab_gui.plots.lanes import Lane, TimeScale
 from rllab_gui.plots.numbers import extent
 from rllab_gui.plots.polygons import polygon
@@ -160,12 +160,12 @@ class RibbonLane(Lane):
         colour = QColor(self.theme.tokens.warning)
         size, top = self.theme.px(9), self.inside().top()
         crowded = len(steps) * size > self.inside().width()
-        for t in steps.tolist():
-            x = self.scale.x(t + 0.5)
+        die = dice_pixmap(size, colour, self.devicePixelRatioF())
+        for x in self.scale.xs(steps + 0.5).tolist():
             if crowded:
                 painter.fillRect(QRectF(x, top + 2, 1, size - 2), colour)
             else:
-                paint_dice(painter, QRectF(x - size / 2, top, size, size), colour)
+                painter.drawPixmap(QPointF(x - size / 2, top), die)
 
 
 def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
