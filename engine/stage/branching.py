@@ -15,7 +15,7 @@ import numpy as np
 from engine.contract.options import EnvironmentOptions
 from engine.stage.episodes import Weights
 from engine.stage.minds import Mind, insight_job, liking
-from engine.stage.replays import Replay
+from engine.stage.replays import Replay, Standings
 from engine.stage.world import World
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ class Seat:
       past: What was seen on the way, the root included, if that was asked for.
     """
 
-    def __init__(self, root: Root, line: Line) -> None:
+    def __init__(self, root: Root, line: Line, standings: Standings) -> None:
         self._root, self.line = root, line
-        self._replay = Replay(root.options, root.record)
+        self._replay = Replay(root.options, root.record, standings=standings)
         self.past: list[np.ndarray] = []
         self.run = Run()
         self._chance: object = None
@@ -107,6 +107,8 @@ class Seat:
 
     def stand(self, *, remember: bool) -> Generator[None, Any, None]:
         """Go to the root, verified at each step; raises ``CannotReplay``."""
+        if not remember:
+            self._replay.approach(self._root.t)
         while self._replay.t < self._root.t:
             self._replay.go_on()
             if remember:
@@ -171,10 +173,11 @@ def continue_job(
       WorldProblem: If the environment fails.
     """
     seats: list[Seat] = []
+    standings: Standings = {}  # where the first has been, the others need not play to
     try:
         memory = policy.mind.recollection(1)
         for line in lines:
-            seats.append(Seat(root, line))
+            seats.append(Seat(root, line, standings))
             remember = memory is not None and len(seats) == 1
             yield from seats[-1].stand(remember=remember)
             tell(0.3 * len(seats) / len(lines))
