@@ -26,6 +26,8 @@ from engine.sessions.source import CheckpointRow
 
 AT_ONCE = 100
 """So many files at most are open in the process."""
+MOST_LOST = 3
+"""Where so many have ended their reader, no other of the folder is tried."""
 
 
 class CheckpointReading:
@@ -39,6 +41,7 @@ class CheckpointReading:
         self._folder = folder
         self._reader: Reader | None = None
         self._numbers: list[int] = []
+        self._lost = 0
 
     def is_own(self, number: int) -> bool:
         """Whether this process wrote it."""
@@ -81,12 +84,20 @@ class CheckpointReading:
 
     def _ask(self, question: str, number: int) -> Any:
         """From the process; one that the file has ended is no more asked."""
+        name = checkpoint_path(self._folder, number).name
+        if self._lost >= MOST_LOST:
+            raise SessionProblem(
+                f"'{name}' was not read: {MOST_LOST} others in its folder have made "
+                "their reader fail.",
+                "foreign",
+            )
         reader = self._reader_of(number)
-        reader.name = checkpoint_path(self._folder, number).name
+        reader.name = name
         try:
             return reader.ask(question, ANSWER_S, at=self._numbers.index(number))
         except SessionProblem:
             if reader.is_lost:
+                self._lost += 1
                 self.close()
             raise
 

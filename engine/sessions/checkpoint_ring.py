@@ -12,6 +12,7 @@ from engine.sessions.checkpoint_files import (
     checkpoint_path,
     write_checkpoint_file,
 )
+from engine.sessions.checkpoint_reading import AT_ONCE
 from engine.sessions.durable import DurableWriter
 from engine.sessions.problems import SessionProblem
 from engine.sessions.row_writing import put_checkpoint_row
@@ -90,7 +91,9 @@ class CheckpointRing:
         """Make the list and the files agree after a crash between the two."""
         listed = {row.number for row in self._reader.checkpoints()}
         there = set(checkpoint_numbers(self._folder))
-        found = [row for it in sorted(there - listed) if (row := self._adopted(it))]
+        newest = max(listed, default=-1)
+        later = sorted(it for it in there - listed if it > newest)[-AT_ONCE:]
+        found = [row for it in later if (row := self._adopted(it))]
         self.unlink(sorted(there - listed - {row.number for row in found}))
         missing = sorted(listed - there)
         for number in missing:
@@ -122,15 +125,13 @@ class CheckpointRing:
 
     def _adopted(self, number: int) -> CheckpointRow | None:
         """The entry of a file that was written just before a crash; else None."""
-        listed = [row.number for row in self._reader.checkpoints()]
         try:
             row = self._reader.files.row(number)
         except SessionProblem as problem:
             self._reader.tell(str(problem).rstrip("."))
             return None
         reached = self._reader.progress().get(TRAINER, (-1, 0))[0]
-        newer = number > max(listed, default=-1)
-        return row if newer and row.rows <= reached else None
+        return row if row.rows <= reached else None
 
     def _agree(self, found: Sequence[CheckpointRow], missing: Sequence[int]) -> None:
         for row in found:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.sessions.checkpoint_files import checkpoint_numbers
-from engine.sessions.checkpoint_reading import CheckpointReading
+from engine.sessions.checkpoint_reading import AT_ONCE, CheckpointReading
 from engine.sessions.database import (
     CHECKS,
     connect,
@@ -113,7 +113,7 @@ def _complete(connection: sqlite3.Connection, folder: Path) -> None:
 
 def _head_of_checkpoint(folder: Path) -> dict[str, Any]:
     with CheckpointReading(folder) as files:
-        for number in reversed(checkpoint_numbers(folder)):
+        for number in reversed(checkpoint_numbers(folder)[-AT_ONCE:]):
             try:
                 return files.checkpoint(number)[1]
             except SessionProblem:

@@ -86,3 +86,31 @@ def test_one_that_is_a_link_is_refused(path, theirs):
     newest.symlink_to(checkpoint_path(theirs / "ours.live", 1))
     with files, pytest.raises(SessionProblem, match="cannot be opened"):
         files.checkpoint(1)
+
+
+def test_a_folder_of_files_that_end_their_reader_is_given_up(path, monkeypatch):
+    started = []
+
+    class Lost:
+        """A reader that ends at each question."""
+
+        is_lost, name = True, ""
+
+        def __init__(self, name, words):
+            started.append(name)
+
+        def ask(self, *words, **more):
+            raise SessionProblem("It made its reader fail.", "foreign")
+
+        def close(self):
+            """Nothing runs."""
+
+    monkeypatch.setattr(reading, "Reader", Lost)
+    folder = path.with_name("theirs.live")
+    for number in range(2, 40):
+        shutil.copyfile(checkpoint_path(folder, 1), checkpoint_path(folder, number))
+    with LiveStore.open(path) as store:
+        assert len(started) == reading.MOST_LOST
+        with pytest.raises(SessionProblem, match="no checkpoint that can be used"):
+            store.resume_point()
+    assert len(started) == reading.MOST_LOST
