@@ -31,7 +31,7 @@ long."""
 FIRST_SHARE = 1 / 16
 """Of steps that are taken apart, until it is known how long they take."""
 MOST_ON_GPU = 1 / 64
-LEAST_SHARE = 1 / 256
+LEAST_SHARE = 1 / 64
 """Laps of so few steps cost next to nothing, however short the steps are."""
 LEAST_STEPS = 8
 """Steps taken apart after which the share is reckoned anew."""
