@@ -1,6 +1,7 @@
 """Pictures of recorded episodes are the very pictures, wherever one looks."""
 
 import numpy as np
+import pytest
 from test_judging import longest
 from theatre import tiny
 
@@ -82,6 +83,22 @@ def test_two_who_want_the_same_episode_do_not_disturb_each_other():
     np.testing.assert_array_equal(one.observation, here)
     assert len(films._open) == 1
     films.close()
+
+
+@pytest.mark.parametrize("id", ["LunarLander-v3", "CartPole-v1"])
+def test_worlds_are_used_again_and_draw_the_same(id):
+    options = tiny(environment__id=id).environment
+    films, actions = FilmLibrary(), np.arange(20) % 2
+    records = [{"seed": it, "actions": actions} for it in range(5)]
+    for number in (0, 1, 2, 3, 4, 0, 3):
+        asked = number, options, records[number], [2, 15]
+        fresh = FilmLibrary()
+        again, expected = finish(films.frames_job(*asked)), fresh.frames_job(*asked)
+        np.testing.assert_array_equal(again, finish(expected))
+        fresh.close()
+    assert films._idle
+    films.close()
+    assert not films._idle
 
 
 def test_every_so_many_and_smaller_for_thumbnails(theatre):
