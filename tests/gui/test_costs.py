@@ -38,6 +38,8 @@ def test_room_and_time_stand_below_the_choice(measured):
     minutes = round(steps * PROBE.frame_s / 60)
     assert said(measured).endswith(f"pictures take {minutes} min")
     assert "films" in said(measured)
+    memory = measured.train.form.rows["replay.capacity"].remark
+    assert memory.endswith(" with networks and recording")
 
 
 def test_more_steps_need_more_room_without_measuring_again(measured, client):
