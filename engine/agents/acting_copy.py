@@ -21,6 +21,7 @@ class ActingCopy:
 
     def __init__(self, network: QNetwork, noise_seed: int) -> None:
         self._network = network.requires_grad_(False)
+        network.join_noise()
         self._values, unused = flatten_parameters(network)
         self._pass = fastest_pass(network, unused)
         self.noise = torch.Generator().manual_seed(noise_seed)

@@ -94,6 +94,8 @@ class Learner:
         self.target = build_q_network(configuration, card, weights_seed)
         self.online.to(device)
         self.target.to(device).requires_grad_(False)
+        for network in (self.online, self.target):
+            network.join_noise()
         self.values, self.gradients = flatten_parameters(self.online)
         self.target_values, unused = flatten_parameters(self.target)
         self.online_pass = fastest_pass(self.online, self.gradients)
@@ -244,8 +246,11 @@ class Learner:
                 network.resample(self.noise)
 
     def _noise_levels(self) -> dict[str, float]:
-        """How much noise is left in each noisy layer, by the name of its series."""
-        if self.configuration.exploration.kind != "noisy":
+        """How much noise is left in each noisy layer, by the name of its series.
+
+        It falls slowly: some updates of each point of its curve measure it.
+        """
+        if self.configuration.exploration.kind != "noisy" or self.updates % 8:
             return {}
         layers = self.online.noisy_layers().items()
         return {f"noise/{name}": noise_level(it) for name, it in layers}

@@ -44,14 +44,14 @@ def project_categorical(
     check_rank("target_support", target_support, "BK")
     check_shape("target_probs", target_probs, target_support.shape)
     _check_support(support)
-    # How much of each gap between two atoms lies below the value, [B, K, N - 1]: all
-    # or nothing where it is out of range. An atom's share is what the gap before it
-    # has more than the gap after it.
-    passed = (target_support.unsqueeze(2) - support[:-1]) / support.diff()
-    passed = passed.clamp(0, 1)
-    before = torch.nn.functional.pad(passed, (1, 0), value=1.0)
-    after = torch.nn.functional.pad(passed, (0, 1), value=0.0)
-    return (target_probs.unsqueeze(2) * (before - after)).sum(1)
+    value = target_support.clamp(support[0], support[-1])
+    below = torch.searchsorted(support, value.detach(), right=True) - 1
+    below = below.clamp(0, support.shape[0] - 2)
+    # What of the gap between two atoms lies below the value goes to the upper one.
+    passed = (value - support[below]) / support.diff()[below]
+    empty = target_probs.new_zeros(target_probs.shape[0], support.shape[0])
+    lower = empty.scatter_add(1, below, target_probs * (1 - passed))
+    return lower.scatter_add(1, below + 1, target_probs * passed)
 
 
 def categorical_cross_entropy(logits: Tensor, target_probs: Tensor) -> Tensor:

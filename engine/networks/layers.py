@@ -48,18 +48,6 @@ class NoisyLinear(nn.Module):
         bias = self.bias + self.bias_sigma * self.noise_out
         return nn.functional.linear(inputs, weight, bias)
 
-    def resample(self, generator: torch.Generator) -> None:
-        """Draw the noise of the next passes."""
-        for noise in (self.noise_in, self.noise_out):
-            # Always drawn on the CPU: the same numbers on every device.
-            drawn = torch.randn(noise.shape, generator=generator)
-            noise.copy_(drawn.sign() * drawn.abs().sqrt())
-
-    def silence(self) -> None:
-        """No noise in the next passes."""
-        self.noise_in.zero_()
-        self.noise_out.zero_()
-
 
 class EnsembleLinear(nn.Module):
     """The same layer of K independent networks, in one product of matrices.

@@ -139,6 +139,7 @@ class QNetwork(nn.Module):
         # In a list it is no part of the parameters, which are learned and saved.
         self._prior = [] if prior is None else [prior.requires_grad_(False)]
         self._prior_scale = prior_scale
+        self._noise: Tensor | None = None
 
     def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
         """Numbers of observations [B, ...], or [B, T, ...] with a memory."""
@@ -232,15 +233,30 @@ class QNetwork(nn.Module):
         streams: Tensor = self.head(features.embedding).flatten(0, -2)
         return streams[:, : max(1, self.shape.atoms)].squeeze(1)
 
+    def join_noise(self) -> None:
+        """Let the noise of all layers be parts of one vector; before any is drawn."""
+        layers = self.noisy_layers().values()
+        parts = [(it, name) for it in layers for name in ("noise_in", "noise_out")]
+        sizes = [getattr(*part).numel() for part in parts]
+        if not parts:
+            return
+        self._noise = torch.zeros(sum(sizes), device=getattr(*parts[0]).device)
+        for (layer, name), noise in zip(
+            parts, torch.split(self._noise, sizes), strict=True
+        ):
+            setattr(layer, name, noise)
+
     def resample(self, generator: torch.Generator) -> None:
-        """Draw new noise for the noisy layers."""
-        for layer in self.noisy_layers().values():
-            layer.resample(generator)
+        """Draw new noise for the noisy layers; see :meth:`join_noise`."""
+        if self._noise is not None:
+            # Always drawn on the CPU: the same numbers on every device.
+            drawn = torch.randn(self._noise.shape, generator=generator)
+            self._noise.copy_(drawn.sign().mul_(drawn.abs_().sqrt_()))
 
     def silence(self) -> None:
         """No noise in the next passes."""
-        for layer in self.noisy_layers().values():
-            layer.silence()
+        if self._noise is not None:
+            self._noise.zero_()
 
     def fixed(self) -> list[Tensor]:
         """Parameters of the prior, which are not learned."""
