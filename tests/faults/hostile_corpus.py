@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import hostile_records
+import numpy as np
 import session_samples as samples
 from hostile_bytes import IMAGES, image_of
 from hostile_contents import CONTENTS
 from hostile_structures import STRUCTURES
 
 from engine.sessions import LiveStore
+from engine.sessions.hdf5 import LIBVER
 from engine.sessions.packing import checksum
 from engine.sessions.seal import SealedReader, sealed
 from engine.sessions.source import CheckpointRow
@@ -415,14 +417,17 @@ def _with_structure(name, image):
     """A structure of the strangest among its own arrays."""
 
     def change(file):
-        file.require_group("metrics")
+        for text in ("config_json", "views_json"):
+            file[text] = np.zeros(9, np.uint8)
+        file["metrics/loss"] = np.zeros(9)
         STRUCTURES[name](file)
         file.move("metrics", "state/metrics")
 
-    return image_of(change, image)
+    dense = {"libver": LIBVER} if name == "very_large_text" else {}
+    return image_of(change, image, **dense)
 
 
-for _name in STRUCTURES:
+for _name in sorted(STRUCTURES.keys() - {"ring_of_groups"}):  # which nobody can move
     _other_checkpoint(f"{_name} inside", partial(_with_structure, _name))
 
 
