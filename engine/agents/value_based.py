@@ -63,8 +63,7 @@ class ValueBasedAgent:
 
     Attributes:
       configuration: All options; live ones change with :meth:`set_option`.
-      learner: Its side that learns.
-      online, target: Its networks.
+      learner, online, target: Its side that learns, and its networks.
     """
 
     def __init__(

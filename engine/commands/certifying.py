@@ -110,9 +110,12 @@ def _certify(
     updates: int,
     first_row: int,
 ) -> Certificate:
+    from engine.service.home import compiled_folder
     from engine.sessions import LiveStore
-    from engine.training import TrainingLoop, TrainingProblem
+    from engine.training import Libraries, TrainingLoop, TrainingProblem
     from engine.training.certificate import certify as compare
+
+    libraries = Libraries(compiled_folder(), unasked=False)
 
     def through_a_file(loop: TrainingLoop) -> Saved:
         with LiveStore.open(place) as store:
@@ -120,7 +123,10 @@ def _certify(
 
     try:
         return compare(
-            lambda: TrainingLoop(configuration), begin, through_a_file, updates
+            lambda: TrainingLoop(configuration, libraries=libraries),
+            begin,
+            through_a_file,
+            updates,
         )
     except TrainingProblem as problem:
         raise CommandProblem(str(problem)) from problem

@@ -35,6 +35,10 @@ class Loop(Protocol):
     def finished(self) -> bool:
         """Whether the budget is used up."""
 
+    @property
+    def compiled(self) -> bool:
+        """Whether updates are made by their compiled form."""
+
     def advance(
         self,
         steps: int | None = None,

@@ -117,8 +117,13 @@ class Run:
         periods = [options.recording.checkpoint_period, options.evaluation.period]
         bounds = [it - before % it for it in periods if it]
         self._watch.lap(OTHER)
+        compiled = self._loop.compiled
         self._loop.advance(steps=min(bounds, default=None), seconds=SLICE_S)
         self._watch.lap(LOOP)
+        if compiled != self._loop.compiled:
+            # Whoever goes on from here goes on in the same form.
+            self._flush()
+            self._checkpoint("recovery")
         due = [bool(it) and self._loop.step // it > before // it for it in periods]
         if any(due):
             self._flush()

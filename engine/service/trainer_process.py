@@ -43,10 +43,11 @@ class Trainer:
     def __init__(self, line: Line) -> None:
         # Slow to import (torch), and done while nobody waits.
         from engine.environments import describe
-        from engine.training import TrainingLoop, known_problem
+        from engine.training import Libraries, TrainingLoop, known_problem
 
         self._line, self._describe = line, describe
         self._make, self._known = TrainingLoop, known_problem
+        self._libraries = Libraries(compiled_folder())
         self._loop: TrainingLoop | None = None
         self._run: Run | None = None
         self._wanting: dict[str, set[str]] = {"priorities": set(), "account": set()}
@@ -130,7 +131,7 @@ class Trainer:
         loop = self._make(
             configuration,
             offline_source=message.offline_source,
-            libraries=compiled_folder(),
+            libraries=self._libraries,
         )
         if message.values:
             state = restored_state(message.arrays, message.values)

@@ -2,5 +2,6 @@
 
 from engine.training.loop import Drained, TrainingLoop
 from engine.training.problems import TrainingProblem, known_problem
+from engine.training.tier import Libraries
 
-__all__ = ["Drained", "TrainingLoop", "TrainingProblem", "known_problem"]
+__all__ = ["Drained", "Libraries", "TrainingLoop", "TrainingProblem", "known_problem"]

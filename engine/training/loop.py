@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ from engine.training.running import Bounds, Running, make_running
 from engine.training.sampled_states import sample_states
 from engine.training.stepping import Ended, Stepping, Taken
 from engine.training.telemetry import BUCKET, Clocks, Rows, Speed, UpdateBucket
-from engine.training.tier import Tier
+from engine.training.tier import Libraries, Tier
 
 STATES = 5
 """Purpose of the loop's seeds (see ``contract.randomness``)."""
@@ -97,7 +96,7 @@ class TrainingLoop:
         *,
         device: str | None = None,
         offline_source: str = "",
-        libraries: Path | None = None,
+        libraries: Libraries | None = None,
     ) -> None:
         torch.set_num_threads(configuration.training.threads)
         self.card = describe(configuration.environment)
@@ -299,9 +298,14 @@ class TrainingLoop:
         """Time of acting, and of learning where it has a thread of its own."""
         return self.account.spent()
 
+    @property
+    def compiled(self) -> bool:
+        """Whether updates are made by their compiled form."""
+        return self._tier.compiled
+
     def notes(self) -> list[str]:
         """Sentences on how it computes, to stand with where the time goes."""
-        form = "are compiled" if self._tier.compiled else "run as written"
+        form = "are compiled" if self.compiled else "run as written"
         return [f"Updates {form}."]
 
     def memory(self) -> MemoryReport:
@@ -334,7 +338,7 @@ class TrainingLoop:
             "agent": self.agent.state(),
             **self._stepping.state(),
             **self._running.state(),
-            "compiled": self._tier.compiled,
+            "compiled": self.compiled,
             "bucket": self._bucket.state(),
             "step": self.step,
             "update": self.update,

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -37,13 +37,25 @@ GAIN = 1.05
 Note = Callable[[str, str, dict[str, Any]], None]
 
 
+class Libraries(NamedTuple):
+    """Where compiled updates are kept.
+
+    Attributes:
+      folder: It may be missing yet.
+      unasked: Whether runs go over to compiled updates that were not so before.
+    """
+
+    folder: Path
+    unasked: bool = True
+
+
 class Tier:
     """Watches over the form of the updates of one agent.
 
     Args:
       agent: Whose updates.
       device: What it learns on.
-      libraries: The folder of compiled updates; None where nothing is to be compiled.
+      libraries: Compiled updates; None where there are to be none.
       note: Takes the kind, the text and the data of an event.
       clock: Seconds.
     """
@@ -52,7 +64,7 @@ class Tier:
         self,
         agent: ValueBasedAgent,
         device: str,
-        libraries: Path | None,
+        libraries: Libraries | None,
         note: Note,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -63,7 +75,8 @@ class Tier:
         self._given_up = ""
         self._began: float | None = None
         self._looked = -LOOK_EVERY_S
-        self._waits = self._option == "first"
+        self._unasked = libraries is not None and libraries.unasked
+        self._waits = self._unasked and self._option == "first"
 
     @property
     def _option(self) -> str:
@@ -76,7 +89,7 @@ class Tier:
 
     def need(self) -> None:
         """The run was in the compiled form: no step before it is again."""
-        self._waits = True
+        self._waits = self._option != "never"
 
     def look(self, seconds_left: Callable[[], float]) -> None:
         """Between two updates: start compiling, or go over to what is ready.
@@ -92,7 +105,7 @@ class Tier:
             self._began = now
         if self._option == "never":
             self._stay()
-        elif not self.compiled and not self._is_hopeless():
+        elif self._unasked and not self.compiled and not self._is_hopeless():
             self._pursue(seconds_left() if now - self._began >= TRY_AFTER_S else 0.0)
 
     def may_train(self, deadline: float) -> bool:
@@ -141,7 +154,7 @@ class Tier:
     def _library(self) -> Path:
         assert self._libraries is not None
         of = fingerprint(self._agent.configuration, self._agent.card)
-        return self._libraries / f"{of}{ENDING}"
+        return self._libraries.folder / f"{of}{ENDING}"
 
     def _pursue(self, seconds_left: float) -> None:
         """Use the library that is there, or see to it that it will be."""

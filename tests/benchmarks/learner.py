@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from engine.contract.catalogue import find_preset
-from engine.training import TrainingLoop
+from engine.training import Libraries, TrainingLoop
 from tests.benchmarks.bare_loop import BareLoop
 from tests.benchmarks.harness import Result, side_by_side
 
@@ -100,7 +100,7 @@ class _Ours:
         plain = {"agent.double": False} if preset == PLAIN else {}
         chosen = SETTINGS | plain | (options or {})
         configuration = find_preset(preset).configuration.with_options(chosen)
-        loop = TrainingLoop(configuration, libraries=self._libraries)
+        loop = TrainingLoop(configuration, libraries=Libraries(self._libraries))
 
         def advance(count: int) -> None:
             loop.advance(steps=count)

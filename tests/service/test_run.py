@@ -47,12 +47,17 @@ class FakeLoop:
         self.configuration: Configuration = configuration_from_flat(options)
         self.step = self.update = self.episode = 0
         self.fails_at = 10**9
+        self.compiled_from = 10**9
         self.weight = np.zeros(3)
         self._drained_at = 0
 
     @property
     def finished(self) -> bool:
         return self.step >= self.configuration.training.steps
+
+    @property
+    def compiled(self) -> bool:
+        return self.step >= self.compiled_from
 
     def advance(
         self,
@@ -197,6 +202,14 @@ def test_a_recovery_checkpoint_every_ten_seconds() -> None:
     )
     bench.cycles(210, seconds=0.1)
     assert [reason for _, reason in bench.checkpoints()] == ["recovery"] * 2
+
+
+def test_a_checkpoint_marks_where_updates_change_their_form() -> None:
+    options = {"evaluation.period": 0, "recording.checkpoint_period": 1_000_000}
+    bench = Bench(**options)
+    bench.loop.compiled_from = 3 * 70
+    bench.cycles(5)
+    assert bench.checkpoints() == [(3 * 70, "recovery")]
 
 
 def test_pause_holds_with_a_checkpoint_and_single_steps_go_on(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from engine.agents import compiling
 from engine.contract.arrays import state_hash
 from engine.contract.options import configuration_from_flat
 from engine.training import TrainingLoop
-from engine.training.tier import TRY_AFTER_S, Tier
+from engine.training.tier import TRY_AFTER_S, Libraries, Tier
 
 COMPILERS = any(map(shutil.which, ("g++", "clang++", "c++")))
 RUN = {
@@ -44,7 +44,7 @@ class Scripted:
         self.tier = Tier(
             self.loop.agent,
             "cpu",
-            folder,
+            Libraries(folder),
             lambda *note: self.notes.append(note),
             lambda: self.now,
         )
@@ -145,20 +145,37 @@ def test_a_saved_compiled_run_goes_on_as_written_where_nothing_compiles():
     assert "not to the bit" in texts(other)[0]
 
 
+def test_a_run_whose_updates_may_not_be_compiled_unasked_stays_as_written(
+    tmp_path, monkeypatch
+):
+    scripted = Scripted(tmp_path, SLEEPS, monkeypatch, training__compile="first")
+    libraries = Libraries(tmp_path, unasked=False)
+    agent, note = scripted.loop.agent, scripted.notes.append
+    tier = Tier(agent, "cpu", libraries, note, lambda: scripted.now)
+    assert tier.may_train(deadline=0.0)
+    for _ in range(3):
+        scripted.now += TRY_AFTER_S
+        tier.look(lambda: 1000.0)
+    assert tier._process is None
+    tier.need()
+    assert not tier.may_train(deadline=0.0), "it was compiled: that has to be again"
+    tier.close()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not COMPILERS, reason="there is no C++ compiler")
 def test_a_run_is_compiled_saved_changed_and_goes_on_to_the_bit(tmp_path):
     options = configured(training__compile="first")
-    loop = TrainingLoop(options, libraries=tmp_path)
+    loop = TrainingLoop(options, libraries=Libraries(tmp_path))
     loop.advance(seconds=0.01)
     assert loop.step == 0, "the first step waits for the compiler"
     loop.advance(steps=60)
     assert loop.step == 60
     assert texts(loop)[-1].startswith("From update 1 on updates are compiled: ")
     log, state = loop.drain().replay, loop.state()
-    other = TrainingLoop(configured(), libraries=tmp_path)
-    before = TrainingLoop(options, libraries=tmp_path)
+    other = TrainingLoop(configured(), libraries=Libraries(tmp_path))
+    before = TrainingLoop(options, libraries=Libraries(tmp_path))
     before.advance(steps=60)
     log = before.drain().replay
     assert state_hash(before.state()) == state_hash(state), "first repeats to the bit"
