@@ -25,8 +25,8 @@ from engine.agents.reports import CannotCompile
 
 TRY_AFTER_S = 5.0
 """Training for so long is no short run."""
-WORTH_S = 60.0
-"""With less left than this the processor has better things to do."""
+WORTH_S = 120.0
+"""With less left than this it would gain less than compiling takes, some 20 seconds."""
 BUSIEST = 1.5
 """So many processes may want each processor, the run's own among them."""
 LOOK_EVERY_S = 0.25

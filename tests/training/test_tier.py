@@ -89,7 +89,7 @@ def test_a_compiler_that_dies_is_told(tmp_path, monkeypatch):
     ("options", "after_s", "left_s"),
     [
         ({}, TRY_AFTER_S - 1, 1000.0),
-        ({}, TRY_AFTER_S + 1, 30.0),
+        ({}, TRY_AFTER_S + 1, 90.0),
         ({"training__compile": "never"}, 100.0, 1000.0),
     ],
     ids=["young", "nearly over", "never"],

@@ -100,7 +100,7 @@ class TrainingOptions(OptionGroup):
         "Compiled updates",
         applies="live",
         help="auto begins at once as the update is written and goes over to a compiled "
-        "form of it when that is ready, where at least a minute of the run is left; "
+        "form of it when that is ready, where two minutes of the run or more are left; "
         "first waits for it before the first step; never stays as written.",
         effect="Compiled, small networks learn up to twice as fast; sums in another "
         "order differ in their last digits, so only never and first repeat a run to "
