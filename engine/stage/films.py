@@ -73,6 +73,7 @@ class FilmLibrary:
                     yield from reach(replay, t, to_draw=True)
                     found[t] = replay.world.render()
                     self._keep(replay, key, t, found[t])
+                    yield  # to draw takes a millisecond, and a seek may have come
         return [found[t] for t in steps]
 
     @contextmanager

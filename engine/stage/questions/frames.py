@@ -15,6 +15,8 @@ from engine.stage.context import Arguments, Asker, Context, Question, QuestionEr
 from engine.stage.episodes import CannotReplay
 from engine.stage.jobs import Job, RequestFailed, Wish
 
+AT_ONCE = 4
+"""Pictures that are drawn before they are made smaller."""
 MOST_BYTES = 128 * 2**20
 """More in one answer would stall whoever gets it."""
 
@@ -75,9 +77,9 @@ def episode_frames(
     options = session.configuration.environment
     found: list[np.ndarray] = []
     try:
-        for start in range(0, len(steps), 16):
+        for start in range(0, len(steps), AT_ONCE):
             part = yield from context.films.frames_job(
-                key, options, record, steps[start : start + 16]
+                key, options, record, steps[start : start + AT_ONCE]
             )
             found += [_fit(it, max_size) for it in part]
             _check_size(found, len(steps))
