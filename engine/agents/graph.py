@@ -17,11 +17,10 @@ from engine.agents.optimizers import Pace
 from engine.agents.rule import Found, Passes, Rule
 from engine.agents.trust_region import Spread
 from engine.networks.passes import VectorPass
-from engine.replay import Batch
-from engine.replay.batches import Windows
 
 if TYPE_CHECKING:
     from engine.agents.learner import Learner
+    from engine.replay import Batch
 
 CHOICES = (
     "agent.estimator",
@@ -184,6 +183,8 @@ class _Recorded:
 
     def _batch(self, arrays: Sequence[Tensor]) -> Batch:
         """The batch of these tensors; rules take them as they take arrays."""
+        from engine.replay.batches import Batch, Windows
+
         rest = iter(arrays[6:])
         weight = next(rest) if self._weighted else None
         extras = {"members": next(rest)} if self._members else {}

@@ -8,7 +8,7 @@ that targets and losses are written once.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,10 @@ from torch import Tensor
 
 from engine.contract.options import Configuration
 from engine.networks import Pass, Recall
-from engine.replay import Batch
+
+if TYPE_CHECKING:
+    # The memory takes a while to import, and players do without.
+    from engine.replay import Batch
 
 
 class Rows(NamedTuple):

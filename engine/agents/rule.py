@@ -6,7 +6,7 @@ and are recorded to be compiled (see ``agents.compiled``).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,7 +24,9 @@ from engine.agents.trust_region import Spread, trusted
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.networks import Distribution, Pass, return_model
-from engine.replay import Batch
+
+if TYPE_CHECKING:
+    from engine.replay import Batch
 
 Target = Tensor | Distribution
 
