@@ -31,6 +31,8 @@ from rllab_gui.series import Columns, Series
 
 EVENTS_KEPT = 5_000
 TIMES_KEPT = 600
+OF_THE_RUN = frozenset({"running", "paused", "finished"})
+"""States of the session that the trainer is at work on, or was last."""
 HISTORY = (
     "return",
     "length",
@@ -91,6 +93,7 @@ class Store(QObject):
         self._link = link
         self.status = TrainerStatus("idle")
         self.session = SessionStatus()
+        self._trained = ""
         self.picture: Picture | None = None
         self.card: EnvironmentCard | None = None
         self.live_card: EnvironmentCard | None = None
@@ -146,6 +149,8 @@ class Store(QObject):
 
     def _on_status(self, status: TrainerStatus) -> None:
         self.status = status
+        if status.state in OF_THE_RUN:
+            self._trained = self.session.uuid
         self.statusChanged.emit()
 
     def _on_picture(self, picture: Picture) -> None:
@@ -193,22 +198,33 @@ class Store(QObject):
         self.episodesChanged.emit()
         self.evaluationsChanged.emit()
 
+    def _shows_run(self) -> bool:
+        """Whether the open session is the one that the trainer reports on.
+
+        It goes on reporting on its last run while another session is looked at.
+        """
+        return self.session.uuid == self._trained
+
     def _on_priorities(self, report: PriorityReport) -> None:
-        self.priorities = report
-        self.prioritiesChanged.emit()
+        if self._shows_run():
+            self.priorities = report
+            self.prioritiesChanged.emit()
 
     def _on_embedding(self, report: EmbeddingReport) -> None:
         self.embedding = report
         self.embeddingChanged.emit()
 
     def _on_times(self, report: TimeReport) -> None:
+        if not self._shows_run():
+            return
         if not self.times or self.times[-1] != report:  # a pause repeats itself
             self.times.append(report)
         self.accountChanged.emit()
 
     def _on_memory(self, report: MemoryReport) -> None:
-        self.memory = report
-        self.accountChanged.emit()
+        if self._shows_run():
+            self.memory = report
+            self.accountChanged.emit()
 
     # -------------------------------------------------------- another session
 

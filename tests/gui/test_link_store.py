@@ -11,10 +11,14 @@ from engine.contract.messages import (
     Cancel,
     Event,
     FrameCredit,
+    MemoryReport,
     Picture,
+    PriorityReport,
     ProcessState,
     Solved,
     Subscribe,
+    TimeReport,
+    TrainerStatus,
 )
 from engine.contract.options import Configuration
 from rllab_gui.pulse import Pulse
@@ -130,6 +134,30 @@ def test_an_answer_about_the_old_session_is_dropped(context, client):
     client.reply(old["loss"], {"step": [1], "value": [1.0]})
     context.pulse.beat()
     assert len(context.store.series("loss")) == 0
+
+
+def test_a_run_that_has_ended_says_nothing_of_a_session_that_is_looked_at(
+    context, client
+):
+    store = context.store
+    time, memory = TimeReport(9, 5, 5, 1.0, {"act": 1.0}), MemoryReport(9, {}, {})
+    none = np.zeros(0)
+    waits = PriorityReport("none", 9, 0, 1, 0, 0, none, none, 0, none, none, none, none)
+    client.play(script.session(Configuration(), uuid="trained"))
+    client.play(TrainerStatus("running"), TrainerStatus("finished"))
+    client.play(time, memory, waits)  # first looked at when it was over
+    context.pulse.beat()
+    assert (*store.times, store.memory, store.priorities) == (time, memory, waits)
+    client.play(TrainerStatus("idle"))
+    context.pulse.beat()
+    assert (*store.times, store.memory, store.priorities) == (time, memory, waits)
+    client.play(script.session(Configuration(), uuid="looked at"))
+    client.play(TrainerStatus("idle"), time, memory, waits)
+    context.pulse.beat()
+    assert (*store.times, store.memory, store.priorities) == (None, None)
+    client.play(TrainerStatus("starting"), time, TrainerStatus("running"), memory)
+    context.pulse.beat()
+    assert (*store.times, store.memory) == (memory,)
 
 
 def test_old_events_come_before_new_ones(context, client):
