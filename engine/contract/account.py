@@ -37,6 +37,9 @@ STAGES: dict[str, str] = {
 }
 """What each stage is, in the order in which they are shown."""
 
+COMPILED = "Updates are compiled."
+"""The note (``TimeReport.notes``) of a run whose updates do not run as written."""
+
 
 class Watch(Protocol):
     """Who is told that a stage has ended."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.contract.account import (
     ACT,
+    COMPILED,
     ENVIRONMENT,
     RECORDING,
     SAMPLE,
@@ -46,7 +47,8 @@ def advice(
     """Sentences with the numbers of this run, the most important first."""
     found = _of_threads(report) if report.learning else _of_turns(report, configuration)
     found += [_recording(report, configuration), *_telemetry(report)]
-    return [it for it in (*found, *of_speeds(speeds)) if it]
+    found += of_speeds(speeds, compiled=COMPILED in report.notes)
+    return [it for it in found if it]
 
 
 def _share(report: TimeReport, *stages: str, learning: bool = False) -> float:
@@ -171,14 +173,18 @@ def _telemetry(report: TimeReport) -> list[str]:
     ]
 
 
-def of_speeds(speeds: Sequence[Speed]) -> list[str]:
-    """What comparing devices and batches has shown; the first is as configured."""
+def of_speeds(speeds: Sequence[Speed], *, compiled: bool = False) -> list[str]:
+    """What comparing devices and batches has shown; the first is as configured.
+
+    Updates are compared as written: where a run's own are compiled, that says nothing
+    of where it would be faster.
+    """
     if not speeds:
         return []
     own, found = speeds[0], []
     for it in speeds[1:]:
         if it.device != own.device and it.batch_size == own.batch_size:
-            found.append(_devices(own, it))
+            found.append((_as_written if compiled else _devices)(own, it))
     if not found:
         found.append("Only the CPU was measured: there is no GPU here.")
     larger = [
@@ -186,7 +192,8 @@ def of_speeds(speeds: Sequence[Speed]) -> list[str]:
         for it in speeds[1:]
         if it.device == own.device and it.batch_size > own.batch_size
     ]
-    return [*found, *(_batches(own, it) for it in larger)]
+    form = "As written, an" if compiled else "An"
+    return [*found, *(f"{form} {_batches(own, it)}" for it in larger)]
 
 
 def _devices(own: Speed, other: Speed) -> str:
@@ -200,10 +207,18 @@ def _devices(own: Speed, other: Speed) -> str:
     return f"{words} ({_title('training.device')}: {fast.device})."
 
 
+def _as_written(own: Speed, other: Speed) -> str:
+    times = (f"{_ms(it.update_s)} on the {_name(it)}" for it in (own, other))
+    return (
+        f"As written, an update takes {' and '.join(times)}; those of this run are "
+        f"compiled, which only the CPU can do."
+    )
+
+
 def _batches(own: Speed, larger: Speed) -> str:
     more = larger.update_s / own.update_s - 1
     first = (
-        f"An update of {larger.batch_size} takes {_ms(larger.update_s)}, one of "
+        f"update of {larger.batch_size} takes {_ms(larger.update_s)}, one of "
         f"{own.batch_size} {_ms(own.update_s)}"
     )
     cost = f"{_percent(more)} more" if more >= 0.05 else "no more"

@@ -16,8 +16,8 @@ from rllab_gui.views.account_advice import Speed
 
 TEXT, BUSY = "Compare devices", "Measuring…"
 TIP = (
-    "Time this network's updates on each device of this computer, and with twice the "
-    "batch. It takes a few seconds, beside training."
+    "Time this network's updates as written, not compiled, on each device of this "
+    "computer, and with twice the batch. It takes a few seconds, beside training."
 )
 
 
@@ -37,6 +37,7 @@ class SpeedsButton(QToolButton):
         super().__init__()
         self._link, self._store = link, store
         self.speeds: list[Speed] = []
+        self._question = -1
         self.setObjectName("train.account.measure")
         self.setText(TEXT)
         self.setAccessibleName(TEXT)
@@ -45,13 +46,16 @@ class SpeedsButton(QToolButton):
         self.clicked.connect(self._ask)
         store.configurationChanged.connect(self._forget)
         store.wasReset.connect(self._forget)
+        store.eventsChanged.connect(self._on_events)
 
     def _ask(self) -> None:
         configuration = in_force(self._store.configuration, self._store.events)
         self.setEnabled(False)
         self.setText(BUSY)
         asked = {"configuration": configuration.to_json()}
-        self._link.ask("speeds", asked, self._on_answer, self._on_refused)
+        self._question = self._link.ask(
+            "speeds", asked, self._on_answer, self._on_refused
+        )
 
     def _on_answer(self, answer: dict[str, Any]) -> None:
         self._rest([Speed(**row) for row in answer["rows"]])
@@ -62,7 +66,15 @@ class SpeedsButton(QToolButton):
         self._link.problemRaised.emit(problem)
 
     def _forget(self) -> None:
+        """Other options: what was measured, or is being measured, is not theirs."""
+        self._link.cancel(self._question)
         self._rest([])
+
+    def _on_events(self) -> None:
+        """An option was changed while the run goes on."""
+        events = self._store.events
+        if events and events[-1].kind == "option":
+            self._forget()
 
     def _rest(self, speeds: list[Speed]) -> None:
         self.speeds = speeds

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from showing import show
 
+from engine.contract.account import COMPILED
 from engine.contract.catalogue import find_preset
 from engine.contract.messages import (
+    Cancel,
     Event,
     MemoryReport,
     Subscribe,
@@ -22,7 +24,7 @@ from rllab_gui.views.account_rows import (
     time_groups,
     time_text,
 )
-from rllab_gui.views.account_speeds import in_force
+from rllab_gui.views.account_speeds import SpeedsButton, in_force
 
 PLAIN = find_preset("cartpole-plain-dqn").configuration
 TURNS = TimeReport(
@@ -153,6 +155,20 @@ def test_devices_are_compared_by_their_times():
     )
 
 
+def test_of_compiled_updates_no_device_is_advised():
+    own, double = Speed("cpu", 64, 3e-4, 5e-5), Speed("cpu", 128, 3.6e-4, 5e-5)
+    gpu = Speed("cuda", 64, 2e-4, 1e-4)
+    written = advice(TURNS, PLAIN, [own, double, gpu])
+    assert written[-2].startswith("This network is faster on the GPU here: 200 µs")
+    compiled = msgspec.structs.replace(TURNS, notes=[COMPILED])
+    device, batch = advice(compiled, PLAIN, [own, double, gpu])[-2:]
+    assert device == (
+        "As written, an update takes 300 µs on the CPU and 200 µs on the GPU; those "
+        "of this run are compiled, which only the CPU can do."
+    )
+    assert batch.startswith("As written, an update of 128 takes 360 µs")
+
+
 def test_memory_now_and_at_its_fullest():
     group = memory_group(MEMORY, {"replay": 4_000_000.0, "recording": 20_000.0})
     replay, networks, optimizer, recording = group.rows
@@ -198,6 +214,27 @@ def test_the_view_by_its_names(context, client, qtbot, theme, tmp_path):
     view.hide()
     context.pulse.beat()
     assert "account" not in client.of(Subscribe)[-1].topics
+
+
+def test_an_answer_for_other_options_is_not_waited_for(context, client, qtbot):
+    button = SpeedsButton(context.link, context.store)
+    qtbot.addWidget(button)
+    row = {"device": "cpu", "batch_size": 64, "update_s": 7e-4, "act_s": 1e-4}
+    button.click()
+    context.store.set_configuration(PLAIN)
+    (first,) = client.questions("speeds")
+    assert client.of(Cancel)[-1].id == first.id
+    client.reply(first.id, {"rows": [row]})
+    context.pulse.beat()
+    assert not button.speeds
+    button.click()
+    client.reply(client.questions("speeds")[-1].id, {"rows": [row]})
+    context.pulse.beat()
+    assert button.speeds == [Speed(**row)]
+    change = {"key": "agent.batch_size", "old": 64, "new": 96}
+    client.play(Event("option", 9, "", 0.0, change))
+    context.pulse.beat()
+    assert not button.speeds
 
 
 def test_options_of_now_are_those_that_were_changed_meanwhile():

@@ -1,9 +1,11 @@
 """Steps that are taken apart: which, how many, and that the run is the same."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from engine.contract.account import UNWATCHED
+from engine.contract.account import COMPILED, UNWATCHED
 from engine.contract.arrays import state_hash
 from engine.contract.options import configuration_from_flat
 from engine.training import TrainingLoop
@@ -154,3 +156,8 @@ def test_a_run_is_the_same_however_many_steps_are_taken_apart(mode):
         states.append(state_hash(loop.state()))
         loop.close()
     assert states[0] == states[1]
+
+
+def test_whoever_reads_the_notes_knows_compiled_updates():
+    assert TrainingLoop.notes(SimpleNamespace(compiled=True)) == [COMPILED]
+    assert COMPILED not in TrainingLoop.notes(SimpleNamespace(compiled=False))

@@ -1,4 +1,4 @@
-"""How fast this network learns and acts on the devices of this computer, measured."""
+"""How fast this network learns and acts on the devices of this computer, as written."""
 
 from __future__ import annotations
 
