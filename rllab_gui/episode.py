@@ -244,6 +244,8 @@ class ShownEpisode(QObject):
         self._frames.learn_length(data.steps)
         self._cursor.set_last(data.steps)
         self._settle()
+        if self._arrived is not None and not self._leaving.isActive():
+            self._on_slow_arrival()  # nothing is shown: numbers need no picture
 
     def _settle(self) -> None:
         """Show the episode that has arrived, once the frame at the cursor has too."""
@@ -287,6 +289,7 @@ class ShownEpisode(QObject):
             self.data = self.moment = None
             self.problem = sentence
             self.changed.emit()
+            self.momentChanged.emit()
             self._pulse.soon()
 
     # ------------------------------------------------------------- the moment

@@ -200,6 +200,8 @@ class EpisodeFrames(QObject):
             self.refused = "The environment drew fewer pictures than there are steps."
         # Beyond the end of an episode of unknown length comes its last picture.
         first = int(answer.get("first", steps.start))
+        if self._steps == UNKNOWN and first < steps.start:
+            self._wanted = min(self._wanted, first)
         steps = range(first, first + len(steps))
         self._frames.update(zip(steps, frames, strict=False))
         if not answer.get("exact", True):

@@ -103,6 +103,33 @@ def test_what_takes_long_leaves_no_other_episode_on_the_screen(context, client, 
     assert context.episode.waiting
 
 
+def test_numbers_that_come_late_do_not_wait_for_a_later_picture(context, client, qtbot):
+    teach(client, steps=50)
+    open_episode(context, client, episode=4)
+    client.answers.clear()
+    with qtbot.waitSignal(context.episode.momentChanged, timeout=2_000):
+        context.cursor.show_episode("training", 5, t=7)
+    asked = client.questions("judge_episode")[-1]
+    client.reply(asked.id, judged(30))
+    context.pulse.beat()
+    moment = context.episode.moment
+    assert (moment.episode.key[3], moment.t, moment.frame) == (5, 7, None)
+    assert "on its way" in moment.missing
+
+
+def test_beyond_the_end_of_an_unknown_episode_is_asked_for_once(context, client):
+    client.answers["frames"] = lambda arguments: {
+        "frames": numbered(20, 20),
+        "first": 20,
+    }
+    context.cursor.show_episode("training", 4, t=80)
+    settle(context, client, 10)
+    assert len(client.questions("frames")) == 1
+    client.reply(client.questions("judge_episode")[0].id, judged(20))
+    context.pulse.beat()
+    assert number_of(context.episode.moment.frame) == context.cursor.t == 20
+
+
 def test_a_frame_that_takes_long_does_not_hold_the_numbers_back(context, client, qtbot):
     client.answers["judge_episode"] = lambda arguments: judged(50)
     open_episode(context, client)
@@ -241,6 +268,16 @@ def test_an_episode_that_cannot_be_judged_says_why(context, client):
     assert context.episode.moment is not None
 
 
+def test_a_refused_episode_takes_the_other_one_off_the_screen(context, client):
+    teach(client)
+    open_episode(context, client, episode=4)
+    client.answers["judge_episode"] = lambda arguments: "There is no such episode."
+    seen = []
+    context.episode.momentChanged.connect(lambda: seen.append(context.episode.moment))
+    open_episode(context, client, episode=5)
+    assert seen == [None]
+
+
 def test_answers_for_an_episode_that_was_left_are_dropped(context, client):
     teach(client)
     client.answers["judge_episode"] = lambda arguments: judged(
@@ -301,4 +338,23 @@ def test_another_judgement_goes_before_pictures_that_nobody_waits_for(context, c
     client.answers["frames"] = frames
     settle(context, client, 5)
     assert context.episode.moment.episode.key[1] == 500
+    assert number_of(context.episode.moment.frame) == 150
+
+
+def test_a_late_judgement_asks_again_for_the_picture_it_held_up(context, client, qtbot):
+    teach(client, steps=300)
+    open_episode(context, client)
+    client.answers.clear()
+    context.cursor.seek(150)
+    context.cursor.show_checkpoint(500)
+    qtbot.waitUntil(lambda: context.episode.data is None, timeout=2_000)
+    before = len(client.questions("frames"))
+    client.reply(client.questions("judge_episode")[-1].id, judged(300))
+    context.pulse.beat()
+    assert not context.episode.waiting
+    assert (context.episode.moment.t, context.episode.moment.frame) == (150, None)
+    again = client.questions("frames")[before]
+    assert again.arguments["first"] == 150
+    reply(client, again)
+    context.pulse.beat()
     assert number_of(context.episode.moment.frame) == 150
