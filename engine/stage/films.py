@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class FilmLibrary:
         """Frames of these steps, drawn in slices.
 
         Args:
-          key: Names the episode in the cache.
+          key: Names the episode; recorded anew with other actions it is another.
           options: The environment it was recorded in.
           record: Its seed, actions and fingerprints.
           steps: Ascending.
@@ -62,13 +62,14 @@ class FilmLibrary:
           WorldProblem: If it fails.
         """
         found: dict[int, np.ndarray] = {}
+        key = _recorded_as(key, record)
         for t in steps:
             kept = self._frames.get((key, t))
             if kept is not None:
                 found[t] = _expanded(kept)
         missing = [t for t in steps if t not in found]
         if missing:
-            with self.lent(key, options, record, render=True) as replay:
+            with self._lent(key, options, record, render=True) as replay:
                 for t in missing:
                     yield from reach(replay, t, to_draw=True)
                     found[t] = replay.world.render()
@@ -76,16 +77,21 @@ class FilmLibrary:
                     yield  # to draw takes a millisecond, and a seek may have come
         return [found[t] for t in steps]
 
-    @contextmanager
     def lent(
+        self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
+    ) -> AbstractContextManager[Replay]:
+        """A replay of this episode, which nobody else has meanwhile."""
+        return self._lent(_recorded_as(key, record), options, record, render=False)
+
+    @contextmanager
+    def _lent(
         self,
         key: Hashable,
         options: EnvironmentOptions,
         record: Mapping[str, Any],
         *,
-        render: bool = False,
+        render: bool,
     ) -> Iterator[Replay]:
-        """A replay of this episode, which nobody else has meanwhile."""
         kept = self._open.pop((key, render), None)
         replay = kept[1] if kept else self._new(key, options, record, render)
         try:
@@ -153,6 +159,12 @@ class FilmLibrary:
                 self._idle.remove(row)
                 return row[2]
         return World(options, render=render)
+
+
+def _recorded_as(key: Hashable, record: Mapping[str, Any]) -> Hashable:
+    """A run that goes on from a checkpoint records later episodes once more."""
+    actions = np.ascontiguousarray(record["actions"], np.int64)
+    return key, int(record["seed"]), zlib.crc32(actions.tobytes())
 
 
 def _compressed(frame: np.ndarray) -> Compressed:

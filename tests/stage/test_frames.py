@@ -101,6 +101,29 @@ def test_worlds_are_used_again_and_draw_the_same(id):
     assert not films._idle
 
 
+@pytest.mark.parametrize("has_snapshots", [True, False])
+def test_an_episode_that_was_recorded_anew_is_another(monkeypatch, has_snapshots):
+    """A run that goes on from a checkpoint records later episodes once more."""
+    if not has_snapshots:
+        monkeypatch.setattr(World, "has_snapshots", False)
+    options, actions = tiny().environment, np.arange(40) % 2
+    films, fresh = FilmLibrary(), FilmLibrary()
+    swapped = np.append(1 - actions[:2], actions[2:])
+    before, now = ({"seed": 5, "actions": it} for it in (actions, swapped))
+    finish(films.frames_job("e", options, before, [34]))
+    found = finish(films.frames_job("e", options, now, [34]))
+    expected = finish(fresh.frames_job("e", options, now, [34]))
+    np.testing.assert_array_equal(found, expected)
+    with films.lent("e", options, before) as one:
+        finish(reach(one, 34))
+    with films.lent("e", options, now) as other, fresh.lent("e", options, now) as true:
+        finish(reach(other, 34))
+        finish(reach(true, 34))
+        np.testing.assert_array_equal(other.observation, true.observation)
+    films.close()
+    fresh.close()
+
+
 def test_every_so_many_and_smaller_for_thumbnails(theatre):
     theatre.open(tiny(), live=False)
     episode = longest(theatre)
