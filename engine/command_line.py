@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    if not debug:  # whoever types a command gets one sentence; processes have a log
+        logging.getLogger("engine").setLevel(logging.CRITICAL)
     try:
         parsed = parse(words)
         import_modules(parsed.modules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import struct
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 from engine.sessions.packing import checksum
 from engine.sessions.problems import SessionProblem, from_sqlite_error
+
+_log = logging.getLogger(__name__)
 
 FORMAT = 1
 DATABASE = "live.sqlite"
@@ -57,7 +60,6 @@ STRANGE = (
     ArithmeticError,
     AttributeError,
     LookupError,
-    MemoryError,
     RecursionError,
     TypeError,
     ValueError,
@@ -136,7 +138,15 @@ def telling(what: str) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         raise from_sqlite_error(what, error) from error
+    except MemoryError as error:
+        raise SessionProblem(
+            f"{what}: the memory of the computer is used up. Close what you need not "
+            "and try again.",
+            "io",
+        ) from error
     except STRANGE as error:
+        # It may also be a mistake of ours: the log then says where.
+        _log.warning("%s", what, exc_info=True)
         raise SessionProblem(
             f"{what}: its contents are not those of a session "
             f"({type(error).__name__}). Only what RL Lab recorded can be opened.",

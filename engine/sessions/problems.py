@@ -15,7 +15,8 @@ class SessionProblem(ValueError):
     Attributes:
       kind: ``refused`` (the request cannot be done), ``damaged`` (bytes changed),
         ``newer`` (written by a later version), ``foreign`` (not written by this
-        lab), ``locked`` (another process has it), ``disk-full`` or ``io``.
+        lab), ``locked`` (another process has it), ``disk-full``, or ``io`` (the disk
+        or the memory did not do it, and may do it another time).
     """
 
     def __init__(self, sentence: str, kind: Kind = "refused") -> None:

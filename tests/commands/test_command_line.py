@@ -1,5 +1,6 @@
 """How the command line itself behaves."""
 
+import logging
 import subprocess
 import sys
 
@@ -233,3 +234,18 @@ def test_the_bar_shows_a_fraction(fraction, shown):
 )
 def test_durations_read_like_a_clock(seconds, shown):
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize(("more", "entries"), [([], 0), (["--debug"], 1)])
+def test_a_log_is_for_processes_and_for_debug(
+    more, entries, tmp_path, monkeypatch, caplog, capsys
+):
+    def strange(*_):
+        raise TypeError("a list where a number was")
+
+    caplog.set_level(logging.NOTSET, "engine")
+    monkeypatch.setattr("engine.sessions.live_store.open_sound", strange)
+    (tmp_path / "a.live").mkdir()
+    main(["inspect", str(tmp_path / "a.h5"), *more])
+    assert "those of a session (TypeError)" in capsys.readouterr().out
+    assert len(caplog.records) == entries
