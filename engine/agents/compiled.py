@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from engine.replay import Batch
 
 ENDING = ".pt2"
-_SOURCES = ("agents", "equations", "networks")
+_SOURCES = ("agents", "equations", "networks", "replay")
 
 
 def why_not(configuration: Configuration, device: str) -> str:
@@ -46,6 +47,13 @@ def why_not(configuration: Configuration, device: str) -> str:
         )
     if configuration.replay.kind == "none":
         return "Without replay no two updates have the same shape: none is compiled."
+    if configuration.planning.kind != "none":
+        return "Planning learns from batches of two forms: updates stay as they are."
+    if configuration.training.mode != "alternate":
+        return (
+            "Beside a learner whose updates are compiled nobody could act: where both "
+            "run side by side, updates stay as they are."
+        )
     return ""
 
 
@@ -61,11 +69,9 @@ def _counts(key: str) -> bool:
 def fingerprint(configuration: Configuration, card: EnvironmentCard) -> str:
     """Equal for updates that the same library can make, on this machine."""
     shape = [card.observation, card.shape, card.dtype, card.high, card.actions]
-    machine = [
-        torch.__version__,
-        platform.machine(),
-        torch.backends.cpu.get_cpu_capability(),
-    ]
+    capability = torch.backends.cpu.get_cpu_capability()
+    # A home may be shared by computers whose processors know other instructions.
+    machine = [torch.__version__, platform.machine(), platform.node(), capability]
     told = json.dumps([choices(configuration), shape, machine], sort_keys=True)
     return hashlib.sha256(told.encode() + _sources()).hexdigest()[:32]
 
@@ -85,12 +91,19 @@ class CompiledUpdate:
     Args:
       library: What ``agents.compiling`` has written.
       learner: Its tensors are moved in place.
+      worked: To be called once the first update has been made.
 
     Raises:
       CannotCompile: If the file is no such library.
     """
 
-    def __init__(self, library: Path, learner: Learner) -> None:
+    def __init__(
+        self,
+        library: Path,
+        learner: Learner,
+        worked: Callable[[], None] | None = None,
+    ) -> None:
+        self._worked = worked
         self._choices = choices(learner.configuration)
         self._count = learner.configuration.agent.batch_size
         self._state = [it.detach() for it in state_tensors(learner)]
@@ -119,4 +132,8 @@ class CompiledUpdate:
         arrays = [
             torch.from_numpy(np.ascontiguousarray(it)) for it in batch_arrays(batch)
         ]
-        return Outputs(*self._run([*self._state, *arrays, self._dials_tensor]))
+        found = Outputs(*self._run([*self._state, *arrays, self._dials_tensor]))
+        if self._worked is not None:
+            self._worked()
+            self._worked = None
+        return found

@@ -11,8 +11,10 @@ import json
 import math
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +23,8 @@ import msgspec
 import numpy as np
 import torch
 
-from engine.agents.graph import record
+from engine.agents.compiled import ENDING
+from engine.agents.graph import record, state_tensors
 from engine.agents.reports import CannotCompile
 from engine.agents.value_based import ValueBasedAgent, build_agent
 from engine.contract.catalogue import EnvironmentCard
@@ -31,7 +34,7 @@ from engine.replay import Batch
 TOLERANCE = 1e-4
 """How far apart weights, errors and values may be after :data:`TRIED` updates,
 relative to the largest of each."""
-TRIED = 8
+TRIED, WARMED = 8, 4
 ROUNDS, TIMED = 5, 40
 SEED = 20_261_121
 
@@ -52,7 +55,7 @@ class Judgement(NamedTuple):
 def compile_update(
     configuration: Configuration, card: EnvironmentCard, library: Path
 ) -> Judgement:
-    """Write the library, once it is known to do the same.
+    """Write the library, and what is known of it, once it is known to do the same.
 
     Raises:
       CannotCompile: If there is no compiler, or it fails, or the results differ.
@@ -62,10 +65,14 @@ def compile_update(
         {"replay.capacity": max(1000, 4 * configuration.agent.batch_size)}
     )
     agents = [_experienced(small, card) for _ in range(2)]
+    for agent in agents * WARMED:
+        # Priorities, moments and importance weights differ from their beginnings.
+        agent.learn(1)
     batches = [[_draw(agent) for _ in range(TRIED)] for agent in agents]
-    _build(agents[1], batches[1][0], library)
+    unfinished = library.with_suffix(f".{os.getpid()}{ENDING}")
     try:
-        agents[1].compile(library)
+        _build(agents[1], batches[1][0], unfinished)
+        agents[1].compile(unfinished)
         difference = _difference(agents, batches)
         if not difference <= TOLERANCE:
             raise CannotCompile(
@@ -73,10 +80,19 @@ def compile_update(
                 f"{TOLERANCE:g}: it is not used."
             )
         times = [_seconds(*it) for it in zip(agents, batches, strict=True)]
-    except CannotCompile:
-        library.unlink()
-        raise
-    return Judgement(difference, *times)
+        found = Judgement(difference, *times)
+        _publish(unfinished, library, found)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return found
+
+
+def _publish(unfinished: Path, library: Path, found: Judgement) -> None:
+    """In this order: what is known of a library is never there before it."""
+    unfinished.replace(library)
+    written = unfinished.with_suffix(".json")
+    written.write_text(json.dumps(found._asdict()), encoding="utf-8")
+    written.replace(library.with_suffix(".json"))
 
 
 def _experienced(
@@ -117,7 +133,7 @@ def _draw(agent: ValueBasedAgent) -> Batch:
 
 
 def _build(agent: ValueBasedAgent, example: Batch, library: Path) -> None:
-    """Write the library; its parent folder exists."""
+    """Write the library; its folder exists."""
     if not any(map(shutil.which, _compilers())):
         raise CannotCompile(
             "There is no C++ compiler here: install g++ or clang++ to have it compiled."
@@ -126,20 +142,14 @@ def _build(agent: ValueBasedAgent, example: Batch, library: Path) -> None:
     from torch.export import export
 
     graph, inputs = record(agent.learner, example)
-    unfinished = library.with_suffix(f".{os.getpid()}.pt2")
     try:
         with torch.no_grad():
-            aoti_compile_and_package(
-                export(graph, inputs), package_path=str(unfinished)
-            )
-        unfinished.replace(library)
+            aoti_compile_and_package(export(graph, inputs), package_path=str(library))
     except Exception as error:
         # The compiler is a large foreign program: whatever it raises, updates go on.
         first = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
         name = type(error).__name__
         raise CannotCompile(f"The compiler failed: {name}: {first}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _compilers() -> tuple[str, ...]:
@@ -151,24 +161,28 @@ def _difference(agents: list[ValueBasedAgent], batches: list[list[Batch]]) -> fl
     """The largest relative difference after the same updates."""
     found = 0.0
     for pair in zip(*batches, strict=True):
-        eager, compiled = (
-            agent.learn_from(batch, 1)
-            for agent, batch in zip(agents, pair, strict=True)
-        )
-        compared = [
-            (eager.td_error, compiled.td_error),
-            (eager.q, compiled.q),
-            (np.array(eager.loss), np.array(compiled.loss)),
-            (np.array(eager.gradient_norm), np.array(compiled.gradient_norm)),
-        ]
-        values = (it.learner.values.numpy() for it in agents)
-        found = max(found, *(_apart(*it) for it in [*compared, tuple(values)]))
+        told = [_told(*it) for it in zip(agents, pair, strict=True)]
+        for one, other in zip(*told, strict=True):
+            found = max(found, _apart(one, other))
     return found
 
 
+def _told(agent: ValueBasedAgent, batch: Batch) -> list[np.ndarray]:
+    """All that an update says, and all that it has moved."""
+    update, surprise = agent.learner.learn_from(batch, 1, 0.1, {})
+    single = [update.loss, update.gradient_norm, *update.extras.values()]
+    arrays = [update.td_error, update.q, np.array(single)]
+    moved = [it.detach().numpy() for it in state_tensors(agent.learner)]
+    return [*arrays, *([] if surprise is None else [surprise]), *moved]
+
+
 def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Relative to the largest; infinite where a number is not finite."""
+    if not one.size:
+        return 0.0
     scale = max(float(np.abs(one).max()), 1e-6)
-    return float(np.abs(one - other).max()) / scale
+    apart = float(np.abs(one - other).max()) / scale
+    return apart if math.isfinite(apart) else math.inf
 
 
 def _seconds(agent: ValueBasedAgent, batches: list[Batch]) -> float:
@@ -186,16 +200,25 @@ def main() -> int:
     order: dict[str, Any] = json.loads(sys.stdin.readline())
     card = msgspec.convert(order["card"], EnvironmentCard)
     configuration = configuration_from_json(order["configuration"])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    threading.Thread(target=_end_with_whoever_asked, daemon=True).start()
     out, sys.stdout = sys.stdout, sys.stderr
     with tempfile.TemporaryDirectory(prefix="rllab-compile-") as folder:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
         try:
             found = compile_update(configuration, card, Path(order["library"]))
             answer: dict[str, Any] = found._asdict()
-        except CannotCompile as problem:
+        except (CannotCompile, OSError) as problem:
             answer = {"problem": str(problem)}
     out.write(json.dumps(answer) + "\n")
+    out.flush()
     return 0
+
+
+def _end_with_whoever_asked() -> None:
+    """Their end of stdin stays open for as long as they live and want it."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ DQN of Mnih et al. (2015), https://doi.org/10.1038/nature14236, is one setting o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -207,13 +207,9 @@ class ValueBasedAgent:
         step = it.stream, it.action, reward, it.terminated, it.truncated, seen
         self.memory.append(*step, it.explored, it.extras)
 
-    def compile(self, library: Path) -> None:
-        """Let this library make the updates from now on (``agents.compiling``).
-
-        Raises:
-          CannotCompile: If it is none.
-        """
-        self.learner.compiled = CompiledUpdate(library, self.learner)
+    def compile(self, library: Path, worked: Callable[[], None] | None = None) -> None:
+        """Let this library make the updates from now on; see ``CompiledUpdate``."""
+        self.learner.compiled = CompiledUpdate(library, self.learner, worked)
 
     @property
     def updates(self) -> int:

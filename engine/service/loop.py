@@ -39,6 +39,9 @@ class Loop(Protocol):
     def compiled(self) -> bool:
         """Whether updates are made by their compiled form."""
 
+    def is_ready(self) -> bool:
+        """Whether a step could be made at once."""
+
     def advance(
         self,
         steps: int | None = None,

@@ -65,6 +65,7 @@ class Run:
         self.outbox = Outbox(line, first_row)
         self.state: RunState = "paused" if paused else "running"
         self._holding = False
+        self._compiled = loop.compiled
         self._told_step = -1
         self._weights_step = -1
         self._evaluated_step = -1
@@ -117,10 +118,10 @@ class Run:
         periods = [options.recording.checkpoint_period, options.evaluation.period]
         bounds = [it - before % it for it in periods if it]
         self._watch.lap(OTHER)
-        compiled = self._loop.compiled
         self._loop.advance(steps=min(bounds, default=None), seconds=SLICE_S)
         self._watch.lap(LOOP)
-        if compiled != self._loop.compiled:
+        if self._compiled != self._loop.compiled:
+            self._compiled = self._loop.compiled
             # Whoever goes on from here goes on in the same form.
             self._flush()
             self._checkpoint("recovery")
@@ -189,6 +190,9 @@ class Run:
     def advance(self, unit: Advance) -> None:
         """While paused: one step, or to the end of the episode."""
         if self.state != "paused":
+            return
+        if not self._loop.is_ready():
+            self._flush()
             return
         try:
             if unit.unit == "step":

@@ -36,6 +36,10 @@ PARTS = {
 }
 """Beginnings of the paths in a state, the longer ones first where two fit."""
 CLOCKS = "clocks and all the rest"
+NOT_COMPILED = (
+    "Resuming is not exact here: the run has compiled updates, which cannot be made on "
+    "this computer, and updates as written differ in their last digits."
+)
 ON_A_GPU = (
     "On a GPU, sums of many numbers are taken in an order that differs from run to "
     "run, and so does their last digit; on the CPU they are not."
@@ -72,6 +76,7 @@ class Certificate:
       episode_steps: Steps into its episode at which the first environment was cut.
       device: On which it was tried.
       mode: How acting and learning took turns, as ``training.mode``.
+      same_form: Whether updates ran in the form that the run had, compiled or not.
     """
 
     first: int
@@ -82,11 +87,12 @@ class Certificate:
     device: str
     mode: str
     parts: list[Part]
+    same_form: bool = True
 
     @property
     def exact(self) -> bool:
         """Whether all parts are equal to the bit."""
-        return all(it.equal for it in self.parts)
+        return self.same_form and all(it.equal for it in self.parts)
 
     def sentence(self) -> str:
         """What is exact, what is not, and why."""
@@ -95,6 +101,8 @@ class Certificate:
                 f"Resuming is exact to the bit: after {self.updates:,} updates all "
                 f"{len(self.parts)} parts are equal."
             )
+        if not self.same_form:
+            return NOT_COMPILED
         unequal = [it.name for it in self.parts if not it.equal]
         return (
             f"Resuming is not exact: {', '.join(unequal)} differ after "
@@ -155,9 +163,12 @@ def certify(
     reloaded.advance(steps=last - middle)
     parts = list(_compare(_parts(straight), _parts(reloaded)))
     mode = straight.configuration.training.mode
+    was_compiled = begin is not None and bool(begin.state.get("compiled"))
+    same_form = straight.compiled or not was_compiled
     for it in (straight, reloaded):
         it.close()
-    return Certificate(first, middle, last, made, cut, straight.device, mode, parts)
+    of = straight.device, mode, parts, same_form
+    return Certificate(first, middle, last, made, cut, *of)
 
 
 def _begun(make: Callable[[], TrainingLoop], saved: Saved | None) -> TrainingLoop:

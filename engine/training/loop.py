@@ -31,6 +31,7 @@ from engine.contract.randomness import generator
 from engine.environments import describe
 from engine.replay import IncompleteReplay
 from engine.training.account import make_account
+from engine.training.compiler import Libraries
 from engine.training.memory_account import memory_report
 from engine.training.offline import Offline
 from engine.training.priority_report import priority_report
@@ -39,7 +40,7 @@ from engine.training.running import Bounds, Running, make_running
 from engine.training.sampled_states import sample_states
 from engine.training.stepping import Ended, Stepping, Taken
 from engine.training.telemetry import BUCKET, Clocks, Rows, Speed, UpdateBucket
-from engine.training.tier import Libraries, Tier
+from engine.training.tier import Tier
 
 STATES = 5
 """Purpose of the loop's seeds (see ``contract.randomness``)."""
@@ -303,6 +304,10 @@ class TrainingLoop:
         """Whether updates are made by their compiled form."""
         return self._tier.compiled
 
+    def is_ready(self) -> bool:
+        """Whether a step could be made at once; if not, something is on its way."""
+        return self._tier.may_train(0.0)
+
     def notes(self) -> list[str]:
         """Sentences on how it computes, to stand with where the time goes."""
         form = "are compiled" if self.compiled else "run as written"
@@ -338,7 +343,7 @@ class TrainingLoop:
             "agent": self.agent.state(),
             **self._stepping.state(),
             **self._running.state(),
-            "compiled": self.compiled,
+            "compiled": self._tier.form,
             "bucket": self._bucket.state(),
             "step": self.step,
             "update": self.update,
@@ -391,7 +396,4 @@ class TrainingLoop:
         self._events.append(Event(kind, self.step, text, time.time(), data or {}))
 
     def _seconds_left(self) -> float:
-        """Until the budget is used up; 0 where the speed is not known yet."""
-        left = max(0, self.configuration.training.steps - self.step)
-        steps_per_s = self._speed.rates()[0]
-        return left / steps_per_s if steps_per_s else 0.0
+        return self._speed.seconds_for(self.configuration.training.steps - self.step)

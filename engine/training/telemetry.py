@@ -55,6 +55,11 @@ class Speed:
         """So far it has come now."""
         self._stamps.append((time.perf_counter(), step, update))
 
+    def seconds_for(self, steps: int) -> float:
+        """How long so many will take; 0 where that is not known yet."""
+        steps_per_s = self.rates()[0]
+        return max(0, steps) / steps_per_s if steps_per_s else 0.0
+
     def rates(self) -> tuple[float, float]:
         """Both; 0 where nothing is known yet."""
         if len(self._stamps) < 2:

@@ -221,7 +221,8 @@ def test_quick_tests_run_side_by_side_where_there_is_room(
 
 
 @pytest.mark.parametrize(
-    ("statuses", "status"), [([0, 5], 0), ([5, 5], 5), ([1, 0], 1), ([5, 2], 2)]
+    ("statuses", "status"),
+    [([0, 5], 0), ([5, 5], 5), ([1, 0], 1), ([5, 2], 2), ([0, -11], -11)],
 )
 def test_one_part_without_tests_is_no_failure(bootstrap, statuses, status):
     assert bootstrap.worst(statuses) == status

@@ -48,6 +48,7 @@ class FakeLoop:
         self.step = self.update = self.episode = 0
         self.fails_at = 10**9
         self.compiled_from = 10**9
+        self.ready = True
         self.weight = np.zeros(3)
         self._drained_at = 0
 
@@ -58,6 +59,9 @@ class FakeLoop:
     @property
     def compiled(self) -> bool:
         return self.step >= self.compiled_from
+
+    def is_ready(self) -> bool:
+        return self.ready
 
     def advance(
         self,
@@ -224,6 +228,16 @@ def test_pause_holds_with_a_checkpoint_and_single_steps_go_on(bench: Bench) -> N
     bench.run.resume()
     bench.cycles(1)
     assert bench.loop.step == 100
+
+
+def test_a_single_step_that_has_to_wait_blocks_nobody(bench: Bench) -> None:
+    bench.run.pause()
+    bench.loop.ready = False
+    bench.run.advance(Advance("step"))
+    assert bench.loop.step == 0
+    bench.loop.ready = True
+    bench.run.advance(Advance("step"))
+    assert bench.loop.step == 1
 
 
 def test_a_stop_ends_with_a_checkpoint_and_says_so_in_the_events(

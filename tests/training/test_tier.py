@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from engine.agents import compiling
+from engine.agents.compiled import why_not
 from engine.contract.arrays import state_hash
 from engine.contract.options import configuration_from_flat
-from engine.training import TrainingLoop
-from engine.training.tier import TRY_AFTER_S, Libraries, Tier
+from engine.training import Libraries, TrainingLoop
+from engine.training.tier import TRY_AFTER_S, Tier
 
 COMPILERS = any(map(shutil.which, ("g++", "clang++", "c++")))
 RUN = {
@@ -49,7 +50,7 @@ class Scripted:
             lambda: self.now,
         )
         command, self.load = [sys.executable, "-c", program], 0.5
-        monkeypatch.setattr("engine.training.tier.COMMAND", command)
+        monkeypatch.setattr("engine.training.compiler.COMMAND", command)
         monkeypatch.setattr("os.getloadavg", lambda: (self.load * os.cpu_count(),))
 
     def look(self, after_s, left_s=1000.0):
@@ -58,7 +59,7 @@ class Scripted:
 
     def until_told(self):
         while not self.notes:
-            self.tier._wait(self.now + 5.0)
+            self.tier._compiler.wait(5.0)
             self.look(1.0)
         return self.notes[-1][1]
 
@@ -74,7 +75,7 @@ def test_a_compiler_that_fails_is_told_once_and_not_asked_again(tmp_path, monkey
     scripted.look(TRY_AFTER_S)
     assert scripted.until_told() == "Updates run as written: It rained."
     scripted.look(100.0)
-    assert scripted.tier._process is None
+    assert scripted.tier._compiler is None
     assert len(scripted.notes) == 1
 
 
@@ -98,7 +99,7 @@ def test_short_runs_never_compile(tmp_path, monkeypatch, options, after_s, left_
     scripted = Scripted(tmp_path, SLEEPS, monkeypatch, **options)
     scripted.look(0.0)
     scripted.look(after_s, left_s)
-    assert scripted.tier._process is None
+    assert scripted.tier._compiler is None
 
 
 def test_a_busy_machine_is_left_alone(tmp_path, monkeypatch):
@@ -106,10 +107,10 @@ def test_a_busy_machine_is_left_alone(tmp_path, monkeypatch):
     scripted.load = 2.0
     scripted.look(0.0)
     scripted.look(TRY_AFTER_S)
-    assert scripted.tier._process is None
+    assert scripted.tier._compiler is None
     scripted.load = 1.0
     scripted.look(1.0)
-    assert scripted.tier._process is not None
+    assert scripted.tier._compiler is not None
     scripted.tier.close()
 
 
@@ -117,10 +118,56 @@ def test_closing_ends_the_compiler(tmp_path, monkeypatch):
     scripted = Scripted(tmp_path, SLEEPS, monkeypatch)
     scripted.look(0.0)
     scripted.look(TRY_AFTER_S)
-    process = scripted.tier._process
+    process = scripted.tier._compiler._process
     assert process.poll() is None
     scripted.tier.close()
     assert process.poll() is not None
+
+
+@pytest.mark.parametrize("what", ["folder", "open to all", "json", "marked"])
+def test_nothing_about_the_folder_ends_a_run(tmp_path, monkeypatch, what):
+    scripted = Scripted(tmp_path / "libraries", FAILS, monkeypatch)
+    library = Libraries(tmp_path / "libraries").place(scripted.loop.agent)
+    if what == "folder":
+        (tmp_path / "libraries").write_text("no folder")
+    else:
+        library.parent.mkdir(0o700)
+        library.write_bytes(b"no library")
+        library.with_suffix(".json").write_text("" if what == "json" else "{}")
+    if what == "open to all":
+        library.parent.chmod(0o777)
+    if what == "marked":
+        library.with_suffix(".trying").touch()
+    scripted.look(0.0)
+    scripted.look(TRY_AFTER_S)
+    said = {
+        "folder": "cannot be used",
+        "open to all": "others can write",
+        "json": "It rained.",
+        "marked": "ended the process",
+    }
+    assert said[what] in scripted.until_told()
+    assert library.exists() == (what in ("json", "open to all"))
+
+
+def test_a_run_that_waits_for_its_form_is_saved_in_it(tmp_path, monkeypatch):
+    scripted = Scripted(tmp_path, SLEEPS, monkeypatch)
+    scripted.tier.need()
+    assert not scripted.tier.may_train(deadline=0.0)
+    assert scripted.tier.form
+    assert not scripted.tier.compiled
+    assert [it[1] for it in scripted.notes] == [
+        "Waiting for the compiled form of updates."
+    ]
+    scripted.tier.close()
+
+
+def test_an_asynchronous_or_planning_run_stays_as_written():
+    for options in (
+        {"training__mode": "synchronized"},
+        {"planning__kind": "dyna", "planning__model": "network"},
+    ):
+        assert why_not(configured(**options), "cpu")
 
 
 def test_who_cannot_be_compiled_says_why_once(tmp_path, monkeypatch):
@@ -150,13 +197,14 @@ def test_a_run_whose_updates_may_not_be_compiled_unasked_stays_as_written(
 ):
     scripted = Scripted(tmp_path, SLEEPS, monkeypatch, training__compile="first")
     libraries = Libraries(tmp_path, unasked=False)
-    agent, note = scripted.loop.agent, scripted.notes.append
-    tier = Tier(agent, "cpu", libraries, note, lambda: scripted.now)
+    agent, notes = scripted.loop.agent, []
+    tier = Tier(agent, "cpu", libraries, lambda *it: notes.append(it))
+    tier._clock = lambda: scripted.now
     assert tier.may_train(deadline=0.0)
     for _ in range(3):
         scripted.now += TRY_AFTER_S
         tier.look(lambda: 1000.0)
-    assert tier._process is None
+    assert tier._compiler is None
     tier.need()
     assert not tier.may_train(deadline=0.0), "it was compiled: that has to be again"
     tier.close()
@@ -172,7 +220,7 @@ def test_a_run_is_compiled_saved_changed_and_goes_on_to_the_bit(tmp_path):
     assert loop.step == 0, "the first step waits for the compiler"
     loop.advance(steps=60)
     assert loop.step == 60
-    assert texts(loop)[-1].startswith("From update 1 on updates are compiled: ")
+    assert "From update 1 on updates are compiled: " in " ".join(texts(loop))
     log, state = loop.drain().replay, loop.state()
     other = TrainingLoop(configured(), libraries=Libraries(tmp_path))
     before = TrainingLoop(options, libraries=Libraries(tmp_path))
