@@ -64,7 +64,7 @@ class Run:
         self._failure = failure or unexpected
         self.outbox = Outbox(line, first_row)
         self.state: RunState = "paused" if paused else "running"
-        self._holding = False
+        self._holding = self._waiting = False
         self._compiled = loop.compiled
         self._told_step = -1
         self._weights_step = -1
@@ -117,6 +117,7 @@ class Run:
         options, before = self._loop.configuration, self._loop.step
         periods = [options.recording.checkpoint_period, options.evaluation.period]
         bounds = [it - before % it for it in periods if it]
+        self._tell_waiting(not self._loop.is_ready())
         self._watch.lap(OTHER)
         self._loop.advance(steps=min(bounds, default=None), seconds=SLICE_S)
         self._watch.lap(LOOP)
@@ -131,6 +132,13 @@ class Run:
             self._checkpoint("periodic")
         if due[1]:
             self._evaluate()
+
+    def _tell_waiting(self, waits: bool) -> None:
+        """Nobody should wonder why no step is made."""
+        if waits == self._waiting:
+            return
+        self._waiting = waits
+        self._line.send(WINDOWS, _COMPILING if waits else Solved(_COMPILING.id))
 
     def _inform(self, priorities_wanted: bool, account_wanted: bool) -> None:
         if self._is_due("rows", ROWS_EVERY_S):
@@ -378,4 +386,11 @@ _KEEPER_BEHIND = Problem(
     why="Recording is so far behind that its memory is full.",
     fix="It goes on by itself; free the disk, or record less.",
     severity="warning",
+)
+_COMPILING = Problem(
+    id="training.compiling",
+    what="Training waits for its updates to be compiled.",
+    why="They are to be compiled from the first on, which takes some 20 seconds.",
+    fix="It goes on by itself; with Compiled updates on auto it begins at once.",
+    severity="information",
 )

@@ -22,6 +22,7 @@ from engine.contract.messages import (
     Rows,
     RowsStored,
     Scalars,
+    Solved,
     TimeReport,
     TrainerStatus,
     Weights,
@@ -228,6 +229,16 @@ def test_pause_holds_with_a_checkpoint_and_single_steps_go_on(bench: Bench) -> N
     bench.run.resume()
     bench.cycles(1)
     assert bench.loop.step == 100
+
+
+def test_who_waits_for_the_compiler_is_told_so_until_it_goes_on(bench: Bench) -> None:
+    bench.loop.ready = False
+    bench.cycles(3)
+    told = bench.line.all(Problem, "windows")
+    assert [it.id for it in told] == ["training.compiling"]
+    bench.loop.ready = True
+    bench.cycles(2)
+    assert [it.id for it in bench.line.all(Solved, "windows")] == ["training.compiling"]
 
 
 def test_a_single_step_that_has_to_wait_blocks_nobody(bench: Bench) -> None:
