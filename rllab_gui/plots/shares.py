@@ -133,7 +133,8 @@ class SharesCanvas(QWidget):
         return (
             max((text.horizontalAdvance(it.name) for it in rows), default=0.0) + gap,
             max((digits.horizontalAdvance(it.value) for it in rows), default=0.0) + gap,
-            max((digits.horizontalAdvance(it.note) for it in rows), default=0.0) + gap,
+            max((digits.horizontalAdvance(it.note) for it in rows), default=0.0)
+            + 1.5 * gap,
         )
 
     def _longest(self) -> float:

@@ -4,6 +4,8 @@ import pytest
 import torch
 from theatre import Theatre, tiny
 
+from engine.stage.jobs import Priority
+
 
 @pytest.mark.parametrize(
     "options",
@@ -25,3 +27,13 @@ def test_updates_are_timed_with_the_batch_and_twice_of_it(options, monkeypatch):
     assert (first["batch_size"], second["batch_size"]) == (16, 32)
     assert len(others) == len(answer["devices"]) - 1
     assert all(0 < it["update_s"] < 5 and 0 < it["act_s"] < 5 for it in answer["rows"])
+
+
+def test_evaluations_without_end_do_not_keep_the_answer_waiting(monkeypatch):
+    monkeypatch.setattr("engine.stage.questions.speeds.WITHIN_S", 0.01)
+    theatre = Theatre()
+    endless, nobody = iter(lambda: None, 0), [].append
+    evaluations = (None for _ in endless)
+    theatre.stage._jobs.start(evaluations, Priority.EVALUATION, nobody, nobody)
+    assert theatre.result("speeds", configuration=tiny().to_json())["rows"]
+    theatre.stage.close()

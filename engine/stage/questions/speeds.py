@@ -172,4 +172,6 @@ def _in_turns(variants: list[_Variant]) -> Generator[Wish, Any, None]:
             return
 
 
-SPEEDS = Question("speeds", SpeedsArguments, _answer, Priority.FILM)
+# Somebody looks and it takes little, like the map: before evaluations, of which there
+# may always be one.
+SPEEDS = Question("speeds", SpeedsArguments, _answer, Priority.EMBEDDING)
