@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from engine.agents.optimizers import Pace
+from engine.agents.optimizers import Pace, Vectors
 from engine.agents.rule import Found, Passes, Rule
 from engine.agents.trust_region import Spread
 from engine.networks.passes import VectorPass
@@ -175,7 +175,7 @@ class _Recorded:
         """Move what moves, unless the gradient or the loss is not finite."""
         optimizer = self._learner.optimizer
         after = [it.clone() for it in moved]
-        optimizer.move(after[0], gradients, pace, after[1:-1])
+        optimizer.move(Vectors(after[0], gradients, after[1:-1]), pace)
         if found.square is not None:
             after[-1] = found.square
         for it, moved_to in zip(moved, after, strict=True):

@@ -29,6 +29,20 @@ class Pace(NamedTuple):
     epsilon: float | Tensor
 
 
+class Vectors(NamedTuple):
+    """What a step reads and moves, float [P] each.
+
+    Attributes:
+      values: Of the parameters.
+      gradients: Of the loss by them.
+      moments: What is remembered of earlier gradients.
+    """
+
+    values: Tensor
+    gradients: Tensor
+    moments: Sequence[Tensor]
+
+
 class Optimizer(Protocol):
     """Moves values along gradients, both float [P].
 
@@ -42,14 +56,8 @@ class Optimizer(Protocol):
         """Of the next step."""
         ...
 
-    def move(
-        self,
-        values: Tensor,
-        gradients: Tensor,
-        pace: Pace,
-        moments: Sequence[Tensor],
-    ) -> None:
-        """Move the values and these moments in place."""
+    def move(self, vectors: Vectors, pace: Pace) -> None:
+        """Move values and moments in place."""
         ...
 
     def moved(self) -> None:
@@ -93,13 +101,7 @@ class _OneVector(ABC):
         return Pace(learning_rate, self._epsilon)
 
     @abstractmethod
-    def move(
-        self,
-        values: Tensor,
-        gradients: Tensor,
-        pace: Pace,
-        moments: Sequence[Tensor],
-    ) -> None:
+    def move(self, vectors: Vectors, pace: Pace) -> None:
         """See :class:`Optimizer`."""
 
     def moved(self) -> None:
@@ -108,23 +110,17 @@ class _OneVector(ABC):
 
     def step(self, learning_rate: float) -> None:
         """See :class:`Optimizer`."""
-        pace = self.pace(learning_rate)
-        self.move(self._values, self._gradients, pace, self.moments)
+        vectors = Vectors(self._values, self._gradients, self.moments)
+        self.move(vectors, self.pace(learning_rate))
         self.moved()
 
 
 class GradientDescent(_OneVector):
     r"""Plain steps, :math:`\theta \leftarrow \theta - \alpha g`."""
 
-    def move(
-        self,
-        values: Tensor,
-        gradients: Tensor,
-        pace: Pace,
-        moments: Sequence[Tensor],
-    ) -> None:
+    def move(self, vectors: Vectors, pace: Pace) -> None:
         """See :class:`Optimizer`."""
-        values.sub_(gradients * pace.rate)
+        vectors.values.sub_(vectors.gradients * pace.rate)
 
     def state(self) -> State:
         """Nothing is remembered but what it is."""
@@ -152,6 +148,14 @@ class _TwoMoments(_OneVector):
             moment.copy_(torch.from_numpy(np.array(state[name])))
 
 
+def _averaged(vectors: Vectors, first: float, second: float) -> tuple[Tensor, Tensor]:
+    """Both running means after another gradient, each with its decay."""
+    (mean, square), gradients = vectors.moments, vectors.gradients
+    mean.lerp_(gradients, 1 - first)
+    square.mul_(second).addcmul_(gradients, gradients, value=1 - second)
+    return mean, square
+
+
 class RMSProp(_TwoMoments):
     r"""The centred form that DQN was published with.
 
@@ -163,22 +167,13 @@ class RMSProp(_TwoMoments):
     table 1 (there ρ = 0.95 and ε = 0.01).
     """
 
-    def move(
-        self,
-        values: Tensor,
-        gradients: Tensor,
-        pace: Pace,
-        moments: Sequence[Tensor],
-    ) -> None:
+    def move(self, vectors: Vectors, pace: Pace) -> None:
         """See :class:`Optimizer`."""
-        mean, square = moments
-        mean.lerp_(gradients, 1 - RMS_DECAY)
-        square.mul_(RMS_DECAY)
-        square.addcmul_(gradients, gradients, value=1 - RMS_DECAY)
+        mean, square = _averaged(vectors, RMS_DECAY, RMS_DECAY)
         variance = square.addcmul(mean, mean, value=-1)
         # Rounding may bring the variance of equal gradients below 0.
         root = variance.clamp_(min=0).add_(pace.epsilon).sqrt_()
-        values.sub_(gradients.div(root).mul_(pace.rate))
+        vectors.values.sub_(vectors.gradients.div(root).mul_(pace.rate))
 
 
 class Adam(_TwoMoments):
@@ -197,20 +192,11 @@ class Adam(_TwoMoments):
         rate = learning_rate * root_bias / (1 - FIRST_DECAY**steps)
         return Pace(rate, self._epsilon * root_bias)
 
-    def move(
-        self,
-        values: Tensor,
-        gradients: Tensor,
-        pace: Pace,
-        moments: Sequence[Tensor],
-    ) -> None:
+    def move(self, vectors: Vectors, pace: Pace) -> None:
         """See :class:`Optimizer`."""
-        mean, square = moments
-        mean.lerp_(gradients, 1 - FIRST_DECAY)
-        square.mul_(SECOND_DECAY)
-        square.addcmul_(gradients, gradients, value=1 - SECOND_DECAY)
+        mean, square = _averaged(vectors, FIRST_DECAY, SECOND_DECAY)
         root = square.sqrt().add_(pace.epsilon)
-        values.sub_(mean.div(root).mul_(pace.rate))
+        vectors.values.sub_(mean.div(root).mul_(pace.rate))
 
     def state(self) -> State:
         """Both moments and the number of steps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -94,16 +94,17 @@ class FilmLibrary:
     ) -> Iterator[Replay]:
         kept = self._open.pop((key, render), None)
         replay = kept[1] if kept else self._new(key, options, record, render)
-        try:
-            yield replay
-        except Exception:
-            # Whatever it was is raised again; a replay that stopped half way is
-            # not gone on with.
-            replay.close()
-            raise
-        except GeneratorExit:
-            self._give_back(key, options, render, replay)
-            raise
+        with ExitStack() as half_way:
+            # A replay that stopped half way is not gone on with.
+            half_way.callback(replay.close)
+            try:
+                yield replay
+            except GeneratorExit:
+                # Who asked wants no more of it: it stands well where it is.
+                half_way.pop_all()
+                self._give_back(key, options, render, replay)
+                raise
+            half_way.pop_all()
         self._give_back(key, options, render, replay)
 
     def _new(

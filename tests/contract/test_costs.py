@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cards import IMAGE, VECTOR
 
 from engine.agents import build_agent
-from engine.contract.catalogue import EnvironmentCard
 from engine.contract.costs import (
     Probe,
     added_seconds,
@@ -16,16 +16,6 @@ from engine.contract.costs import (
 )
 from engine.contract.options import configuration_from_flat
 
-VECTOR = EnvironmentCard(id="CartPole-v1", observation="vector", shape=(4,), actions=2)
-IMAGE = EnvironmentCard(
-    id="MinAtar/Breakout-v1",
-    observation="image",
-    shape=(10, 10, 8),
-    dtype="uint8",
-    low=(0.0,),
-    high=(1.0,),
-    actions=6,
-)
 SLOTS = 20_000
 
 

@@ -56,13 +56,20 @@ def build_shim(folder: Path) -> Path | None:
 def run(folder: Path, promise: str, stride: int = 1) -> Trials:
     """Every ``stride``-th call, in a process that the shim is loaded into."""
     result = Trials(promise, "the process is killed, or its disk fails, at each call")
-    command = shim_command(folder, "io_faults.py")
+    return through_the_shim(result, folder, "io_faults.py", stride, promise)
+
+
+def through_the_shim(
+    result: Trials, folder: Path, script: str, stride: int, *more: str
+) -> Trials:
+    """Run a script of this folder with the shim; what it reports goes into result."""
+    command = shim_command(folder, script)
     if command is None:
         result.worst = "skipped: this needs Linux and a C compiler"
         return result
     report = folder / "report.txt"
     arguments, environment = command
-    arguments += [str(report), str(stride), promise]
+    arguments += [str(report), str(stride), *more]
     subprocess.run(arguments, env=environment, check=True)
     count, worst, *failures = report.read_text().splitlines()
     result.count, result.worst, result.failures = int(count), worst, failures

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from io_faults import (
     KILL,
     Disk,
     a_fast_folder,
-    shim_command,
+    through_the_shim,
     without_readers,
 )
 from trials import Trials
@@ -49,16 +48,7 @@ Saver = Callable[[Path], None]
 def run(folder: Path, stride: int = 1) -> Trials:
     """Every ``stride``-th call of each saver."""
     result = Trials("P5", "each way to save, killed or failing at each call")
-    command = shim_command(folder, "saver_faults.py")
-    if command is None:
-        result.worst = "skipped: this needs Linux and a C compiler"
-        return result
-    arguments, environment = command
-    report = folder / "report.txt"
-    subprocess.run([*arguments, str(report), str(stride)], env=environment, check=True)
-    count, worst, *failures = report.read_text().splitlines()
-    result.count, result.worst, result.failures = int(count), worst, failures
-    return result
+    return through_the_shim(result, folder, "saver_faults.py", stride)
 
 
 class Savers:

@@ -7,13 +7,12 @@ committed each tenth of a second, and the keeper takes its turns as its process 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from io_faults import EIO, FULL_STICKY, SYNC_EIO, Disk, a_fast_folder, shim_command
+from io_faults import EIO, FULL_STICKY, SYNC_EIO, Disk, a_fast_folder, through_the_shim
 from io_workload import Workload
 from trials import Trials
 
@@ -52,16 +51,7 @@ class PacedWorkload(Workload):
 def run(folder: Path, stride: int = 1) -> Trials:
     """Every ``stride``-th call, in a process that the shim is loaded into."""
     result = Trials("P4", "how soon a failing disk is told, and the run goes on")
-    command = shim_command(folder, "told_in_time.py")
-    if command is None:
-        result.worst = "skipped: this needs Linux and a C compiler"
-        return result
-    report = folder / "report.txt"
-    arguments, environment = command
-    subprocess.run([*arguments, str(report), str(stride)], env=environment, check=True)
-    count, worst, *failures = report.read_text().splitlines()
-    result.count, result.worst, result.failures = int(count), worst, failures
-    return result
+    return through_the_shim(result, folder, "told_in_time.py", stride)
 
 
 def check(disk: Disk, code: int) -> tuple[float, float]:

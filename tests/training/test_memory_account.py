@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from cards import IMAGE, VECTOR
 
 from engine.agents import build_agent
-from engine.contract.catalogue import EnvironmentCard
 from engine.contract.costs import Probe
 from engine.contract.memory_costs import memory_bytes
 from engine.contract.options import configuration_from_flat
@@ -12,21 +12,11 @@ from engine.training import TrainingLoop
 from engine.training.memory_account import memory_report
 
 SLOTS = 20_000
-VECTOR = EnvironmentCard(id="CartPole-v1", observation="vector", shape=(4,), actions=2)
-PIXELS = EnvironmentCard(
-    id="MinAtar/Breakout-v1",
-    observation="image",
-    shape=(10, 10, 8),
-    dtype="uint8",
-    low=(0.0,),
-    high=(1.0,),
-    actions=6,
-)
 KINDS = {
     "scalar": (VECTOR, {"replay.kind": "uniform", "agent.optimizer": "rmsprop"}),
     "prioritized": (VECTOR, {"replay.kind": "prioritized"}),
     "ranked": (VECTOR, {"replay.kind": "prioritized", "replay.priority": "rank"}),
-    "pixels": (PIXELS, {"environment.frame_stack": 2, "network.torso": "conv"}),
+    "pixels": (IMAGE, {"environment.frame_stack": 2, "network.torso": "conv"}),
     "sequences": (VECTOR, {"replay.kind": "sequence", "network.recurrent": "lstm"}),
     "ensemble": (
         VECTOR,

@@ -1,189 +1,13 @@
-"""Everything that crosses a border between processes: frozen, typed, versioned.
-
-Commands flow from the window or the command line to the engine, telemetry and
-answers flow back. A message holds plain values and numpy arrays only; what does
-not fit its declared types is refused on arrival. :func:`encode` turns a message
-into frames (one of msgpack, then one for each array), :func:`decode` back.
-"""
+"""What the engine tells those who watch it."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-import msgspec
 import numpy as np
+from msgspec import field
 
-PROTOCOL = 1
-"""Version of these messages; two sides with different versions do not talk."""
-
-RunState = Literal[
-    "idle",
-    "starting",
-    "running",
-    "pausing",
-    "paused",
-    "stopping",
-    "finished",
-    "failed",
-]
-Role = Literal["supervisor", "trainer", "stage", "keeper"]
-
-
-class Message(msgspec.Struct, frozen=True, tag=True, tag_field="type"):
-    """Base of all messages."""
-
-
-# ---------------------------------------------------------------- commands
-
-
-class StartTraining(Message, frozen=True):
-    """Begin a new run in a new session.
-
-    Attributes:
-      configuration: ``Configuration.to_json()``.
-      path: Session file to be written (``NAME.h5``); empty chooses a dated name
-        in the sessions folder.
-      overwrite: Replace an existing file.
-      paused: Start in the state *paused*, before the first step.
-    """
-
-    configuration: str
-    path: str = ""
-    overwrite: bool = False
-    paused: bool = False
-
-
-class ResumeTraining(Message, frozen=True):
-    """Continue a session file (or its live store) exactly where it stopped.
-
-    Attributes:
-      path: The session file.
-      steps: Further steps; 0 goes on to the budget of its configuration.
-      changes: Live options that are other ones from there on, as JSON texts.
-    """
-
-    path: str
-    steps: int = 0
-    changes: dict[str, str] = {}
-
-
-class OpenSession(Message, frozen=True):
-    """Look back into a session file; nothing of it is changed, nothing is run."""
-
-    path: str
-
-
-class CloseSession(Message, frozen=True):
-    """Let go of the session that is open; a running one is stopped and saved."""
-
-
-class SaveSession(Message, frozen=True):
-    """Write the session file now; training goes on. Empty path: its own name."""
-
-    path: str = ""
-    overwrite: bool = False
-
-
-class DiscardSession(Message, frozen=True):
-    """Remove the live store that a crash left beside this session file."""
-
-    path: str
-
-
-class Pause(Message, frozen=True):
-    """Hold training after the step that is under way."""
-
-
-class Resume(Message, frozen=True):
-    """Go on after a pause."""
-
-
-class Stop(Message, frozen=True):
-    """End the run: write a checkpoint, seal the session file behind the answer."""
-
-
-class EndTrainer(Message, frozen=True):
-    """End the trainer's process, which hangs; another goes on from what is durable."""
-
-
-class Advance(Message, frozen=True):
-    """While paused: one environment step, or to the end of the current episode."""
-
-    unit: Literal["step", "episode"] = "step"
-
-
-class SetOption(Message, frozen=True):
-    """Change one live option of the run. ``value`` is JSON text."""
-
-    key: str
-    value: str
-
-
-class ShowAgent(Message, frozen=True):
-    """Stage: show this configuration's agent (untrained until weights come)."""
-
-    configuration: str
-
-
-class SetViewer(Message, frozen=True):
-    """Stage: how the shown agent plays.
-
-    Attributes:
-      speed: Times the environment's own frame rate; 0 is as fast as drawn.
-      playing: False freezes the picture, training goes on.
-      epsilon: Share of random actions of the shown agent, 0 to 1.
-    """
-
-    speed: float = 1.0
-    playing: bool = True
-    epsilon: float = 0.0
-
-
-class FrameCredit(Message, frozen=True):
-    """Stage: the window has painted; this many further pictures may be sent."""
-
-    pictures: int = 1
-
-
-class Subscribe(Message, frozen=True):
-    """The topics that this window shows now; replaces what it said before.
-
-    Topics: ``picture``, ``scalars``, ``priorities``, ``embedding``, ``account`` (time
-    and memory); and what pictures are to have ``inside``: ``returns``, ``memory``,
-    ``members``.
-    """
-
-    topics: list[str]
-
-
-class Shutdown(Message, frozen=True):
-    """Supervisor: end everything. A running run is stopped and saved first."""
-
-    keep_training: bool = False
-
-
-class Ask(Message, frozen=True):
-    """A question to stage or keeper; the answer carries the same id.
-
-    Attributes:
-      id: Chosen by who asks.
-      question: Name of the question (see ``engine/stage/questions`` and
-        ``engine/sessions/queries.py``).
-      arguments: Plain values and arrays.
-    """
-
-    id: int
-    question: str
-    arguments: dict[str, Any]
-
-
-class Cancel(Message, frozen=True):
-    """The answer to this question is no longer wanted."""
-
-    id: int
-
-
-# --------------------------------------------------------------- telemetry
+from engine.contract.messages.base import PROTOCOL, Message, RunState
 
 
 class Hello(Message, frozen=True):
@@ -209,7 +33,7 @@ class Problem(Message, frozen=True):
     what: str
     why: str = ""
     fix: str = ""
-    fixes: list[tuple[str, str]] = []
+    fixes: list[tuple[str, str]] = field(default_factory=list)
     severity: Literal["error", "warning", "information"] = "error"
     details: str = ""
 
@@ -318,7 +142,7 @@ class Event(Message, frozen=True):
     step: int
     text: str
     wall_time: float
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 class Picture(Message, frozen=True):
@@ -358,7 +182,7 @@ class Picture(Message, frozen=True):
     reason: str
     reward_sum: float
     ended: str = ""
-    inside: dict[str, np.ndarray] = {}
+    inside: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class PriorityReport(Message, frozen=True):
@@ -406,11 +230,11 @@ class TimeReport(Message, frozen=True):
     updates: int
     seconds: float
     acting: dict[str, float]
-    learning: dict[str, float] = {}
+    learning: dict[str, float] = field(default_factory=dict)
     timed: int = 0
     recorded_bytes: int = 0
     device: str = "cpu"
-    notes: list[str] = []
+    notes: list[str] = field(default_factory=list)
 
 
 class MemoryReport(Message, frozen=True):
@@ -457,7 +281,7 @@ class EmbeddingReport(Message, frozen=True):
     legend: str
     checkpoint_step: int
     final: bool = True
-    extras: dict[str, np.ndarray] = {}
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
     episodes: np.ndarray = np.zeros(0, np.int64)
     steps: np.ndarray = np.zeros(0, np.int64)
 
@@ -476,109 +300,5 @@ class Answer(Message, frozen=True):
     """The answer to :class:`Ask`; ``error`` is one sentence where it failed."""
 
     id: int
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = field(default_factory=dict)
     error: str = ""
-
-
-# ------------------------------------------------- trainer, stage and keeper
-
-
-class Rows(Message, frozen=True):
-    """Trainer or stage to keeper: numbered rows, kept by the sender until acked.
-
-    Attributes:
-      source: Who numbers: ``trainer`` or ``stage``.
-      number: Counts up by one for each message of this source and run.
-      scalars: As in :class:`Scalars`, or None.
-      episodes: One dictionary per recorded episode (see ``EpisodeRecord``).
-      replay: Slots appended to the replay since the last message (arrays), or {}.
-      events: New events.
-    """
-
-    source: str
-    number: int
-    step: int
-    scalars: Scalars | None = None
-    finished: list[EpisodeFinished] = []
-    episodes: list[dict[str, Any]] = []
-    replay: dict[str, np.ndarray] = {}
-    events: list[Event] = []
-    evaluation: EvaluationFinished | None = None
-
-
-class RowsStored(Message, frozen=True):
-    """Keeper: all rows up to this number of this source are durable."""
-
-    source: str
-    number: int
-    step: int
-
-
-class Checkpoint(Message, frozen=True):
-    """Trainer to keeper: a complete state, to be sealed and kept.
-
-    Attributes:
-      reason: ``periodic``, ``recovery`` (replaced by the next), ``stop``,
-        ``pause``, ``save``, ``start``.
-      arrays: Leaves of the state by path (``engine.contract.arrays.split``).
-      values: The other leaves as JSON text.
-      rows: Number of the last row that belongs before this state.
-    """
-
-    step: int
-    update: int
-    episode: int
-    reason: str
-    rows: int
-    arrays: dict[str, np.ndarray]
-    values: str
-    sha256: str
-
-
-class CheckpointStored(Message, frozen=True):
-    """Keeper: the checkpoint of this step is sealed on disk."""
-
-    step: int
-    reason: str
-
-
-class Weights(Message, frozen=True):
-    """Trainer to stage: the newest networks; newest wins.
-
-    ``arrays`` holds ``online/...`` and ``target/...`` by parameter name.
-    ``evaluate`` asks for an evaluation of just these weights.
-    """
-
-    step: int
-    update: int
-    arrays: dict[str, np.ndarray]
-    evaluate: bool = False
-
-
-class RunTraining(Message, frozen=True):
-    """Supervisor to trainer: run this; ``checkpoint`` is to be restored first.
-
-    Attributes:
-      arrays, values: State to restore, empty for a fresh run.
-      replay: Slots of the replay to load back, or {}.
-      first_row: Number that the next row gets.
-      offline_source: The session to learn from, where ``training.offline`` names one.
-    """
-
-    configuration: str
-    uuid: str
-    paused: bool = False
-    until_step: int = 0
-    arrays: dict[str, np.ndarray] = {}
-    values: str = ""
-    replay: dict[str, np.ndarray] = {}
-    first_row: int = 0
-    offline_source: str = ""
-
-
-class ProcessState(Message, frozen=True):
-    """Supervisor: how a process is: ``starting``, ``ready``, ``died``, ``gone``."""
-
-    role: str
-    state: str
-    pid: int = 0

@@ -1,0 +1,113 @@
+"""Everything that crosses a border between processes: frozen, typed, versioned.
+
+Commands flow from the window or the command line to the engine, telemetry and
+answers flow back. A message holds plain values and numpy arrays only; what does
+not fit its declared types is refused on arrival. :func:`encode` turns a message
+into frames (one of msgpack, then one for each array), :func:`decode` back.
+"""
+
+from __future__ import annotations
+
+from engine.contract.messages.base import (
+    PROTOCOL,
+    Message,
+    Role,
+    RunState,
+)
+from engine.contract.messages.commands import (
+    Advance,
+    Ask,
+    Cancel,
+    CloseSession,
+    DiscardSession,
+    EndTrainer,
+    FrameCredit,
+    OpenSession,
+    Pause,
+    Resume,
+    ResumeTraining,
+    SaveSession,
+    SetOption,
+    SetViewer,
+    ShowAgent,
+    Shutdown,
+    StartTraining,
+    Stop,
+    Subscribe,
+)
+from engine.contract.messages.recording import (
+    Checkpoint,
+    CheckpointStored,
+    ProcessState,
+    Rows,
+    RowsStored,
+    RunTraining,
+    Weights,
+)
+from engine.contract.messages.telemetry import (
+    Answer,
+    EmbeddingReport,
+    EpisodeFinished,
+    EvaluationFinished,
+    Event,
+    Hello,
+    JobProgress,
+    MemoryReport,
+    Picture,
+    PriorityReport,
+    Problem,
+    Scalars,
+    SessionStatus,
+    Solved,
+    TimeReport,
+    TrainerStatus,
+)
+
+__all__ = [
+    "PROTOCOL",
+    "Advance",
+    "Answer",
+    "Ask",
+    "Cancel",
+    "Checkpoint",
+    "CheckpointStored",
+    "CloseSession",
+    "DiscardSession",
+    "EmbeddingReport",
+    "EndTrainer",
+    "EpisodeFinished",
+    "EvaluationFinished",
+    "Event",
+    "FrameCredit",
+    "Hello",
+    "JobProgress",
+    "MemoryReport",
+    "Message",
+    "OpenSession",
+    "Pause",
+    "Picture",
+    "PriorityReport",
+    "Problem",
+    "ProcessState",
+    "Resume",
+    "ResumeTraining",
+    "Role",
+    "Rows",
+    "RowsStored",
+    "RunState",
+    "RunTraining",
+    "SaveSession",
+    "Scalars",
+    "SessionStatus",
+    "SetOption",
+    "SetViewer",
+    "ShowAgent",
+    "Shutdown",
+    "Solved",
+    "StartTraining",
+    "Stop",
+    "Subscribe",
+    "TimeReport",
+    "TrainerStatus",
+    "Weights",
+]
