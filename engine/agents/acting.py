@@ -16,7 +16,7 @@ from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.networks import Pass, QNetwork, return_model
-from engine.networks.passes import DirectPass
+from engine.networks.single_row import SingleRow
 
 Values = tuple[np.ndarray, np.ndarray]
 """Q-values [E, A], and what is followed in the place of them [E, A]."""
@@ -49,6 +49,8 @@ class Actor:
         self.explorer = Explorer(configuration, card, seed)
         self._network, self._pass = network, passing
         self._behaving = behaving or (network, passing)
+        acting = self._behaving[0]
+        self._row = SingleRow(acting) if SingleRow.suits(acting) else None
         self._actions = card.actions
         count = configuration.training.environments
         self._training = self.recollection(count)
@@ -88,8 +90,7 @@ class Actor:
         random = scheduled if epsilon is None else epsilon
         explored = self.explorer.draws(len(observations), random)
         if all_values or self._needs_values or not explored.all():
-            single = self._single(observations)
-            q, followed = single or self._explorative_values(seen, noise)
+            q, followed = self._explorative_values(seen, observations, noise)
         else:
             q = followed = np.full((len(seen), self._actions), np.nan, np.float32)
         choice = self._choose(q, followed, observations, explored, random, step)
@@ -149,33 +150,37 @@ class Actor:
             choice = choice._replace(explored=choice.explored | differs)
         return choice
 
-    def _single(self, observations: np.ndarray) -> Values | None:
-        """Values of one observation by the light path; None where there is none."""
-        passing = self._behaving[1]
-        if len(observations) > 1 or self._model is not None:
-            return None
-        if not (isinstance(passing, DirectPass) and passing.on_cpu):
-            return None
-        q = passing.single(observations[0])[None]
-        return q, q
-
-    def _explorative_values(self, seen: Tensor, noise: torch.Generator) -> Values:
+    def _explorative_values(
+        self, seen: Tensor, observations: np.ndarray, noise: torch.Generator
+    ) -> Values:
         noisy = self.explorer.kind == "noisy"
         network, passing = self._behaving
         if noisy:
             network.resample(noise)
         if self._training is not None:
             self._before = self._training.before()
-        numbers = _numbers(network, passing, seen, self._training)
+        if self._row is not None and len(observations) == 1:
+            values = self._single(self._row(observations[0])[None])
+        else:
+            numbers = _numbers(network, passing, seen, self._training)
+            values = self._values(numbers, self.explorer.members[: len(seen)])
         if noisy:
             network.silence()
-        return self._values(numbers, self.explorer.members[: len(seen)])
+        return values
+
+    def _single(self, numbers: np.ndarray) -> Values:
+        """Of the one observation that :class:`SingleRow` gave numbers of."""
+        if self._model is None:
+            return numbers, numbers
+        return self._values(torch.from_numpy(numbers), None)
 
     def _values(self, numbers: Tensor, members: np.ndarray | None) -> Values:
         """Of an ensemble: the mean, and what these members prefer (None: the mean)."""
-        model = self._model
-        q = numbers if model is None else model.mean(numbers)
-        preferred = q if model is None else model.preference(numbers)
+        q = preferred = numbers
+        if self._model is not None:
+            q = preferred = self._model.mean(numbers)
+            if not self._model.neutral:
+                preferred = self._model.preference(numbers)
         if self.explorer.kind != "bootstrapped":
             return q.cpu().numpy(), preferred.cpu().numpy()
         mean = q.mean(0).cpu().numpy()

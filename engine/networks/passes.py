@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -140,7 +139,7 @@ class DirectPass:
         self._network = network
         flat = network.torso[0]
         assert isinstance(flat, Flat)
-        self._flatten, self._scale = flat.forward, np.float32(flat.scale)
+        self._flatten = flat.forward
         layers = [it for it in network.torso if isinstance(it, nn.Linear)]
         self._tanh = any(isinstance(it, nn.Tanh) for it in network.torso)
         self._hidden = [_Weights(it) for it in layers]
@@ -175,27 +174,6 @@ class DirectPass:
             layer.fill(gradient, below)
             above = layer
 
-    @property
-    def on_cpu(self) -> bool:
-        """Whether :meth:`single` works."""
-        return self._head.weight.device.type == "cpu"
-
-    def single(self, observation: np.ndarray) -> np.ndarray:
-        """Numbers of one observation on the CPU, [A] or [A, N], by numpy.
-
-        For one row most of the time of :meth:`values` goes into calling torch.
-        """
-        features: np.ndarray = observation.reshape(-1) * self._scale
-        activate = np.tanh if self._tanh else _relu
-        for layer in self._hidden:
-            features = activate(layer.of_row(features))
-        streams = self._head.of_row(features)
-        if self._network.shape.outputs == self._network.shape.actions:
-            return streams
-        row = torch.from_numpy(streams).unsqueeze(0)
-        numbers: np.ndarray = self._network.of_streams(row)[0].numpy()
-        return numbers
-
     def _run(self, observations: Tensor) -> list[Tensor]:
         """Input of each layer, and the outputs of the head last."""
         found: list[Tensor] = [self._flatten(observations)]
@@ -220,27 +198,12 @@ class _Weights:
         self.weight, self._bias = layer.weight.detach(), layer.bias.detach()
         self._transposed = self.weight.t()
         self._gradients = layer.weight.grad, layer.bias.grad
-        self._row: tuple[np.ndarray, np.ndarray] | None = None
 
     def __call__(self, inputs: Tensor) -> Tensor:
         return torch.addmm(self._bias, inputs, self._transposed)
-
-    def of_row(self, inputs: np.ndarray) -> np.ndarray:
-        """Outputs of one row, on the CPU; they follow the weights as these move."""
-        if self._row is None:
-            self._row = self.weight.numpy(), self._bias.numpy()
-        weight, bias = self._row
-        outputs: np.ndarray = weight @ inputs
-        outputs += bias
-        return outputs
 
     def fill(self, gradient: Tensor, inputs: Tensor) -> None:
         """Write the gradients of the parameters, from that of the outputs."""
         of_weight, of_bias = self._gradients
         torch.mm(gradient.t(), inputs, out=of_weight)
         torch.sum(gradient, 0, out=of_bias)
-
-
-def _relu(values: np.ndarray) -> np.ndarray:
-    np.maximum(values, 0.0, out=values)
-    return values

@@ -56,6 +56,11 @@ class ReturnReader(Protocol):
 class ReturnModel(ReturnReader, Protocol):
     """How the numbers of an action are read, and learned."""
 
+    @property
+    def neutral(self) -> bool:
+        """Whether actions are chosen by the mean."""
+        ...
+
     def losses(self, numbers: Tensor, target: Distribution) -> Tensor:
         """Loss of each sample, float [R], of float [R, N] and a target of [R, M]."""
         ...
@@ -78,6 +83,11 @@ class _Model:
         self.options = configuration.head
         self.level = self.options.risk_level if self.options.risk == "cvar" else 1.0
 
+    @property
+    def neutral(self) -> bool:
+        """See :class:`ReturnModel`."""
+        return self.level == 1.0
+
 
 class Categorical(_Model):
     """Probabilities of fixed values; Bellemare et al. (2017), arXiv 1707.06887."""
@@ -95,7 +105,7 @@ class Categorical(_Model):
 
     def preference(self, numbers: Tensor) -> Tensor:
         """See :class:`ReturnModel`."""
-        if self.level == 1.0:
+        if self.neutral:
             return self.mean(numbers)
         return categorical_cvar(numbers.softmax(-1), self.support(numbers), self.level)
 
@@ -126,7 +136,7 @@ class Quantiles(_Model):
 
     def preference(self, numbers: Tensor) -> Tensor:
         """See :class:`ReturnModel`."""
-        return numbers.mean(-1) if self.level == 1.0 else cvar(numbers, self.level)
+        return numbers.mean(-1) if self.neutral else cvar(numbers, self.level)
 
     def distribution(self, numbers: Tensor) -> Distribution:
         """See :class:`ReturnModel`."""

@@ -44,22 +44,6 @@ def test_direct_and_graph_agree(hidden, dueling, activation):
     torch.testing.assert_close(results[0][1], results[1][1])
 
 
-@pytest.mark.parametrize("dueling", ["none", "mean"])
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_a_single_row_is_valued_as_in_a_batch_and_follows_the_weights(
-    dueling, activation
-):
-    network = network_of(agent__dueling=dueling, network__activation=activation)
-    vector, _ = flatten_parameters(network)
-    direct = DirectPass(network)
-    assert direct.on_cpu
-    row = torch.randn(1, 5)
-    for _ in range(2):
-        expected = direct.values(row)[0].detach().numpy()
-        assert direct.single(row[0].numpy()) == pytest.approx(expected, abs=1e-6)
-        vector.mul_(1.5)
-
-
 def test_equally_good_advantages_share_the_gradient_of_their_maximum():
     torch.manual_seed(0)
     results = []

@@ -1,0 +1,105 @@
+"""Numbers of one observation on the CPU, by numpy.
+
+For one row most of the time of a pass goes into calling torch, the more so where
+noise has to be mixed into every weight first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.networks.layers import NoisyLinear
+from engine.networks.q_network import QNetwork
+from engine.networks.torsos import Flat
+
+LAYERS = (Flat, nn.Linear, NoisyLinear, nn.ReLU, nn.Tanh)
+"""What is known here."""
+
+
+class SingleRow:
+    """Passes one observation at a time; follows the weights as these move in place.
+
+    Args:
+      network: One that :meth:`suits`; its parameters stay where they are.
+    """
+
+    def __init__(self, network: QNetwork) -> None:
+        self._network = network
+        flat, *rest = network.torso
+        assert isinstance(flat, Flat)
+        self._scale = np.float32(flat.scale)
+        self._layers = [*rest, network.head]
+        self._steps: list[Callable[[np.ndarray], np.ndarray]] = []
+        shape = network.shape
+        self._plain = shape.outputs == shape.actions
+
+    @staticmethod
+    def suits(network: QNetwork) -> bool:
+        """Whether it is fully connected, of layers that are known, on the CPU."""
+        known = all(isinstance(it, LAYERS) for it in (*network.torso, network.head))
+        one_pass = network.recurrent is None and network.body is None
+        alone = not network.fixed()
+        on_cpu = next(network.parameters()).device.type == "cpu"
+        return known and one_pass and alone and on_cpu
+
+    def __call__(self, observation: np.ndarray) -> np.ndarray:
+        """Float [A] or [A, N], as ``QNetwork.forward`` gives them for a batch."""
+        if not self._steps:
+            self._steps = [_step(it) for it in self._layers]
+        features: np.ndarray = observation.reshape(-1) * self._scale
+        for step in self._steps:
+            features = step(features)
+        if self._plain:
+            return features
+        row = torch.from_numpy(features).unsqueeze(0)
+        numbers: np.ndarray = self._network.of_streams(row)[0].numpy()
+        return numbers
+
+
+def _step(layer: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
+    """What does the same to one row."""
+    if isinstance(layer, NoisyLinear):
+        return _Noisy(layer)
+    if isinstance(layer, nn.Linear):
+        return _Linear(layer)
+    return np.tanh if isinstance(layer, nn.Tanh) else _relu
+
+
+class _Linear:
+    """Weight and bias of one layer, where they lie."""
+
+    def __init__(self, layer: nn.Linear | NoisyLinear) -> None:
+        self._weight = layer.weight.detach().numpy()
+        self._bias = layer.bias.detach().numpy()
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        outputs: np.ndarray = self._weight @ inputs
+        outputs += self._bias
+        return outputs
+
+
+class _Noisy(_Linear):
+    """The noise is mixed into the row, not into the weights: it is a product."""
+
+    def __init__(self, layer: NoisyLinear) -> None:
+        super().__init__(layer)
+        self._weight_sigma = layer.weight_sigma.detach().numpy()
+        self._bias_sigma = layer.bias_sigma.detach().numpy()
+        self._noise = layer.noise_in.numpy(), layer.noise_out.numpy()
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        noise_in, noise_out = self._noise
+        noisy: np.ndarray = self._weight_sigma @ (inputs * noise_in)
+        noisy += self._bias_sigma
+        noisy *= noise_out
+        noisy += super().__call__(inputs)
+        return noisy
+
+
+def _relu(values: np.ndarray) -> np.ndarray:
+    np.maximum(values, 0.0, out=values)
+    return values
