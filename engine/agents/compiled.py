@@ -10,27 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.agents.graph import (
     CHOICES,
     Dials,
     Outputs,
-    batch_arrays,
-    state_tensors,
 )
 from engine.agents.reports import CannotCompile
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration, specs
 
 if TYPE_CHECKING:
-    from engine.agents.learner import Learner
     from engine.replay import Batch
 
 ENDING = ".pt2"
@@ -86,11 +84,12 @@ def _sources() -> bytes:
 
 
 class CompiledUpdate:
-    """A library that makes the updates of one learner.
+    """A library that makes the updates of a learner, or of several as one.
 
     Args:
       library: What ``agents.compiling`` has written.
-      learner: Its tensors are moved in place.
+      configuration: What it was made for.
+      state: ``graph.state_tensors``, which it moves in place.
       worked: To be called once the first update has been made.
 
     Raises:
@@ -100,13 +99,14 @@ class CompiledUpdate:
     def __init__(
         self,
         library: Path,
-        learner: Learner,
+        configuration: Configuration,
+        state: Sequence[Tensor],
         worked: Callable[[], None] | None = None,
     ) -> None:
         self._worked = worked
-        self._choices = choices(learner.configuration)
-        self._count = learner.configuration.agent.batch_size
-        self._state = [it.detach() for it in state_tensors(learner)]
+        self._choices = choices(configuration)
+        self._count = configuration.agent.batch_size
+        self._state = [it.detach() for it in state]
         self._dials = np.zeros(len(Dials._fields), np.float32)
         self._dials_tensor = torch.from_numpy(self._dials)
         try:
@@ -126,13 +126,11 @@ class CompiledUpdate:
         """Whether the batch is as large as those it was made for."""
         return len(batch.action) == self._count and batch.sequences is None
 
-    def __call__(self, batch: Batch, dials: Dials) -> Outputs:
-        """Make an update: the tensors of the learner are moved."""
+    def __call__(self, arrays: Sequence[np.ndarray], dials: Dials) -> Outputs:
+        """Make an update on ``graph.batch_arrays``: the tensors are moved in place."""
         self._dials[:] = dials
-        arrays = [
-            torch.from_numpy(np.ascontiguousarray(it)) for it in batch_arrays(batch)
-        ]
-        found = Outputs(*self._run([*self._state, *arrays, self._dials_tensor]))
+        tensors = [torch.from_numpy(np.ascontiguousarray(it)) for it in arrays]
+        found = Outputs(*self._run([*self._state, *tensors, self._dials_tensor]))
         if self._worked is not None:
             self._worked()
             self._worked = None

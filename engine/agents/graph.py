@@ -7,7 +7,7 @@ followed only where it is finite, and clipping is a product.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -68,6 +68,10 @@ class Dials(NamedTuple):
 
 
 class Outputs(NamedTuple):
+ANY_DIALS = Dials(0.5, 0.01, 0.001, 1e-8)
+"""To record with."""
+
+
     """What a recorded update gives.
 
     Attributes:
@@ -115,27 +119,52 @@ def record(
     stays as it is.
     """
     from torch.fx.experimental.proxy_tensor import make_fx
+    return _trace(learner, example, Recorded(learner, example))
+
+
+def record_moves(
+    learner: Learner, example: Batch
+) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
+    """The same, but nothing is moved: where to comes before :class:`Outputs`.
+
+    As many of the first tensors have moved as :func:`count_moved` says.
+    """
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    graph, inputs = _trace(learner, example, Recorded(learner, example).moves)
+    with torch.no_grad():
+        # What is worked out in place on the way is said without that, too.
+        pure = torch.func.functionalize(graph, remove="mutations")
+        return make_fx(pure)(*inputs), inputs
+
+
+def count_moved(learner: Learner) -> int:
+    """How many of the first :func:`state_tensors` an update moves."""
+    return 2 + len(learner.optimizer.moments)
+
+
+def _trace(
+    learner: Learner, example: Batch, update: Callable[..., tuple[Tensor, ...]]
+) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
 
     state = state_tensors(learner)
     before = [it.detach().clone() for it in state]
     arrays = [torch.from_numpy(it) for it in batch_arrays(example)]
-    dials = torch.tensor([0.5, 0.01, 0.001, 1e-8])
+    dials = torch.tensor(ANY_DIALS)
     with torch.no_grad():
         # Noise and priors are found in their layers: the very tensors must go in.
-        graph: torch.fx.GraphModule = make_fx(_Recorded(learner, example))(
-            *state, *arrays, dials
-        )
+        graph: torch.fx.GraphModule = make_fx(update)(*state, *arrays, dials)
         for tensor, was in zip(state, before, strict=True):
             tensor.copy_(was)
     return graph, (*before, *arrays, dials)
 
 
-class _Recorded:
+class Recorded:
     """The update as a function of tensors."""
 
     def __init__(self, learner: Learner, example: Batch) -> None:
         self._learner = learner
-        self._moments = len(learner.optimizer.moments)
+        self._moved = count_moved(learner)
         self._state = len(state_tensors(learner))
         self._weighted = example.weight is not None
         self._members = "members" in example.extras
@@ -144,7 +173,15 @@ class _Recorded:
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         state, arrays = inputs[: self._state], inputs[self._state : -1]
-        moved, read = state[: self._moments + 2], state[self._moments + 2 :]
+        """Move what moves."""
+        moves = self.moves(*inputs)
+        for it, moved_to in zip(inputs, moves[: self._moved], strict=False):
+            it.copy_(moved_to)
+        return moves[self._moved :]
+
+    def moves(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Where to everything is to be moved, and :class:`Outputs`."""
+        moved, read = state[: self._moved], state[self._moved :]
         dials = Dials(*inputs[-1].unbind())
         learner, values = self._learner, moved[0]
         online = VectorPass(learner.online, values)
@@ -160,26 +197,27 @@ class _Recorded:
         longest = learner.configuration.agent.gradient_clip
         if longest:
             gradients = gradients * (longest / norm).clamp(max=1.0)
-        self._move(moved, gradients, found, finite, Pace(dials.rate, dials.epsilon))
+        pace = Pace(dials.rate, dials.epsilon)
+        after = self._after(moved, gradients, found, finite, pace)
         # The exported form knows plain tuples only.
-        return tuple(_outputs(found, norm, values))
+        return *after, *_outputs(found, norm, after[0])
 
-    def _move(
+    def _after(
         self,
         moved: Sequence[Tensor],
         gradients: Tensor,
         found: Found,
         finite: Tensor,
         pace: Pace,
-    ) -> None:
-        """Move what moves, unless the gradient or the loss is not finite."""
+    ) -> list[Tensor]:
+        """What moves, where it was if the gradient or the loss is not finite."""
         optimizer = self._learner.optimizer
         after = [it.clone() for it in moved]
         optimizer.move(Vectors(after[0], gradients, after[1:-1]), pace)
         if found.square is not None:
             after[-1] = found.square
-        for it, moved_to in zip(moved, after, strict=True):
-            it.copy_(torch.where(finite, moved_to, it))
+        each = zip(moved, after, strict=True)
+        return [torch.where(finite, moved_to, it) for it, moved_to in each]
 
     def _batch(self, arrays: Sequence[Tensor]) -> Batch:
         """The batch of these tensors; rules take them as they take arrays."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.agents import schedules
 from engine.agents.compiled import CompiledUpdate
-from engine.agents.graph import Dials
+from engine.agents.graph import Dials, batch_arrays, state_tensors
 from engine.agents.layouts import on_device
 from engine.agents.optimizers import make_optimizer
 from engine.agents.reports import Explanation, NotFinite, Update
@@ -24,6 +24,8 @@ from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.contract.randomness import derived_seed
 from engine.networks import (
+    Place,
+    alone,
     build_q_network,
     fastest_pass,
     flatten_parameters,
@@ -74,6 +76,8 @@ class Learner:
       rule: How estimates are judged by a batch.
       optimizer: What follows the gradients.
       compiled: What makes the updates in the place of all that, if it is compiled.
+      tensors: What a graph reads and moves, as ``graph.state_tensors`` gives it; of
+        the first of several learners that are updated as one those of all of them.
       trust: The trust region, which has a memory of its own.
       noise: Random numbers of noisy layers.
       updates: Gradient steps so far.
@@ -85,6 +89,7 @@ class Learner:
         card: EnvironmentCard,
         device: torch.device,
         seed: int,
+        place: Place = alone,
     ) -> None:
         self.configuration, self.card, self._device = configuration, card, device
         self.updates = 0
@@ -95,18 +100,21 @@ class Learner:
         self.online.to(device)
         self.target.to(device).requires_grad_(False)
         for network in (self.online, self.target):
-            network.join_noise()
-        self.values, self.gradients = flatten_parameters(self.online)
-        self.target_values, unused = flatten_parameters(self.target)
+            network.join_noise(place)
+        self.values, self.gradients = flatten_parameters(self.online, place)
+        self.target_values, unused = flatten_parameters(self.target, place)
         self.online_pass = fastest_pass(self.online, self.gradients)
         self.target_pass = fastest_pass(self.target, unused)
         learning = configuration.agent
         self.optimizer = make_optimizer(
             learning.optimizer, self.values, self.gradients, learning.adam_epsilon
         )
+        self.optimizer.moments = tuple(map(place, self.optimizer.moments))
         self.trust = TrustRegion()
+        self.trust.square = place(self.trust.square)
         self.rule = self._rule(configuration)
         self.compiled: CompiledUpdate | None = None
+        self.tensors = state_tensors(self)
 
     def _rule(self, configuration: Configuration) -> Rule:
         passes = Passes(self.online_pass, self.target_pass)
@@ -165,16 +173,13 @@ class Learner:
         measured: dict[str, float],
     ) -> Improvement:
         learning_rate = schedules.learning_rate(self.configuration, step)
-        self._make_noise()
-        extras = measured | self._noise_levels()
+        extras = measured | self.prepare()
         compiled = self.compiled
         if compiled is not None and compiled.takes(batch):
             outcome = self._by_library(compiled, batch, exploration, learning_rate)
         else:
             outcome = self._line_by_line(batch, exploration, learning_rate)
-        self._make_noise(quiet=True)
-        self.updates += 1
-        self._follow()
+        self.conclude()
         (loss, gradient_norm), error, q, surprise = outcome[:4]
         if batch.sequences is not None:
             valid = batch.sequences.valid.reshape(-1)
@@ -182,6 +187,17 @@ class Learner:
         beta = schedules.beta(self.configuration, step)
         how = error, q, learning_rate, beta, extras | outcome.extras
         return Improvement(Update(loss, gradient_norm, *how), surprise)
+
+    def prepare(self) -> dict[str, float]:
+        """Draw what an update needs; how much noise is left, in some of them."""
+        self._make_noise()
+        return self._noise_levels()
+
+    def conclude(self) -> None:
+        """The online network has been moved: go on with all that follows it."""
+        self._make_noise(quiet=True)
+        self.updates += 1
+        self._follow()
 
     def _line_by_line(
         self, batch: Batch, exploration: float, learning_rate: float
@@ -206,18 +222,31 @@ class Learner:
         exploration: float,
         learning_rate: float,
     ) -> _Outcome:
-        pace = self.optimizer.pace(learning_rate)
-        found = compiled(batch, Dials(exploration, self.trust.weights, *pace))
+        dials = self.dials(exploration, learning_rate)
+        found = compiled(batch_arrays(batch), dials)
         loss, norm, total, *extras = found.numbers.tolist()
+        self.moved(loss, norm, total)
+        error, q, surprise = (it.numpy() for it in found[1:])
+        named = dict(zip(self.rule.extras, extras, strict=True))
+        return _Outcome((loss, norm), error, q, surprise, named)
+
+    def dials(self, exploration: float, learning_rate: float) -> Dials:
+        """For the next update, where a graph makes it."""
+        pace = self.optimizer.pace(learning_rate)
+        return Dials(exploration, self.trust.weights, *pace)
+
+    def moved(self, loss: float, norm: float, total: float) -> None:
+        """A graph has moved the online network; ``total`` is the sum of its weights.
+
+        Raises:
+          NotFinite: If loss or gradient are not, and nothing has moved; or a weight.
+        """
         _check_finite(loss, norm)
         self.optimizer.moved()
         if self.rule.trusts:
             self.trust.moved()
         if not math.isfinite(total):
             raise NotFinite("weight")
-        error, q, surprise = (it.numpy() for it in found[1:])
-        named = dict(zip(self.rule.extras, extras, strict=True))
-        return _Outcome((loss, norm), error, q, surprise, named)
 
     @torch.no_grad()
     def explain(

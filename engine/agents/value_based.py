@@ -32,7 +32,7 @@ from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, ConfigurationError, live_changes
 from engine.contract.randomness import derived_seed
-from engine.networks import build_q_network
+from engine.networks import Place, alone, build_q_network
 
 if TYPE_CHECKING:
     from engine.agents.planning import Planning
@@ -47,6 +47,7 @@ def build_agent(
     card: EnvironmentCard,
     device: str = "cpu",
     seed: int | None = None,
+    place: Place = alone,
 ) -> ValueBasedAgent:
     """An untrained agent; ``seed`` is that of the run where none is given.
 
@@ -55,7 +56,7 @@ def build_agent(
     """
     check_combination(configuration, card)
     seed = configuration.training.seed if seed is None else seed
-    return ValueBasedAgent(configuration, card, device, seed)
+    return ValueBasedAgent(configuration, card, device, seed, place)
 
 
 class ValueBasedAgent:
@@ -76,8 +77,10 @@ class ValueBasedAgent:
         self.configuration = configuration
         self.card = card
         self._device = torch.device(device)
+        place: Place = alone,
         self._seed = seed
-        self.learner = Learner(configuration, card, self._device, seed)
+        self.replay_folder: Path | None = None
+        self.learner = Learner(configuration, card, self._device, seed, place)
         self.online, self.target = self.learner.online, self.learner.target
         self._copy: ActingCopy | None = None
         if configuration.training.mode != "alternate":
@@ -209,7 +212,8 @@ class ValueBasedAgent:
 
     def compile(self, library: Path, worked: Callable[[], None] | None = None) -> None:
         """Let this library make the updates from now on; see ``CompiledUpdate``."""
-        self.learner.compiled = CompiledUpdate(library, self.learner, worked)
+        how = self.configuration, self.learner.tensors, worked
+        self.learner.compiled = CompiledUpdate(library, *how)
 
     @property
     def updates(self) -> int:
@@ -269,6 +273,10 @@ class ValueBasedAgent:
         if surprise is not None and batch.slots[0] >= 0:
             self.memory.learned(batch.slots, surprise)
         return update
+
+    def prepare(self) -> dict[str, float]:
+        """Draw what an update needs that is made elsewhere; what is measured of it."""
+        return self._actor.measured() | self.learner.prepare()
 
     def explain(
         self, batch: Batch, step: int, configuration: Configuration | None = None

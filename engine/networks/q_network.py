@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from engine.equations.value import dueling
+from engine.networks.flat import Place, alone
 from engine.networks.layers import NoisyLinear
 
 Dueling = Literal["none", "mean", "max"]
@@ -233,14 +234,15 @@ class QNetwork(nn.Module):
         streams: Tensor = self.head(features.embedding).flatten(0, -2)
         return streams[:, : max(1, self.shape.atoms)].squeeze(1)
 
-    def join_noise(self) -> None:
+    def join_noise(self, place: Place = alone) -> None:
         """Let the noise of all layers be parts of one vector; before any is drawn."""
         layers = self.noisy_layers().values()
         parts = [(it, name) for it in layers for name in ("noise_in", "noise_out")]
         sizes = [getattr(*part).numel() for part in parts]
         if not parts:
             return
-        self._noise = torch.zeros(sum(sizes), device=getattr(*parts[0]).device)
+        device = getattr(*parts[0]).device
+        self._noise = place(torch.zeros(sum(sizes), device=device))
         for (layer, name), noise in zip(
             parts, torch.split(self._noise, sizes), strict=True
         ):

@@ -46,7 +46,12 @@ CASES = {
 
 def experienced(**options):
     """An agent with 60 steps of three episodes behind it."""
-    agent, rng = make(**(SMALL | options)), np.random.default_rng(0)
+    return with_experience(make(**(SMALL | options)))
+
+
+def with_experience(agent, seed=0):
+    """Let it take 60 steps in three episodes."""
+    rng = np.random.default_rng(seed)
 
     def seen(*lead):
         return rng.standard_normal((*lead, 3)).astype(np.float32)
@@ -75,10 +80,10 @@ class Replayed:
     def takes(self, batch):
         return True
 
-    def __call__(self, batch, dials):
-        arrays = [torch.from_numpy(it) for it in graph.batch_arrays(batch)]
+    def __call__(self, arrays, dials):
+        tensors = [torch.from_numpy(it) for it in arrays]
         with torch.no_grad():
-            outputs = self.recorded(*self.state, *arrays, torch.tensor(dials))
+            outputs = self.recorded(*self.state, *tensors, torch.tensor(dials))
         return graph.Outputs(*outputs)
 
 
@@ -120,7 +125,8 @@ def test_nothing_moves_where_the_gradient_is_not_finite():
     before = [it.detach().clone() for it in graph.state_tensors(agent.learner)]
     reward = example.reward.copy()
     reward[3] = np.inf
-    found = replayed(example._replace(reward=reward), graph.Dials(0.1, 0.01, 0.1, 1e-8))
+    arrays = graph.batch_arrays(example._replace(reward=reward))
+    found = replayed(arrays, graph.Dials(0.1, 0.01, 0.1, 1e-8))
     assert not found.numbers[:2].isfinite().all()
     after = graph.state_tensors(agent.learner)
     assert all(map(torch.equal, before, after))
