@@ -51,6 +51,8 @@ def build_agent(
 ) -> ValueBasedAgent:
     """An untrained agent; ``seed`` is that of the run where none is given.
 
+    What learning moves is kept where ``place`` says.
+
     Raises:
       ConfigurationError: If the options do not go together or with the environment.
     """
@@ -73,11 +75,11 @@ class ValueBasedAgent:
         card: EnvironmentCard,
         device: str,
         seed: int,
+        place: Place = alone,
     ) -> None:
         self.configuration = configuration
         self.card = card
         self._device = torch.device(device)
-        place: Place = alone,
         self._seed = seed
         self.replay_folder: Path | None = None
         self.learner = Learner(configuration, card, self._device, seed, place)
