@@ -67,11 +67,11 @@ class Dials(NamedTuple):
     epsilon: float | Tensor
 
 
-class Outputs(NamedTuple):
 ANY_DIALS = Dials(0.5, 0.01, 0.001, 1e-8)
 """To record with."""
 
 
+class Outputs(NamedTuple):
     """What a recorded update gives.
 
     Attributes:
@@ -118,7 +118,6 @@ def record(
     what moves is moved in place, and the outputs are :class:`Outputs`. The learner
     stays as it is.
     """
-    from torch.fx.experimental.proxy_tensor import make_fx
     return _trace(learner, example, Recorded(learner, example))
 
 
@@ -146,6 +145,7 @@ def count_moved(learner: Learner) -> int:
 def _trace(
     learner: Learner, example: Batch, update: Callable[..., tuple[Tensor, ...]]
 ) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
+    from torch.fx.experimental.proxy_tensor import make_fx
 
     state = state_tensors(learner)
     before = [it.detach().clone() for it in state]
@@ -172,7 +172,6 @@ class Recorded:
         self._slots = example.slots
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        state, arrays = inputs[: self._state], inputs[self._state : -1]
         """Move what moves."""
         moves = self.moves(*inputs)
         for it, moved_to in zip(inputs, moves[: self._moved], strict=False):
@@ -181,6 +180,7 @@ class Recorded:
 
     def moves(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Where to everything is to be moved, and :class:`Outputs`."""
+        state, arrays = inputs[: self._state], inputs[self._state : -1]
         moved, read = state[: self._moved], state[self._moved :]
         dials = Dials(*inputs[-1].unbind())
         learner, values = self._learner, moved[0]

@@ -268,6 +268,10 @@ class ValueBasedAgent:
         numbers = learner.online_pass.values(learner.tensor(observations))
         return learner.rule.q(numbers).cpu().numpy()
 
+    def prepare(self) -> dict[str, float]:
+        """Draw what an update needs that is made elsewhere; what is measured of it."""
+        return self._actor.measured() | self.learner.prepare()
+
     def learn_from(self, batch: Batch, step: int) -> Update:
         """One gradient step on these transitions; see :meth:`learn`."""
         seen = self._actor.schedule(step), self._actor.measured()
@@ -275,10 +279,6 @@ class ValueBasedAgent:
         if surprise is not None and batch.slots[0] >= 0:
             self.memory.learned(batch.slots, surprise)
         return update
-
-    def prepare(self) -> dict[str, float]:
-        """Draw what an update needs that is made elsewhere; what is measured of it."""
-        return self._actor.measured() | self.learner.prepare()
 
     def explain(
         self, batch: Batch, step: int, configuration: Configuration | None = None
