@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from engine.contract.messages import SessionStatus
 from rllab_gui.cursor import Cursor, Position
 from rllab_gui.episode_frames import EpisodeFrames
 from rllab_gui.link import Link
@@ -73,7 +74,7 @@ class ShownEpisode(QObject):
         self._arrived: Episode | None = None
         self._question = -1
         self._forward = True
-        self._last_t = 0
+        self._last_t = self._cuts = 0
         self._patience = QTimer(self, singleShot=True)
         self._patience.timeout.connect(self._on_impatient)
         self._judging = QTimer(self, singleShot=True)
@@ -81,6 +82,7 @@ class ShownEpisode(QObject):
         self._leaving = QTimer(self, singleShot=True)
         self._leaving.timeout.connect(self._on_slow_arrival)
         cursor.changed.connect(self._on_cursor)
+        link.sessionChanged.connect(self._on_session)
 
     @property
     def steps(self) -> int:
@@ -123,6 +125,16 @@ class ShownEpisode(QObject):
         """Ask anew for what is at the cursor: a branch may have another number."""
         self.forget()
         self._on_cursor(self._cursor.position)
+
+    def _on_session(self, session: SessionStatus) -> None:
+        """A run that went back may have recorded under the same number anew."""
+        if session.cuts == self._cuts:
+            return
+        self._cuts = session.cuts
+        self._judged.clear()
+        self._limits = SessionLimits()
+        if self.key is not None and self.key[2] != BY_HAND:
+            self.fetch_again()
 
     # ------------------------------------------------------------ the episode
 

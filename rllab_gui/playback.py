@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.contract.messages import EpisodeFinished, Event
+from engine.contract.messages import EpisodeFinished
 from rllab_gui.cursor import SPEEDS, Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
@@ -50,7 +50,7 @@ class Playback(QObject):
         cursor.playChanged.connect(self._run)
         store.wasReset.connect(self._on_session)
         link.episodeFinished.connect(self._on_finished)
-        link.eventHappened.connect(self._on_event)
+        store.wentBack.connect(self._on_gone_back)
 
     # ------------------------------------------------------------------ motion
 
@@ -167,11 +167,9 @@ class Playback(QObject):
             self._add(episode.kind, episode.episode, episode.step)
             self._on_episodes()
 
-    def _on_event(self, event: Event) -> None:
-        """After a recovery the steps behind it are taken again."""
-        if event.kind == "recovery":
-            kept = {key: it for key, it in self._steps.items() if it <= event.step}
-            self._steps = kept
+    def _on_gone_back(self, step: int) -> None:
+        """What comes after this step is recorded again."""
+        self._steps = {key: it for key, it in self._steps.items() if it <= step}
 
     def _on_table(self, uuid: str, table: dict[str, Any]) -> None:
         """The keeper says which episodes there were before this window looked."""

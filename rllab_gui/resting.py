@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from engine.contract.messages import SessionStatus
 from rllab_gui.link import Link
 from rllab_gui.views.episode_model import Moment
 
@@ -43,8 +44,10 @@ class Resting(QObject):
         self._wanted: tuple[str, dict[str, Any]] | None = None
         self._here: tuple[str, dict[str, Any]] | None = None
         self._number = -1
+        self._cuts = 0
         self._timer = QTimer(self, singleShot=True, interval=REST_MS)
         self._timer.timeout.connect(self._ask)
+        link.sessionChanged.connect(self._on_session)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -80,6 +83,12 @@ class Resting(QObject):
         self._wanted = self._here = None
         self.answer, self.problem = {}, ""
         self.changed.emit()
+
+    def _on_session(self, session: SessionStatus) -> None:
+        """A run that went back has recorded other things under the same numbers."""
+        if session.cuts != self._cuts:
+            self._cuts = session.cuts
+            self.forget()
 
     def _ask(self) -> None:
         wanted = self._wanted

@@ -31,8 +31,6 @@ from rllab_gui.series import Columns, Series
 
 EVENTS_KEPT = 5_000
 TIMES_KEPT = 600
-OF_THE_RUN = frozenset({"running", "paused", "finished"})
-"""States of the session that the trainer is at work on, or was last."""
 HISTORY = (
     "return",
     "length",
@@ -72,6 +70,7 @@ class Store(QObject):
       embeddingChanged(), accountChanged(), cardChanged(), configurationChanged():
       Newest is another.
       wasReset(): Another session is open; everything before it is gone.
+      wentBack(int): The run is back at this step; what came after it comes again.
     """
 
     seriesChanged = Signal(str)
@@ -87,13 +86,13 @@ class Store(QObject):
     cardChanged = Signal()
     configurationChanged = Signal()
     wasReset = Signal()
+    wentBack = Signal(int)
 
     def __init__(self, link: Link, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._link = link
         self.status = TrainerStatus("idle")
         self.session = SessionStatus()
-        self._trained = ""
         self.picture: Picture | None = None
         self.card: EnvironmentCard | None = None
         self.live_card: EnvironmentCard | None = None
@@ -149,8 +148,6 @@ class Store(QObject):
 
     def _on_status(self, status: TrainerStatus) -> None:
         self.status = status
-        if status.state in OF_THE_RUN:
-            self._trained = self.session.uuid
         self.statusChanged.emit()
 
     def _on_picture(self, picture: Picture) -> None:
@@ -183,8 +180,6 @@ class Store(QObject):
 
     def _on_event(self, event: Event) -> None:
         self.events.append(event)
-        if event.kind == "recovery":
-            self._cut(event.step)
         self.eventsChanged.emit()
 
     def _cut(self, step: int) -> None:
@@ -197,16 +192,14 @@ class Store(QObject):
         self.evaluations = [it for it in self.evaluations if it.step <= step]
         self.episodesChanged.emit()
         self.evaluationsChanged.emit()
+        self.wentBack.emit(step)
 
-    def _shows_run(self) -> bool:
-        """Whether the open session is the one that the trainer reports on.
-
-        It goes on reporting on its last run while another session is looked at.
-        """
-        return self.session.uuid == self._trained
+    def _is_of_session(self, run: str) -> bool:
+        """Whether a report is about the open session; see ``TimeReport.run``."""
+        return run == self.session.uuid
 
     def _on_priorities(self, report: PriorityReport) -> None:
-        if self._shows_run():
+        if self._is_of_session(report.run):
             self.priorities = report
             self.prioritiesChanged.emit()
 
@@ -215,14 +208,14 @@ class Store(QObject):
         self.embeddingChanged.emit()
 
     def _on_times(self, report: TimeReport) -> None:
-        if not self._shows_run():
+        if not self._is_of_session(report.run):
             return
         if not self.times or self.times[-1] != report:  # a pause repeats itself
             self.times.append(report)
         self.accountChanged.emit()
 
     def _on_memory(self, report: MemoryReport) -> None:
-        if self._shows_run():
+        if self._is_of_session(report.run):
             self.memory = report
             self.accountChanged.emit()
 
@@ -230,6 +223,7 @@ class Store(QObject):
 
     def _on_session(self, session: SessionStatus) -> None:
         another = session.uuid != self.session.uuid
+        back = session.cuts != self.session.cuts
         self.session = session
         if another:
             self._clear()
@@ -238,6 +232,8 @@ class Store(QObject):
             self.wasReset.emit()
             if session.uuid:
                 self._fetch()
+        elif back:
+            self._cut(session.durable_step)
         self.sessionChanged.emit()
 
     def _fetch(self) -> None:

@@ -55,12 +55,14 @@ class Run:
         line: Line,
         loop: Loop,
         *,
+        uuid: str = "",
         first_row: int = 0,
         paused: bool = False,
         failure: Callable[[Exception], Problem] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._line, self._loop, self._clock = line, loop, clock
+        self._uuid = uuid
         self._failure = failure or unexpected
         self.outbox = Outbox(line, first_row)
         self.state: RunState = "paused" if paused else "running"
@@ -150,7 +152,8 @@ class Run:
         ):
             self._send_weights(evaluate=False)
         if priorities_wanted and self._is_due("priorities", PRIORITIES_EVERY_S):
-            self._line.send(WINDOWS, self._loop.priorities())
+            report = replace(self._loop.priorities(), run=self._uuid)
+            self._line.send(WINDOWS, report)
             self._watch.lap(TELEMETRY)
         if self._is_due("account", ACCOUNT_EVERY_S):
             self._ledger.keep()
@@ -343,7 +346,7 @@ class Run:
     def _tell_account(self) -> None:
         """Where the time went lately, and what is in memory; to whoever looks."""
         for message in self._ledger.reports():
-            self._line.send(WINDOWS, message)
+            self._line.send(WINDOWS, replace(message, run=self._uuid))
         self._watch.lap(TELEMETRY)
 
 

@@ -178,6 +178,7 @@ class Session(SessionRecovery):
         """The store is there, and the run is on its way to the trainer."""
         self._delivered = True
         self._heard_at = self._clock()
+        self._cuts += 1
         self._until = int(answer.result.get("until", 0))
         self._take_over(answer.result)
         actions = self._show(answer.result)
@@ -330,7 +331,8 @@ class Session(SessionRecovery):
         """The keeper's word about what is durable; stale ones are not passed on."""
         if status.path != self.opened.path or not status.path:
             return []
-        self.opened = replace(status, live=status.live and self.state in ACTIVE)
+        live = status.live and self.state in ACTIVE
+        self.opened = replace(status, live=live, cuts=self._cuts)
         return [Send("windows", self.opened)]
 
     def on_evaluation_asked(self, step: int) -> None:

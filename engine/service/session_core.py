@@ -92,6 +92,7 @@ class SessionCore:
         self.ready: set[str] = set()
         self._save_failed = False
         self._seal_again = False
+        self._cuts = 0
         self._numbers = count(1)
         self._questions: dict[int, _Question] = {}
         self._forget()
@@ -167,6 +168,7 @@ class SessionCore:
             configuration=text,
             durable_step=int(result.get("step", 0)),
             sealed_at=float(result.get("sealed_at", 0.0)),
+            cuts=self._cuts,
         )
 
     # ------------------------------------------------------------------ sealing

@@ -182,7 +182,7 @@ class SessionRecovery(SessionCore, ABC):
             return self._recover()
         step = int(answer.result.get("step", 0))
         self.status = replace(self.status, step=step)
-        actions = self._tell_loss(step)
+        actions = [*self._tell_cut(step), *self._tell_loss(step)]
         if self.state == "stopping":
             end = [Send("trainer", Stop())] if runs else self._conclude()
             return [*actions, *end]
@@ -195,6 +195,12 @@ class SessionRecovery(SessionCore, ABC):
         return [
             Send("trainer", SetOption(key, it)) for key, it in self._changed.items()
         ]
+
+    def _tell_cut(self, step: int) -> Actions:
+        """What was recorded after this step is recorded again."""
+        self._cuts += 1
+        self.opened = replace(self.opened, durable_step=step, cuts=self._cuts)
+        return [Send(who, self.opened) for who in ("windows", "stage")]
 
     def _tell_loss(self, step: int) -> Actions:
         """One sentence, for now and for the list of events."""

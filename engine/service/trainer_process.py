@@ -119,6 +119,7 @@ class Trainer:
         self._run = Run(
             self._line,
             loop,
+            uuid=message.uuid,
             first_row=message.first_row,
             paused=message.paused,
             failure=self._failure,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import zlib
+from collections.abc import Generator, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,9 @@ from engine.contract.options import Configuration, configuration_from_json
 from engine.environments import describe
 from engine.stage.cache import ByteCache, array_bytes
 from engine.stage.jobs import RequestFailed, Wish, ask
+
+Past = tuple[str, int]
+"""Of which session, and after how many of its returns to an earlier step."""
 
 EPISODE_BYTES = 32 * 2**20
 BRANCH_BYTES = 32 * 2**20
@@ -40,12 +44,22 @@ class Session:
     Attributes:
       text: The configuration as the file has it.
       live: A run writes to it.
+      cuts: See ``SessionStatus``.
     """
 
     uuid: str
     text: str
     configuration: Configuration
     live: bool
+    cuts: int = 0
+
+    @property
+    def past(self) -> Past:
+        """What was recorded, to which all that is remembered belongs.
+
+        A run that goes back and on from there records the same numbers anew.
+        """
+        return self.uuid, self.cuts
 
     @property
     def key(self) -> tuple[str, str]:
@@ -65,7 +79,7 @@ class Archive:
         self._episodes: ByteCache[dict[str, Any]] = ByteCache(EPISODE_BYTES)
         self._weights: ByteCache[dict[str, np.ndarray]] = ByteCache(WEIGHT_BYTES)
         self._branches: ByteCache[dict[str, Any]] = ByteCache(BRANCH_BYTES)
-        self._coming: set[tuple[str, str, int]] = set()
+        self._coming: set[tuple[Past, str, int]] = set()
         self._steps: list[int] | None = None
         self._session: Session | None = None
 
@@ -78,11 +92,10 @@ class Archive:
         known = self._session
         if known is None or known.key != (status.uuid, status.configuration):
             configuration = configuration_from_json(status.configuration)
-            self._session = Session(
+            known = Session(
                 status.uuid, status.configuration, configuration, status.live
             )
-        else:
-            self._session = replace(known, live=status.live)
+        self._session = replace(known, live=status.live, cuts=status.cuts)
 
     @property
     def open(self) -> Session | None:
@@ -109,7 +122,7 @@ class Archive:
         """
         if kind == "branch":
             return self._branch(session, episode)
-        key = (session.uuid, kind, episode)
+        key = (session.past, kind, episode)
         while key in self._coming:  # another question has asked for it
             yield COMING_S
         found = self._episodes.get(key)
@@ -163,7 +176,7 @@ class Archive:
         self, session: Session, step: int
     ) -> Generator[Wish, Any, dict[str, np.ndarray]]:
         """Both networks of the checkpoint of exactly this step."""
-        key = (session.uuid, step)
+        key = (session.past, step)
         found = self._weights.get(key)
         if found is None:
             result = yield from ask("keeper", "checkpoint", step=step)
@@ -179,7 +192,7 @@ class Archive:
         Raises:
           RequestFailed: If there is none.
         """
-        key = (session.uuid, step, "memory")
+        key = (session.past, step, "memory")
         found = self._weights.get(key)
         if found is None:
             result = yield from ask("keeper", "checkpoint", step=step)
@@ -197,6 +210,19 @@ class Archive:
         steps = yield from self.checkpoint_steps()
         before = [step for step in steps if step <= wanted]
         return before[-1] if before else (steps[0] if steps else None)
+
+
+def content_of(record: Mapping[str, Any]) -> int:
+    """A checksum of what happened in an episode, and of who chose it."""
+    chosen = [np.asarray(record["actions"], np.int64), np.asarray(record["seed"])]
+    if "human" in record:
+        chosen.append(np.asarray(record["human"], bool))
+    return zlib.crc32(b"".join(it.tobytes() for it in chosen))
+
+
+def recorded_as(past: Past, record: Mapping[str, Any]) -> Hashable:
+    """What tells an episode from every other one, also of the same number."""
+    return past, record["kind"], int(record["episode"]), content_of(record)
 
 
 def network_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

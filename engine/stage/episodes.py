@@ -147,7 +147,7 @@ def played_again(
 
     Where it cannot be played again, going on raises one of ``CannotReplay``.
     """
-    key = (session.uuid, record["kind"], record["episode"])
+    key = (session.past, record["kind"], record["episode"])
     return context.films.lent(key, session.configuration.environment, record)
 
 

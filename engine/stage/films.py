@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.options import EnvironmentOptions
+from engine.stage.archive import content_of
 from engine.stage.cache import ByteCache
 from engine.stage.replays import MOST_STANDINGS, STRIDE, Replay, Standings, reach
 from engine.stage.world import World
@@ -62,7 +63,7 @@ class FilmLibrary:
           WorldProblem: If it fails.
         """
         found: dict[int, np.ndarray] = {}
-        key = _recorded_as(key, record)
+        key = (key, content_of(record))
         for t in steps:
             kept = self._frames.get((key, t))
             if kept is not None:
@@ -81,7 +82,8 @@ class FilmLibrary:
         self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
     ) -> AbstractContextManager[Replay]:
         """A replay of this episode, which nobody else has meanwhile."""
-        return self._lent(_recorded_as(key, record), options, record, render=False)
+        key = (key, content_of(record))
+        return self._lent(key, options, record, render=False)
 
     @contextmanager
     def _lent(
@@ -160,12 +162,6 @@ class FilmLibrary:
                 self._idle.remove(row)
                 return row[2]
         return World(options, render=render)
-
-
-def _recorded_as(key: Hashable, record: Mapping[str, Any]) -> Hashable:
-    """A run that goes on from a checkpoint records later episodes once more."""
-    actions = np.ascontiguousarray(record["actions"], np.int64)
-    return key, int(record["seed"]), zlib.crc32(actions.tobytes())
 
 
 def _compressed(frame: np.ndarray) -> Compressed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from engine.stage.archive import Session
+from engine.stage.archive import Past, Session
 from engine.stage.episodes import Weights
 from engine.stage.jobs import Priority, Wish
 from engine.stage.minds import insight_job, liking
@@ -24,6 +24,9 @@ AGAIN_AFTER_S = 15.0
 POLL_S = 0.01
 MOST_JUDGED = 3
 SEED = 0
+
+Source = tuple[Past, bool]
+"""What was recorded, and whether more of it is coming."""
 
 
 class Judged(NamedTuple):
@@ -49,9 +52,9 @@ class StatePool:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._states: States | None = None
-        self._of = ("", False)
+        self._of: Source = (("", 0), False)
         self._gathered_at = 0.0
-        self._gathering = ("", False)
+        self._gathering: Source = (("", 0), False)
         self._error: Exception | None = None
         self._judged: OrderedDict[int, Judged] = OrderedDict()
 
@@ -92,7 +95,7 @@ class StatePool:
     def _gathered(
         self, context: Context, session: Session
     ) -> Generator[Wish, Any, States]:
-        of = (session.uuid, session.live)
+        of = (session.past, session.live)
         if self._of != of:
             self._states, self._of, self._error = None, of, None
             self._judged.clear()
@@ -105,7 +108,7 @@ class StatePool:
             raise ValueError(str(self._error or "The session has been changed."))
         return self._states
 
-    def _begin(self, context: Context, session: Session, of: tuple[str, bool]) -> None:
+    def _begin(self, context: Context, session: Session, of: Source) -> None:
         """Gather in a job of its own, which gives way to questions."""
         if self._gathering == of:
             return
@@ -122,8 +125,8 @@ class StatePool:
         job = collect(context, session, COUNT, rng)
         context.jobs.start(job, Priority.EMBEDDING, done, failed)
 
-    def _end(self, of: tuple[str, bool], states: States | None) -> None:
+    def _end(self, of: Source, states: States | None) -> None:
         if self._gathering == of:
-            self._gathering = ("", False)
+            self._gathering = (("", 0), False)
         if self._of == of and states is not None:
             self._states, self._gathered_at = states, self._clock()

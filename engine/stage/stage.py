@@ -189,7 +189,7 @@ class Stage:
         before = self._archive.open
         self._archive.on_status(message)
         now = self._archive.open
-        if before is not None and (now is None or now.uuid != before.uuid):
+        if before is not None and (now is None or now.past != before.past):
             self._jobs.cancel(MAP)
             self._map.forget()
             self._films.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -121,19 +123,23 @@ class AccountView(View):
         way = QBoxLayout.Direction
         self._plots.setDirection(way.LeftToRight if wide else way.TopToBottom)
 
-    def emptiness(self) -> tuple[str, str, tuple[()]] | None:
+    def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
         """Nothing has been measured yet, or not while somebody looked."""
         store = self.context.store
         if store.times or store.memory is not None:
             return None
         if store.status.state in ("running", "starting"):
             return "Measuring.", "The first second of training is under way.", ()
-        return (
-            "Nothing has been measured yet.",
-            "Train to see where the time of a step goes; a session that is only looked "
-            "at takes none.",
-            (),
+        what = "Nothing has been measured yet."
+        if not store.session.uuid:
+            words = "Train to see where the time of a step goes."
+            return what, words, [("train.start", "Train")]
+        words = (
+            "Where time goes is measured while a run trains, and kept until another "
+            "one begins or the engine ends. Of this session nothing is left: let it go "
+            "on to measure it again."
         )
+        return what, words, [("train.continue", "Continue session")]
 
     # ------------------------------------------------------------------ draw
 

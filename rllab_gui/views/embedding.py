@@ -56,7 +56,7 @@ class EmbeddingView(View):
         self._busy = ""
         self._failed = ""
         self._question = -1
-        self._begun_for: tuple[str, bool] = ("", False)
+        self._begun_for = ("", False, 0)
         self.reduced_motion = False
         self._make_plot()
         self._make_controls()
@@ -148,7 +148,7 @@ class EmbeddingView(View):
         where its points are, for as long as the map is looked at and training goes on.
         """
         session = self.context.store.session
-        run = (session.uuid, session.live)
+        run = (session.uuid, session.live, session.cuts)
         if not session.uuid or run == self._begun_for or not self.isVisible():
             return
         if self._report is not None and not session.live:
@@ -325,6 +325,6 @@ class EmbeddingView(View):
         self._report, self._busy, self._failed = None, "", ""
         self.plot.colours, self._journey = ColourScale(), Journey()
         self.panel.forget()
-        self._begun_for = ("", False)
+        self._begun_for = ("", False, 0)
         self._begin()
         self.refresh()

@@ -76,6 +76,8 @@ class EmptyState(QWidget):
         button.setAccessibleName(label)
         button.setToolTip(action.toolTip())
         button.clicked.connect(action.trigger)
+        button.setEnabled(action.isEnabled())
+        action.enabledChanged.connect(button.setEnabled)
         return button
 
     def _restyle(self) -> None:

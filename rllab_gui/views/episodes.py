@@ -38,7 +38,7 @@ class EpisodesView(View):
         self.episodes = EpisodeTable()
         self.rows = EpisodeRows(self.episodes)
         self._new: list[EpisodeFinished] = []
-        self._session = ""
+        self._session = ("", 0)
         self._order, self._descending = "step0", True
         self._table = self._make_table()
         self.filter = self._make_filter()
@@ -110,21 +110,22 @@ class EpisodesView(View):
     # ------------------------------------------------------------ what arrives
 
     def _on_session(self) -> None:
-        """Another session has other episodes."""
-        uuid = self.context.store.session.uuid
-        if uuid == self._session:
+        """Another session has other episodes, and so has a run that went back."""
+        session = self.context.store.session
+        of = (session.uuid, session.cuts)
+        if of == self._session:
             return
-        self._session = uuid
+        self._session = of
         self._table.replace(self.rows.clear)
         self._new.clear()
-        if uuid:
+        if session.uuid:
             self.context.link.ask(
-                "episodes", {}, lambda answer: self._on_table(uuid, answer)
+                "episodes", {}, lambda answer: self._on_table(of, answer)
             )
         self.refresh()
 
-    def _on_table(self, uuid: str, answer: dict[str, Any]) -> None:
-        if uuid == self._session:
+    def _on_table(self, of: tuple[str, int], answer: dict[str, Any]) -> None:
+        if of == self._session:
             self.episodes.take(answer)
             self.refresh()
 

@@ -137,6 +137,7 @@ class ReplayView(View):
         context.axis.changed.connect(self._on_moment)
         context.store.sessionChanged.connect(self.refresh)
         context.store.wasReset.connect(self._on_reset)
+        context.store.wentBack.connect(self._on_reset)
         context.selection.changed.connect(self._on_selection)
         context.selection.rangeAsked.connect(self._on_range)
         self.filter.textChanged.connect(self.refresh)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pictures import judged, number_of, numbered, teach
 
-from engine.contract.messages import Cancel, ProcessState
+from engine.contract.messages import Cancel, ProcessState, SessionStatus
 from rllab_gui.episode_frames import AHEAD, FRAMES_BYTES
 
 
@@ -298,6 +298,29 @@ def test_another_checkpoint_judges_anew(context, client):
     asked = client.questions("judge_episode")[-1].arguments
     assert asked["checkpoint_step"] == 8_000
     assert context.episode.moment.episode.key[1] == 8_000
+
+
+def test_an_episode_that_was_recorded_anew_is_asked_for_anew(context, client):
+    """A run that went back: neither what is shown nor what was remembered holds."""
+    teach(client, steps=50)
+    client.play(SessionStatus(uuid="s", durable_step=900, live=True))
+    settle(context, client)
+    open_episode(context, client)
+    context.cursor.show_checkpoint(8_000)
+    settle(context, client)
+    context.cursor.show_checkpoint(-1)
+    settle(context, client)
+    teach(client, steps=9)
+    client.play(SessionStatus(uuid="s", durable_step=950, live=True))
+    settle(context, client)
+    assert context.episode.data.steps == 50
+    client.play(SessionStatus(uuid="s", durable_step=100, live=True, cuts=1))
+    settle(context, client)
+    assert context.episode.data.steps == 9
+    asked = len(client.questions("judge_episode"))
+    context.cursor.show_checkpoint(8_000)
+    settle(context, client)
+    assert len(client.questions("judge_episode")) == asked + 1
 
 
 @pytest.mark.parametrize("t", [0, 49, 50])

@@ -140,24 +140,21 @@ def test_a_run_that_has_ended_says_nothing_of_a_session_that_is_looked_at(
     context, client
 ):
     store = context.store
-    time, memory = TimeReport(9, 5, 5, 1.0, {"act": 1.0}), MemoryReport(9, {}, {})
+    of = {"run": "trained"}
+    time = TimeReport(9, 5, 5, 1.0, {"act": 1.0}, **of)
+    memory = MemoryReport(9, {}, {}, **of)
     none = np.zeros(0)
-    waits = PriorityReport("none", 9, 0, 1, 0, 0, none, none, 0, none, none, none, none)
-    client.play(script.session(Configuration(), uuid="trained"))
-    client.play(TrainerStatus("running"), TrainerStatus("finished"))
-    client.play(time, memory, waits)  # first looked at when it was over
-    context.pulse.beat()
-    assert (*store.times, store.memory, store.priorities) == (time, memory, waits)
-    client.play(TrainerStatus("idle"))
+    rows = (none, none, 0, none, none, none, none)
+    waits = PriorityReport("none", 9, 0, 1, 0, 0, *rows, **of)
+    # A window that attaches when it was over.
+    client.play(script.session(Configuration(), uuid="trained", live=False))
+    client.play(TrainerStatus("idle"), time, memory, waits)
     context.pulse.beat()
     assert (*store.times, store.memory, store.priorities) == (time, memory, waits)
     client.play(script.session(Configuration(), uuid="looked at"))
-    client.play(TrainerStatus("idle"), time, memory, waits)
+    client.play(TrainerStatus("running"), time, memory, waits)
     context.pulse.beat()
     assert (*store.times, store.memory, store.priorities) == (None, None)
-    client.play(TrainerStatus("starting"), time, TrainerStatus("running"), memory)
-    context.pulse.beat()
-    assert (*store.times, store.memory) == (memory,)
 
 
 def test_old_events_come_before_new_ones(context, client):
@@ -171,8 +168,10 @@ def test_old_events_come_before_new_ones(context, client):
 
 
 def test_a_run_that_went_back_is_not_drawn_twice(context, client):
+    client.play(script.session(Configuration()))
+    context.pulse.beat()
     client.play(script.scalars("loss", [10, 20, 30], [1.0, 0.5, 0.2]))
-    client.play(Event("recovery", 20, "The trainer is back at step 20.", 90.0))
+    client.play(script.session(Configuration(), durable_step=20, cuts=1))
     client.play(script.scalars("loss", [30], [0.2]))
     context.pulse.beat()
     assert context.store.series("loss").step.tolist() == [10, 20, 30]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.contract.messages import SessionStatus
 from rllab_gui import resting
 from rllab_gui.resting import Resting
 
@@ -55,3 +56,14 @@ def test_another_session_is_another_question(asked, client, context, qtbot):
     asked.forget()
     assert asked.problem == ""
     assert not asked.want("s", {"t": 1})
+
+
+def test_what_was_recorded_anew_is_asked_for_anew(asked, client, context, qtbot):
+    client.answers["saliency"] = lambda arguments: dict(arguments)
+    asked.want("s", {"t": 1})
+    qtbot.waitUntil(lambda: context.link.poll() == 1)
+    for cuts, known in ((0, True), (1, False)):
+        client.play(SessionStatus(uuid="s", cuts=cuts))
+        context.link.poll()
+        assert bool(asked.answer) is known
+        assert asked.want("s", {"t": 1}) is known

@@ -6,7 +6,7 @@ import script
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QSlider, QSpinBox, QToolButton
 
-from engine.contract.messages import Event
+from engine.contract.options import Configuration
 from rllab_gui.cursor import Cursor
 
 FRAME = np.zeros((40, 60, 3), np.uint8)
@@ -114,7 +114,8 @@ def test_following_never_goes_back_to_older_weights(stepping, beat):
 def test_after_a_recovery_what_is_taken_again_is_followed(stepping, beat):
     stepping.findChild(QToolButton, "transport.follow").click()
     stepping.findChild(QToolButton, "transport.follow").click()
-    beat(Event("recovery", 20, "The run is back at step 20.", 0.0), script.episode(2))
+    back = script.session(Configuration(), durable_step=20, cuts=1)
+    beat(back, script.episode(2))
     assert stepping.lab.playback._newest == ("training", 2)
 
 

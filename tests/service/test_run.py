@@ -18,6 +18,7 @@ from engine.contract.messages import (
     Event,
     MemoryReport,
     Message,
+    PriorityReport,
     Problem,
     Rows,
     RowsStored,
@@ -95,8 +96,10 @@ class FakeLoop:
     def set_option(self, key: str, value: Any) -> None:
         self.configuration = self.configuration.with_options({key: value})
 
-    def priorities(self) -> Any:
-        return TrainerStatus("idle")
+    def priorities(self) -> PriorityReport:
+        none = np.zeros(0)
+        rows = (none, none, 0, none, none, none, none)
+        return PriorityReport("uniform", self.step, 0, 1, 0.0, 0.0, *rows)
 
     def spent(self) -> tuple[Spent, Spent | None]:
         return Spent(), None
@@ -133,7 +136,9 @@ class Bench:
     def __init__(self, **options: Any) -> None:
         self.clock, self.line = Clock(), Line()
         self.loop = FakeLoop(**options)
-        self.run = Run(self.line, self.loop, clock=self.clock)  # type: ignore[arg-type]
+        self.run = Run(  # type: ignore[arg-type]
+            self.line, self.loop, uuid="u1", clock=self.clock
+        )
 
     def cycles(self, count: int, seconds: float = 0.02) -> None:
         for _ in range(count):
@@ -324,3 +329,12 @@ def test_time_and_memory_are_told_every_second_while_somebody_looks(bench):
     assert 2 <= len(times) == len(bench.line.all(MemoryReport, "windows")) <= 4
     assert sum(times[-1].acting.values()) == pytest.approx(times[-1].seconds)
     assert times[-1].recorded_bytes > 0
+    # The run may have ended long before somebody looks at its session.
+    bench.run.stop()
+    bench.clock.now += 5.0
+    bench.line.sent.clear()
+    bench.run.cycle(priorities_wanted=True, account_wanted=True)
+    kinds = (TimeReport, MemoryReport, PriorityReport)
+    last = [bench.line.all(kind, "windows")[-1] for kind in kinds]
+    assert [it.run for it in last] == ["u1"] * len(kinds)
+    assert last[0].step == bench.loop.step

@@ -436,6 +436,20 @@ def test_options_changed_since_the_checkpoint_are_set_again(running: World) -> N
     assert SetOption("agent.learning_rate", "0.01") in running.queues["trainer"]
 
 
+def test_whoever_goes_back_says_that_what_was_known_is_no_more(world: World) -> None:
+    world.command(ResumeTraining("/old.h5"))
+    world.work_all()
+    resumed = world.session.opened.cuts
+    world.die("trainer")
+    world.back("trainer")
+    world.work_all()
+    told = [it for it in world.told if isinstance(it, SessionStatus)]
+    assert told[-1].cuts == resumed + 1
+    assert world.stage[-1] == told[-1]
+    world.do(world.session.on_session(SessionStatus("old", "/old.h5", live=True)))
+    assert world.session.opened.cuts == resumed + 1
+
+
 def test_a_paused_run_is_paused_after_a_death(running: World) -> None:
     running.command(Pause())
     running.work_all()
@@ -514,7 +528,8 @@ def test_a_session_that_is_not_ours_is_not_passed_on(running: World) -> None:
     assert len(running.told) == told
     status = SessionStatus("new", "/new.h5", live=True, durable_step=9)
     running.do(running.session.on_session(status))
-    assert running.told[-1] == replace(status, live=True)
+    known = running.session.opened.cuts
+    assert running.told[-1] == replace(status, live=True, cuts=known)
 
 
 COMMANDS = (

@@ -78,6 +78,8 @@ class SessionStatus(Message, frozen=True):
       durable_step: Everything up to here is committed and synced.
       durable_s_ago: Age of that commit when this was sent.
       sealed_at: Unix time at which the .h5 was last written; 0 never.
+      cuts: How often its run has gone back behind what it had recorded. What was
+        known of steps after ``durable_step`` holds no more when this counts up.
     """
 
     name: str = ""
@@ -88,6 +90,7 @@ class SessionStatus(Message, frozen=True):
     durable_step: int = 0
     durable_s_ago: float = 0.0
     sealed_at: float = 0.0
+    cuts: int = 0
 
 
 class Scalars(Message, frozen=True):
@@ -208,6 +211,8 @@ class PriorityReport(Message, frozen=True):
     age_edges: np.ndarray
     age_counts: np.ndarray
     """How many stored transitions are how many steps old."""
+    run: str = ""
+    """As in :class:`TimeReport`."""
 
 
 class TimeReport(Message, frozen=True):
@@ -223,6 +228,8 @@ class TimeReport(Message, frozen=True):
       recorded_bytes: Handed to the keeper in this time.
       device: What the networks are on.
       notes: Sentences on how it is computed.
+      run: The session (its ``uuid``) whose run this is of. The trainer goes on
+        reporting on its last run while another session is looked at.
     """
 
     step: int
@@ -235,6 +242,7 @@ class TimeReport(Message, frozen=True):
     recorded_bytes: int = 0
     device: str = "cpu"
     notes: list[str] = field(default_factory=list)
+    run: str = ""
 
 
 class MemoryReport(Message, frozen=True):
@@ -248,6 +256,7 @@ class MemoryReport(Message, frozen=True):
       process: Bytes of memory that the trainer's process has; 0 where unknown.
       device: Bytes of the arrays on the GPU, 0 without one.
       weights: Bytes of the parameters of one network.
+      run: As in :class:`TimeReport`.
     """
 
     step: int
@@ -256,6 +265,7 @@ class MemoryReport(Message, frozen=True):
     process: int = 0
     device: int = 0
     weights: int = 0
+    run: str = ""
 
 
 class EmbeddingReport(Message, frozen=True):

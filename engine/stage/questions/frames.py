@@ -73,7 +73,7 @@ def episode_frames(
     Raises:
       QuestionError: If nothing is possible, or the answer would be too large.
     """
-    key = (session.uuid, record["kind"], record["episode"])
+    key = (session.past, record["kind"], record["episode"])
     options = session.configuration.environment
     found: list[np.ndarray] = []
     try:

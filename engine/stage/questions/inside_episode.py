@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.stage.archive import Session
+from engine.stage.archive import Session, recorded_as
 from engine.stage.cache import array_bytes
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED, Weights
@@ -47,11 +47,11 @@ def _inside(context: Context, arguments: InsideArguments, asker: Asker) -> Job:
     ``memory``: ``memory`` [k, U] and ``value`` (max q) [k].
     """
     session = context.archive.session()
-    key = (session.uuid, arguments)
+    record, weights = yield from by_whom(context, session, arguments)
+    key = (arguments, recorded_as(session.past, record), weights.step)
     known = context.judged.get(key)
     if known is not None:
         return known
-    record, weights = yield from by_whom(context, session, arguments)
     first = max(0, arguments.first)
     last = min(
         arguments.last, len(record["actions"]), first + _most(session, arguments)

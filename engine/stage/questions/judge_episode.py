@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.stage.archive import Session
+from engine.stage.archive import Session, recorded_as
 from engine.stage.cache import array_bytes
 from engine.stage.context import Arguments, Asker, Context, Question
 from engine.stage.episodes import (
@@ -31,15 +31,7 @@ class JudgeArguments(Arguments, frozen=True):
 
 
 def _answer(context: Context, arguments: JudgeArguments, asker: Asker) -> Job:
-    session = context.archive.session()
-    key = (session.uuid, arguments)
-    judged = context.judged.get(key)
-    if judged is None:
-        judged = yield from judge(
-            context, arguments.kind, arguments.episode, arguments.checkpoint_step
-        )
-        context.judged.put(key, judged, array_bytes(judged))
-    return judged
+    return judge(context, arguments.kind, arguments.episode, arguments.checkpoint_step)
 
 
 def judge(
@@ -62,7 +54,26 @@ def judge(
     record = yield from context.archive.episode(session, kind, episode)
     as_recorded = checkpoint_step == AS_RECORDED
     wanted = last_step(record) if as_recorded else checkpoint_step
-    weights = yield from _weights(context, session, wanted)
+    step = yield from context.archive.nearest_checkpoint(wanted)
+    key = ("judged", recorded_as(session.past, record), checkpoint_step, step)
+    known = context.judged.get(key)
+    if known is None:
+        known = yield from _judged(context, session, record, checkpoint_step, step)
+        context.judged.put(key, known, array_bytes(known))
+    return known
+
+
+def _judged(
+    context: Context,
+    session: Session,
+    record: dict[str, Any],
+    checkpoint_step: int,
+    step: int | None,
+) -> Generator[Wish, Any, dict[str, Any]]:
+    """The same, judged now by the weights of this training step, if there are any."""
+    as_recorded = checkpoint_step == AS_RECORDED
+    wanted = last_step(record) if as_recorded else checkpoint_step
+    weights = yield from _weights(context, session, step)
     mind = None
     if weights is not None:
         mind = yield from context.minds.mind(session.configuration, session.card)
@@ -86,9 +97,8 @@ def judge(
 
 
 def _weights(
-    context: Context, session: Session, wanted: int
+    context: Context, session: Session, step: int | None
 ) -> Generator[Wish, Any, Weights | None]:
-    step = yield from context.archive.nearest_checkpoint(wanted)
     if step is None:
         return None
     arrays = yield from context.archive.weights(session, step)

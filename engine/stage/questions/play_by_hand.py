@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.stage.archive import Session
+from engine.stage.archive import Session, recorded_as
 from engine.stage.branching import Root
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED
@@ -53,8 +53,7 @@ def _answer(context: Context, arguments: HandArguments, asker: Asker) -> Job:
     weights = yield from policy_weights(context, session, record, arguments.checkpoint)
     mind = yield from context.minds.mind(session.configuration, session.card)
     root = Root(session.configuration.environment, record, arguments.t)
-    where = (arguments.kind, arguments.episode, arguments.t)
-    key = (session.uuid, *where, weights.step)
+    key = (recorded_as(session.past, record), arguments.t, weights.step)
     hand = context.hands.take(key, arguments.actions)
     fresh = hand is None
     hand = hand or Hand(root, Opinion(mind, weights))

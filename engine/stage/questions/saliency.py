@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.stage.archive import Session
+from engine.stage.archive import Session, recorded_as
 from engine.stage.cache import array_bytes
 from engine.stage.context import Asker, Context, Question, QuestionError
 from engine.stage.episodes import Weights
@@ -93,7 +93,7 @@ def _scene(
     if not whole:
         seen = yield from observations_at(context, session, record, range(t, t + 1))
         return _Scene(session, weights, mind, seen, 0, None)
-    key = (session.uuid, "seen", arguments.kind, arguments.episode, len(steps))
+    key = ("seen", recorded_as(session.past, record), len(steps))
     known = context.judged.get(key)
     if known is None:
         seen = yield from observations_at(context, session, record, steps)
