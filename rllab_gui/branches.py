@@ -18,6 +18,7 @@ from rllab_gui.ghost import Ghost
 from rllab_gui.hand_play import HandPlay
 from rllab_gui.link import Link
 from rllab_gui.notes import Notes, new_id
+from rllab_gui.pad_play import PadPlay
 from rllab_gui.store import Store
 from rllab_gui.views.episode_model import action_word
 
@@ -42,6 +43,7 @@ class Branches(QObject):
       problem: Why the last one could not be made or looked into, or empty.
       ghost: The other arm of the branch that is looked at.
       hand: Playing on by hand.
+      pad: The gamepad of whoever plays.
 
     Signals:
       changed(): There are others, another is looked at, or one has come further.
@@ -66,6 +68,7 @@ class Branches(QObject):
         self._question = -1
         self._where = Position()
         self.hand = HandPlay(link, store, cursor, episode, self, self)
+        self.pad = PadPlay(self.hand, parent=self)
         self.ghost = Ghost(link, episode, self, self)
         notes.changed.connect(self._on_notes)
         cursor.changed.connect(self._on_cursor)

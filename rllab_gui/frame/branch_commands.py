@@ -35,7 +35,7 @@ def branch_commands(lab: Lab, window: MainWindow) -> list[Command]:
                 "The chosen policy plays the seed of this episode from its start",
                 branches.play_seed),
         Command("branch.byHand", "Play it yourself",
-                "Take over at this step, or in the newest episode, by action keys",
+                "Take over at this step, or in the newest episode, by keys or gamepad",
                 keys.take_over),
         Command("branch.realTime", "Play in real time",
                 "While you play, the world goes on at its own rate",

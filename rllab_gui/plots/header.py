@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 from PySide6.QtWidgets import QWidget as Widget
 
+from rllab_gui.plots.folded import FoldedControls, moved
 from rllab_gui.plots.text import OneLine
 from rllab_gui.theme import Theme
 
@@ -25,12 +26,16 @@ EXPORTS = (
     ("svg", "Drawing (SVG)…"),
     ("csv", "Data behind it (CSV)…"),
 )
+FOLDS = ("export", "help", "log", "smooth")
+"""Which buttons leave a narrow row first; then what a plot has added, from its end."""
 MOST_TOGETHER = 32
 """Letters of a legend that are never torn apart."""
 
 
 class PlotHeader(Widget):
     """Title and buttons ``plot.<id>.auto/.log/.smooth/.export/.help``.
+
+    Where they have no room, they are behind ``plot.<id>.more``.
 
     Signals:
       autoToggled(bool): The axes are to keep themselves (True) or stay put.
@@ -61,6 +66,10 @@ class PlotHeader(Widget):
         self._title = OneLine(title, self)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._title, 1)
+        self._controls: list[Widget] = []
+        self._folding = False
+        self._more = FoldedControls(f"plot.{plot_id}.more", title, self)
+        self._row.addWidget(self._more)
         self._auto = self._mode_button()
         self._log = self._log_button(log)
         self._smooth = self._smooth_button(smoothing)
@@ -71,6 +80,7 @@ class PlotHeader(Widget):
 
     def add(self, widget: Widget) -> None:
         """Put a further control of this plot before its buttons."""
+        self._controls.insert(0, widget)
         self._row.insertWidget(1, widget)
         self.restyle()
 
@@ -109,6 +119,62 @@ class PlotHeader(Widget):
         for control in (*buttons, *self.findChildren(QComboBox)):
             control.setFont(self._theme.font(relative=0.85))
             control.setMinimumSize(least, least)
+        self._fit()
+
+    # ---------------------------------------------------------------- narrow
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Words that would be cut go where there is room for them."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        """A control has come, gone, or another size."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return done
+
+    def _fit(self) -> None:
+        """Fold as few controls as have to be."""
+        if self._folding or self.width() <= 0:
+            return
+        folded: list[Widget] = []
+        seen = [it for it in self._controls if not it.isHidden()]
+        for control in (it for it in self._by_rank() if it in seen):
+            if self._needed(seen, folded) <= self.width():
+                break
+            folded.append(control)
+        if set(folded) != {it for it in self._more.controls if not it.isHidden()}:
+            self._fold([it for it in self._controls if it in folded])
+
+    def _by_rank(self) -> list[Widget]:
+        named = {f"plot.{self._id}.{name}": at for at, name in enumerate(FOLDS)}
+        known = [it for it in self._controls if it.objectName() in named]
+        known.sort(key=lambda it: named[it.objectName()])
+        mark = (QAbstractButton, QComboBox)
+        others = [it for it in self._controls if isinstance(it, mark)]
+        others = [it for it in others if it not in known and it is not self._auto]
+        return [*known, *reversed(others), self._auto]
+
+    def _needed(self, seen: list[Widget], folded: list[Widget]) -> int:
+        """Width of the row with these in it and those behind the button."""
+        rest = [it for it in seen if it not in folded]
+        rest += [self._more] if folded else []
+        wide = sum(max(it.sizeHint().width(), it.minimumWidth()) for it in rest)
+        margins = self._row.contentsMargins()
+        gaps = self._row.spacing() * len(rest) + margins.left() + margins.right()
+        return self._title.minimumSizeHint().width() + wide + gaps
+
+    def _fold(self, folded: list[Widget]) -> None:
+        self._folding = True  # whoever is moved asks for another layout
+        back = [it for it in self._more.controls if it not in folded]
+        self._more.hold(folded)
+        for control in back:
+            moved(control, self)
+        for at, control in enumerate(it for it in self._controls if it not in folded):
+            self._row.insertWidget(1 + at, control)
+        self._folding = False
 
     # -------------------------------------------------------------- buttons
 
@@ -120,7 +186,8 @@ class PlotHeader(Widget):
         button.setToolTip(accessible)
         button.setAutoRaise(True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._row.addWidget(button)
+        self._controls.append(button)
+        self._row.insertWidget(self._row.count() - 1, button)
         return button
 
     def _mode_button(self) -> QToolButton:

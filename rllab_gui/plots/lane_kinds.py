@@ -104,7 +104,7 @@ class StemLane(AnchoredLane):
 
 
 class RibbonLane(Lane):
-    """A block of colour for each action; a die over those that chance chose."""
+    """A block of colour for each action; a mark over those that chance chose."""
 
     weight = 1
     fixed = 30
@@ -156,16 +156,17 @@ class RibbonLane(Lane):
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, letter)
 
     def _paint_dice(self, painter: QPainter, first: int, behind: int) -> None:
+        """A die over each step that chance chose; a stroke where two would meet."""
         steps = first + np.flatnonzero(self.explored[first:behind])
         colour = QColor(self.theme.tokens.warning)
         size, top = self.theme.px(9), self.inside().top()
-        crowded = len(steps) * size > self.inside().width()
+        places = self.scale.xs(steps + 0.5)
+        alone = apart(places, size + 1)
+        for x in places[~alone].tolist():
+            painter.fillRect(QRectF(x - 0.5, top + 1, 1, size - 1), colour)
         die = dice_pixmap(size, colour, self.devicePixelRatioF())
-        for x in self.scale.xs(steps + 0.5).tolist():
-            if crowded:
-                painter.fillRect(QRectF(x, top + 2, 1, size - 2), colour)
-            else:
-                painter.drawPixmap(QPointF(x - size / 2, top), die)
+        for x in places[alone].tolist():
+            painter.drawPixmap(QPointF(x - size / 2, top), die)
 
 
 def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
@@ -240,6 +241,12 @@ class Overview(LineLane):
             painter.fillRect(place, shade)
             painter.setPen(QPen(QColor(self.theme.tokens.accent), 1))
             painter.drawRect(place)
+
+
+def apart(places: np.ndarray, room: float) -> np.ndarray:
+    """Which of these ascending places have so much room on either side, bool [n]."""
+    gaps = np.diff(places, prepend=-np.inf, append=np.inf)
+    return np.asarray(np.minimum(gaps[:-1], gaps[1:]) >= room)
 
 
 def envelope(

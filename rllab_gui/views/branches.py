@@ -146,7 +146,7 @@ class BranchesView(View):
         self.count.activated.connect(self._on_count)
         self.tree.chosen.connect(self._on_chosen)
         self.tree.renamed.connect(branches.rename)
-        for signal in (branches.changed, branches.hand.changed):
+        for signal in (branches.changed, branches.hand.changed, branches.pad.changed):
             signal.connect(self.refresh)
         for signal in (episode.changed, episode.momentChanged):
             signal.connect(self.refresh)
@@ -175,7 +175,7 @@ class BranchesView(View):
         branches = self._branches
         branch, why = branches.current, ""
         if branches.hand.playing:
-            words = branches.hand.hint
+            words = f"{branches.hand.hint} {branches.pad.hint}".strip()
         elif branches.under_way:
             words = f"{branches.under_way}… Esc gives it up."
         elif branches.problem or branches.hand.problem:

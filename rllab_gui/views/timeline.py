@@ -40,10 +40,10 @@ class TimelineView(View):
     about = (
         "The episode over its steps: V(s) = max_a Q(s,a), the reward, the surprise |δ| "
         "(how far the target was from the estimate) and the importance max Q − min Q "
-        "(how much the choice of the action matters). Dice are actions that chance "
-        "chose. Flags are bookmarks, forks are branches. Click seeks, drag scrubs, "
-        "Shift and drag select steps to loop over, whose ends can be dragged; Ctrl and "
-        "wheel zoom."
+        "(how much the choice of the action matters). Dice, and strokes where dice "
+        "would meet, are actions that chance chose. Flags are bookmarks, forks are "
+        "branches. Click seeks, drag scrubs, Shift and drag select steps to loop over, "
+        "whose ends can be dragged; Ctrl and wheel zoom."
     )
     answers = True
 
@@ -226,7 +226,7 @@ class TimelineView(View):
             ("│", tokens.good, "δ ≥ 0: better"),
             ("│", tokens.bad, "δ < 0: worse"),
         ]
-        legend += [("⚄", tokens.warning, "exploratory")]
+        legend += [("⚄│", tokens.warning, "exploratory")]
         legend += [
             (glyph, tokens.text, words.split(":")[0])
             for glyph, words in GLYPHS.items()

@@ -35,8 +35,9 @@ class StepThroughWorkspace(Workspace):
     def arrange(self) -> None:
         """The frame in the middle gets the most."""
         wide, high = max(self.width(), 900), max(self.height(), 500)
-        left = self.lab.theme.px(280)
-        right = self.lab.theme.px(360)
+        # Large words make the columns at the sides wider, but not at any price.
+        left = min(self.lab.theme.px(280), wide * 27 // 100)
+        right = min(self.lab.theme.px(360), wide * 34 // 100)
         middle = max(wide - left - right, self.lab.theme.px(200))
         self.size_docks(
             {"episodes": left, "frame": middle, "stepQbars": right},

@@ -1,18 +1,21 @@
 """Branches in the window: keys, tree, ghost, leaving, undo, and playing by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import script
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from engine.contract.notes import Branch, Rollout
 from rllab_gui.action_keys import action_letters, hint, idle_action, key_table
 from rllab_gui.branch_table import branch_csv
 from rllab_gui.episode import BY_HAND
 from rllab_gui.frame.checkpoint_slider import CheckpointSlider
+from rllab_gui.gamepad import BACK
+from rllab_gui.pad_play import STEADY
 from rllab_gui.views.branch_words import answer, tree_words, who
 from rllab_gui.views.episode_model import episode_from
 
@@ -214,6 +217,7 @@ def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     assert data.actions[8:].tolist() == [1, 1]
     assert lab.episode.frame(3) is None
     a_beat_passes(window, beat, qtbot)
+    a_pad_is_plugged_in(window, beat)
     press(qtbot, window, Key.Key_Return)
     settle(beat)
     assert not hand.playing
@@ -318,6 +322,31 @@ def a_beat_passes(window, beat, qtbot):
     settle(beat)
     assert window.lab.episode.data.actions[8:].tolist() == [1, 1, 0]
     press(qtbot, window, Key.Key_Backspace)
+    settle(beat)
+
+
+def a_pad_is_plugged_in(window, beat):
+    """Its cross does what the arrow keys do, and the panel says so."""
+    pad = window.lab.branches.pad
+    held = frozenset({"right"})
+    real = pad.source
+    pad.source = SimpleNamespace(
+        name="Pad",
+        problem="",
+        labels={},
+        open=real.open,
+        read=lambda: held,
+        close=real.close,
+    )
+    for _ in range(STEADY):
+        pad._on_beat()
+    settle(beat)
+    assert window.lab.episode.data.actions[8:].tolist() == [1, 1, 1]
+    words = panel(window).findChild(QLabel, "step.branches.answer").text()
+    assert "← or L left" in words
+    assert "Gamepad: ← left, → right" in words
+    held = frozenset({BACK})
+    pad._on_beat()
     settle(beat)
 
 

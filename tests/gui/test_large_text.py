@@ -3,8 +3,9 @@
 import pytest
 import script
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QLabel, QTabBar
+from PySide6.QtWidgets import QLabel, QTabBar, QToolButton
 
+from rllab_gui.plots.header import PlotHeader
 from rllab_gui.views.tables import CalmTable
 
 
@@ -41,8 +42,18 @@ def test_tabs_are_named_whole(large):
     assert {it.elideMode() for it in named} == {Qt.TextElideMode.ElideNone}
 
 
-def test_columns_are_at_least_as_wide_as_their_headings(large, qtbot):
+def uncut(window):
+    """Buttons of plots that can be seen, and are as wide as what stands on them."""
+    headers = window.findChildren(PlotHeader)
+    seen = [it for header in headers for it in header.findChildren(QToolButton)]
+    seen = [it for it in seen if it.isVisible() and not it.visibleRegion().isEmpty()]
+    return bool(seen) and all(it.width() >= it.sizeHint().width() - 1 for it in seen)
+
+
+def test_what_stands_on_buttons_and_columns_can_be_read(large, qtbot):
+    qtbot.waitUntil(lambda: uncut(large))
     large.show_workspace("step")
+    qtbot.waitUntil(lambda: uncut(large))
     table = large.findChild(CalmTable, "step.episodes.table")
     metrics = table.horizontalHeader().fontMetrics()
     for column, (heading, _) in enumerate(table.model()._headings):

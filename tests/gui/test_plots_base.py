@@ -295,6 +295,37 @@ def test_the_question_where_to_export_does_not_block(plot, qtbot):
     qtbot.waitUntil(lambda: plot.findChild(object, "dlg.export.test") is None)
 
 
+def test_what_has_no_room_in_the_header_is_behind_a_button(plot, qtbot, theme):
+    header, more = plot.header, plot.header.findChild(object, "plot.test.more")
+    assert not more.isVisible()
+    header.findChild(object, "plot.test.export").hide()  # by a view that has none
+    plot.resize(150, 200)
+    qtbot.waitUntil(more.isVisible)
+    folded = [it.objectName().rpartition(".")[2] for it in more.controls]
+    assert folded == ["log", "smooth", "help"]
+    assert header.findChild(object, "plot.test.auto").isVisible()
+    more.menu().aboutToShow.emit()
+    labels = more.menu().findChildren(QLabel)
+    assert "Logarithmic axis" in [it.text() for it in labels]
+    heard = []
+    header.logToggled.connect(heard.append)
+    header.findChild(object, "plot.test.log").click()
+    assert heard == [True]
+    plot.resize(600, 200)
+    qtbot.waitUntil(lambda: not more.isVisible())
+    row = header.layout()
+    names = [row.itemAt(it).widget().objectName() for it in range(row.count())]
+    assert [it.rpartition(".")[2] for it in names[1:]] == [
+        "auto",
+        "log",
+        "smooth",
+        "export",
+        "help",
+        "more",
+    ]
+    assert header.findChild(object, "plot.test.export").isHidden()
+
+
 def test_smoothing_is_chosen_in_the_header(plot, qtbot):
     button = plot.header.findChild(object, "plot.test.smooth")
     assert button.text() == "EMA 0.9"

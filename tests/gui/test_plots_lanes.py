@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rllab_gui.plots.bars import Bars
-from rllab_gui.plots.lane_kinds import envelope, largest_of
+from rllab_gui.plots.lane_kinds import apart, envelope, largest_of
 from rllab_gui.plots.lanes import TimeScale
 from rllab_gui.plots.picture import enlargement
 
@@ -36,6 +36,13 @@ def test_only_the_visible_part_is_used():
 def test_of_each_stretch_the_largest_is_kept_and_nan_is_not():
     sizes = np.array([1.0, 9.0, np.nan, 2.0, 0.5, 0.4])
     np.testing.assert_array_equal(largest_of(sizes, 3), [1, 3, 4])
+
+
+def test_dice_that_would_meet_are_strokes():
+    places = np.array([0.0, 30.0, 35.0, 60.0, 70.0])
+    assert apart(places, 10.0).tolist() == [True, False, False, True, True]
+    assert apart(np.array([5.0]), 10.0).tolist() == [True]
+    assert apart(np.empty(0), 10.0).tolist() == []
 
 
 def test_steps_and_pixels_are_each_others_inverse():

@@ -1,5 +1,8 @@
 """``python -m tests.walks --out FOLDER [cartpole|minatar]``: a student's walk.
 
+``--theme`` says in which theme it begins (each walk looks at the other one too), and
+``--scale 1.5`` makes all words larger.
+
 It opens a session in the real window, steps through it by clicks and keys, and leaves
 a picture of everything it saw. It ends with exit status 1 and a sentence where a step
 did not do what it should.
@@ -11,6 +14,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 SIZE = (1366, 768)
@@ -22,6 +26,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.walks")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("walks", nargs="*", metavar="WALK", help=" or ".join(WALKS))
+    parser.add_argument("--theme", choices=("light", "dark"), default="light")
+    parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args()
     unknown = [it for it in options.walks if it not in WALKS]
     if unknown:
@@ -32,10 +38,11 @@ def main() -> int:
         prefix="rllab-walk-", ignore_cleanup_errors=True
     ) as home:
         os.environ["RLLAB_HOME"] = home
-        return _walk(options.out.absolute(), options.walks or WALKS)
+        looks = options.theme, options.scale
+        return _walk(options.out.absolute(), options.walks or WALKS, *looks)
 
 
-def _walk(folder: Path, names: tuple[str, ...] | list[str]) -> int:
+def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     from rllab_gui.app import make_application, make_window
     from rllab_gui.demo.__main__ import hush_platform
     from rllab_gui.demo.hands import DemoProblem
@@ -48,6 +55,8 @@ def _walk(folder: Path, names: tuple[str, ...] | list[str]) -> int:
     window = make_window(starting.client())
     window.files.native = False
     window.resize(*SIZE)
+    window.lab.theme.set_choice(theme)
+    window.lab.theme.set_scale(scale)
     window.show()
     window.lab.pulse.start()
     try:

@@ -41,6 +41,7 @@ class Student:
         shutil.copy(SAMPLE, path)
         path.with_suffix(".notes").unlink(missing_ok=True)  # of an earlier walk
         self._open(path)
+        self._look_at_long_episode()
         self._look_around()
         self._ask_why()
         self._go_back_in_training()
@@ -86,6 +87,20 @@ class Student:
         self._hands.press("Ctrl+O")
         self._hands.choose_file("dlg.open", path)
         self._wait("the session is open", lambda: self._lab.store.session.uuid)
+
+    def _look_at_long_episode(self) -> None:
+        """Hundreds of steps, of which chance chose many."""
+        self._hands.press("Ctrl+2")
+        table = self._hands.see("step.episodes.table", QAbstractItemView)
+        assert isinstance(table, QAbstractItemView)
+        self._wait("episodes are listed", lambda: table.model().rowCount())
+        self._hands.write("step.episodes.filter", "kind=training len>490")
+        self._hands.rest(300)
+        self._hands.click_item(table, table.model().index(0, 1))
+        self._wait("an episode is shown", lambda: self._lab.cursor.last > 300)
+        self._settle()
+        self._picture("long-episode")
+        self._hands.write("step.episodes.filter", " ")
 
     def _look_around(self) -> None:
         """Choose an episode, and go to its surprises."""
