@@ -17,7 +17,16 @@ from rllab_gui.views.curve import CurveView
 from rllab_gui.views.frame import FrameView
 from rllab_gui.views.qbars import QBarsView
 from rllab_gui.views.step_qbars import StepQBarsView
-from tests.benchmarks.window_process import FRESH_S, Steps, after, pause
+from tests.benchmarks.window_process import (
+    BETWEEN_KEYS_S,
+    FRESH_S,
+    Steps,
+    after,
+    pause,
+)
+
+SCRUB, SCRUB_S = 6, 0.033
+"""A scrub goes over so many steps, at this pace."""
 
 
 class Painted(QObject):
@@ -50,6 +59,9 @@ class Hands:
         self.curve = _view(self.train, CurveView)
         self.frame = _view(step, FrameView)
         self.step_qbars = _view(step, StepQBarsView)
+        self.heavy: Any = None
+        self._walking = QTimer(self.window)
+        self._walking.timeout.connect(self._on_walk)
         self._first_t = -1
         self.see("made")
         self.agent.frameShown.connect(self._on_picture)
@@ -89,7 +101,11 @@ class Hands:
         yield after(0.5)
 
     def everything(self) -> Steps:
-        """Have all views of the workspace in sight at once, each with something."""
+        """Have all views of the workspace in sight at once, each with something.
+
+        The first layout of the map, seconds of a process that steps back for all
+        others, is over when this is done; its refinements go on.
+        """
         window, docks = self.window, self.train.docks
         window.resize(1760, 1040)
         aside, below = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
@@ -106,9 +122,14 @@ class Hands:
         views = self.train.views()
         yield lambda: all(not it.visibleRegion().isEmpty() for it in views)
         self.lab.commands.action("embedding.collect").trigger()
-        yield lambda: self.lab.store.embedding is not None
-        yield after(3.0)
+        yield self._laid_out
+        yield after(1.0)
         return [it.view_id for it in views]
+
+    def _laid_out(self) -> bool:
+        """Whether the map has its first layout."""
+        report = self.lab.store.embedding
+        return report is not None and report.final
 
     def minimize(self) -> Steps:
         """Put the window away."""
@@ -173,7 +194,9 @@ class Hands:
         self.frame.setFocus()
         return {"last": cursor.last, "seconds": time.monotonic() - began}
 
-    def press_right(self, keys: int) -> Steps:
+    def press_right(
+        self, keys: int, pauses: tuple[float, float] = BETWEEN_KEYS_S
+    ) -> Steps:
         """Right, many times; seconds until frame and bars of each step are painted."""
         rng, times = random.Random(0), []
         spent = time.process_time()
@@ -181,7 +204,7 @@ class Hands:
             if self.lab.cursor.t >= self.lab.cursor.last:
                 self.lab.cursor.seek(0)
                 yield lambda: self._shows(0)
-            yield pause(rng)
+            yield pause(rng, pauses)
             wanted, painted = self.lab.cursor.t + 1, {}
             self._watch_step(wanted, painted)
             pressed = time.monotonic()
@@ -191,6 +214,66 @@ class Hands:
             both = len(painted) == 2
             times.append(max(painted.values()) - pressed if both else FRESH_S)
         return {"times": times, "cpu": (time.process_time() - spent) / keys}
+
+    def panel(self, view_id: str) -> Steps:
+        """Bring a panel of *Step through* to the front; until it has something."""
+        step = self.window.workspaces["step"]
+        self.window.show_workspace("step")
+        step.docks[view_id].show()
+        step.docks[view_id].raise_()
+        view = next(it for it in step.views() if it.view_id == view_id)
+        self.heavy = view
+        yield lambda: not view.asked.busy and (view.asked.answer or view.asked.problem)
+        return view.asked.problem
+
+    def rest_anywhere(self, rests: int) -> Steps:
+        """Scrub, and rest; seconds until the panel in front has painted that step."""
+        rng, cursor, times = random.Random(0), self.lab.cursor, []
+        for _ in range(rests):
+            yield pause(rng)
+            for _ in range(SCRUB):
+                cursor.seek(rng.randrange(cursor.last))
+                yield after(SCRUB_S)
+            t = rng.randrange(cursor.last)
+            while t == self.heavy.asked.arguments.get("t"):
+                t = rng.randrange(cursor.last)
+            painted: dict[str, float] = {}
+            self._watch_panel(t, painted)
+            cursor.seek(t)
+            began = time.monotonic()
+            late = after(FRESH_S)
+            yield lambda late=late, painted=painted: painted or late()  # type: ignore[misc]
+            times.append(painted.get("panel", began + FRESH_S) - began)
+        return times
+
+    def _watch_panel(self, t: int, painted: dict[str, float]) -> None:
+        """Note when the heavy panel shows this step."""
+        view = self.heavy
+
+        def on_painted(view_id: str, revision: int) -> None:
+            if view.asked.busy or view.asked.arguments.get("t") != t:
+                return
+            view.painted.disconnect(on_painted)
+            Painted(
+                view.plot.canvas,
+                lambda: painted.setdefault("panel", time.monotonic()),
+            )
+
+        view.painted.connect(on_painted)
+
+    def walk(self, every_s: float) -> Steps:
+        """From now on make a step each time, round and round; 0 ends it."""
+        yield after(0.0)
+        self._walking.stop()
+        if every_s:
+            self._walking.start(round(1000 * every_s))
+
+    def _on_walk(self) -> None:
+        cursor = self.lab.cursor
+        if cursor.t >= cursor.last:
+            cursor.seek(0)
+        else:
+            QTest.keyClick(self.window.windowHandle(), Qt.Key.Key_Right)
 
     def seek_anywhere(self, seeks: int) -> Steps:
         """Go to random steps, in turns of another episode and of the same one."""
