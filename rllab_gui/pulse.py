@@ -21,10 +21,13 @@ class Pulse(QObject):
     """Polls the engine and lets dirty views draw, once a beat.
 
     Signals:
+      urged(): What a person looks at first draws now, if it has something new; it is
+        painted before the others draw where somebody waits.
       ticked(): Views draw now, if they have something new.
       rateChanged(int): Beats per second from now on.
     """
 
+    urged = Signal()
     ticked = Signal()
     rateChanged = Signal(int)
 
@@ -71,6 +74,7 @@ class Pulse(QObject):
         """Take in what has arrived, let views draw, and tell the engine."""
         self._beats.append(perf_counter())
         self._link.poll()
+        self.urged.emit()
         self.ticked.emit()
         self._link.settle()
         spent = thread_time()
@@ -85,7 +89,9 @@ class Pulse(QObject):
 
     def _draw(self) -> None:
         self._soon = False
-        self.ticked.emit()
+        self.urged.emit()
+        # What has just been drawn is painted before the next timer goes off.
+        QTimer.singleShot(0, self, self.ticked.emit)
 
     def _adapt(self, load: float) -> None:
         """Slow down when drawing eats the beat, speed up when it is light."""

@@ -77,6 +77,8 @@ class View(QWidget):
       needs: What the agent has to offer (``q``, ``embedding``, ...), for filtering.
       answers: It shows what the agent thinks of the step at the cursor, which predict
         mode hides.
+      urgent: It is drawn and painted before the others: what a person who steps looks
+        at.
 
     Signals:
       painted(str view_id, int revision): Something new has been drawn.
@@ -91,6 +93,7 @@ class View(QWidget):
     topics: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[frozenset[str]] = frozenset()
     answers: ClassVar[bool] = False
+    urgent: ClassVar[bool] = False
 
     painted = Signal(str, int)
     helpAsked = Signal(str)
@@ -116,7 +119,8 @@ class View(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stack)
-        context.pulse.ticked.connect(self._on_tick)
+        when = context.pulse.urged if self.urgent else context.pulse.ticked
+        when.connect(self._on_tick)
         context.theme.changed.connect(self._on_theme)
         if self.answers:
             context.why.predict.changed.connect(self._on_predict)

@@ -31,6 +31,7 @@ class FrameView(View):
 
     view_id = "frame"
     title = "Frame"
+    urgent = True
     about = (
         "The picture before the action of this step, drawn again by replaying the "
         "episode. The bar is V(s) = max_a Q(s,a) on the scale of the whole episode. "

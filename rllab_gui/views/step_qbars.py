@@ -27,6 +27,7 @@ class StepQBarsView(QBars):
     plot_id = "stepQbars"
     title = "Q-values at the cursor"
     needs = frozenset({"q"})
+    urgent = True
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)

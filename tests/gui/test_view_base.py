@@ -1,5 +1,8 @@
 """The contract between a view and the beat."""
 
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
 from engine.contract.messages import Subscribe
 from rllab_gui.commands import Command
 from rllab_gui.views import base
@@ -32,6 +35,42 @@ def test_a_view_draws_once_a_beat_and_only_when_dirty(context, qtbot):
     context.pulse.beat()
     context.pulse.beat()
     assert view.drawn == before + 1
+
+
+def test_what_is_looked_at_first_is_painted_before_the_others_draw(context, qtbot):
+    told = []
+
+    class Urgent(View):
+        view_id = "urgent"
+        urgent = True
+
+        def draw(self):
+            self.body.update()
+
+    class Paints(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint:
+                told.append("painted")
+            return False
+
+    whole = QWidget()
+    qtbot.addWidget(whole)
+    row = QHBoxLayout(whole)
+    other, first = Counter(context), Urgent(context)
+    row.addWidget(other)
+    row.addWidget(first)
+    with qtbot.waitExposed(whole):
+        whole.show()
+    context.pulse.beat()
+    qtbot.waitUntil(lambda: other.drawn > 0)
+    paints = Paints()
+    first.body.installEventFilter(paints)
+    other.painted.connect(lambda *_: told.append("other draws"))
+    for view in (other, first):
+        view.refresh()
+    context.pulse.soon()
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told == ["painted", "other draws"]
 
 
 def test_a_hidden_view_neither_draws_nor_subscribes(context, client, qtbot):
