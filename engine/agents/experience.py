@@ -26,6 +26,7 @@ class Experience(NamedTuple):
       explored: The action was a random one.
       bonus: Added to the reward for a seldom seen state.
       extras: What else is kept for the step.
+      life_lost: The return ends with this step, and the episode goes on.
     """
 
     stream: int
@@ -38,6 +39,7 @@ class Experience(NamedTuple):
     explored: bool = False
     bonus: float = 0.0
     extras: Mapping[str, Any] = {}
+    life_lost: bool = False
 
 
 _NUMBERS = {
@@ -49,6 +51,7 @@ _NUMBERS = {
     "truncated": "bool",
     "explored": "bool",
     "bonus": "float64",
+    "life_lost": "bool",
 }
 
 
@@ -68,13 +71,13 @@ def to_columns(held: Sequence[Experience]) -> State:
 
 def from_columns(columns: State) -> Iterator[Experience]:
     """Inverse of :func:`to_columns`."""
-    numbers = [np.asarray(columns[name]).tolist() for name in _NUMBERS]
+    # Sessions of the first weeks knew no lives.
+    known = [name for name in _NUMBERS if name in columns]
+    numbers = [np.asarray(columns[name]).tolist() for name in known]
     frames = np.array(columns["observation"])
     extras, at = columns.get("extras", {}), 0
     for frame, *values in zip(frames, *numbers, strict=True):
-        found = Experience(
-            observation=frame, **dict(zip(_NUMBERS, values, strict=True))
-        )
+        found = Experience(observation=frame, **dict(zip(known, values, strict=True)))
         if found.action != BEGINS:
             own = {name: column[at] for name, column in extras.items()}
             found, at = found._replace(extras=own), at + 1

@@ -67,6 +67,8 @@ class ValueBasedAgent:
     Attributes:
       configuration: All options; live ones change with :meth:`set_option`.
       learner, online, target: Its side that learns, and its networks.
+      replay_folder: For the file of the replay's frames; set before the memory is
+        first used.
     """
 
     def __init__(
@@ -112,8 +114,8 @@ class ValueBasedAgent:
         # Its compiled kernels take a while to import: players do without them.
         from engine.replay import Memory
 
-        extras = self._actor.extras()
-        return Memory(self.configuration, self.card, self._seed, extras)
+        extras, folder = self._actor.extras(), self.replay_folder
+        return Memory(self.configuration, self.card, self._seed, extras, folder)
 
     def recollection(self, count: int) -> Recollection | None:
         """What a recurrent network carries through so many episodes; else None."""
@@ -182,6 +184,8 @@ class ValueBasedAgent:
         truncated: bool,
         next_observation: np.ndarray,
         explored: bool = False,
+        *,
+        life_lost: bool = False,
     ) -> Experience:
         """What :meth:`remember` stores; touches nothing that learning touches."""
         return Experience(
@@ -195,6 +199,7 @@ class ValueBasedAgent:
             explored,
             self._actor.bonus(next_observation),
             self._actor.of_step(stream),
+            life_lost,
         )
 
     def store(self, it: Experience) -> None:
@@ -207,10 +212,11 @@ class ValueBasedAgent:
             return
         reward, seen = it.reward + it.bonus, it.observation
         self._actor.credit(it.bonus)
+        ends = it.terminated or it.life_lost
         if planning is not None:
-            planning.observe(it.stream, it.action, reward, it.terminated, seen)
-        step = it.stream, it.action, reward, it.terminated, it.truncated, seen
-        self.memory.append(*step, it.explored, it.extras)
+            planning.observe(it.stream, it.action, reward, ends, seen)
+        step = it.stream, it.action, reward, ends, it.truncated, seen
+        self.memory.append(*step, it.explored, it.extras, goes_on=it.life_lost)
 
     def compile(self, library: Path, worked: Callable[[], None] | None = None) -> None:
         """Let this library make the updates from now on; see ``CompiledUpdate``."""

@@ -29,7 +29,8 @@ from engine.contract.costs import (
     Probe,
     added_seconds,
     disk_bytes,
-    replay_bytes,
+    replay_file_bytes,
+    replay_memory_bytes,
     size_text,
 )
 from engine.contract.messages import ResumeTraining, StartTraining
@@ -183,8 +184,11 @@ def _needs(configuration: Configuration, card: EnvironmentCard) -> dict[str, obj
         asked = {"configuration": configuration.to_json()}
         probe = Probe(**client.request("probe", asked, timeout=PROBE_WITHIN_S))
     parts = disk_bytes(configuration, card, probe)
+    in_memory = replay_memory_bytes(configuration, card)
+    in_file = replay_file_bytes(configuration, card)
+    beside = f", and {size_text(in_file)} in a file while it runs" if in_file else ""
     facts: dict[str, object] = {
-        "memory": f"{size_text(replay_bytes(configuration, card))} for a full replay",
+        "memory": f"{size_text(in_memory)} for a full replay{beside}",
         "disk": f"at most {size_text(sum(parts.values()))}, of which",
     }
     facts |= {f"  {name}": size_text(size) for name, size in parts.items() if size}

@@ -23,6 +23,7 @@ GROUPS = (
     "Deep Q-learning",
     "Rainbow",
     "Return distributions",
+    "Atari games",
     "Exploration",
     "Memory",
     "Planning and offline",

@@ -82,6 +82,13 @@ RULES = (
         "{agent.batch_size}: raise replay.capacity or lower agent.batch_size.",
     ),
     Rule(
+        "environment.frame_max",
+        lambda of: of.environment.frame_max and of.environment.frame_skip < 2,
+        "The brighter of two frames is taken from those that an action is held for: "
+        "set environment.frame_skip to 2 or more, or environment.frame_max to false.",
+        (("environment.frame_max", False), ("environment.frame_skip", 4)),
+    ),
+    Rule(
         "agent.double",
         lambda of: (
             of.agent.double

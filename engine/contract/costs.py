@@ -47,8 +47,27 @@ class Probe:
     picture_bytes: float = 0.0
 
 
+def keeps_frames_in_file(configuration: Configuration) -> bool:
+    """Whether the frames of the replay lie in a file, and not in memory."""
+    of = configuration.replay
+    return of.kind != "none" and of.storage == "disk"
+
+
+def replay_file_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+    """The file that the frames of the replay lie in; 0 without one."""
+    if not keeps_frames_in_file(configuration):
+        return 0
+    return configuration.replay.capacity * _frame_bytes(configuration, card)
+
+
+def replay_memory_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+    """What of a full replay lies in memory."""
+    in_file = replay_file_bytes(configuration, card)
+    return replay_bytes(configuration, card) - in_file
+
+
 def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
-    """Memory of a full replay: each frame is stored once, unstacked."""
+    """All of a full replay: each frame is stored once, unstacked."""
     if configuration.replay.kind == "none":
         return 0
     slot: float = _frame_bytes(configuration, card) + _SLOT + _PRIORITY

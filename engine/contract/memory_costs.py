@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.costs import LARGEST_FILM, Probe, recorded_step_bytes, replay_bytes
+from engine.contract.costs import (
+    LARGEST_FILM,
+    Probe,
+    recorded_step_bytes,
+    replay_file_bytes,
+    replay_memory_bytes,
+)
 from engine.contract.options import Configuration
+
+FILE = "file"
+"""The part that is not in memory."""
 
 PARTS: dict[str, str] = {
     "replay": "the replay memory: observations once each, and what belongs to them",
+    FILE: "observations of the replay in a file on the disk, of which the system keeps "
+    "in memory what was used lately",
     "networks": "online and target network and their gradients, and the copy that acts",
     "optimizer": "what the optimizer remembers of earlier gradients",
     "exploration": "how often states were seen",
@@ -28,7 +39,8 @@ def memory_bytes(
     What grows with what is met (counts of states, tables of a model) is not in it.
     """
     return {
-        "replay": replay_bytes(configuration, card),
+        "replay": replay_memory_bytes(configuration, card),
+        FILE: replay_file_bytes(configuration, card),
         "networks": network_bytes(configuration, probe.weights_bytes),
         "optimizer": _MOMENTS[configuration.agent.optimizer] * probe.weights_bytes,
         "recording": _episode_bytes(configuration, card, probe),

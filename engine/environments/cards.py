@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import EnvironmentOptions
+from engine.environments import atari
 from engine.environments.catalogue import find_spec, known_ids, package_of
 from engine.environments.frame_stack import stacked_shape
 from engine.environments.making import (
@@ -108,8 +109,14 @@ def card_of(
     """The card of an environment that has been made.
 
     Raises:
-      Unsuitable: If its actions are not discrete.
+      Unsuitable: If its actions are not discrete, or its observations cannot be
+        prepared as asked.
     """
+    if options.frame_max and form.kind != "image":
+        raise Unsuitable(
+            "its observations are no images, so none of two frames is brighter: set "
+            "environment.frame_max to false."
+        )
     actions = int(discrete_actions(env).n)
     frames = options.frame_stack
     spec = find_spec(options.id)
@@ -125,7 +132,7 @@ def card_of(
         action_names=action_names(options.id, env, actions),
         max_episode_steps=time_limit(options),
         reward_threshold=spec.reward_threshold if spec is not None else None,
-        frame_rate=_frame_rate(options.id, env),
+        frame_rate=_frame_rate(options, env),
     )
 
 
@@ -145,7 +152,12 @@ def _stacked_names(names: tuple[str, ...], frames: int) -> tuple[str, ...]:
     return tuple(stacked)
 
 
-def _frame_rate(id: str, env: GymEnv) -> int:
-    if id.startswith("MinAtar/"):
+def _frame_rate(options: EnvironmentOptions, env: GymEnv) -> int:
+    """Steps per second at normal speed."""
+    spec = find_spec(options.id)
+    if spec is not None and atari.is_atari(options.id):
+        return atari.frame_rate(options, spec)
+    if options.id.startswith("MinAtar/"):
         return MINATAR_FRAME_RATE
-    return int(env.metadata.get("render_fps") or 30)
+    own = int(env.metadata.get("render_fps") or 30)
+    return max(1, own // max(1, options.frame_skip))

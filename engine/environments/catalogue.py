@@ -48,7 +48,10 @@ def _register_minatar() -> None:
 
 
 def _register_atari() -> None:
-    gymnasium.register_envs(importlib.import_module("ale_py"))
+    ale = importlib.import_module("ale_py")
+    # Else each game prints a banner when it is made.
+    ale.ALEInterface.setLoggerMode(ale.LoggerMode.Error)
+    gymnasium.register_envs(ale)
 
 
 _MINATAR_GAMES = ("Asterix", "Breakout", "Freeway", "Seaquest", "SpaceInvaders")
@@ -129,7 +132,13 @@ def known_ids() -> list[str]:
         if namespace == "ALE":
             _loaded(namespace)
     listed = {id for package in PACKAGES.values() for id in package.ids}
-    return sorted(listed | set(gymnasium.registry))
+    return sorted(listed | {it for it in gymnasium.registry if not _is_old_name(it)})
+
+
+def _is_old_name(id: str) -> bool:
+    """Atari games have hundreds of older names beside those of their namespace."""
+    entry = gymnasium.registry[id].entry_point
+    return str(entry).startswith("ale_py") and "/" not in id
 
 
 def find_spec(id: str) -> EnvSpec | None:

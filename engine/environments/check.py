@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import numpy as np
 
 from engine.contract.catalogue import EnvironmentCard
+from engine.contract.costs import size_text
 from engine.contract.options import EnvironmentOptions
+from engine.environments import atari
 from engine.environments.cards import describe
 from engine.environments.lab_environment import LabEnvironment, make
 from engine.environments.restoring import prove
 
+LARGE_IMAGE = 84 * 84
+"""Bytes of an image beyond which it is said how to make it smaller."""
 _TRIAL_STEPS = 300
 _DRAW_PERIOD = 25
 _TRIAL_SEEDS = (11, 12, 11)
@@ -64,7 +69,7 @@ def check(id: str) -> CheckReport:
         return CheckReport(id, False, False, 0.0, (text,))
     lines = [
         "It suits: discrete actions and an observation that a network can read.",
-        _observation_line(card),
+        *_observation_lines(card),
         f"{card.actions} actions: {_some(card.action_names)}.",
         _episode_line(card),
         "Agents: every value-based one; 'rllab algorithms' lists what it is made of.",
@@ -110,13 +115,29 @@ def _run(environment: LabEnvironment) -> tuple[list[_Trace], float, int]:
     return traces, seconds, steps
 
 
-def _observation_line(card: EnvironmentCard) -> str:
+def _observation_lines(card: EnvironmentCard) -> list[str]:
     size = " x ".join(str(side) for side in card.shape)
     if card.observation == "image":
-        return f"Observation: an image of {size} bytes."
+        return [f"Observation: an image of {size} bytes.", *_advice(card)]
     if card.observation == "onehot":
-        return f"Observation: one of {size} states, shown as {size} inputs."
-    return f"Observation: {size} numbers: {_some(card.observation_names)}."
+        return [f"Observation: one of {size} states, shown as {size} inputs."]
+    return [f"Observation: {size} numbers: {_some(card.observation_names)}."]
+
+
+def _advice(card: EnvironmentCard) -> list[str]:
+    """How images are made smaller than the environment gives them."""
+    if atari.is_atari(card.id):
+        return [
+            "Prepared as published: the presets atari-dqn, atari-rainbow and atari-qr "
+            f"with --set environment.id={card.id}; they see 84 x 84 shades of gray."
+        ]
+    size = math.prod(card.shape)
+    if size <= LARGE_IMAGE:
+        return []
+    return [
+        f"A replay of 100,000 of them takes {size_text(100_000 * size)}: "
+        "environment.image_size and environment.grayscale make them smaller."
+    ]
 
 
 def _episode_line(card: EnvironmentCard) -> str:

@@ -12,20 +12,24 @@ from engine.contract.catalogue import EnvironmentCard
 from engine.contract.foreign_call import MAKE, NOTE, RENDER, RESET, STEP
 from engine.contract.options import EnvironmentOptions
 from engine.environments.cards import describe
-from engine.environments.making import (
-    discrete_actions,
-    open_world,
-    time_limit,
-)
+from engine.environments.holding import Answer, HeldActions, read_answer
+from engine.environments.making import open_world, time_limit
 from engine.environments.observations import (
     Unsuitable,
-    Unusable,
     check_shape,
-    describe_value,
     observation_form,
 )
 from engine.environments.pictures import enlarged, plain_picture, planes_picture
-from engine.environments.snapshots import Snapshot, has_snapshots, put_back, taken
+from engine.environments.snapshots import (
+    Snapshot,
+    has_snapshots,
+    picture,
+    put_back,
+    taken,
+)
+
+Step = tuple[np.ndarray, float, bool, bool, float]
+"""What :meth:`LabEnvironment.step` returns."""
 
 
 class UnsuitableEnvironment(ValueError):
@@ -52,6 +56,8 @@ class LabEnvironment:
       frame_shape, frame_dtype: Of one observation.
       frame_rate: Frames per second at normal speed.
       renders: Whether it was made to draw.
+      life_lost: The newest step cost a life, and ``environment.life_loss_ends`` has
+        the return end with it for learning; never at the end of the episode.
     """
 
     def __init__(self, options: EnvironmentOptions, *, render: bool = False) -> None:
@@ -73,10 +79,12 @@ class LabEnvironment:
         self._encode = form.encode
         self.frame_shape, self.frame_dtype = form.shape, form.dtype
         self.frame_rate = self.card.frame_rate
-        self._first_action = int(discrete_actions(self._env).start)
+        self._held = HeldActions(self._env, options)
         self._limit = time_limit(options)
-        self._clips = options.clip_rewards
-        self._seed = self._steps = 0
+        self._clips, self._counts_lives = options.clip_rewards, options.life_loss_ends
+        self.life_lost = False
+        self._picture: np.ndarray | None = None
+        self._seed = self._steps = self._lives = 0
         self._latest = np.zeros(self.frame_shape, self.frame_dtype)
 
     @property
@@ -95,21 +103,18 @@ class LabEnvironment:
         Raises:
           Unusable: If it returns what cannot be one.
         """
-        self._seed, self._steps = seed, 0
+        self._seed, self._steps, self.life_lost = seed, 0, False
         NOTE.episode(self.card.id, seed)
         NOTE.enter(RESET)
         try:
-            answer = self._env.reset(seed=seed)
+            observation, self._lives = self._held.reset(seed)
         except SystemExit as error:
             raise _ended(error) from error
         finally:
             NOTE.leave()
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            what = describe_value(answer)
-            raise Unusable(f"Its reset() returned {what}, not observation and info.")
-        return self._taken_over(answer[0])
+        return self._taken_over(observation)
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, float]:
+    def step(self, action: int) -> Step:
         """Act once.
 
         Returns:
@@ -123,15 +128,33 @@ class LabEnvironment:
         self._steps += 1
         NOTE.enter(STEP, self._steps)
         try:
-            answer = self._env.step(int(action) + self._first_action)
+            answer = self._held.step(int(action))
         except SystemExit as error:
             raise _ended(error) from error
         finally:
             NOTE.leave()
-        observation, raw_reward, ended, truncated = _read(answer)
+        return self._judged(answer)
+
+    def accept(self, answer: Any) -> Step:
+        """What :meth:`step` returns, of a step that was made for this one elsewhere.
+
+        Args:
+          answer: What gymnasium's ``step`` would have returned.
+
+        Raises:
+          Unusable: If it returns something else.
+        """
+        self._steps += 1
+        return self._judged(read_answer(answer))
+
+    def _judged(self, answer: Answer) -> Step:
+        observation, raw_reward, ended, truncated, lives = answer
         reward = float(np.sign(raw_reward)) if self._clips else raw_reward
         if self._limit and self._steps >= self._limit:
             truncated = True
+        if self._counts_lives:
+            self.life_lost = lives < self._lives and not (ended or truncated)
+            self._lives = lives
         encoded = self._taken_over(observation)
         return encoded, reward, ended, truncated and not ended, raw_reward
 
@@ -142,21 +165,23 @@ class LabEnvironment:
 
     def snapshot(self) -> Snapshot:
         """All that it is now; only where it ``has_snapshots``."""
-        parts = taken(self._env.unwrapped)
-        return Snapshot(parts, self._seed, self._steps, self._latest)
+        world = self._env.unwrapped
+        episode = self._seed, self._steps, self._latest, self._lives
+        return Snapshot(taken(world), *episode, picture(world))
 
     def put_back(self, snapshot: Snapshot) -> None:
         """Be what another one of the same options was; it has been reset before."""
         put_back(self._env.unwrapped, snapshot.parts)
         self._seed, self._steps = snapshot.seed, snapshot.steps
-        self._latest = snapshot.latest
+        self._latest, self._lives = snapshot.latest, snapshot.lives
+        self._picture = snapshot.picture
         NOTE.episode(self.card.id, self._seed)
 
     def _taken_over(self, observation: Any) -> np.ndarray:
         """A copy, encoded: what the environment changes later does not matter."""
         encoded = self._encode(observation)
         check_shape(encoded, self.frame_shape)
-        self._latest = encoded
+        self._latest, self._picture = encoded, None
         return encoded
 
     def render(self) -> np.ndarray:
@@ -167,6 +192,8 @@ class LabEnvironment:
         """
         if not self.renders:
             raise RuntimeError("make(options, render=True) makes one that draws")
+        if self._picture is not None:
+            return enlarged(self._picture)
         if self._draws_itself:
             NOTE.enter(RENDER, self._steps)
             try:
@@ -187,27 +214,6 @@ class LabEnvironment:
 
 def _ended(error: SystemExit) -> EnvironmentEnded:
     return EnvironmentEnded(f"it asked for the end of the program ({error.code})")
-
-
-def _read(answer: Any) -> tuple[Any, float, bool, bool]:
-    """Observation, reward, terminated, truncated, if it is that."""
-    try:
-        observation, given, terminated, truncated, _ = answer
-    except (TypeError, ValueError) as error:
-        raise Unusable(
-            f"Its step() returned {describe_value(answer)}, not observation, reward, "
-            "terminated, truncated and info."
-        ) from error
-    if not isinstance(given, (int, float, np.generic)) and np.ndim(given) > 0:
-        what = describe_value(given)
-        raise Unusable(f"Its reward is {what}; a reward is one number.")
-    try:
-        return observation, float(given), bool(terminated), bool(truncated)
-    except (TypeError, ValueError) as error:
-        raise Unusable(
-            f"It returned the reward {given!r:.40}, terminated {terminated!r:.40} and "
-            f"truncated {truncated!r:.40}: a number and two truth values are needed."
-        ) from error
 
 
 def make(options: EnvironmentOptions, *, render: bool = False) -> LabEnvironment:

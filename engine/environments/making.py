@@ -10,6 +10,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from engine.contract.options import EnvironmentOptions
+from engine.environments import atari
 from engine.environments.catalogue import PACKAGES, find_spec, needs
 from engine.environments.observations import Unsuitable
 from engine.environments.quiet import hushed
@@ -50,6 +51,8 @@ def open_world(options: EnvironmentOptions, *, render: bool) -> GymEnv:
     """
     spec = usable_spec(options.id)
     arguments: dict[str, Any] = dict(options.kwargs)
+    if atari.is_atari(options.id):
+        arguments = atari.arguments(options)
     try:
         with hushed():
             if render and _draws_itself(spec):
@@ -97,6 +100,8 @@ def time_limit(options: EnvironmentOptions) -> int:
     """Steps after which an episode is truncated, 0 for never."""
     spec = find_spec(options.id)
     own = spec.max_episode_steps if spec is not None else 0
+    if spec is not None and atari.is_atari(options.id):
+        own = atari.time_limit(options, spec)
     return options.time_limit or own or 0
 
 

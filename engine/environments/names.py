@@ -7,6 +7,8 @@ from typing import Any
 
 import gymnasium
 
+from engine.environments.atari import action_word
+
 _ACTIONS: dict[str, tuple[str, ...]] = {
     "CartPole": ("left", "right"),
     "Acrobot": ("torque -1", "no torque", "torque +1"),
@@ -57,7 +59,7 @@ def action_names(id: str, env: gymnasium.Env[Any, Any], count: int) -> tuple[str
         return tuple(_MINATAR_ACTIONS[index] for index in _minatar_actions(bare))
     found = getattr(bare, "action_names", None) or _ACTIONS.get(_stem(id))
     if not found and hasattr(bare, "get_action_meanings"):
-        found = tuple(str(word).lower() for word in bare.get_action_meanings())
+        found = tuple(action_word(str(it)) for it in bare.get_action_meanings())
     if found and len(found) == count:
         return tuple(found)
     return tuple(f"action {index}" for index in range(count))

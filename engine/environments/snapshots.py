@@ -17,6 +17,8 @@ _KNOWN = (
     "gymnasium.envs.toy_text.",
     "minatar.",
 )
+_ATARI = "ale_py."
+"""Games whose emulator copies what it is, but for the picture on its screen."""
 _NOT_STATE = frozenset({"render_mode"})
 """Plain, but of the copy's owner: another one may draw or not."""
 _ATOMS = (bool, int, float, str, bytes, type(None), np.generic)
@@ -32,27 +34,50 @@ class Snapshot(NamedTuple):
     """Attributes of each part of an environment, and what it last returned.
 
     Attributes:
-      seed, steps: Of the episode.
+      seed, steps, lives: Of the episode.
+      picture: What it showed, where it would not show that again at once.
     """
 
     parts: tuple[dict[str, Any], ...]
     seed: int
     steps: int
     latest: np.ndarray
+    lives: int = 0
+    picture: np.ndarray | None = None
 
 
 def has_snapshots(world: Any) -> bool:
     """Whether :func:`taken` copies all that such a world is."""
+    if _is_atari(world):
+        # An action that may be repeated at random is not in the emulator's copy.
+        return bool(world.ale.getFloat("repeat_action_probability") == 0)
     return type(world).__module__.startswith(_KNOWN)
 
 
 def taken(world: Any) -> tuple[dict[str, Any], ...]:
     """Copies of what each part of this world is now."""
+    if _is_atari(world):
+        # How many frames are skipped may be drawn outside of the emulator.
+        chance = {"chance": world.np_random.bit_generator.state}
+        return ({"state": world.ale.cloneState(include_rng=True)} | chance,)
     return tuple(_plain_attributes(part) for part in _parts(world))
+
+
+def picture(world: Any) -> np.ndarray | None:
+    """What it shows; None where it shows that again once it is put back."""
+    return np.asarray(world.ale.getScreenRGB()) if _is_atari(world) else None
+
+
+def _is_atari(world: Any) -> bool:
+    return type(world).__module__.startswith(_ATARI)
 
 
 def put_back(world: Any, copies: tuple[dict[str, Any], ...]) -> None:
     """Be what the copied world was; this one has been reset before."""
+    if _is_atari(world):
+        world.ale.restoreState(copies[0]["state"])
+        world.np_random.bit_generator.state = copies[0]["chance"]
+        return
     for part, copy in zip(_parts(world), copies, strict=True):
         for name, value in copy.items():
             if isinstance(value, _Chance):

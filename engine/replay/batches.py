@@ -102,9 +102,10 @@ def read_transitions(
 def read_windows(streams: Streams, slots: np.ndarray, n: int, gamma: float) -> Windows:
     """The single steps of the windows that begin in these slots."""
     path = _path(streams, slots, n + 1)
-    ended = np.logical_or.accumulate(streams.action[path[:, 1:]] == NO_ACTION, 1)
-    inside = np.concatenate([np.ones_like(ended[:, :1]), ~ended[:, :-1]], 1)
     steps, after = path[:, :-1], path[:, 1:]
+    ends = streams.terminated[steps] | (streams.action[after] == NO_ACTION)
+    ended = np.logical_or.accumulate(ends, 1)
+    inside = np.concatenate([np.ones_like(ended[:, :1]), ~ended[:, :-1]], 1)
     last = inside & ended
     last[:, -1] |= inside[:, -1]
     discount = np.where(streams.terminated[steps], 0.0, gamma) * inside

@@ -31,11 +31,12 @@ def gather_windows(
         at, sum_of_rewards, factor = slots[i], 0.0, 1.0
         for _ in range(n):
             sum_of_rewards += factor * reward[at]
-            factor *= 0.0 if terminated[at] else gamma
+            ends = terminated[at]
+            factor *= 0.0 if ends else gamma
             at += 1
             if at % length == 0:
                 at -= length
-            if action[at] == NO_ACTION or (len(stops) and stops[at]):
+            if ends or action[at] == NO_ACTION or (len(stops) and stops[at]):
                 break
         total[i], discount[i], following[i] = sum_of_rewards, factor, at
     return total, discount, following

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
+from engine.contract.costs import keeps_frames_in_file
 from engine.contract.options import Configuration
 from engine.contract.randomness import (
     generator,
@@ -44,6 +47,10 @@ class Memory:
       card: What the environment offers.
       seed: Of the run.
       extras: Shape and type of whatever else is kept for each slot, by name.
+      folder: For the file of the frames, where ``replay.storage`` asks for one.
+
+    Raises:
+      ConfigurationError: If that file cannot be made.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class Memory:
         card: EnvironmentCard,
         seed: int,
         extras: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._options = configuration.replay
         self._learning = configuration.agent
@@ -65,6 +73,7 @@ class Memory:
             card.dtype,
             frame_stack=stack,
             extras=extras,
+            folder=_file_folder(configuration, folder),
         )
         self.priorities = Priorities(self.streams)
         self._newest = Newest(count, self._n_step, BACKLOG)
@@ -108,8 +117,10 @@ class Memory:
         next_observation: np.ndarray,
         explored: bool = False,
         extras: Mapping[str, Any] | None = None,
+        *,
+        goes_on: bool = False,
     ) -> None:
-        """A step was taken in this environment."""
+        """A step was taken in this environment; see :meth:`Streams.append`."""
         slot = self.streams.append(
             stream,
             action,
@@ -119,10 +130,12 @@ class Memory:
             next_observation,
             explored=explored,
             extras=extras,
+            goes_on=goes_on,
         )
         self.priorities.welcome(slot)
         if self._options.kind == "none":
-            self._newest.add(stream, slot, ended=terminated or truncated)
+            ended = (terminated or truncated) and not goes_on
+            self._newest.add(stream, slot, ended=ended)
         if len(self.streams.changed) > _FOLLOW_AFTER:
             self.priorities.follow()
 
@@ -130,17 +143,23 @@ class Memory:
         """A batch, or None where there is nothing (new) to learn from."""
         if self._options.kind == "none":
             slots = self._newest.take(count)
-            return self._batch(slots, gamma, None) if len(slots) else None
+            return self._batch(slots, None, gamma) if len(slots) else None
         if not len(self.streams):
             return None
         if self._options.kind == "sequence":
             return self._sequences(count, gamma)
+        return self._batch(*self.draw(count, beta), gamma)
+
+    def draw(self, count: int, beta: float) -> tuple[np.ndarray, np.ndarray | None]:
+        """Slots of a uniform or prioritized batch, and importance weights, if any.
+
+        There is something to draw from.
+        """
         if self._options.kind == "uniform":
-            return self._batch(self._evenly(count), gamma, None)
+            return self._evenly(count), None
         slots, probabilities = self.priorities.draw(self._rng.random(count))
         self.streams.count_sampled(slots)
-        weight = self.priorities.weights(probabilities, beta)
-        return self._batch(slots, gamma, weight)
+        return slots, self.priorities.weights(probabilities, beta)
 
     def learned(self, slots: np.ndarray, td_error: np.ndarray) -> None:
         """Tell the memory how wrong the estimates were, float [B]."""
@@ -225,7 +244,7 @@ class Memory:
         return stream * streams.length + position
 
     def _batch(
-        self, slots: np.ndarray, gamma: float, weight: np.ndarray | None
+        self, slots: np.ndarray, weight: np.ndarray | None, gamma: float
     ) -> Batch:
         correction = self._learning.n_step_correction
         batch = read_transitions(
@@ -263,6 +282,13 @@ class Memory:
             stored_state=options.stored_state,
             greedy_only=self._learning.n_step_correction == "greedy",
         )
+
+
+def _file_folder(configuration: Configuration, folder: Path | None) -> Path | None:
+    """Where the file of the frames goes; None keeps them in memory."""
+    if not keeps_frames_in_file(configuration):
+        return None
+    return folder or Path(tempfile.gettempdir())
 
 
 def _slots(configuration: Configuration) -> int:

@@ -11,12 +11,14 @@ end at a boundary, at the head, and at the beginning of an episode.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.contract.arrays import State
 from engine.replay.kernels import NO_ACTION, count_up, gather_windows
+from engine.replay.storage import frame_array
 
 LOG_COLUMNS = (
     "observation",
@@ -42,7 +44,7 @@ class Streams:
     Slots are numbered through: slot ``stream * length + position``.
 
     Attributes:
-      observation: Single frames, [N, ...].
+      observation: Single frames, [N, ...]; in a file where a ``folder`` is given.
       action: int64 [N], ``NO_ACTION`` in heads, boundaries and unused slots.
       reward: float32 [N].
       terminated, truncated: How the step ended the episode, bool [N].
@@ -66,12 +68,13 @@ class Streams:
         *,
         frame_stack: int = 1,
         extras: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.length = capacity // streams
         self.count = streams
         self._frame_stack = frame_stack
         slots = self.length * streams
-        self.observation = np.zeros((slots, *frame_shape), frame_dtype)
+        self.observation = frame_array((slots, *frame_shape), frame_dtype, folder)
         self.action = np.full(slots, NO_ACTION, np.int64)
         self.reward = np.zeros(slots, np.float32)
         self.terminated = np.zeros(slots, np.bool_)
@@ -130,8 +133,12 @@ class Streams:
         *,
         explored: bool = False,
         extras: Mapping[str, Any] | None = None,
+        goes_on: bool = False,
     ) -> int:
         """Complete the head with its step and move on; the slot completed.
+
+        Where the episode ``goes_on`` although the step terminated (a life was lost),
+        windows end here, and stacks of frames reach back across.
 
         Raises:
           ValueError: If no episode has begun in this stream.
@@ -151,7 +158,7 @@ class Streams:
         self._size += 1
         self._written[stream] += 1
         self._occupy(self.head(stream), next_observation, int(self.elapsed[slot]) + 1)
-        if terminated or truncated:
+        if (terminated or truncated) and not goes_on:
             # The head becomes a boundary: the next episode begins behind it.
             self._written[stream] += 1
             self._open[stream] = False
@@ -186,8 +193,9 @@ class Streams:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rewards, discounts and bootstrap slots of windows of up to n steps.
 
-        A window ends early at the end of its episode and at the head. Its discount
-        is γ to the number of rewards that were summed, or 0 where it terminated.
+        A window ends early at a step that terminated, at the end of its episode and at
+        the head. Its discount is γ to the number of rewards that were summed, or 0
+        where it terminated.
 
         Args:
           slots: First slots, int64 [B].
@@ -219,9 +227,7 @@ class Streams:
         position = slots % self.length
         start = (slots - position)[:, None]
         frames = self.observation[start + (position[:, None] - ago) % self.length]
-        return np.concatenate(
-            [frames[:, index] for index in range(self._frame_stack)], axis=-1
-        )
+        return _joined(frames)
 
     def count_sampled(self, slots: np.ndarray) -> None:
         """These slots have been drawn for a batch, each as often as it is named."""
@@ -360,3 +366,12 @@ class Streams:
         first = max(written, now - self.length + 1)
         positions = np.arange(first, now, dtype=np.int64) % self.length
         return positions + stream * self.length
+
+
+def _joined(frames: np.ndarray) -> np.ndarray:
+    """Frames [B, S, ...] joined along the last axis, without a copy where it goes."""
+    if frames.ndim == 3:
+        return frames.reshape(len(frames), frames.shape[1] * frames.shape[2])
+    if frames.shape[-1] == 1:
+        return np.moveaxis(frames[..., 0], 1, -1)
+    return np.concatenate(list(np.moveaxis(frames, 1, 0)), axis=-1)

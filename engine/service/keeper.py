@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +17,17 @@ from engine.contract.messages import (
     Message,
     Rows,
     RowsStored,
-    RunTraining,
 )
 from engine.service.errands import ERRANDS, Deed, Errands
 from engine.service.keeper_notes import NotesKeeper
 from engine.service.keeper_questions import answer, recent
 from engine.service.keeper_rows import RowKeeper
+from engine.service.keeper_runs import (
+    check_place,
+    fresh_run,
+    point_to_go_on,
+    run_from,
+)
 from engine.service.keeper_sealing import Sealing
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import (
@@ -151,10 +155,12 @@ class Keeper(RowKeeper):
 
     def _create(self, arguments: dict[str, Any], finish: Finish) -> None:
         path = self._resolve(str(arguments["path"]))
+        text, card = str(arguments["configuration"]), dict(arguments["card"])
+        check_place(text, card, path)
         store = LiveStore.create(
             path,
-            str(arguments["configuration"]),
-            dict(arguments["card"]),
+            text,
+            card,
             overwrite=bool(arguments["overwrite"]),
         )
         if source := str(arguments.get("offline_source", "")):
@@ -171,7 +177,8 @@ class Keeper(RowKeeper):
         steps = int(arguments["steps"])
         store = LiveStore.open(path)
         try:
-            point = _point_to_go_on(store, steps)
+            check_place(store.configuration(), store.card(), path)
+            point = point_to_go_on(store, steps)
         except SessionProblem:
             store.close(fold=path.is_file())
             raise
@@ -349,47 +356,12 @@ class Keeper(RowKeeper):
 
     def _run_fresh(self, *, paused: bool) -> None:
         assert self.store is not None
-        run = RunTraining(
-            self.store.configuration(),
-            self._uuid,
-            paused=paused,
-            offline_source=self.store.offline_source,
-        )
-        self._line.send("trainer", run)
+        self._line.send("trainer", fresh_run(self.store, self._uuid, paused=paused))
 
     def _run_from(
         self, store: LiveStore, point: ResumePoint, *, until: int, paused: bool
     ) -> None:
         """Cut what came after the state, and hand it to the trainer."""
         store.truncate_after(point)
-        run = RunTraining(
-            configuration=store.configuration(),
-            uuid=self._uuid,
-            paused=paused,
-            until_step=until,
-            arrays=dict(point.checkpoint.arrays),
-            values=point.checkpoint.values,
-            replay=point.replay,
-            first_row=point.first_row,
-            offline_source=store.offline_source,
-        )
+        run = run_from(store, self._uuid, point, until=until, paused=paused)
         self._line.send("trainer", run)
-
-
-def _point_to_go_on(store: LiveStore, steps: int) -> ResumePoint:
-    """The newest state, if there is something left to do from there.
-
-    Raises:
-      SessionProblem: If there is no state, or the budget is used up.
-    """
-    point = store.resume_point()
-    # The state's options are those that were set live, the budget among them.
-    values = json.loads(point.checkpoint.values or "{}")
-    text = str(values.get("configuration") or store.configuration())
-    budget = int(json.loads(text)["training"]["steps"])
-    if not steps and point.step >= budget:
-        raise SessionProblem(
-            f"The run of '{store.name}' has used up its budget of {budget:,} steps: "
-            "say how many further steps it should go on."
-        )
-    return point

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from engine.contract.messages import (
@@ -30,6 +31,7 @@ from engine.contract.messages import (
 )
 from engine.contract.options import ConfigurationError, configuration_from_json
 from engine.service.home import compiled_folder
+from engine.service.replay_files import whole_replay
 from engine.service.run import Run, restored_state, unexpected
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.service.worker import main
@@ -133,10 +135,12 @@ class Trainer:
             configuration,
             offline_source=message.offline_source,
             libraries=self._libraries,
+            replay_folder=Path(message.folder) if message.folder else None,
         )
         if message.values:
             state = restored_state(message.arrays, message.values)
-            loop.restore(state, message.replay or None)
+            with whole_replay(message) as replay:
+                loop.restore(state, replay or None)
         budget = message.until_step
         if budget and budget != loop.configuration.training.steps:
             loop.set_option("training.steps", budget)

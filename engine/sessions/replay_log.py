@@ -124,16 +124,6 @@ def each_lines(
             yield lines
 
 
-def read_replay(
-    connection: sqlite3.Connection, up_to: int, last_row: int, tell: Tell
-) -> Arrays:
-    """As :func:`each_lines`, in one piece; {} where nothing was logged."""
-    blocks = list(each_lines(connection, up_to, last_row, tell))
-    if not blocks:
-        return {}
-    return {name: np.concatenate([it[name] for it in blocks]) for name in blocks[0]}
-
-
 def replay_bytes(connection: sqlite3.Connection) -> int:
     """Size of the whole log on disk."""
     query = "SELECT ifnull(sum(length(data) + length(slots)), 0) FROM replay_log"

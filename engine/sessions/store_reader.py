@@ -26,9 +26,11 @@ from engine.sessions.database import (
     is_ours,
     telling,
 )
+from engine.sessions.live_folder import naming
 from engine.sessions.live_members import check_members
 from engine.sessions.packing import checksum, unpack
 from engine.sessions.problems import SessionProblem
+from engine.sessions.replay_spool import gathered
 from engine.sessions.source import (
     NEWEST,
     CheckpointRow,
@@ -349,10 +351,12 @@ class StoreReader:
         first_row, notes = row.rows + 1, self._missing(row)
         replay: dict[str, np.ndarray] = {}
         if not notes:
-            with telling(f"The session '{self.name}' cannot be read"):
-                replay = replay_log.read_replay(
+            what = f"The replay of the session '{self.name}' cannot be read"
+            with naming(what), telling(what):
+                lines = replay_log.each_lines(
                     self._connection, row.rows, row.replay_row, notes.append
                 )
+                replay = gathered(lines, row.replay_slots, self.folder)
         if not notes and len(replay.get("slot", ())) != row.replay_slots:
             notes.append("part of the replay memory is missing")
         note = f"The replay memory starts empty: {notes[0]}." if notes else ""

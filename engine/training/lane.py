@@ -62,6 +62,11 @@ class Lane:
         return len(self._actions)
 
     @property
+    def life_lost(self) -> bool:
+        """Whether the newest step ended the return, though not the episode."""
+        return self._environment.life_lost
+
+    @property
     def _when(self) -> str:
         """Where in the running episode the call was that has just failed."""
         step = self._environment.steps

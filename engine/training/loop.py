@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,12 +99,14 @@ class TrainingLoop:
         device: str | None = None,
         offline_source: str = "",
         libraries: Libraries | None = None,
+        replay_folder: Path | None = None,
     ) -> None:
         torch.set_num_threads(configuration.training.threads)
         self.card = describe(configuration.environment)
         check_combination(configuration, self.card)
         self.device = device or choose_device(configuration, self.card)
         self.agent = build_agent(configuration, self.card, self.device)
+        self.agent.replay_folder = replay_folder
         self._tier = Tier(self.agent, self.device, libraries, self._note)
         self._clocks = Clocks()
         self._rows = Rows(self._clocks)

@@ -10,7 +10,9 @@ import psutil
 from torch import Tensor, nn
 
 from engine.agents import ValueBasedAgent
+from engine.contract.memory_costs import FILE
 from engine.contract.messages import MemoryReport
+from engine.replay.storage import lies_in_file
 
 _PART_OF = (
     ("engine.replay", "replay"),
@@ -37,7 +39,8 @@ def memory_report(
         found.enter(list(vars(lane).values()), "recording")
     allocated = dict(found.bytes)
     filled = min(1.0, streams.used / streams.length)
-    used = allocated | {"replay": round(filled * allocated.get("replay", 0))}
+    in_replay = [it for it in ("replay", FILE) if it in allocated]
+    used = allocated | {it: round(filled * allocated[it]) for it in in_replay}
     process = psutil.Process().memory_info().rss
     return MemoryReport(step, allocated, used, process, found.on_device, weights)
 
@@ -58,7 +61,8 @@ class _Walk:
         while waiting:
             it, part = waiting.pop()
             if isinstance(it, np.ndarray):
-                self._count(_owner(it), _owner(it).nbytes, part)
+                owner = _owner(it)
+                self._count(owner, owner.nbytes, FILE if lies_in_file(owner) else part)
             elif isinstance(it, Tensor):
                 self._count_tensor(it, part)
             elif id(it) not in self._seen:

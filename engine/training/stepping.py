@@ -108,7 +108,9 @@ class Stepping:
         taken.step += 1
         how = terminated, truncated, frame, explored
         taken.experiences.append(
-            self._agent.experience(lane.index, action, reward, *how)
+            self._agent.experience(
+                lane.index, action, reward, *how, life_lost=lane.life_lost
+            )
         )
         watch.lap(STORE)
         if terminated or truncated:

@@ -12,10 +12,11 @@ from engine.contract.costs import (
     Probe,
     added_seconds,
     disk_bytes,
-    replay_bytes,
+    replay_file_bytes,
+    replay_memory_bytes,
     size_text,
 )
-from engine.contract.memory_costs import memory_bytes
+from engine.contract.memory_costs import FILE, memory_bytes
 from engine.contract.options import (
     Configuration,
     OptionSpec,
@@ -190,10 +191,13 @@ def memory_cost(
     configuration: Configuration, card: EnvironmentCard, probe: Probe | None
 ) -> str:
     """Memory of the replay, and of all parts once the network is known."""
-    words = f"about {size_text(replay_bytes(configuration, card))} of memory"
+    words = f"about {size_text(replay_memory_bytes(configuration, card))} of memory"
+    if in_file := replay_file_bytes(configuration, card):
+        words += f" and {size_text(in_file)} in a file"
     if probe is None:
         return words
     parts = memory_bytes(configuration, card, probe)
+    parts.pop(FILE)
     largest = max(parts, key=lambda name: parts[name])
     whole = f"{words}; {size_text(sum(parts.values()))} with networks and recording"
     other = f", most of it {largest}" if largest != "replay" else ""

@@ -15,7 +15,7 @@ from engine.contract.account import (
     WAITING,
 )
 from engine.contract.costs import size_text
-from engine.contract.memory_costs import PARTS
+from engine.contract.memory_costs import FILE, PARTS
 from engine.contract.messages import MemoryReport, TimeReport
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.parts import Group, Row
@@ -102,8 +102,10 @@ def memory_group(report: MemoryReport, full: Mapping[str, float]) -> Group:
         tip += f"; expected at most: {size_text(expected)}." if expected else "."
         row = Row(name, used / whole, size_text(used), note, tip, colour)
         rows.append(_with_outline(row, most[name] / whole))
-    total = size_text(sum(report.used.values()))
-    return Group(f"{total} of data", tuple(rows))
+    in_file = report.used.get(FILE, 0)
+    title = f"{size_text(sum(report.used.values()) - in_file)} of data"
+    title += f", and {size_text(in_file)} in a file" if in_file else ""
+    return Group(title, tuple(rows))
 
 
 def _with_outline(row: Row, outline: float) -> Row:
@@ -118,7 +120,9 @@ def memory_words(report: MemoryReport) -> str:
     """What the process has besides."""
     words = f"Of it {size_text(report.device)} on the GPU. " if report.device else ""
     if report.process:
-        words += f"The trainer's process has {size_text(report.process)} in all."
+        words += f"The trainer's process has {size_text(report.process)} in all"
+        shared = ", with what the system keeps of the file" * (FILE in report.allocated)
+        words += f"{shared}."
     return words.strip()
 
 

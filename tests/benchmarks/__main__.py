@@ -20,6 +20,7 @@ BENCHMARKS = (
     "prioritized_replay",
     "modes",
     "start_up",
+    "pixels",
     "first_point",
     "key_to_frame",
     "seek",

@@ -81,7 +81,8 @@ def test_the_baseline_is_the_plain_dqn_that_benchmarks_compare_with():
 @every_preset
 def test_a_preset_is_valid_and_suits_its_environment(preset: Preset):
     configuration = preset.configuration
-    check_combination(configuration, describe(configuration.environment))
+    card = describe(configuration.environment)
+    check_combination(configuration, None if card.install else card)
 
 
 @every_preset

@@ -10,13 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 
 from engine.contract.alternatives import alternatives
+from engine.contract.costs import replay_bytes
 from engine.contract.options import Configuration, spec, specs
 from rllab_gui.forms.number import NumberField
 from rllab_gui.forms.scale import STEPS, read, slider_scale, stepped, written
 from rllab_gui.forms.words import (
     is_relevant,
     remark,
-    replay_bytes,
     row_title,
     tooltip,
 )

@@ -42,6 +42,20 @@ def test_what_was_expected_is_what_is_allocated(card, options):
     assert report.process > report.allocated["replay"]
 
 
+def test_frames_in_a_file_are_told_apart_from_memory(tmp_path):
+    flat = {"replay.capacity": SLOTS, "replay.storage": "disk"}
+    configuration = configuration_from_flat(flat)
+    loop = TrainingLoop(configuration, device="cpu", replay_folder=tmp_path)
+    loop.advance(steps=99)
+    report = loop.memory()
+    expected = memory_bytes(configuration, loop.card, Probe(report.weights))
+    frames = loop.agent.memory.streams.observation.nbytes
+    assert report.allocated["file"] == expected["file"] == frames == SLOTS * 16
+    assert report.allocated["replay"] == pytest.approx(expected["replay"], rel=0.1)
+    assert report.used["file"] == pytest.approx(frames / 200, rel=0.1)
+    loop.close()
+
+
 def test_what_is_filled_is_told_apart_from_what_is_allocated():
     configuration = configuration_from_flat({"replay.capacity": 1000})
     loop = TrainingLoop(configuration, device="cpu")

@@ -94,6 +94,9 @@ class RunTraining(Message, frozen=True):
     Attributes:
       arrays, values: State to restore, empty for a fresh run.
       replay: Slots of the replay to load back, or {}.
+      replay_files: Those of its columns that are too large for a message: where they
+        lie as numpy files, which are to be removed once they are loaded.
+      folder: Of the session while it is written, for what the run puts beside it.
       first_row: Number that the next row gets.
       offline_source: The session to learn from, where ``training.offline`` names one.
     """
@@ -105,6 +108,8 @@ class RunTraining(Message, frozen=True):
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     values: str = ""
     replay: dict[str, np.ndarray] = field(default_factory=dict)
+    replay_files: dict[str, str] = field(default_factory=dict)
+    folder: str = ""
     first_row: int = 0
     offline_source: str = ""
 

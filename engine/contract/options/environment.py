@@ -53,6 +53,44 @@ class EnvironmentOptions(OptionGroup):
         effect="One channel in place of three: a third of the memory.",
         advanced=True,
     )
+    frame_skip: int = option(
+        0,
+        "Frame skip",
+        unit="frames",
+        minimum=0,
+        maximum=60,
+        help="Each action is held for so many frames, whose rewards are added up "
+        "(Mnih et al. 2015 hold it for 4); 0 leaves it to the environment.",
+        effect="More frames: faster games and coarser actions.",
+        advanced=True,
+    )
+    frame_max: bool = option(
+        False,
+        "Brighter of two frames",
+        help="Each pixel is the maximum of the last two frames, for games that draw "
+        "some things in every other frame only; needs a frame skip of 2 or more.",
+        effect="Nothing flickers; what moves leaves a short trail.",
+        advanced=True,
+    )
+    no_op_start: int = option(
+        0,
+        "No-op start",
+        unit="frames",
+        minimum=0,
+        maximum=1000,
+        help="Each episode begins with 1 to so many frames of the first action, which "
+        "does nothing in Atari games; how many follows from its seed. 0 has none.",
+        effect="More frames: more different beginnings.",
+        advanced=True,
+    )
+    life_loss_ends: bool = option(
+        False,
+        "A lost life ends the return",
+        help="For learning, a lost life ends the return as the end of the game does "
+        "(Mnih et al. 2015); the episode and its return on the curves go on.",
+        effect="Lives become dear; what follows a lost life no longer counts for it.",
+        advanced=True,
+    )
     scale_observations: bool = option(
         False,
         "Scale observations",

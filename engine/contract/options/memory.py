@@ -31,6 +31,16 @@ class ReplayOptions(OptionGroup):
         effect="Larger is more varied and older.",
         when={"replay.kind": ("uniform", "prioritized", "sequence")},
     )
+    storage: Literal["memory", "disk"] = option(
+        "memory",
+        "Frames are kept in",
+        help="disk keeps the observations in a file beside the session, which is gone "
+        "when the run ends, and everything else in memory: for a replay that is larger "
+        "than the memory.",
+        effect="From disk, batches wait for what has not been used lately.",
+        advanced=True,
+        when={"replay.kind": ("uniform", "prioritized", "sequence")},
+    )
     priority: Literal["proportional", "rank"] = option(
         "proportional",
         "Priority by",
