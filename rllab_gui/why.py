@@ -49,6 +49,8 @@ class Predict(QObject):
         self.said = -1
         self._open: Place | None = None
         self._was_hidden = False
+        # While another episode is on its way there is nothing that could be hidden.
+        episode.changed.connect(self._on_moment)
         episode.momentChanged.connect(self._on_moment)
 
     @property

@@ -211,6 +211,15 @@ class Archive:
         before = [step for step in steps if step <= wanted]
         return before[-1] if before else (steps[0] if steps else None)
 
+    def closest_checkpoint(self, wanted: int) -> Generator[Wish, Any, int | None]:
+        """Step of the checkpoint whose weights are nearest to those of ``wanted``.
+
+        For what was not recorded of an episode: where checkpoints are far apart, the
+        next one is often nearer to who played it than the last one before.
+        """
+        steps = yield from self.checkpoint_steps()
+        return min(steps, key=lambda it: (abs(it - wanted), it), default=None)
+
 
 def content_of(record: Mapping[str, Any]) -> int:
     """A checksum of what happened in an episode, and of who chose it."""

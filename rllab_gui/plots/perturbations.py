@@ -115,7 +115,13 @@ class PerturbationCanvas(QWidget):
         return min(room / max(self.rows(), 1), float(self._theme.px(ROW)))
 
     def _names_end(self) -> float:
-        return self.width() * 0.36
+        """Where bars begin: behind the longest name, but they get half of the room."""
+        metrics = QFontMetricsF(self._theme.font(relative=0.88))
+        rows = zip(self.shown.names, self.shown.values, strict=False)
+        words = (f"{name}  {short(float(value))}" for name, value in rows)
+        longest = max(map(metrics.horizontalAdvance, words), default=0.0)
+        room = longest + 3 * self._theme.px(6)
+        return min(max(room, self.width() * 0.3), self.width() * 0.5)
 
     def _reach(self) -> float:
         both = np.concatenate([self.shown.lower, self.shown.upper])

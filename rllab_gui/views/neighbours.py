@@ -31,8 +31,8 @@ WHEN_TIP = "When else would it do this? States with the same action, as good as 
 PICTURE_PX = 34, 26
 ROW_PX = 28
 PREVIEW_PX = 78
-WIDTHS = (30, 16, 24, 20)
-SAMPLES = ("pict", "0.33", "right", "93.5")
+WIDTHS = (26, 20, 24, 20)
+SAMPLES = ("pict", "0.0333", "right", "93.5")
 TITLES = {
     "embedding": "alike to the network",
     "observation": "alike as observed",

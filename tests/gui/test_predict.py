@@ -41,6 +41,19 @@ def agent(arguments):
     return answer
 
 
+def test_whoever_listens_knows_what_is_hidden(why, context):
+    """Also while another episode takes the place of this one."""
+    predict, known = why.predict, []
+    for signal in (context.episode.changed, predict.changed):
+        signal.connect(lambda: known.append(predict.hidden))
+    predict.set_on(True)
+    context.cursor.place(episode=2, t=3)
+    for _ in range(3):
+        context.pulse.beat()
+    assert predict.hidden
+    assert known[-1]
+
+
 def test_a_guess_opens_this_step_only_and_is_counted(why, context):
     predict, cursor = why.predict, context.cursor
     assert not predict.hidden

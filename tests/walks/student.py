@@ -8,7 +8,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QTabBar, QTreeView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QTabBar,
+    QTreeView,
+    QWidget,
+)
 
 from rllab_gui.demo.hands import Hands
 from rllab_gui.main_window import MainWindow
@@ -100,7 +106,9 @@ class Student:
         self._wait("an episode is shown", lambda: self._lab.cursor.last > 300)
         self._settle()
         self._picture("long-episode")
-        self._hands.write("step.episodes.filter", " ")
+        field = self._hands.see("step.episodes.filter", QLineEdit)
+        assert isinstance(field, QLineEdit)
+        field.clear()
 
     def _look_around(self) -> None:
         """Choose an episode, and go to its surprises."""

@@ -14,7 +14,7 @@ from engine.stage.episodes import AS_RECORDED, Weights
 from engine.stage.inside import look_inside
 from engine.stage.jobs import Job, Wish
 from engine.stage.minds import liking
-from engine.stage.questions.judge_episode import last_step
+from engine.stage.questions.judge_episode import judging_step
 
 MOST_BYTES = 8 * 2**20
 RETURNS = ("return_values", "return_probs", "preference", "q")
@@ -93,9 +93,7 @@ def by_whom(
     record = yield from context.archive.episode(
         session, arguments.kind, arguments.episode
     )
-    as_recorded = arguments.checkpoint_step == AS_RECORDED
-    wanted = last_step(record) if as_recorded else arguments.checkpoint_step
-    step = yield from context.archive.nearest_checkpoint(wanted)
+    step = yield from judging_step(context, record, arguments.checkpoint_step)
     if step is None:
         raise QuestionError("There is no checkpoint to look into.")
     arrays = yield from context.archive.weights(session, step)

@@ -52,15 +52,22 @@ def judge(
     """
     session = context.archive.session()
     record = yield from context.archive.episode(session, kind, episode)
-    as_recorded = checkpoint_step == AS_RECORDED
-    wanted = last_step(record) if as_recorded else checkpoint_step
-    step = yield from context.archive.nearest_checkpoint(wanted)
+    step = yield from judging_step(context, record, checkpoint_step)
     key = ("judged", recorded_as(session.past, record), checkpoint_step, step)
     known = context.judged.get(key)
     if known is None:
         known = yield from _judged(context, session, record, checkpoint_step, step)
         context.judged.put(key, known, array_bytes(known))
     return known
+
+
+def judging_step(
+    context: Context, record: Mapping[str, Any], checkpoint_step: int
+) -> Generator[Wish, Any, int | None]:
+    """Training step of the weights that judge; -1 asks for who played it."""
+    if checkpoint_step == AS_RECORDED:
+        return (yield from context.archive.closest_checkpoint(last_step(record)))
+    return (yield from context.archive.nearest_checkpoint(checkpoint_step))
 
 
 def _judged(
