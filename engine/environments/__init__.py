@@ -14,24 +14,41 @@ from engine.environments.lab_environment import (
     play_again,
     replay_episode,
 )
-from engine.environments.observations import Unusable
+from engine.environments.observations import Unsuitable, Unusable
+from engine.environments.remote import InProcesses
 from engine.environments.restoring import Restoring, prove
+from engine.environments.stepping_forms import (
+    OneByOne,
+    SteppedEnvironment,
+    SteppingForm,
+    Vectorised,
+    has_vector,
+    one_by_one,
+)
 
 __all__ = [
     "CheckReport",
     "EnvironmentEnded",
     "EnvironmentRow",
     "FrameStacker",
+    "InProcesses",
     "LabEnvironment",
+    "OneByOne",
     "ReplayMismatch",
     "Restoring",
+    "SteppedEnvironment",
+    "SteppingForm",
     "UnknownEnvironment",
+    "Unsuitable",
     "UnsuitableEnvironment",
     "Unusable",
+    "Vectorised",
     "check",
     "describe",
+    "has_vector",
     "make",
     "observation_crc",
+    "one_by_one",
     "play_again",
     "prove",
     "registered",

@@ -11,7 +11,13 @@ from engine.contract.account import ENVIRONMENT, RECORDING, UNWATCHED, Watch
 from engine.contract.arrays import State
 from engine.contract.costs import LARGEST_FILM, LARGEST_OBSERVATION
 from engine.contract.options import Configuration
-from engine.environments import FrameStacker, Unusable, make, observation_crc
+from engine.environments import (
+    FrameStacker,
+    SteppedEnvironment,
+    Unusable,
+    make,
+    observation_crc,
+)
 from engine.training.problems import (
     environment_failed,
     not_restored,
@@ -39,7 +45,9 @@ class Lane:
         self._id = configuration.environment.id
         self._records = level != "scalars"
         self._films = level == "everything"
-        self._environment = make(configuration.environment, render=self._films)
+        self._environment: SteppedEnvironment = make(
+            configuration.environment, render=self._films
+        )
         self._stacker = FrameStacker(configuration.environment.frame_stack)
         self._floats = self._environment.frame_dtype.startswith("float")
         shape, dtype = self._environment.frame_shape, self._environment.frame_dtype
@@ -187,6 +195,17 @@ class Lane:
                 f"'{self._id}' does not repeat itself: the same seed "
                 f"({self.seed}) and actions led elsewhere.",
             )
+
+    def move(self, environment: SteppedEnvironment) -> None:
+        """Go on in another environment of the same kind, where this one is now.
+
+        Raises:
+          TrainingProblem: If playing the episode again there leads elsewhere.
+        """
+        state = self.state()
+        self._environment.close()
+        self._environment = environment
+        self.restore(state)
 
     def close(self) -> None:
         """Let go of the environment."""

@@ -170,6 +170,7 @@ class TrainingLoop:
         if not self._tier.may_train(deadline):
             return
         self._tier.look(self._seconds_left)
+        self._stepping.settle(self._note)
         budget, episode = self.configuration.training.steps, self.episode
         counted = steps is not None or seconds is None
         bounds = Bounds(min(last_step, budget), deadline, until_episode_end, counted)
@@ -314,7 +315,7 @@ class TrainingLoop:
     def notes(self) -> list[str]:
         """Sentences on how it computes, to stand with where the time goes."""
         form = "are compiled" if self.compiled else "run as written"
-        return [f"Updates {form}."]
+        return [f"Updates {form}.", *filter(None, [self._stepping.how])]
 
     def memory(self) -> MemoryReport:
         """What its parts take, measured now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +14,13 @@ from engine.contract.account import ACT, ENVIRONMENT, RECORDING, STORE, UNWATCHE
 from engine.contract.arrays import State
 from engine.contract.randomness import derived_seed
 from engine.training.lane import Lane
+from engine.training.stepping_choice import Choice, Chooser
 
 EPISODES = 4
 """Purpose of the seeds of episodes (see ``contract.randomness``)."""
+Note = Callable[[str, str, dict[str, Any]], None]
+FORM = "stepping"
+"""In a state: how the environments step, where there was something to choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,39 @@ class Stepping:
         offline = configuration.training.offline
         count = 0 if offline else configuration.training.environments
         self.lanes = [Lane(configuration, index) for index in range(count)]
+        self._choice: Choice | None = None
+        self._had = ""
+
+    def settle(self, note: Note, had: str = "") -> None:
+        """Before the first step: choose how the environments step, and say so.
+
+        Args:
+          note: Takes the kind, the text and the data of an event.
+          had: The form of others of the same run, which is taken here as well.
+
+        Raises:
+          TrainingProblem: If an environment does not repeat itself.
+        """
+        if self._choice is not None or not self.lanes:
+            return
+        self._had = self._had or had
+        self._choice = chosen = Chooser(self._agent.configuration).choose(self._had)
+        if chosen.stepping is not None:
+            moves = zip(self.lanes, chosen.stepping.environments, strict=True)
+            for lane, environment in moves:
+                lane.move(environment)
+        if chosen.text and chosen.form != self._had:
+            note("state", chosen.text, {FORM: chosen.form, "seconds": chosen.seconds})
+
+    @property
+    def how(self) -> str:
+        """How the environments step, as a sentence; empty where that goes unsaid."""
+        return self._choice.text if self._choice is not None else ""
+
+    @property
+    def form(self) -> str:
+        """See ``Choice``; empty where there was nothing to choose, or not yet."""
+        return self._choice.form if self.how and self._choice else self._had
 
     def begin(self) -> list[Experience]:
         """Start the first episode of each environment."""
@@ -91,6 +129,8 @@ class Stepping:
         )
         actions, explored = decision.actions.tolist(), decision.explored.tolist()
         watch.lap(ACT)
+        if self._choice is not None and self._choice.stepping is not None:
+            self._choice.stepping.begin(decision.actions)
         for lane in lanes:
             it = lane.index
             self._step(taken, lane, actions[it], explored[it], decision.q[it], watch)
@@ -130,6 +170,7 @@ class Stepping:
         return {
             "environments": {str(it.index): it.state() for it in self.lanes},
             "started": self._started,
+            **({FORM: self.form} if self.form else {}),
         }
 
     def restore(self, state: State) -> None:
@@ -139,6 +180,7 @@ class Stepping:
           TrainingProblem: If an environment does not repeat itself.
         """
         self._started = int(state["started"])
+        self._had = str(state.get(FORM, ""))
         for lane in self.lanes:
             lane.restore(state["environments"][str(lane.index)])
 
@@ -146,6 +188,8 @@ class Stepping:
         """Let go of the environments."""
         for lane in self.lanes:
             lane.close()
+        if self._choice is not None and self._choice.stepping is not None:
+            self._choice.stepping.close()
 
 
 def _ended(lane: Lane, step: int, terminated: bool, actions: int) -> Ended:

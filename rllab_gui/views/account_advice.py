@@ -27,6 +27,8 @@ NOTICED = 0.1
 """Shares of the time from which on something is worth a sentence."""
 ENVIRONMENTS = 8
 """Parallel environments that are spoken of."""
+SLOW_US = 1000.0
+"""Steps of an environment from which on other processes may be worth their way."""
 SAME = 0.1
 """Times that differ by less than this share count as equal."""
 
@@ -111,7 +113,13 @@ def _about_environment(report: TimeReport, configuration: Configuration) -> str:
     first = f"The environment's own code takes {_how_much(report, ENVIRONMENT)}."
     beside = sum(stage_us(report, it) for it in (UPDATE, SAMPLE))
     if configuration.training.offline or beside < SAME * step_us(report):
-        return f"{first} Nothing that can be set here makes it faster."
+        slow = stage_us(report, ENVIRONMENT) >= SLOW_US
+        if configuration.training.environments > 1 or not slow:
+            return f"{first} Nothing that can be set here makes it faster."
+        return (
+            f"{first} Several at once ({_title('training.environments')}) can step in "
+            "processes of their own, where that is found to be quicker."
+        )
     return (
         f"{first} Learning beside it ({_title('training.mode')}: asynchronous) could "
         f"take up to {time_text(beside)} off each step, where a second core is free."

@@ -51,7 +51,7 @@ class Kind:
     Attributes:
       told: Id of the message; empty where the run just goes on.
       words: What its sentence must hold, beside the name of the environment.
-      process: Where it is done.
+      process: Where it is done; ``remote`` is one that has environments only.
     """
 
     told: str
@@ -82,6 +82,8 @@ KINDS = {
     "sleeps": Kind(""),
     "changes_its_actions": Kind(""),
     "changes_what_it_returned": Kind(""),
+    "os_exit in a process": Kind(FAILED, "status 7 during its step() (", "remote"),
+    "hang_in_step in a process": Kind(STALLED, "from its step() (step", "remote"),
     "os_exit in the stage": Kind("engine.stage.died", "in its step() (step", "stage"),
     "hang_in_step in the stage": Kind(
         "engine.stage.stuck", "from its step() (step", "stage"
@@ -198,6 +200,9 @@ def _options(name: str, kind: Kind) -> dict[str, object]:
     kwargs = {"deed": name.split()[0], "process": kind.process}
     if kind.process == "trainer":
         return {"environment.kwargs": kwargs}
+    if kind.process == "remote":
+        where = {"training.environments": 2, "training.stepping": "processes"}
+        return {"environment.kwargs": kwargs, **where}
     return {"environment.kwargs": kwargs | {"at": 60}, "evaluation.period": 200}
 
 

@@ -112,6 +112,10 @@ def test_a_slow_environment_is_told_with_what_could_go_on_beside_it():
     assert "up to 40.0 µs off each step" in first
     alone = msgspec.structs.replace(TURNS, acting={"environment": 3.9, "act": 0.1})
     assert "Nothing that can be set here" in advice(alone, PLAIN)[0]
+    slower = msgspec.structs.replace(alone, steps=1000)
+    assert "processes of their own" in advice(slower, PLAIN)[0]
+    several = PLAIN.with_options({"training.environments": 4})
+    assert "Nothing that can be set here" in advice(slower, several)[0]
 
 
 def test_acting_is_shared_by_more_environments_unless_there_are_many():

@@ -35,6 +35,16 @@ class TrainingOptions(OptionGroup):
         effect="More decorrelates the data and uses the network better.",
         advanced=True,
     )
+    stepping: Literal["auto", "here", "processes"] = option(
+        "auto",
+        "Where environments step",
+        help="One after another in the trainer's process (here), or shared out over "
+        "processes, one for each processor. auto measures at the start of a run which "
+        "is quicker, a vectorised form included where gymnasium has one; the Time view "
+        "says what was found.",
+        effect="The numbers are the same; processes pay where a step takes long.",
+        advanced=True,
+    )
     mode: Literal["alternate", "synchronized", "asynchronous"] = option(
         "alternate",
         "Acting and learning",
