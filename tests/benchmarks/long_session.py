@@ -50,7 +50,7 @@ def write_long_session(path: Path, steps: int) -> None:
                 drained.events,
             )
         )
-        store.write_checkpoint(_checkpoint(loop))
+        store.write_checkpoint(checkpoint_of_loop(loop))
         _play_on(store, loop, steps)
         store.commit()
         write_session(store, path)
@@ -64,11 +64,11 @@ def _play_on(store: LiveStore, loop: TrainingLoop, steps: int) -> None:
     finished: list[EpisodeFinished] = []
     records: list[dict[str, Any]] = []
     while step < steps:
-        record = _episode(world, loop, rng, episode, step)
+        record = play_episode(world, loop, rng, episode, step)
         length = len(record["actions"])
         step, episode = step + length, episode + 1
         records.append(record)
-        finished.append(_finished(record, step, loop.update))
+        finished.append(finished_of_record(record, step, loop.update))
         if len(records) == AT_ONCE or step >= steps:
             rows = Rows("trainer", number, step, finished=finished, episodes=records)
             store.append(rows)
@@ -77,7 +77,7 @@ def _play_on(store: LiveStore, loop: TrainingLoop, steps: int) -> None:
     world.close()
 
 
-def _episode(
+def play_episode(
     world: Any, loop: TrainingLoop, rng: np.random.Generator, number: int, step0: int
 ) -> dict[str, Any]:
     seed = 10_000 + number
@@ -110,7 +110,9 @@ def _episode(
     }
 
 
-def _finished(record: dict[str, Any], step: int, update: int) -> EpisodeFinished:
+def finished_of_record(
+    record: dict[str, Any], step: int, update: int
+) -> EpisodeFinished:
     return EpisodeFinished(
         kind="training",
         episode=record["episode"],
@@ -123,7 +125,7 @@ def _finished(record: dict[str, Any], step: int, update: int) -> EpisodeFinished
     )
 
 
-def _checkpoint(loop: TrainingLoop) -> Checkpoint:
+def checkpoint_of_loop(loop: TrainingLoop) -> Checkpoint:
     state = loop.state()
     arrays, values = split(state)
     return Checkpoint(
