@@ -30,6 +30,8 @@ from engine.service.client import Client
 from engine.sessions import SessionFile
 
 STALL_S = 1.0
+STARTED_WITHIN_S = 5.0
+"""Other processes of environments are there by then."""
 EXIT_WITHIN_S, STALL_WITHIN_S = 0.1, 0.1
 SLACK = float(os.environ.get("RLLAB_FAULT_SLACK", "2"))
 """A loaded machine is given so many times as long."""
@@ -52,11 +54,13 @@ class Kind:
       told: Id of the message; empty where the run just goes on.
       words: What its sentence must hold, beside the name of the environment.
       process: Where it is done; ``remote`` is one that has environments only.
+      stall_s: The silence limit.
     """
 
     told: str
     words: str = ""
     process: str = "trainer"
+    stall_s: float = STALL_S
 
 
 FAILED, UNUSABLE = "training.environment.failed", "training.environment.unusable"
@@ -82,8 +86,12 @@ KINDS = {
     "sleeps": Kind(""),
     "changes_its_actions": Kind(""),
     "changes_what_it_returned": Kind(""),
-    "os_exit in a process": Kind(FAILED, "status 7 during its step() (", "remote"),
-    "hang_in_step in a process": Kind(STALLED, "from its step() (step", "remote"),
+    "os_exit in a process": Kind(
+        FAILED, "status 7 during its step() (", "remote", STARTED_WITHIN_S
+    ),
+    "hang_in_step in a process": Kind(
+        STALLED, "from its step() (step", "remote", STARTED_WITHIN_S
+    ),
     "os_exit in the stage": Kind("engine.stage.died", "in its step() (step", "stage"),
     "hang_in_step in the stage": Kind(
         "engine.stage.stuck", "from its step() (step", "stage"
@@ -202,7 +210,8 @@ def _options(name: str, kind: Kind) -> dict[str, object]:
         return {"environment.kwargs": kwargs}
     if kind.process == "remote":
         where = {"training.environments": 2, "training.stepping": "processes"}
-        return {"environment.kwargs": kwargs, **where}
+        limit = {"training.stall_limit": kind.stall_s}
+        return {"environment.kwargs": kwargs, **where, **limit}
     return {"environment.kwargs": kwargs | {"at": 60}, "evaluation.period": 200}
 
 
@@ -220,7 +229,7 @@ def _told(client: Client, home: Path, kind: Kind, end: End) -> float:
     assert kind.words in sentence, sentence
     assert "step" in sentence or "episode" in sentence, sentence
     if kind.told == STALLED:
-        late -= STALL_S
+        late -= kind.stall_s
         assert late < STALL_WITHIN_S * SLACK, f"told {late:.3f} s after the limit"
         client.send(EndTrainer())
         expect(client, _problem(DIED), 10)
