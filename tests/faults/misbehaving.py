@@ -86,9 +86,6 @@ KINDS = {
     "sleeps": Kind(""),
     "changes_its_actions": Kind(""),
     "changes_what_it_returned": Kind(""),
-    "os_exit in a process": Kind(
-        FAILED, "status 7 during its step() (", "remote", STARTED_WITHIN_S
-    ),
     "hang_in_step in a process": Kind(
         STALLED, "from its step() (step", "remote", STARTED_WITHIN_S
     ),
