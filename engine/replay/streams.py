@@ -227,7 +227,8 @@ class Streams:
         position = slots % self.length
         start = (slots - position)[:, None]
         frames = self.observation[start + (position[:, None] - ago) % self.length]
-        return _joined(frames)
+        # The last axis changes fastest, as convolutions like it best.
+        return np.concatenate(list(np.moveaxis(frames, 1, 0)), axis=-1)
 
     def count_sampled(self, slots: np.ndarray) -> None:
         """These slots have been drawn for a batch, each as often as it is named."""
@@ -366,12 +367,3 @@ class Streams:
         first = max(written, now - self.length + 1)
         positions = np.arange(first, now, dtype=np.int64) % self.length
         return positions + stream * self.length
-
-
-def _joined(frames: np.ndarray) -> np.ndarray:
-    """Frames [B, S, ...] joined along the last axis, without a copy where it goes."""
-    if frames.ndim == 3:
-        return frames.reshape(len(frames), frames.shape[1] * frames.shape[2])
-    if frames.shape[-1] == 1:
-        return np.moveaxis(frames[..., 0], 1, -1)
-    return np.concatenate(list(np.moveaxis(frames, 1, 0)), axis=-1)

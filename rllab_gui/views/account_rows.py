@@ -103,8 +103,8 @@ def memory_group(report: MemoryReport, full: Mapping[str, float]) -> Group:
         row = Row(name, used / whole, size_text(used), note, tip, colour)
         rows.append(_with_outline(row, most[name] / whole))
     in_file = report.used.get(FILE, 0)
-    title = f"{size_text(sum(report.used.values()) - in_file)} of data"
-    title += f", and {size_text(in_file)} in a file" if in_file else ""
+    title = f"{size_text(sum(report.used.values()) - in_file)}"
+    title += f" + {size_text(in_file)} in a file" if in_file else " of data"
     return Group(title, tuple(rows))
 
 
