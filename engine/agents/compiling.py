@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from engine.agents.compiled import ENDING
-from engine.agents.graph import record, state_tensors
+from engine.agents.graph import record
+from engine.agents.joint import JointAgents
 from engine.agents.reports import CannotCompile
 from engine.agents.value_based import ValueBasedAgent, build_agent
 from engine.contract.catalogue import EnvironmentCard
@@ -64,22 +65,22 @@ def compile_update(
     small = configuration.with_options(
         {"replay.capacity": max(1000, 4 * configuration.agent.batch_size)}
     )
-    agents = [_experienced(small, card) for _ in range(2)]
-    for agent in agents * WARMED:
+    pupils = [Pupils(small, card) for _ in range(2)]
+    for it in pupils * WARMED:
         # Priorities, moments and importance weights differ from their beginnings.
-        agent.learn(1)
-    batches = [[_draw(agent) for _ in range(TRIED)] for agent in agents]
+        it.learn_from(it.draw())
+    batches = [[it.draw() for _ in range(TRIED)] for it in pupils]
     unfinished = library.with_suffix(f".{os.getpid()}{ENDING}")
     try:
-        _build(agents[1], batches[1][0], unfinished)
-        agents[1].compile(unfinished)
-        difference = _difference(agents, batches)
+        _build(pupils[1], batches[1][0], unfinished)
+        pupils[1].first.compile(unfinished)
+        difference = _difference(pupils, batches)
         if not difference <= TOLERANCE:
             raise CannotCompile(
                 f"The compiled update differs by {difference:.1e}, more than "
                 f"{TOLERANCE:g}: it is not used."
             )
-        times = [_seconds(*it) for it in zip(agents, batches, strict=True)]
+        times = [_seconds(*it) for it in zip(pupils, batches, strict=True)]
         found = Judgement(difference, *times)
         _publish(unfinished, library, found)
     finally:
@@ -95,12 +96,58 @@ def _publish(unfinished: Path, library: Path, found: Judgement) -> None:
     written.replace(library.with_suffix(".json"))
 
 
-def _experienced(
-    configuration: Configuration, card: EnvironmentCard
-) -> ValueBasedAgent:
-    """An agent that remembers two batches of made-up steps."""
-    agent = build_agent(configuration, card, "cpu", SEED)
-    rng = np.random.default_rng(SEED)
+class Pupils:
+    """Those for whom an update is compiled: an agent, or several as one.
+
+    Attributes:
+      first: The agent, or the first of them.
+    """
+
+    def __init__(self, configuration: Configuration, card: EnvironmentCard) -> None:
+        self._joint: JointAgents | None = None
+        if configuration.training.seeds > 1:
+            self._joint = JointAgents(configuration, card)
+            self._agents = self._joint.all
+        else:
+            self._agents = [build_agent(configuration, card, "cpu", SEED)]
+        self.first = self._agents[0]
+        for number, agent in enumerate(self._agents):
+            _give_experience(agent, SEED + number)
+
+    def draw(self) -> Batch:
+        """What they learn from next."""
+        options = self.first.configuration.agent
+        if self._joint is not None:
+            batch = self._joint.draw(0.5)
+        else:
+            how = options.batch_size, options.discount, 0.5
+            batch = self.first.memory.sample(*how)
+        assert batch is not None, "there are enough steps for a batch"
+        return batch
+
+    def learn_from(self, batch: Batch) -> list[np.ndarray]:
+        """One gradient step; all that it says of the first."""
+        update = (self._joint or self.first).learn_from(batch, 1)
+        single = [update.loss, update.gradient_norm, *update.extras.values()]
+        return [update.td_error, update.q, np.array(single)]
+
+    def moved(self) -> list[np.ndarray]:
+        """All that an update moves and reads, and the priorities that it left."""
+        state = [it.detach().numpy() for it in self.first.learner.tensors]
+        raw = [it.memory.priorities.state()["raw"] for it in self._agents]
+        return [*state, *raw]
+
+    def record(self, batch: Batch) -> tuple[Any, tuple[Any, ...]]:
+        """The update as a graph, and inputs for it."""
+        if self._joint is not None:
+            return self._joint.record(batch)
+        return record(self.first.learner, batch)
+
+
+def _give_experience(agent: ValueBasedAgent, seed: int) -> None:
+    """Let it remember two batches of made-up steps."""
+    configuration, card = agent.configuration, agent.card
+    rng = np.random.default_rng(seed)
     frames = configuration.environment.frame_stack
     shape = (*card.shape[:-1], card.shape[-1] // frames)
     count = configuration.training.environments
@@ -122,17 +169,9 @@ def _experienced(
             agent.remember(stream, action, reward, terminated, False, seen())
             if terminated:
                 agent.begin(stream, seen())
-    return agent
 
 
-def _draw(agent: ValueBasedAgent) -> Batch:
-    options = agent.configuration.agent
-    batch = agent.memory.sample(options.batch_size, options.discount, 0.5)
-    assert batch is not None, "there are enough steps for a batch"
-    return batch
-
-
-def _build(agent: ValueBasedAgent, example: Batch, library: Path) -> None:
+def _build(pupils: Pupils, example: Batch, library: Path) -> None:
     """Write the library; its folder exists."""
     if not any(map(shutil.which, _compilers())):
         raise CannotCompile(
@@ -141,7 +180,7 @@ def _build(agent: ValueBasedAgent, example: Batch, library: Path) -> None:
     from torch._inductor import aoti_compile_and_package
     from torch.export import export
 
-    graph, inputs = record(agent.learner, example)
+    graph, inputs = pupils.record(example)
     try:
         with torch.no_grad():
             aoti_compile_and_package(export(graph, inputs), package_path=str(library))
@@ -157,23 +196,19 @@ def _compilers() -> tuple[str, ...]:
     return (named,) if named else ("g++", "clang++", "c++", "cl")
 
 
-def _difference(agents: list[ValueBasedAgent], batches: list[list[Batch]]) -> float:
+def _difference(pupils: list[Pupils], batches: list[list[Batch]]) -> float:
     """The largest relative difference after the same updates."""
     found = 0.0
     for pair in zip(*batches, strict=True):
-        told = [_told(*it) for it in zip(agents, pair, strict=True)]
+        told = [_told(*it) for it in zip(pupils, pair, strict=True)]
         for one, other in zip(*told, strict=True):
             found = max(found, _apart(one, other))
     return found
 
 
-def _told(agent: ValueBasedAgent, batch: Batch) -> list[np.ndarray]:
+def _told(pupils: Pupils, batch: Batch) -> list[np.ndarray]:
     """All that an update says, and all that it has moved."""
-    update, surprise = agent.learner.learn_from(batch, 1, 0.1, {})
-    single = [update.loss, update.gradient_norm, *update.extras.values()]
-    arrays = [update.td_error, update.q, np.array(single)]
-    moved = [it.detach().numpy() for it in state_tensors(agent.learner)]
-    return [*arrays, *([] if surprise is None else [surprise]), *moved]
+    return [*pupils.learn_from(batch), *pupils.moved()]
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:
@@ -185,12 +220,12 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
     return apart if math.isfinite(apart) else math.inf
 
 
-def _seconds(agent: ValueBasedAgent, batches: list[Batch]) -> float:
+def _seconds(pupils: Pupils, batches: list[Batch]) -> float:
     best = math.inf
     for _ in range(ROUNDS):
         start = time.perf_counter()
         for number in range(TIMED):
-            agent.learn_from(batches[number % TRIED], 1)
+            pupils.learn_from(batches[number % TRIED])
         best = min(best, (time.perf_counter() - start) / TIMED)
     return best
 

@@ -15,6 +15,8 @@ LARGE = 200_000
 def choose_device(configuration: Configuration, card: EnvironmentCard) -> str:
     """The device of ``training.device``; ``auto`` takes a GPU for large networks.
 
+    Several seeds at once learn on the processor.
+
     Raises:
       ConfigurationError: If a GPU is asked for and there is none.
     """
@@ -26,7 +28,7 @@ def choose_device(configuration: Configuration, card: EnvironmentCard) -> str:
         raise ConfigurationError({"training.device": sentence})
     if wanted != "auto":
         return wanted
-    if not torch.cuda.is_available():
+    if not torch.cuda.is_available() or configuration.training.seeds > 1:
         return "cpu"
     network = build_q_network(configuration, card, seed=0)
     size = sum(it.numel() for it in network.parameters())

@@ -47,6 +47,7 @@ CHOICES = (
     "exploration.members",
     "exploration.noisy_sigma",
     "exploration.prior_scale",
+    "training.seeds",
     "training.threads",
 )
 """Options, or groups of them, that a graph depends on; no others, which is tested."""

@@ -76,8 +76,8 @@ class Learner:
       rule: How estimates are judged by a batch.
       optimizer: What follows the gradients.
       compiled: What makes the updates in the place of all that, if it is compiled.
-      tensors: What a graph reads and moves, as ``graph.state_tensors`` gives it; of
-        the first of several learners that are updated as one those of all of them.
+      stacks: Of the first of several learners that are updated as one, those of all
+        of them; see :attr:`tensors`.
       trust: The trust region, which has a memory of its own.
       noise: Random numbers of noisy layers.
       updates: Gradient steps so far.
@@ -114,7 +114,12 @@ class Learner:
         self.trust.square = place(self.trust.square)
         self.rule = self._rule(configuration)
         self.compiled: CompiledUpdate | None = None
-        self.tensors = state_tensors(self)
+        self.stacks: list[Tensor] | None = None
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """What a graph of an update reads and moves, as ``graph.state_tensors``."""
+        return state_tensors(self) if self.stacks is None else self.stacks
 
     def _rule(self, configuration: Configuration) -> Rule:
         passes = Passes(self.online_pass, self.target_pass)

@@ -37,6 +37,8 @@ def _facts(found: dict[str, Any], *, verify: bool) -> dict[str, object]:
         facts["environment"] = environment
     for name in ("steps", "updates", "episodes", "checkpoints"):
         facts[name] = f"{found[name]:,}"
+    for seed, mean in found.get("seeds", {}).items():
+        facts[f"seed {seed}"] = f"mean return {mean:.4g} over its last 20 episodes"
     facts["format"] = found["format_version"] or "unknown"
     facts["complete"] = "yes" if found["complete"] else "no"
     if verify:

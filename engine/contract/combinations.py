@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.contract.options import Configuration, ConfigurationError
+from engine.contract.several_seeds import OF_SEVERAL_SEEDS
 
 if TYPE_CHECKING:
     from engine.contract.catalogue import EnvironmentCard
@@ -277,6 +278,7 @@ RULES = (
         "or prioritized, or planning.model to table.",
         (("planning.model", "table"), ("replay.kind", "uniform")),
     ),
+    *(Rule("training.seeds", *it) for it in OF_SEVERAL_SEEDS),
 )
 
 

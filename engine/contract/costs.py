@@ -67,7 +67,7 @@ def replay_memory_bytes(configuration: Configuration, card: EnvironmentCard) -> 
 
 
 def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
-    """All of a full replay: each frame is stored once, unstacked."""
+    """All of the full replays of all seeds: each frame is stored once, unstacked."""
     if configuration.replay.kind == "none":
         return 0
     slot: float = _frame_bytes(configuration, card) + _SLOT + _PRIORITY
@@ -75,7 +75,7 @@ def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
     if configuration.replay.kind == "prioritized":
         slot += _TREE
         slot += 2 * _PRIORITY if configuration.replay.priority == "rank" else 0
-    return round(configuration.replay.capacity * slot)
+    return round(configuration.training.seeds * configuration.replay.capacity * slot)
 
 
 def _frame_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
@@ -130,10 +130,10 @@ def recorded_step_bytes(configuration: Configuration, card: EnvironmentCard) -> 
 
 
 def _checkpoint_bytes(of: Configuration, probe: Probe) -> float:
-    """Both networks and two moments of the optimizer, as often as they are kept."""
+    """Networks and moments of the optimizers of all seeds, as often as are kept."""
     networks = 1 if of.target_network.kind == "none" else 2
     moments = {"adam": 2, "rmsprop": 1, "sgd": 0}.get(of.agent.optimizer, 2)
-    one = probe.weights_bytes * (networks + moments)
+    one = of.training.seeds * probe.weights_bytes * (networks + moments)
     kept = min(_checkpoint_count(of), of.recording.checkpoints)
     return min(one * kept, max(of.recording.checkpoint_budget * 1e6, 5 * one))
 

@@ -38,11 +38,12 @@ def memory_bytes(
 
     What grows with what is met (counts of states, tables of a model) is not in it.
     """
+    seeds, optimizer = configuration.training.seeds, configuration.agent.optimizer
     return {
         "replay": replay_memory_bytes(configuration, card),
         FILE: replay_file_bytes(configuration, card),
-        "networks": network_bytes(configuration, probe.weights_bytes),
-        "optimizer": _MOMENTS[configuration.agent.optimizer] * probe.weights_bytes,
+        "networks": seeds * network_bytes(configuration, probe.weights_bytes),
+        "optimizer": seeds * _MOMENTS[optimizer] * probe.weights_bytes,
         "recording": _episode_bytes(configuration, card, probe),
     }
 

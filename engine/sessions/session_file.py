@@ -270,8 +270,9 @@ class SessionFile(SessionParts):
             name: self._strict.array(f"{path}/{name}", first, end)
             for name in self._strict.names(path)
         }
-        capacity = configuration_from_json(self.configuration()).replay.capacity
-        self._obey(SLOTS, Slots(lines, 4 * capacity + SPARE_SLOTS))
+        options = configuration_from_json(self.configuration())
+        slots = options.training.seeds * options.replay.capacity
+        self._obey(SLOTS, Slots(lines, 4 * slots + SPARE_SLOTS))
         return lines
 
     def episode_row(self, kind: str, index: int) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from engine.agents import NotFinite, Update, build_agent, choose_device
+from engine.agents import NotFinite, Update, choose_device
 from engine.agents.schedules import epsilon, temperature
 from engine.contract.account import Spent
 from engine.contract.arrays import State
@@ -23,12 +22,12 @@ from engine.contract.messages import (
     Event,
     MemoryReport,
     PriorityReport,
-    Scalars,
     TrainerStatus,
 )
 from engine.contract.options import Configuration, configuration_from_json
 from engine.contract.plain_text import visible
 from engine.contract.randomness import generator
+from engine.contract.several_seeds import returns_of
 from engine.environments import describe
 from engine.replay import IncompleteReplay
 from engine.training.account import make_account
@@ -37,10 +36,18 @@ from engine.training.memory_account import memory_report
 from engine.training.offline import Offline
 from engine.training.priority_report import priority_report
 from engine.training.problems import diverged, known_problem, not_restored
-from engine.training.running import Bounds, Running, make_running
+from engine.training.running import Bounds, Running
 from engine.training.sampled_states import sample_states
-from engine.training.stepping import Ended, Stepping, Taken
-from engine.training.telemetry import BUCKET, Clocks, Rows, Speed, UpdateBucket
+from engine.training.seeds import Seeds
+from engine.training.stepping import Ended, Taken
+from engine.training.telemetry import (
+    BUCKET,
+    Clocks,
+    Drained,
+    Rows,
+    Speed,
+    UpdateBucket,
+)
 from engine.training.tier import Tier
 
 STATES = 5
@@ -49,25 +56,6 @@ NOT_EXACT = (
     "Acting and learning run side by side without a fixed order: this run cannot be "
     "repeated to the bit."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Drained:
-    """What has happened since the last :meth:`TrainingLoop.drain`.
-
-    Attributes:
-      scalars: Rows of the measured series, or None.
-      finished: Episodes that ended.
-      episodes: Their records, where records are kept.
-      replay: Rows of the replay log (``Memory.drain_log``).
-      events: Changed options and other things to remember.
-    """
-
-    scalars: Scalars | None = None
-    finished: list[EpisodeFinished] = field(default_factory=list)
-    episodes: list[dict[str, Any]] = field(default_factory=list)
-    replay: dict[str, np.ndarray] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
 
 
 _NOT_OF_THIS_RUN = (
@@ -88,7 +76,8 @@ class TrainingLoop:
     Attributes:
       configuration: All options; live ones change with :meth:`set_option`.
       card: What the environment offers.
-      agent: The learner.
+      agent: The learner; of several seeds the first.
+      seeds: All agents, and their environments.
       account: Where the time goes.
     """
 
@@ -105,7 +94,8 @@ class TrainingLoop:
         self.card = describe(configuration.environment)
         check_combination(configuration, self.card)
         self.device = device or choose_device(configuration, self.card)
-        self.agent = build_agent(configuration, self.card, self.device)
+        self.seeds = Seeds(configuration, self.card, self.device)
+        self.agent = self.seeds.first
         self.agent.replay_folder = replay_folder
         self._tier = Tier(self.agent, self.device, libraries, self._note)
         self._clocks = Clocks()
@@ -115,17 +105,14 @@ class TrainingLoop:
         self._records: list[dict[str, Any]] = []
         self._events: list[Event] = []
         self._speed = Speed()
-        self._stepping = Stepping(self.agent)
         self.account = make_account(self.device)
         self._running: Running
         if configuration.training.offline:
             source = offline_source or configuration.training.offline
             self._running = Offline(self.agent, self, source, self.account)
         else:
-            parts = self.agent, self._stepping, self, self.account
-            self._running = make_running(*parts)
-        for it in self._stepping.begin():
-            self.agent.store(it)
+            self._running = self.seeds.running(self, self.account)
+        self.seeds.begin()
         if configuration.training.mode == "asynchronous":
             self._note("state", NOT_EXACT)
 
@@ -170,7 +157,7 @@ class TrainingLoop:
         if not self._tier.may_train(deadline):
             return
         self._tier.look(self._seconds_left)
-        self._stepping.settle(self._note)
+        self.seeds.settle(self._note)
         budget, episode = self.configuration.training.steps, self.episode
         counted = steps is not None or seconds is None
         bounds = Bounds(min(last_step, budget), deadline, until_episode_end, counted)
@@ -197,6 +184,12 @@ class TrainingLoop:
             self._clocks.step = it.step
             self._finish(it)
         self._clocks.step = taken.step
+
+    def on_others_ended(self, seed: int, ended: list[Ended]) -> None:
+        """Note episodes of the agent with another seed; see ``running.Book``."""
+        for it in ended:
+            values = {returns_of(seed): it.episode_return}
+            self._rows.add(values, it.step, it.episode)
 
     def on_learned(self, update: Update) -> None:
         """Note an update; see ``running.Book``."""
@@ -253,7 +246,7 @@ class TrainingLoop:
             scalars=self._rows.drain(),
             finished=self._finished,
             episodes=self._records,
-            replay=self.agent.memory.drain_log(),
+            replay=self.seeds.drain_log(),
             events=self._events,
         )
         self._finished, self._records, self._events = [], [], []
@@ -288,7 +281,7 @@ class TrainingLoop:
           ConfigurationError: If it is refused; nothing has changed then.
         """
         old = self.configuration
-        self.agent.set_option(key, value)
+        self.seeds.configure(old.with_options({key: value}))
         was, now = old.get(key), self.configuration.get(key)
         if was == now:
             return
@@ -315,11 +308,11 @@ class TrainingLoop:
     def notes(self) -> list[str]:
         """Sentences on how it computes, to stand with where the time goes."""
         form = "are compiled" if self.compiled else "run as written"
-        return [f"Updates {form}.", *filter(None, [self._stepping.how])]
+        return [f"Updates {form}.", *filter(None, [self.seeds.how])]
 
     def memory(self) -> MemoryReport:
         """What its parts take, measured now."""
-        return memory_report(self.agent, self._stepping.lanes, self.step)
+        return memory_report(self.seeds.agents, self.seeds.lanes, self.step)
 
     def sample_states(self, count: int) -> dict[str, np.ndarray]:
         """Up to ``count`` different remembered states, drawn evenly.
@@ -344,8 +337,7 @@ class TrainingLoop:
         """
         return {
             "configuration": self.configuration.to_json(),
-            "agent": self.agent.state(),
-            **self._stepping.state(),
+            **self.seeds.state(),
             **self._running.state(),
             "compiled": self._tier.form,
             "bucket": self._bucket.state(),
@@ -367,13 +359,12 @@ class TrainingLoop:
             not repeat itself.
         """
         try:
-            self.agent.configure(configuration_from_json(state["configuration"]))
-            self.agent.restore(state["agent"], replay)
+            self.seeds.configure(configuration_from_json(state["configuration"]))
+            self.seeds.restore(state, replay)
             self._bucket.restore(state["bucket"])
             clocks = self._clocks
             clocks.step, clocks.update = int(state["step"]), int(state["update"])
             clocks.episode = int(state["episode"])
-            self._stepping.restore(state)
             self._running.restore(state)
             if state.get("compiled"):
                 self._tier.need()
@@ -394,7 +385,7 @@ class TrainingLoop:
     def close(self) -> None:
         """Let go of the environments."""
         self._tier.close()
-        self._stepping.close()
+        self.seeds.close()
 
     def _note(self, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
         self._events.append(Event(kind, self.step, text, time.time(), data or {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import psutil
@@ -26,15 +26,19 @@ _PART_OF = (
 
 
 def memory_report(
-    agent: ValueBasedAgent, lanes: Iterable[object], step: int
+    agents: Sequence[ValueBasedAgent], lanes: Iterable[object], step: int
 ) -> MemoryReport:
-    """Of an agent and the episodes that run in these lanes."""
+    """Of the agents of a run, the first one first, and of episodes in these lanes."""
+    agent = agents[0]
     streams = agent.memory.streams  # which is made when it is first asked for
     found = _Walk()
-    for network in (agent.online, agent.target):
-        found.enter(network, "networks")
+    for it in agents:
+        found.enter(it.memory, "replay")
+        for network in (it.online, it.target):
+            found.enter(network, "networks")
+        found.enter(it.learner.optimizer, "optimizer")
     weights = sum(it.nbytes for it in agent.online.parameters())
-    found.enter(agent, "")
+    found.enter(list(agents), "")
     for lane in lanes:
         found.enter(list(vars(lane).values()), "recording")
     allocated = dict(found.bytes)
@@ -62,6 +66,9 @@ class _Walk:
             it, part = waiting.pop()
             if isinstance(it, np.ndarray):
                 owner = _owner(it)
+                if isinstance(owner.base, Tensor):
+                    self._count_tensor(owner.base, part)
+                    continue
                 self._count(owner, owner.nbytes, FILE if lies_in_file(owner) else part)
             elif isinstance(it, Tensor):
                 self._count_tensor(it, part)

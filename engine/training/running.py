@@ -29,8 +29,9 @@ from engine.agents import Update, ValueBasedAgent
 from engine.agents.experience import BEGINS, Experience, from_columns, to_columns
 from engine.contract.account import STORE, TELEMETRY, UNWATCHED, WAITING, Watch
 from engine.contract.arrays import State
+from engine.contract.options import Configuration
 from engine.training.account import Account
-from engine.training.stepping import Stepping, Taken
+from engine.training.stepping import Ended, Stepping, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ class Book(Protocol):
 
     def on_taken(self, taken: Taken) -> None:
         """A step of each environment."""
+
+    def on_others_ended(self, seed: int, ended: list[Ended]) -> None:
+        """Episodes of the agent with another seed, which takes its own steps."""
 
     def on_learned(self, update: Update) -> None:
         """An update that was due after the newest step."""
@@ -102,10 +106,21 @@ def make_running(
     return kind(agent, stepping, book, account)
 
 
+class Learning(Protocol):
+    """An agent, or several that learn together."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """All options as they are now."""
+
+    def learn(self, step: int, watch: Watch) -> Update | None:
+        """One gradient step, or None where there is nothing to learn."""
+
+
 class DueUpdates:
     """Knows how many updates are due; fractions are carried over."""
 
-    def __init__(self, agent: ValueBasedAgent) -> None:
+    def __init__(self, agent: Learning) -> None:
         self._agent = agent
         self.credit = 0.0
 

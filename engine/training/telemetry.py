@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from engine.agents import Update
 from engine.contract.arrays import State
-from engine.contract.messages import Scalars
+from engine.contract.messages import EpisodeFinished, Event, Scalars
 
 BUCKET = 32
 """Updates that one point of a learning curve summarises."""
@@ -34,6 +36,25 @@ SERIES = (
 """Series that every run may have. An update may bring others (``Update.extras``): they
 travel by their names, after these."""
 _FOLDED = ("td_error", "td_error_max", "q_mean", "q_max")
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What has happened since the last :meth:`TrainingLoop.drain`.
+
+    Attributes:
+      scalars: Rows of the measured series, or None.
+      finished: Episodes that ended.
+      episodes: Their records, where records are kept.
+      replay: Rows of the replay log (``Memory.drain_log``).
+      events: Changed options and other things to remember.
+    """
+
+    scalars: Scalars | None = None
+    finished: list[EpisodeFinished] = field(default_factory=list)
+    episodes: list[dict[str, Any]] = field(default_factory=list)
+    replay: dict[str, np.ndarray] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
 
 
 class Clocks:
@@ -79,14 +100,22 @@ class Rows:
         self._numbers = {name: index for index, name in enumerate(SERIES)}
         self._rows: list[tuple[int, int, float, float, int, int]] = []
 
-    def add(self, values: Mapping[str, float]) -> None:
-        """One value of each of these series, now; unknown ones are new series."""
+    def add(
+        self,
+        values: Mapping[str, float],
+        step: int | None = None,
+        episode: int | None = None,
+    ) -> None:
+        """One value of each of these series, now; unknown ones are new series.
+
+        Step and episode are those of the run where none are given.
+        """
         clocks, now = self._clocks, time.time()
+        step = clocks.step if step is None else step
+        episode = clocks.episode if episode is None else episode
         for name, value in values.items():
             number = self._numbers.setdefault(name, len(self._numbers))
-            self._rows.append(
-                (number, clocks.step, value, now, clocks.update, clocks.episode)
-            )
+            self._rows.append((number, step, value, now, clocks.update, episode))
 
     def drain(self) -> Scalars | None:
         """All rows as columns, or None where there are none."""

@@ -78,7 +78,8 @@ class AgentView(View):
             "" if drawn else NO_PICTURE,
             explored=picture.reason == "explored",
         )
-        badge = badge_of(picture)
+        options = self.context.store.configuration.training
+        badge = badge_of(picture, options.seed if options.seeds > 1 else None)
         if badge != self._badge.text():
             self._badge.setText(badge)
             self.badgeChanged.emit(badge)
@@ -106,8 +107,13 @@ class AgentView(View):
         return card.action_names if card is not None else ()
 
 
-def badge_of(picture: Picture) -> str:
-    """Source, checkpoint, share of random actions and speed, in words."""
+def badge_of(picture: Picture, seed: int | None = None) -> str:
+    """Source, checkpoint, share of random actions and speed, in words.
+
+    Args:
+      picture: What is shown.
+      seed: Of the agent; None where there is one only.
+    """
     source = {"viewer": "viewer environment"}.get(picture.source, picture.source)
     speed = f"{picture.speed:g}×" if picture.speed > 0.0 else "as fast as drawn"
     if picture.checkpoint_step == -2:
@@ -117,6 +123,7 @@ def badge_of(picture: Picture) -> str:
         who = "untrained network"
     else:
         who = f"checkpoint {count(picture.checkpoint_step)}"
+        who += "" if seed is None else f" of seed {seed}"
     how = f"ε {picture.epsilon:g}" + (" (greedy)" if picture.epsilon == 0.0 else "")
     return f"{source} · {who} · {how} · {speed}"
 

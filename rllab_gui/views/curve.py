@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QToolTip
 
+from engine.contract.several_seeds import seed_of
 from rllab_gui.cursor import Position
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.condensed import Condensed
@@ -27,6 +28,7 @@ from rllab_gui.views.clocks import (
     times,
 )
 from rllab_gui.views.evaluation_marks import EvaluationMarks, words_of
+from rllab_gui.views.seed_curves import SeedCurves
 
 SMOOTHING = 0.9
 
@@ -40,7 +42,8 @@ class CurveView(View):
         "The return of each finished episode: the sum of its rewards, undiscounted. "
         "Dots are training episodes, in which the agent also explores; the line is "
         "their moving average s = Σ fᵗ⁻ᵏ x / Σ fᵗ⁻ᵏ with factor f. Diamonds are greedy "
-        "evaluations. A dashed tick is a changed option. Click to look at an "
+        "evaluations. A dashed tick is a changed option. Of several seeds trained at "
+        "once the others are thin lines, their moving averages. Click to look at an "
         "episode through the checkpoint nearest to it."
     )
     topics = frozenset({"scalars"})
@@ -70,6 +73,7 @@ class CurveView(View):
         self.plot.item.addItem(self._dots)
         self._line = self.plot.line("#000000")
         self._marks = EvaluationMarks(self.plot)
+        self._seeds = SeedCurves(self.plot)
 
     def _connect(self) -> None:
         store, cursor = self.context.store, self.context.cursor
@@ -109,11 +113,14 @@ class CurveView(View):
         self._dots.set_data(x, raw)
         self._line.setVisible(factor > 0.0)
         self._line.setData(drawn.mean_x, drawn.mean)
-        marks = self._marks
+        marks, seeds = self._marks, self._seeds
         marks.show(store.evaluations, rows, self.clock)
+        seeds.show(store, self.clock, factor, drawn)
+        others = [np.concatenate(it) for it in zip(*seeds.lines.values(), strict=True)]
+        others = others or [np.empty(0)] * 2
         self.plot.include(
-            np.concatenate([drawn.x, x[-1:], marks.x]),
-            np.concatenate([drawn.y, marks.low, marks.high]),
+            np.concatenate([drawn.x, x[-1:], marks.x, others[0]]),
+            np.concatenate([drawn.y, marks.low, marks.high, others[1]]),
         )
         self.plot.set_markers(ticks(store.events, rows, self.clock))
         self.plot.set_model(
@@ -124,6 +131,7 @@ class CurveView(View):
             evaluation_mean=marks.mean,
             evaluation_low=marks.low,
             evaluation_high=marks.high,
+            **seeds.model(),
         )
         self._say(rows.episode, x, raw, drawn.mean)
         self._on_cursor(self.context.cursor.position)
@@ -134,7 +142,8 @@ class CurveView(View):
         done, factor = self.context.store.evaluations, self.plot.smoothing
         tokens = self.context.theme.tokens
         colour = self.context.theme.colour
-        names = [("", tokens.muted, "undiscounted · n = 1 seed")]
+        names = [("", tokens.muted, f"undiscounted · {self._count}")]
+        names += self._seeds.legend(self.context.theme, factor, self._first)
         if done:
             words = (
                 f"greedy evaluation: mean, lowest to highest of {len(done[-1].returns)}"
@@ -149,9 +158,21 @@ class CurveView(View):
         step = count(self.context.store.status.step)
         self.plot.set_caption(
             f"{sentence} Over {CLOCKS[self.clock]}, to step {step}; undiscounted, "
-            f"{how}; n = 1 seed."
+            f"{how}; {self._count}"
+            f"{f', episodes of seed {self._first}' if len(self._seeds) else ''}."
         )
         self.plot.describe(sentence)
+
+    @property
+    def _first(self) -> int:
+        """The seed that episodes and evaluations are of."""
+        return self.context.store.configuration.training.seed
+
+    @property
+    def _count(self) -> str:
+        """How many seeds are drawn."""
+        others = len(self._seeds)
+        return f"n = {others + 1} seeds" if others else "n = 1 seed"
 
     def _sentence(self, episodes: np.ndarray, raw: np.ndarray, mean: np.ndarray) -> str:
         parts = []
@@ -224,12 +245,14 @@ class CurveView(View):
         row = self._row_at(x)
         if row is None:
             return ""
+        seed = self._seeds.words_at(x, y)
         rows = self.context.store.series("return")
         step = count(int(rows.step[row]))
         return (
             f"episode {count(int(rows.episode[row]))}, step {step}"
             f"\nreturn {short(float(rows.value[row]))} (exploring, undiscounted)"
             "\nClick to look at it."
+            f"{seed and chr(10) + seed}"
         )
 
     # ------------------------------------------------------------ what changes
@@ -252,7 +275,7 @@ class CurveView(View):
             self.plot.set_cursor(judge)
 
     def _on_series(self, name: str) -> None:
-        if name == "return":
+        if name == "return" or seed_of(name) is not None:
             end = newest(self.context.store.series(name), self.clock)
             self.refresh_if(self._drawn_to.is_seen(name, end))
 
@@ -261,11 +284,13 @@ class CurveView(View):
             self.refresh()
 
     def _on_reset(self) -> None:
+        self._seeds.start_again()
         self.plot.start_again(x=growing(self.clock, self.context.store))
         self.refresh()
 
     def _on_clock(self) -> None:
         self.clock = str(self._box.currentData())
+        self._seeds.start_again()
         self.plot.start_again(x=growing(self.clock, self.context.store))
         self.plot.set_labels(CLOCKS[self.clock])
         self.refresh()
@@ -276,4 +301,5 @@ class CurveView(View):
         self._dots.set_colour(theme.tokens.raw, 0.6)
         self._line.setPen(self.plot.pen(theme.colour(0)))
         self._marks.set_colours(theme.colour(1), theme.tokens.panel)
+        self._seeds.set_colours(theme)
         self.plot.set_labels(CLOCKS[self.clock])

@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton
 
+from engine.contract.several_seeds import seed_of
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.condensed import Condensed
 from rllab_gui.plots.header import legend_html
@@ -119,7 +120,9 @@ class LossView(View):
 
     def _find_further(self, names: Iterable[str]) -> None:
         """Offer the series that only this method has."""
-        new = [name for name in names if name not in ELSEWHERE]
+        new = [
+            name for name in names if name not in ELSEWHERE and seed_of(name) is None
+        ]
         traces = further(new, self.traces, len(self.traces))
         if traces:
             self._add_traces(traces)

@@ -17,6 +17,7 @@ from tests.benchmarks.harness import HEAD, Result
 
 BENCHMARKS = (
     "learner",
+    "many_seeds",
     "prioritized_replay",
     "modes",
     "start_up",

@@ -126,7 +126,7 @@ def test_the_agent_acts_on_the_stack_that_it_will_learn_from(make):
     for _ in range(100):
         loop.advance(steps=1)
         heads = np.array([streams.head(it) for it in range(2)])
-        acted_on = np.stack([lane.observation for lane in loop._stepping.lanes])
+        acted_on = np.stack([lane.observation for lane in loop.seeds.lanes])
         assert np.array_equal(acted_on, streams.observations(heads))
     assert loop.episode > 2
 

@@ -30,7 +30,7 @@ KINDS = {
 def test_what_was_expected_is_what_is_allocated(card, options):
     configuration = configuration_from_flat({"replay.capacity": SLOTS} | options)
     agent = build_agent(configuration, card, device="cpu", seed=0)
-    report = memory_report(agent, [], 0)
+    report = memory_report([agent], [], 0)
     expected = memory_bytes(configuration, card, Probe(weights_bytes=report.weights))
     for part in ("replay", "networks"):
         assert report.allocated[part] == pytest.approx(expected[part], rel=0.1), part
@@ -73,7 +73,7 @@ def test_pictures_of_the_running_episode_are_expected_and_found():
     configuration = configuration_from_flat(options)
     loop = TrainingLoop(configuration, device="cpu")
     loop.advance(until_episode_end=True)
-    lane = loop._stepping.lanes[0]
+    lane = loop.seeds.lanes[0]
     loop.advance(steps=3)
     pictures = lane._frames
     found = loop.memory().allocated["recording"]

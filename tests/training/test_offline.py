@@ -33,7 +33,7 @@ def test_the_memory_holds_what_was_recorded_and_no_environment_is_made(make, tmp
     path = tmp_path / "data.h5"
     episodes = recorded(path, training__steps=400)
     loop = make(training__offline=str(path), training__steps=70, replay__capacity=1000)
-    assert loop._stepping.lanes == []
+    assert loop.seeds.lanes == []
     loop.advance()
     assert (loop.step, loop.update, loop.episode) == (70, 70, 0)
     streams, steps = (

@@ -99,6 +99,20 @@ class TrainingOptions(OptionGroup):
         maximum=2**31 - 1,
         help="Every random choice of the run follows from it.",
     )
+    seeds: int = option(
+        1,
+        "Seeds at once",
+        symbol="k",
+        minimum=1,
+        maximum=64,
+        help="So many agents learn independently of each other, from this seed and "
+        "those after it, and each update is one program for all of them. What is "
+        "shown, recorded and evaluated is the agent of the first seed; of the others "
+        "the learning curve shows the returns. Each counts its own steps.",
+        effect="More show how much of a curve is luck; 16 take a few times as long as "
+        "one, not 16 times.",
+        advanced=True,
+    )
     device: Device = option(
         "auto",
         "Device",

@@ -1,0 +1,208 @@
+"""Several agents that learn the same with different seeds, updated as one program.
+
+Each is an agent as any other, with its own memory and random numbers; only the update
+is one for all of them. Its lines are those of a single update: they are recorded (see
+``agents.graph``) and mapped over the axis of the seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.agents import schedules
+from engine.agents.compiled import fingerprint
+from engine.agents.graph import (
+    Dials,
+    Outputs,
+    batch_arrays,
+    count_moved,
+    record_moves,
+)
+from engine.agents.learner import Learner
+from engine.agents.reports import NotFinite, Update
+from engine.agents.stacks import Stacks, stacked
+from engine.agents.value_based import ValueBasedAgent, build_agent
+from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration
+from engine.replay import Batch
+from engine.replay.side_by_side import MemoriesSideBySide
+
+
+def of_seed(configuration: Configuration, index: int) -> Configuration:
+    """The options of a run with this one of the seeds alone; nothing is recorded."""
+    seed = configuration.training.seed + index
+    alone = {"training.seed": seed, "training.seeds": 1, "recording.level": "scalars"}
+    return configuration.with_options(alone)
+
+
+_newest: dict[str, Any] = {}
+"""The graph that was recorded last, by what it depends on."""
+
+
+class JointAgents:
+    """Agents with the seeds of a run, from ``training.seed`` on.
+
+    Attributes:
+      all: The agents; the first has the options of the run, see :func:`of_seed` for
+        the others.
+    """
+
+    def __init__(
+        self, configuration: Configuration, card: EnvironmentCard, device: str = "cpu"
+    ) -> None:
+        count = configuration.training.seeds
+        stacks = Stacks(count)
+        self.all = [
+            build_agent(
+                of_seed(configuration, index) if index else configuration,
+                card,
+                device,
+                place=stacks.rows(index),
+            )
+            for index in range(count)
+        ]
+        each = [it.learner.tensors for it in self.all]
+        self.first.learner.stacks = [stacked(it) for it in zip(*each, strict=True)]
+        self._memories = MemoriesSideBySide([it.memory for it in self.all])
+        self._graph: Callable[..., Any] | None = None
+
+    @property
+    def first(self) -> ValueBasedAgent:
+        """The agent that is shown, recorded and evaluated."""
+        return self.all[0]
+
+    @property
+    def configuration(self) -> Configuration:
+        """All options of the run as they are now."""
+        return self.first.configuration
+
+    def follow(self) -> None:
+        """The first agent has taken over other live options: so do the others."""
+        configuration = self.configuration
+        for index, agent in enumerate(self.all[1:], 1):
+            agent.configure(of_seed(configuration, index))
+        self._graph = None
+
+    # ---------------------------------------------------------------- learning
+
+    def learn(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
+        """One gradient step of each; what the first saw.
+
+        See :meth:`ValueBasedAgent.learn`; all of them have as much to learn from.
+        """
+        batch = self.draw(schedules.beta(self.configuration, step))
+        watch.lap(SAMPLE)
+        if batch is None:
+            return None
+        update = self.learn_from(batch, step)
+        watch.lap(UPDATE)
+        return update
+
+    def draw(self, beta: float) -> Batch | None:
+        """A batch for each behind each other; None where there is nothing to draw."""
+        options = self.configuration.agent
+        how = options.batch_size, options.discount, beta, options.n_step
+        greedy_only = options.n_step_correction == "greedy"
+        return self._memories.sample(*how, greedy_only=greedy_only)
+
+    def learn_from(self, batch: Batch, step: int) -> Update:
+        """One gradient step of each agent on its part; what the first saw.
+
+        Raises:
+          NotFinite: If it is not for one of them, whose seed is told.
+        """
+        configuration, learner = self.configuration, self.first.learner
+        exploration = schedules.exploration(configuration, step)
+        learning_rate = schedules.learning_rate(configuration, step)
+        measured = [it.prepare() for it in self.all]
+        found = self._update(batch, learner.dials(exploration, learning_rate))
+        self._conclude(found.numbers.tolist())
+        if configuration.replay.kind == "prioritized":
+            self._tell_memories(batch.slots, found.surprise)
+        loss, norm, _, *extras = found.numbers[0].tolist()
+        named = dict(zip(learner.rule.extras, extras, strict=True))
+        beta = schedules.beta(configuration, step)
+        how = found.error[0].numpy(), found.q[0].numpy(), learning_rate, beta
+        return Update(loss, norm, *how, measured[0] | named)
+
+    def parts(self, batch: Batch) -> list[np.ndarray]:
+        """Its arrays with an axis of agents in front, as a graph takes them."""
+        count = len(self.all)
+        return [it.reshape(count, -1, *it.shape[1:]) for it in batch_arrays(batch)]
+
+    def record(self, batch: Batch) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
+        """The update on batches like this one; see :func:`record_joint`."""
+        alone = slice(len(batch.slots) // len(self.all))
+        columns: list[Any] = [None if it is None else it[alone] for it in batch[:8]]
+        columns.append({name: it[alone] for name, it in batch.extras.items()})
+        example = Batch(*columns)
+        return record_joint(self.first.learner, example, self.parts(batch))
+
+    def _tell_memories(self, slots: np.ndarray, surprise: Tensor) -> None:
+        each = zip(self.all, slots.reshape(len(self.all), -1), surprise, strict=True)
+        for agent, mine, it in each:
+            agent.memory.learned(mine, it.numpy())
+
+    def _update(self, batch: Batch, dials: Dials) -> Outputs:
+        arrays, compiled = self.parts(batch), self.first.learner.compiled
+        if compiled is not None:
+            return compiled(arrays, dials)
+        if self._graph is None:
+            self._graph = self._recorded(batch)
+        with torch.inference_mode():
+            tensors = [torch.from_numpy(it) for it in arrays]
+            numbers = torch.tensor(dials)
+            return Outputs(*self._graph(*self.first.learner.tensors, *tensors, numbers))
+
+    def _recorded(self, batch: Batch) -> Any:
+        """The graph for these options; the newest is kept for whoever is next."""
+        of = fingerprint(self.configuration, self.first.card)
+        if of not in _newest:
+            _newest.clear()
+            _newest[of] = self.record(batch)[0]
+        return _newest[of]
+
+    def _conclude(self, numbers: list[list[float]]) -> None:
+        for agent, (loss, norm, total, *_) in zip(self.all, numbers, strict=True):
+            try:
+                agent.learner.moved(loss, norm, total)
+            except NotFinite as error:
+                seed = agent.configuration.training.seed
+                raise NotFinite(f"{error} of seed {seed}") from error
+            agent.learner.conclude()
+
+
+def record_joint(
+    learner: Learner, example: Batch, arrays: Sequence[np.ndarray]
+) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
+    """The update of all learners whose first this is, and inputs for it.
+
+    As :func:`graph.record`, but everything except the dials has an axis of seeds in
+    front. The learners stay as they are.
+    """
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    alone, inputs = record_moves(learner, example)
+    moved = count_moved(learner)
+    each = torch.vmap(alone, in_dims=(*(0 for _ in inputs[:-1]), None))
+
+    def update(*inputs: Tensor) -> tuple[Tensor, ...]:
+        moves = each(*inputs)
+        for it, moved_to in zip(inputs, moves[:moved], strict=False):
+            it.copy_(moved_to)
+        return tuple(moves[moved:])
+
+    tensors = map(torch.from_numpy, arrays)
+    whole = (*learner.tensors, *tensors, inputs[-1])
+    before = [it.clone() for it in learner.tensors]
+    with torch.no_grad():
+        graph: torch.fx.GraphModule = make_fx(update)(*whole)
+        for tensor, was in zip(learner.tensors, before, strict=True):
+            tensor.copy_(was)
+    return graph, whole

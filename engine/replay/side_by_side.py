@@ -1,0 +1,69 @@
+"""Memories of several agents whose slots lie behind each other, read in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+
+import numpy as np
+
+from engine.replay.batches import Batch, read_transitions
+from engine.replay.kernels import NO_ACTION
+from engine.replay.memory import Memory
+from engine.replay.streams import LOG_COLUMNS, Streams
+
+
+class MemoriesSideBySide:
+    """Draws a batch for each of several memories, as each would draw it by itself.
+
+    Args:
+      memories: Alike, and empty yet: their slots move to where all of them lie.
+    """
+
+    def __init__(self, memories: Sequence[Memory]) -> None:
+        self._memories = memories
+        self._streams = _behind_each_other([it.streams for it in memories])
+
+    def sample(
+        self, count: int, gamma: float, beta: float, n: int, *, greedy_only: bool
+    ) -> Batch | None:
+        """Batches of ``count`` behind each other, or None where one cannot be drawn.
+
+        Slots are those of each memory by itself.
+        """
+        if not all(map(len, self._memories)):
+            return None
+        drawn = [it.draw(count, beta) for it in self._memories]
+        slots = np.concatenate([it[0] for it in drawn])
+        offsets = np.arange(len(drawn)) * self._memories[0].capacity
+        where = slots + offsets.repeat(count)
+        how = self._streams, where, n, gamma
+        batch = read_transitions(*how, greedy_only=greedy_only)
+        weights = [it[1] for it in drawn if it[1] is not None]
+        weight = np.concatenate(weights) if weights else None
+        return batch._replace(slots=slots, weight=weight)
+
+
+def _behind_each_other(parts: Sequence[Streams]) -> Streams:
+    """All slots as one, to be read from; those of each part are a piece of it."""
+    whole = copy(parts[0])
+    for name in LOG_COLUMNS:
+        pieces = _move([getattr(it, name) for it in parts], whole.__dict__, name)
+        for part, piece in zip(parts, pieces, strict=True):
+            setattr(part, name, piece)
+    whole.extras = {}
+    for name in parts[0].extras:
+        pieces = _move([it.extras[name] for it in parts], whole.extras, name)
+        for part, piece in zip(parts, pieces, strict=True):
+            part.extras[name] = piece
+    whole.action.fill(NO_ACTION)
+    return whole
+
+
+def _move(
+    columns: list[np.ndarray], into: dict[str, np.ndarray], name: str
+) -> list[np.ndarray]:
+    """Room for columns behind each other, and the pieces of it."""
+    rows, *shape = columns[0].shape
+    into[name] = np.zeros((len(columns) * rows, *shape), columns[0].dtype)
+    return [into[name][it * rows : (it + 1) * rows] for it in range(len(columns))]

@@ -1,0 +1,192 @@
+"""The agents of a run, one for each of its seeds, with environments of their own.
+
+All take a step, then all make the updates that are due, as one program. None knows of
+another: each is what it would be in a run with its seed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from engine.agents import ValueBasedAgent, build_agent
+from engine.agents.joint import JointAgents
+from engine.contract.account import STORE, TELEMETRY
+from engine.contract.arrays import State
+from engine.contract.catalogue import EnvironmentCard
+from engine.contract.options import Configuration
+from engine.replay import IncompleteReplay
+from engine.training.account import Account
+from engine.training.lane import Lane
+from engine.training.running import Book, Bounds, DueUpdates, Running, make_running
+from engine.training.stepping import Stepping, Taken
+
+Replay = Mapping[str, np.ndarray]
+Note = Callable[[str, str, State], None]
+
+
+class Seeds:
+    """What acts and learns: the agent of ``training.seed``, and those of other seeds.
+
+    Attributes:
+      agents: All of them; the first is shown and recorded.
+      joint: The same where there are several; they learn together.
+      first: The first of them.
+    """
+
+    def __init__(
+        self, configuration: Configuration, card: EnvironmentCard, device: str
+    ) -> None:
+        self.joint: JointAgents | None = None
+        if configuration.training.seeds > 1:
+            self.joint = JointAgents(configuration, card, device)
+        self.agents: list[ValueBasedAgent] = (
+            [build_agent(configuration, card, device)]
+            if self.joint is None
+            else self.joint.all
+        )
+        self._steppings = [Stepping(it) for it in self.agents]
+        self.first, self._stepping = self.agents[0], self._steppings[0]
+
+    def each(self) -> Iterator[tuple[ValueBasedAgent, Stepping]]:
+        """Agents and their environments, the first one first."""
+        return zip(self.agents, self._steppings, strict=True)
+
+    def begin(self) -> None:
+        """Start the first episode of each environment."""
+        for agent, stepping in self.each():
+            for it in stepping.begin():
+                agent.store(it)
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """All environments."""
+        return [lane for it in self._steppings for lane in it.lanes]
+
+    @property
+    def how(self) -> str:
+        """See :attr:`Stepping.how`."""
+        return self._stepping.how
+
+    def running(self, book: Book, account: Account) -> Running:
+        """What lets them act and learn."""
+        if self.joint is not None:
+            return Together(self, book, account)
+        return make_running(self.first, self._stepping, book, account)
+
+    def settle(self, note: Note) -> None:
+        """See :meth:`Stepping.settle`; it is noted once."""
+        self._stepping.settle(note)
+        for it in self._steppings[1:]:
+            it.settle(_unnoted, self._stepping.form)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Let all agents take over live options.
+
+        Raises:
+          ConfigurationError: If they are refused; nothing has changed then.
+        """
+        self.first.configure(configuration)
+        if self.joint is not None:
+            self.joint.follow()
+
+    # ------------------------------------------------------------------- state
+
+    def drain_log(self) -> dict[str, np.ndarray]:
+        """Rows of all replay memories, as if they were one behind the other."""
+        logs = [it.memory.drain_log() for it in self.agents]
+        if len(logs) == 1:
+            return logs[0]
+        for index, log in enumerate(logs):
+            log["slot"] = log["slot"] + index * self.first.memory.capacity
+        return {name: np.concatenate([it[name] for it in logs]) for name in logs[0]}
+
+    def contents(self) -> State:
+        """What each replay memory holds."""
+        found = enumerate(it.memory.contents() for it in self.agents)
+        return {str(index): it for index, it in found}
+
+    def state(self) -> State:
+        """Everything to go on exactly, but the slots of the replay memories."""
+        others = {
+            str(index): {"agent": agent.state(), **stepping.state()}
+            for index, (agent, stepping) in enumerate(self.each())
+            if index
+        }
+        own = {"agent": self.first.state(), **self._stepping.state()}
+        return own | ({"seeds": others} if others else {})
+
+    def restore(self, state: State, replay: Replay | None) -> None:
+        """Inverse of :meth:`state`; ``replay`` holds all rows of the log so far.
+
+        Raises:
+          TrainingProblem: If an environment does not repeat itself.
+          ValueError: If the state is that of another run.
+        """
+        for index, (agent, stepping) in enumerate(self.each()):
+            own = state["seeds"][str(index)] if index else state
+            agent.restore(own["agent"], self._rows_of(index, replay))
+            stepping.restore(own)
+
+    def _rows_of(self, index: int, replay: Replay | None) -> Replay | None:
+        if not replay or self.joint is None:
+            return replay
+        owner, slot = np.divmod(replay["slot"], self.first.memory.capacity)
+        if owner.min() < 0 or owner.max() >= len(self.agents):
+            raise IncompleteReplay("The replay log belongs to other seeds.")
+        mine = owner == index
+        rows = {name: column[mine] for name, column in replay.items()}
+        return rows | {"slot": slot[mine]}
+
+    def close(self) -> None:
+        """Let go of the environments."""
+        for it in self._steppings:
+            it.close()
+
+
+class Together:
+    """A step of each seed, then the updates that are due; see ``running.Running``."""
+
+    held = 0
+
+    def __init__(self, seeds: Seeds, book: Book, account: Account) -> None:
+        assert seeds.joint is not None
+        self._seeds, self._book, self._side = seeds, book, account.acting
+        self._due = DueUpdates(seeds.joint)
+
+    def run(self, bounds: Bounds) -> None:
+        """See ``Running``: one step."""
+        watch, step = self._side.step(), self._book.step
+        each = [(*it, Taken(step)) for it in self._seeds.each()]
+        newest = each[0][2]
+        try:
+            for _, stepping, taken in each:
+                stepping.step(taken, watch)
+        finally:
+            for agent, _, taken in each:
+                for it in taken.experiences:
+                    agent.store(it)
+            watch.lap(STORE)
+            self._book.on_taken(newest)
+            for agent, _, taken in each[1:]:
+                if taken.ended:
+                    seed = agent.configuration.training.seed
+                    self._book.on_others_ended(seed, taken.ended)
+            watch.lap(TELEMETRY)
+        self._due.grant(newest.step)
+        for update in self._due.updates(newest.step, watch):
+            self._book.on_learned(update)
+            watch.lap(TELEMETRY)
+
+    def state(self) -> State:
+        """See ``Running``."""
+        return {"credit": self._due.credit}
+
+    def restore(self, state: State) -> None:
+        """See ``Running``."""
+        self._due.credit = float(state["credit"])
+
+
+def _unnoted(kind: str, text: str, data: State) -> None:
+    """It was noted for the first seed."""

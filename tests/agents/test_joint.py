@@ -1,0 +1,64 @@
+"""Agents that are updated as one program against the same agents, each by itself."""
+
+import numpy as np
+import pytest
+import torch
+from by_hand import CARD, LINEAR
+from test_graph import CASES, SMALL, with_experience
+
+from engine.agents import build_agent, graph
+from engine.agents.joint import JointAgents, of_seed
+from engine.contract.options import configuration_from_flat
+
+SEEDS = 3
+
+
+def configured(**options):
+    flat = {key.replace("__", "."): it for key, it in (SMALL | options).items()}
+    seeds = {"training.seeds": SEEDS, "training.seed": 5}
+    return configuration_from_flat({**LINEAR, **flat, **seeds})
+
+
+def both(**options):
+    """Agents side by side, and each by itself, with the same experience."""
+    configuration = configured(**options)
+    joint = JointAgents(configuration, CARD)
+    single = [build_agent(of_seed(configuration, it), CARD) for it in range(SEEDS)]
+    for agents in (joint.all, single):
+        for seed, agent in enumerate(agents):
+            with_experience(agent, seed)
+    return joint, single
+
+
+QUICK = ("double", "noisy")
+"""The others take as long again, each."""
+OTHERS = sorted(set(CASES) - {"retrace", *QUICK})
+
+
+@pytest.mark.parametrize(
+    "case", [*QUICK, *(pytest.param(it, marks=pytest.mark.long) for it in OTHERS)]
+)
+def test_a_joint_update_does_what_each_would_do_by_itself(case):
+    joint, single = both(**CASES[case])
+    for _ in range(4):
+        ours, (theirs, *_) = joint.learn(100), [it.learn(100) for it in single]
+        assert ours.td_error == pytest.approx(theirs.td_error, abs=1e-5)
+        assert ours.q == pytest.approx(theirs.q, abs=1e-5)
+        assert ours.loss == pytest.approx(theirs.loss, abs=1e-5)
+        assert ours.gradient_norm == pytest.approx(theirs.gradient_norm, rel=1e-4)
+        assert ours.extras == pytest.approx(theirs.extras, abs=1e-5)
+    for one, other in zip(joint.all, single, strict=True):
+        states = [graph.state_tensors(it.learner) for it in (one, other)]
+        for ours, theirs in zip(*states, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+        compare_random_numbers(one, other)
+
+
+def compare_random_numbers(one, other):
+    ours, theirs = one.state(), other.state()
+    assert ours["memory"]["generator"] == theirs["memory"]["generator"]
+    assert np.array_equal(ours["noise"], theirs["noise"])
+    assert ours["updates"] == theirs["updates"] == 4
+    assert ours["optimizer"].get("steps") == theirs["optimizer"].get("steps")
+    priorities = [it["memory"]["priorities"]["raw"] for it in (ours, theirs)]
+    assert priorities[0] == pytest.approx(priorities[1], rel=1e-4)

@@ -1,0 +1,55 @@
+"""Sixteen seeds at once against one: plain DQN on CartPole, the same settings for both.
+
+Steps of all seeds are counted. Sixteen may take six times as long as one, so they have
+to make 16 / 6 times as many steps per second; on the clock of the wall, because they
+may use both of two processors.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.contract.catalogue import find_preset
+from engine.training import Libraries, TrainingLoop
+from tests.benchmarks.harness import Result, load, side_by_side
+from tests.benchmarks.learner import PLAIN, SETTINGS
+
+SEEDS, LONGEST = 16, 6
+STEPS = 3_000
+ROUNDS = 5
+LIMIT = SEEDS / LONGEST
+
+
+def run() -> Iterator[Result]:
+    """Both forms of the update."""
+    with tempfile.TemporaryDirectory(prefix="rllab-bench-") as folder:
+        libraries = Libraries(Path(folder))
+        for form, how in (("first", "compiled"), ("never", "as written")):
+            one, many = (_Run(libraries, form, it) for it in (1, SEEDS))
+            rates = side_by_side(many, one, ROUNDS, time.perf_counter)
+            times = SEEDS * rates[1] / rates[0]
+            note = f"16 seeds take {times:.1f} times as long as one; {load()}"
+            name = f"16 seeds at once, of one; updates {how}"
+            yield Result(name, "steps/s", *rates, limit=LIMIT, notes=(note,))
+
+
+class _Run:
+    """Takes steps each time it is called; as many of each seed."""
+
+    def __init__(self, libraries: Libraries, form: str, seeds: int) -> None:
+        chosen: dict[str, Any] = {"training.seeds": seeds, "training.compile": form}
+        options = SETTINGS | {"agent.double": False} | chosen
+        configuration = find_preset(PLAIN).configuration.with_options(options)
+        self._seeds = seeds
+        self._loop = TrainingLoop(configuration, libraries=libraries)
+        self._loop.advance(steps=1_000)
+
+    def __call__(self) -> int:
+        steps = STEPS if self._seeds == 1 else STEPS // 5
+        self._loop.advance(steps=steps)
+        self._loop.drain()
+        return steps * self._seeds

@@ -1,0 +1,178 @@
+"""Several seeds at once against the runs of each seed alone."""
+
+import numpy as np
+import pytest
+from test_resume import joined, rows_of, through_a_file
+
+from engine.contract.arrays import flatten, join, split, state_hash
+from engine.contract.catalogue import check_combination
+from engine.contract.options import ConfigurationError, configuration_from_flat
+from engine.training import TrainingProblem
+
+SEEDS, FIRST = 3, 7
+TOLERANCE = 1e-4
+"""How far weights may be apart after 500 updates, relative to the largest."""
+PLAIN = {"agent__double": False, "agent__dueling": "none"}
+PRIORITIZED = {
+    "agent__dueling": "mean",
+    "agent__n_step": 3,
+    "replay__kind": "prioritized",
+    "exploration__kind": "noisy",
+    "training__environments": 2,
+    "agent__updates_per_step": 0.5,
+}
+
+
+def together(make, **options):
+    return make(training__seeds=SEEDS, training__seed=FIRST, **options)
+
+
+def agents_of(loop):
+    return loop.seeds.joint.all
+
+
+@pytest.mark.parametrize(
+    "options",
+    [PRIORITIZED, pytest.param(PLAIN, marks=pytest.mark.long)],
+    ids=["prioritized", "plain"],
+)
+def test_each_seed_is_the_run_of_that_seed_alone(make, options):
+    loop = together(make, **options)
+    loop.advance()
+    rows = rows_of(loop.drain().scalars)
+    for index, agent in enumerate(agents_of(loop)):
+        single = make(training__seed=FIRST + index, **options)
+        single.advance()
+        name = f"return.seed_{FIRST + index}" if index else "return"
+        ours = [it[1:3] for it in rows if it[0] == name]
+        theirs = rows_of(single.drain().scalars)
+        assert ours == [it[1:3] for it in theirs if it[0] == "return"] != []
+        assert_same_agent(agent, single.agent)
+
+
+def assert_same_agent(agent, single):
+    """Weights within the tolerance; whatever was drawn or done to the bit."""
+    assert agent.updates == single.updates > 200
+    ours, theirs = agent.weights(), single.weights()
+    for name, array in theirs.items():
+        apart = np.abs(ours[name] - array).max()
+        assert apart <= TOLERANCE * np.abs(array).max(), name
+    states = agent.state(), single.state()
+    for part in ("noise", "actor"):
+        assert state_hash({part: states[0][part]}) == state_hash(
+            {part: states[1][part]}
+        )
+    generators = [it["memory"]["generator"] for it in states]
+    assert generators[0] == generators[1]
+    contents = agent.memory.contents(), single.memory.contents()
+    np.testing.assert_equal(*contents)
+
+
+def cut(make, options, at):
+    """State, replay log and rows of a run up to a step."""
+    loop = together(make, **options)
+    loop.advance(steps=at)
+    drained = loop.drain()
+    return loop, through_a_file(loop.state()), drained
+
+
+def test_a_cut_run_of_several_seeds_goes_on_to_the_bit(make):
+    straight, state, first = cut(make, PRIORITIZED, 323)
+    straight.advance()
+    second = straight.drain()
+    loop = together(make, **PRIORITIZED)
+    loop.restore(state, joined([first.replay]))
+    loop.advance()
+    assert state_hash(loop.state()) == state_hash(straight.state())
+    assert rows_of(loop.drain().scalars) == rows_of(second.scalars)
+
+
+OF_ANOTHER_SEED = [
+    "seeds/1/agent/online/head.weight",
+    "seeds/2/agent/target/head.weight",
+    "seeds/1/agent/optimizer/square",
+    "seeds/1/agent/actor/explorer/generator/state",
+    "seeds/1/agent/memory/generator/state",
+    "seeds/2/agent/memory/priorities/raw",
+    "seeds/1/agent/memory/streams/head_observation",
+    "seeds/1/started",
+]
+
+
+def test_each_part_of_the_state_of_another_seed_matters(make):
+    options = {"replay__kind": "prioritized", "training__steps": 300}
+    straight, state, drained = cut(make, options, 203)
+    straight.advance()
+    (arrays, values), (fresh, new) = (
+        split(state),
+        split(together(make, **options).state()),
+    )
+    for path in OF_ANOTHER_SEED:
+        changed = dict(arrays), dict(values)
+        for leaves, others in zip(changed, (fresh, new), strict=True):
+            if path in leaves:
+                same = np.shape(others[path]) == np.shape(leaves[path])
+                leaves[path] = others[path] if same else np.ones_like(leaves[path])
+        loop = together(make, **options)
+        loop.restore(join(*changed), drained.replay)
+        loop.advance()
+        assert state_hash(loop.state()) != state_hash(straight.state()), path
+
+
+def test_the_log_of_one_seed_is_no_log_of_another(make):
+    _, state, drained = cut(make, {}, 150)
+    loop = together(make)
+    beyond = drained.replay | {"slot": drained.replay["slot"] + 10**6}
+    with pytest.raises(TrainingProblem):
+        loop.restore(state, beyond)
+    without = {path: leaf for path, leaf in flatten(state) if "seeds/2" not in path}
+    with pytest.raises(TrainingProblem):
+        loop.restore(join({}, without), drained.replay)
+
+
+def test_a_live_option_is_that_of_all_seeds(make):
+    loop = together(make, **PLAIN)
+    loop.advance(steps=100)
+    for key, value in {
+        "agent.learning_rate": 1e-7,
+        "agent.loss": "squared",
+        "replay.kind": "prioritized",
+    }.items():
+        loop.set_option(key, value)
+        assert {it.configuration.get(key) for it in agents_of(loop)} == {value}
+    before = [it.weights()["online/head.weight"] for it in agents_of(loop)]
+    loop.advance(steps=20)
+    after = [it.weights()["online/head.weight"] for it in agents_of(loop)]
+    np.testing.assert_allclose(before, after, atol=1e-5)
+    seeds = [it.configuration.training.seed for it in agents_of(loop)]
+    assert seeds == [FIRST, FIRST + 1, FIRST + 2]
+
+
+def test_who_diverges_is_named(make):
+    loop = together(make, **PLAIN)
+    loop.advance(steps=60)
+    agents_of(loop)[1].learner.values.fill_(1e38)
+    with pytest.raises(TrainingProblem, match=f"of seed {FIRST + 1} of update"):
+        loop.advance(steps=5)
+
+
+REFUSED = [
+    {"replay.kind": "none"},
+    {"replay.kind": "sequence"},
+    {"agent.n_step_correction": "retrace", "agent.double": False},
+    {"planning.kind": "dyna"},
+    {"replay.storage": "disk"},
+    {"training.mode": "synchronized"},
+    {"training.offline": "old.h5"},
+    {"training.device": "cuda"},
+    {"training.seed": 2**31 - 2},
+]
+
+
+@pytest.mark.parametrize("options", REFUSED, ids=str)
+def test_what_several_seeds_do_not_go_with_is_refused_with_the_way_out(options):
+    check_combination(configuration_from_flat(options))
+    several = configuration_from_flat(options | {"training.seeds": 3})
+    with pytest.raises(ConfigurationError) as caught:
+        check_combination(several)
+    assert "training.seed" in caught.value.complaints["training.seeds"]
