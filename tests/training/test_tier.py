@@ -261,6 +261,8 @@ HEADS = {
     "trust region": {"agent__bootstrap": "trust_region"},
     "conservative": {"agent__conservative": 1.0, "agent__optimizer": "rmsprop"},
     "action input": {"head__architecture": "action_input"},
+    "seeds": {"training__seeds": 3, "replay__kind": "prioritized"},
+    "noisy seeds": {"training__seeds": 3, "exploration__kind": "noisy"},
     "images": {"environment__id": "MinAtar/Breakout-v0", "agent__loss": "squared"},
 }
 
