@@ -86,6 +86,7 @@ def make_window(client: EngineClient) -> MainWindow:
     lab = Lab(client, Settings())
     lab.settings.tell(lambda: lab.problems.report(NOT_KEPT))
     install_hook(lab.problems)
+    lab.theme.apply_font()
     window = MainWindow(lab)
     lab.theme.apply()  # afterwards: a style sheet triples the time to build widgets
     return window

@@ -12,6 +12,10 @@ from engine.stage.archive import Session
 from engine.stage.context import Context
 from engine.stage.jobs import RequestFailed, Wish, ask
 
+NOT_YET = (
+    "How likely the replay memory is to draw this step is known with the next "
+    "checkpoint: none was made since the step was taken."
+)
 NOT_TRAINING = "Only training episodes are learned from: it is in no replay memory."
 NONE_KEPT = "This agent keeps no replay memory: it learns from each step once."
 UNKNOWN = "Where this step stands in the replay memory cannot be told."
@@ -68,7 +72,7 @@ def remembered(
     taken = int(record["step0"]) + (t + 1) * session.configuration.training.environments
     later = [step for step in steps if step >= max(judging, taken)]
     if not later:
-        return {"why": "No checkpoint was made since this step was taken."}
+        return {"why": NOT_YET}
     try:
         arrays = yield from context.archive.memory(session, later[0])
         table = yield from ask("keeper", "episodes")

@@ -15,6 +15,10 @@ from rllab_gui.plots.numbers import extent
 from rllab_gui.plots.polygons import polygon
 from rllab_gui.theme import Theme
 
+NARROW, STRETCH = 3, 5
+"""Blocks of actions are at least so wide; else so many pixels together say how often
+each was taken."""
+
 
 class LineLane(Lane):
     """A line, on the scale of its own values."""
@@ -104,10 +108,15 @@ class StemLane(AnchoredLane):
 
 
 class RibbonLane(Lane):
-    """A block of colour for each action; a mark over those that chance chose."""
+    """A block of colour for each action; a mark over those that chance chose.
+
+    Where blocks would be narrower than can be seen, it shows how often each action
+    was taken instead, the first one at the bottom.
+    """
 
     weight = 1
     fixed = 30
+    least = 22
 
     explored = np.empty(0, bool)
     letters: Sequence[str] = ()
@@ -118,19 +127,44 @@ class RibbonLane(Lane):
         behind = min(behind, len(self.values))
         if behind <= first:
             return
-        blocks = self._blocks(first, behind)
+        if self._is_dense(first, behind):
+            blocks = self._shares(first, behind)
+        else:
+            blocks = self._blocks(first, behind)
         painter.setFont(self.theme.font(relative=0.75))
         for action, places in blocks.items():
             self._paint_blocks(painter, action, places)
         self._paint_dice(painter, first, behind)
 
+    def _is_dense(self, first: int, behind: int) -> bool:
+        """Whether blocks would be too narrow to be told apart."""
+        changes = np.count_nonzero(np.diff(self.values[first:behind]))
+        return bool((changes + 1) * self.theme.px(NARROW) > self.inside().width())
+
+    def _shares(self, first: int, behind: int) -> dict[int, list[QRectF]]:
+        """How often each action was taken, stretch by stretch, stacked."""
+        box, marks = self.inside(), self.theme.px(11)
+        count = max(1, int(box.width() / self.theme.px(STRETCH)))
+        values = self.values[first:behind].astype(int)
+        ends = np.linspace(0, len(values), min(count, len(values)) + 1).astype(int)
+        places = self.scale.xs(first + ends).tolist()
+        found: dict[int, list[QRectF]] = {}
+        for stretch in range(len(ends) - 1):
+            part = values[ends[stretch] : ends[stretch + 1]]
+            left, right = places[stretch], places[stretch + 1]
+            bottom = box.bottom()
+            for action, times in zip(*np.unique(part, return_counts=True), strict=True):
+                high = (box.height() - marks) * times / len(part)
+                bottom -= high
+                place = QRectF(left, bottom, right - left, high)
+                found.setdefault(int(action), []).append(place)
+        return found
+
     def _blocks(self, first: int, behind: int) -> dict[int, list[QRectF]]:
-        """Where each action was taken without a pause; of many some at each pixel."""
+        """Where each action was taken without a pause."""
         box, marks = self.inside(), self.theme.px(11)
         values = self.values[first:behind].astype(int)
         edges = np.flatnonzero(np.diff(values, prepend=-1, append=-1))
-        if len(edges) > box.width():
-            edges = edges[:: math.ceil(len(edges) / box.width())]
         places = self.scale.xs(first + edges).tolist()
         top, high = box.top() + marks, box.height() - marks
         found: dict[int, list[QRectF]] = {}
@@ -152,7 +186,10 @@ class RibbonLane(Lane):
         painter.setPen(QColor(self.theme.tokens.text))
         room, letter = self.theme.px(11), self.letters[action]
         for place in places:
-            if place.width() >= room:
+            if (
+                place.width() >= room
+                and place.height() >= painter.fontMetrics().ascent()
+            ):
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, letter)
 
     def _paint_dice(self, painter: QPainter, first: int, behind: int) -> None:
@@ -187,6 +224,7 @@ class MarkLane(Lane):
 
     weight = 1
     fixed = 20
+    least = 12
     marks: Sequence[str] = ()
 
     def paint_values(self, painter: QPainter) -> None:

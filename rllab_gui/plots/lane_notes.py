@@ -27,6 +27,7 @@ class NotesLane(Lane):
 
     weight = 1
     fixed = 20
+    least = 12
 
     def __init__(self, theme: Theme, scale: TimeScale) -> None:
         super().__init__("notes", "notes, branches", theme, scale)

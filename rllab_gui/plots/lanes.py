@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -56,6 +56,9 @@ class Lane(QWidget):
 
     weight = 2
     fixed = 0
+    """Its height at normal size; 0 for a lane that takes what is left."""
+    least = 14
+    """The height that it shrinks to where there is little room."""
 
     def __init__(self, name: str, title: str, theme: Theme, scale: TimeScale) -> None:
         super().__init__()
@@ -68,6 +71,10 @@ class Lane(QWidget):
         self._cursor = math.nan
         self._ghost = math.nan
         self._kept: QPixmap | None = None
+
+    def sizeHint(self) -> QSize:
+        """As high as it wants to be."""
+        return QSize(0, self.theme.px(self.fixed or self.least))
 
     def set_values(self, values: np.ndarray) -> None:
         """Show these, one for each step."""

@@ -56,10 +56,10 @@ class TimelineCanvas(ZoomedCanvas):
     def restyle(self) -> None:
         """Take over sizes and colours."""
         for lane in (*self.lanes, self.overview):
+            lane.setMinimumHeight(self._theme.px(lane.least))
             if lane.fixed:
-                lane.setFixedHeight(self._theme.px(lane.fixed))
-            else:
-                lane.setMinimumHeight(self._theme.px(14))
+                lane.setMaximumHeight(self._theme.px(lane.fixed))
+            lane.updateGeometry()
         self._lay_out()
 
     def set_last(self, last: int) -> None:

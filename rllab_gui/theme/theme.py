@@ -102,6 +102,15 @@ class Theme(QObject):
         """Light becomes dark and dark becomes light."""
         self.set_choice("light" if self.is_dark else "dark")
 
+    def apply_font(self) -> None:
+        """The size of the words alone, for widgets that are still to be made.
+
+        Those that have not been shown yet keep the font they were made with.
+        """
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.setFont(self.font())
+
     def apply(self) -> None:
         """Dress the application."""
         application = QApplication.instance()

@@ -222,7 +222,7 @@ class BranchesView(View):
         theme = self.context.theme
         gap = theme.px(4)
         self.offer.set_gap(gap)
-        self.tree.setMinimumHeight(theme.px(64))
+        self.tree.setMinimumHeight(theme.px(44))
         for row in (self._choices, self._tools):
             row.setContentsMargins(gap, gap, gap, gap)
             row.setSpacing(gap)

@@ -21,6 +21,10 @@ HEADINGS = (
 )
 
 
+SAME = 1e-5
+"""What is nearer differs by rounding only, if at all."""
+
+
 @dataclass(frozen=True, eq=False)
 class Neighbour:
     """A state like the one at the cursor.
@@ -105,7 +109,8 @@ class NeighbourRows:
     def text(self, row: int, column: int) -> str:
         """Distance, action or return."""
         it = self.neighbours[row]
-        cells = ("", short(it.distance, 2), it.action, short(it.return_to_go))
+        far = "≈ 0" if it.distance < SAME else short(it.distance, 2)
+        cells = ("", far, it.action, short(it.return_to_go))
         return cells[column]
 
     def tip(self, row: int, column: int) -> str:

@@ -41,9 +41,10 @@ class TimelineView(View):
         "The episode over its steps: V(s) = max_a Q(s,a), the reward, the surprise |δ| "
         "(how far the target was from the estimate) and the importance max Q − min Q "
         "(how much the choice of the action matters). Dice, and strokes where dice "
-        "would meet, are actions that chance chose. Flags are bookmarks, forks are "
-        "branches. Click seeks, drag scrubs, Shift and drag select steps to loop over, "
-        "whose ends can be dragged; Ctrl and wheel zoom."
+        "would meet, are actions that chance chose; where actions are too many to be "
+        "told apart, their lane shows how often each was taken. Flags are bookmarks, "
+        "forks are branches. Click seeks, drag scrubs, Shift and drag select steps to "
+        "loop over, whose ends can be dragged; Ctrl and wheel zoom."
     )
     answers = True
 

@@ -17,13 +17,14 @@ from tests.benchmarks.harness import HEAD, Result
 
 BENCHMARKS = (
     "learner",
-    "many_seeds",
     "prioritized_replay",
     "modes",
     "start_up",
     "pixels",
     "first_point",
     "key_to_frame",
+    "heavy_panels",
+    "stepping_tax",
     "seek",
     "gui_tax",
     "recording",

@@ -45,14 +45,13 @@ def run() -> Iterator[Result]:
             looked["minimized"].append(lab.stretch(SECONDS))
             window.leave(keep_training=True)
             alone.append(lab.stretch(SECONDS))
-    around = [_together(*it) for it in pairwise(alone)]
+    around = [together(*it) for it in pairwise(alone)]
     for name, measured in looked.items():
         pairs = list(zip(measured, around, strict=True))
-        yield _row(name, "s", pairs, lambda it: it.per_s)
-        yield _row(name, "CPU s", pairs, lambda it: it.per_cpu_s)
+        yield from tax_rows(f"GUI tax, {name}", pairs, LIMITS[name])
 
 
-def _together(first: Stretch, second: Stretch) -> Stretch:
+def together(first: Stretch, second: Stretch) -> Stretch:
     """Both as one."""
     used = {
         role: cpu + second.cpu_s.get(role, 0.0) for role, cpu in first.cpu_s.items()
@@ -61,18 +60,28 @@ def _together(first: Stretch, second: Stretch) -> Stretch:
     return Stretch(steps, wall_s, used)
 
 
+def tax_rows(name: str, pairs: list[Pair], limit: float) -> Iterator[Result]:
+    """What looking costs, of stretches that were looked at and those around them."""
+    yield _row(name, "s", pairs, limit, lambda it: it.per_s)
+    yield _row(name, "CPU s", pairs, limit, lambda it: it.per_cpu_s)
+
+
 def _row(
-    name: str, per: str, pairs: list[Pair], rate: Callable[[Stretch], float]
+    name: str,
+    per: str,
+    pairs: list[Pair],
+    limit: float,
+    rate: Callable[[Stretch], float],
 ) -> Result:
     ratios = [rate(looked) / rate(alone) for looked, alone in pairs]
     middle = ratios.index(statistics.median(ratios))
     looked, alone = pairs[middle]
     return Result(
-        f"GUI tax, {name}: steps per {per}",
+        f"{name}: steps per {per}",
         f"steps/{per}",
         rate(looked),
         rate(alone),
-        limit=LIMITS[name],
+        limit=limit,
         notes=(
             f"ratios {', '.join(f'{it:.3f}' for it in sorted(ratios))}; {load()}",
             f"cores busy, looked at: {looked.shares()}",

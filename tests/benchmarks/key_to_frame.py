@@ -21,7 +21,7 @@ def run() -> Iterator[Result]:
     """A run is recorded until there is such an episode; it goes on, then it rests."""
     for preset, length in EPISODES.items():
         with real_lab() as lab:
-            kind, number = _record(lab, preset, length)
+            kind, number = record(lab, preset, length)
             window = lab.open_window()
             window.do("marks", wanted=["picture"])
             window.do("look_at", kind=kind, episode=number)
@@ -34,7 +34,7 @@ def run() -> Iterator[Result]:
             window.leave(keep_training=False)
 
 
-def _record(lab: RealLab, preset: str, length: int) -> tuple[str, int]:
+def record(lab: RealLab, preset: str, length: int) -> tuple[str, int]:
     """Train until an episode was as long, and is on disk."""
     options = {"training.steps": 10**8}
     lab.train(find_preset(preset).configuration.with_options(options), 1)

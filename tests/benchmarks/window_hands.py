@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
@@ -194,9 +194,7 @@ class Hands:
         self.frame.setFocus()
         return {"last": cursor.last, "seconds": time.monotonic() - began}
 
-    def press_right(
-        self, keys: int, pauses: tuple[float, float] = BETWEEN_KEYS_S
-    ) -> Steps:
+    def press_right(self, keys: int, pauses: Sequence[float] = BETWEEN_KEYS_S) -> Steps:
         """Right, many times; seconds until frame and bars of each step are painted."""
         rng, times = random.Random(0), []
         spent = time.process_time()

@@ -11,13 +11,14 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from rllab_gui import app
 
 FRESH_S = 5.0
 """A step that has not been painted after so long counts as that."""
+BETWEEN_KEYS_S = (0.03, 0.09)
 Condition = Callable[[], bool]
 Steps = Generator[Condition, None, Any]
 
@@ -98,9 +99,10 @@ def after(seconds: float) -> Condition:
     return lambda: time.monotonic() >= until
 
 
-def pause(rng: random.Random) -> Condition:
+def pause(rng: random.Random, between_s: Sequence[float] = BETWEEN_KEYS_S) -> Condition:
     """As long as a person takes between two keys, in step with nothing."""
-    return after(rng.uniform(0.03, 0.09))
+    least, most = between_s
+    return after(rng.uniform(least, most))
 
 
 def _at_once() -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rllab_gui.plots.bars import Bars
-from rllab_gui.plots.lane_kinds import apart, envelope, largest_of
+from rllab_gui.plots.lane_kinds import RibbonLane, apart, envelope, largest_of
 from rllab_gui.plots.lanes import TimeScale
 from rllab_gui.plots.picture import enlargement
 
@@ -43,6 +43,21 @@ def test_dice_that_would_meet_are_strokes():
     assert apart(places, 10.0).tolist() == [True, False, False, True, True]
     assert apart(np.array([5.0]), 10.0).tolist() == [True]
     assert apart(np.empty(0), 10.0).tolist() == []
+
+
+def test_actions_too_many_to_be_told_apart_are_shares(qapp, theme):
+    lane = RibbonLane("actions", "actions", theme, TimeScale(0, 400, 0, 400))
+    lane.resize(400, 30)
+    lane.set_values(np.tile([0, 0, 0, 1], 100))
+    assert lane._is_dense(0, 400)
+    shares = lane._shares(0, 400)
+    high = {action: sum(it.height() for it in shares[action]) for action in shares}
+    assert high[0] == pytest.approx(3 * high[1], rel=0.1)
+    assert shares[0][0].bottom() == pytest.approx(lane.inside().bottom())
+    assert shares[1][0].bottom() == pytest.approx(shares[0][0].top())
+    lane.scale.last = 20
+    assert not lane._is_dense(0, 20)
+    assert not lane.grab().isNull()
 
 
 def test_steps_and_pixels_are_each_others_inverse():

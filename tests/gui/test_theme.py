@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabBar
 
 from engine.contract.messages import Problem, Solved
 from rllab_gui.theme import DARK, LIGHT, Theme, contrast
@@ -77,6 +77,22 @@ def test_the_scale_is_bounded_and_scales_fonts(theme):
     assert theme.px(10) == 15
     theme.set_scale(99)
     assert theme.scale == 2.0
+
+
+def test_what_is_made_before_it_is_dressed_has_the_size_that_was_chosen(theme, qtbot):
+    """At the start: a font that comes afterwards does not reach all of it."""
+    usual = theme.font().pointSizeF()
+    large = Theme("light", 1.5)
+    large.apply_font()
+    window, bar = QMainWindow(), QTabBar()
+    qtbot.addWidget(window)
+    window.setCentralWidget(bar)
+    menu = window.menuBar()
+    large.apply()
+    window.show()
+    for made in (bar, menu):
+        assert made.font().pointSizeF() == pytest.approx(1.5 * usual)
+    theme.apply()
 
 
 def test_an_unknown_choice_follows_the_system(qapp):

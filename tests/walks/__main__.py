@@ -55,9 +55,9 @@ def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     window = make_window(starting.client())
     window.files.native = False
     window.resize(*SIZE)
+    window.show()
     window.lab.theme.set_choice(theme)
     window.lab.theme.set_scale(scale)
-    window.show()
     window.lab.pulse.start()
     try:
         for name in names:
