@@ -77,6 +77,12 @@ OF_SEVERAL_SEEDS: tuple[Refusal, ...] = (
         ("training.mode", "alternate"),
     ),
     _if_several(
+        lambda of: of.training.stepping == "processes",
+        "Each of several seeds would need processes of its own for its environments: "
+        "set training.stepping to auto or here, or training.seeds to 1.",
+        ("training.stepping", "auto"),
+    ),
+    _if_several(
         lambda of: bool(of.training.offline),
         "Learning offline is made for one seed at a time: set training.seeds to 1.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,6 +28,8 @@ from engine.environments.snapshots import (
     put_back,
     taken,
 )
+
+_log = logging.getLogger(__name__)
 
 Step = tuple[np.ndarray, float, bool, bool, float]
 """What :meth:`LabEnvironment.step` returns."""
@@ -209,7 +212,11 @@ class LabEnvironment:
 
     def close(self) -> None:
         """Let go of what the environment holds."""
-        self._env.close()
+        try:
+            self._env.close()
+        except Exception as error:
+            # Other people's code; nothing depends on how it ends.
+            _log.info("%s failed in close(): %r", self.card.id, error)
 
 
 def _ended(error: SystemExit) -> EnvironmentEnded:

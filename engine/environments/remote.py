@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
@@ -25,9 +27,10 @@ from engine.environments.lab_environment import EnvironmentEnded, LabEnvironment
 from engine.environments.observations import Unsuitable, Unusable
 from engine.environments.remote_messages import Call, Order, Returned, read, write
 
-COMMAND = [sys.executable, "-m", "engine.environments.remote_process"]
+COMMAND = [sys.executable, "-P", "-m", "engine.environments.remote_process"]
+"""Modules do not come from the current folder: it may hold anything."""
 PATIENCE_S = 1.0
-"""So long a process that is to end may take."""
+"""So long processes that are to end may take, all of them together."""
 _KINDS = {"reset": RESET, "step": STEP, "render": RENDER}
 
 
@@ -72,12 +75,14 @@ class EnvironmentProcess:
         return self._process.pid
 
     def send(self, calls: Sequence[Call], by: Sequence[RemoteEnvironment]) -> None:
-        """Begin these calls, which are made one after another, each by one of these."""
+        """Begin these calls, which are made one after another, each by one of these.
+
+        That the process has ended is told by :meth:`receive`, which knows whose call
+        does not come back.
+        """
         self._under_way += map(_UnderWay, by, calls)
-        try:
+        with suppress(BrokenPipeError):
             write(self._calls, calls)
-        except BrokenPipeError as error:
-            raise self._ended() from error
 
     def receive(self, of: RemoteEnvironment) -> Returned:
         """What came of the call that this one has made.
@@ -113,11 +118,16 @@ class EnvironmentProcess:
         except EOFError as error:
             raise self._ended() from error
 
-    def close(self) -> None:
+    def let_go(self) -> None:
+        """Tell it that there is nothing more to do."""
+        # What could not be written to one that is gone is still to be written.
+        with suppress(BrokenPipeError):
+            self._calls.close()
+
+    def close(self, patience_s: float) -> None:
         """End it, whatever it is busy with."""
-        self._calls.close()
         try:
-            self._process.wait(PATIENCE_S)
+            self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -252,6 +262,9 @@ class InProcesses:
 
     def close(self) -> None:
         """See ``SteppingForm``."""
-        for it in self._processes:
-            it.close()
-        self._processes = []
+        processes, self._processes = self._processes, []
+        for it in processes:
+            it.let_go()
+        deadline = time.monotonic() + PATIENCE_S
+        for it in processes:
+            it.close(max(0.0, deadline - time.monotonic()))

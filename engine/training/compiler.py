@@ -18,7 +18,7 @@ import msgspec
 from engine.agents import ValueBasedAgent
 from engine.agents.compiled import ENDING, fingerprint
 
-COMMAND = [sys.executable, "-m", "engine.agents.compiling"]
+COMMAND = [sys.executable, "-P", "-m", "engine.agents.compiling"]
 LONGEST_S = 300.0
 """A compiler that takes longer is given up."""
 PATIENCE_S = 1.0

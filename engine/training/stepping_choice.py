@@ -9,6 +9,7 @@ tried are environments of their own, which the run never sees.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,6 +72,7 @@ class Chooser:
         self._options = configuration.environment
         self._count = configuration.training.environments
         self._asked = configuration.training.stepping
+        self._several_seeds = configuration.training.seeds > 1
         self._render = configuration.recording.level == "everything"
         self._processors = processors or cores()
         self._processes = min(self._count, self._processors)
@@ -88,15 +90,13 @@ class Chooser:
         wanted = had or ("" if self._asked == "auto" else self._asked)
         if wanted == HERE or (not wanted and self._count == 1):
             return Choice()
-        own = one_by_one(self._options, self._count)
         try:
-            return self._compare(own, wanted)
+            with closing(one_by_one(self._options, self._count)) as own:
+                return self._compare(own, wanted)
         except Exception as error:
             # What an environment raises here it raises in the run as well, which
             # tells of it with the step and the seed.
             return Choice(text=f"{self._plain} {type(error).__name__}: {error}.")
-        finally:
-            own.close()
 
     def _compare(self, own: OneByOne, wanted: str) -> Choice:
         world = own.environments[0]
@@ -107,33 +107,31 @@ class Chooser:
         if not wanted:
             return self._quickest(here, world)
         try:
-            stepping, _ = self._tried(wanted, here, world)
+            self._tried(wanted, here, world)
+            fresh = self._open(wanted, world)
         except Unsuitable as problem:
-            return Choice(text=f"{self._plain} {problem}")
-        return Choice(wanted, f"{self._steps} {self._how(wanted)}.", stepping)
+            return Choice(text=f"{self._plain} {_clause(problem)}.")
+        return Choice(wanted, f"{self._steps} {self._how(wanted)}.", fresh)
 
     def _quickest(self, here: Trial, world: LabEnvironment) -> Choice:
         seconds = {HERE: here.step_s}
-        best, stepping = HERE, None
+        best = HERE
         for form in self._worth_trying(here.step_s, world):
             try:
-                other, trial = self._tried(form, here, world)
-            except Unsuitable as problem:
-                self._asides.append(str(problem).rstrip("."))
+                seconds[form] = self._tried(form, here, world).step_s
+            except Exception as error:
+                # An environment may raise anything in another form of it.
+                self._asides.append(_clause(error))
                 continue
-            seconds[form] = trial.step_s
-            if GAIN * trial.step_s > seconds[best]:
-                other.close()
-                continue
-            if stepping is not None:
-                stepping.close()
-            best, stepping = form, other
-        return Choice(best, self._sentence(best, seconds), stepping, seconds)
+            if GAIN * seconds[form] <= seconds[best]:
+                best = form
+        fresh = None if best == HERE else self._open(best, world)
+        return Choice(best, self._sentence(best, seconds), fresh, seconds)
 
     def _worth_trying(self, here_s: float, world: LabEnvironment) -> list[str]:
         """Forms that could be quicker; processes are not even started for nothing."""
         forms = [VECTOR] if has_vector(self._options) else []
-        if self._processors == 1:
+        if self._processors == 1 or self._several_seeds:
             return forms
         frame_bytes, count = world.reset(SEED).nbytes, self._processes
         way_s = CAUTION * self._way(self._count, count, frame_bytes)
@@ -143,24 +141,17 @@ class Chooser:
         self._asides.append(f"{count} processes would pay from {_time(pays_from_s)} on")
         return forms
 
-    def _tried(
-        self, form: str, here: Trial, world: LabEnvironment
-    ) -> tuple[SteppingForm, Trial]:
-        """A form that gives the same numbers, and how it did.
+    def _tried(self, form: str, here: Trial, world: LabEnvironment) -> Trial:
+        """How a form did that gives the same numbers.
 
         Raises:
           Unsuitable: If it cannot be made, or gives others.
         """
-        stepping = self._open(form, world)
-        try:
+        with closing(self._open(form, world)) as stepping:
             found = self._try(stepping, here.steps)
-        except BaseException:
-            stepping.close()
-            raise
         if found.trace != here.trace:
-            stepping.close()
-            raise Unsuitable(f"{self._how(form)} they would give other numbers.")
-        return stepping, found
+            raise Unsuitable(f"{self._how(form)} they would give other numbers")
+        return found
 
     def _open(self, form: str, world: LabEnvironment) -> SteppingForm:
         parts = self._options, self._count
@@ -204,6 +195,12 @@ class Chooser:
         took = f"{_time(seconds[best])} for a step of all"
         told = ", ".join([took, *others])
         return f"{self._steps} {self._how(best)}: {'; '.join([told, *self._asides])}."
+
+
+def _clause(error: Exception) -> str:
+    """What it says, as a part of a sentence."""
+    name = "" if isinstance(error, Unsuitable) else f"{type(error).__name__}: "
+    return name + str(error).rstrip(".")
 
 
 def _most(steps: int) -> float:

@@ -1,13 +1,16 @@
 """Environments that step together give the numbers that each gives alone."""
 
 import os
+import signal
 
 import gymnasium
 import numpy as np
+import psutil
 import pytest
 
 from engine.contract.options import EnvironmentOptions
 from engine.environments import (
+    EnvironmentEnded,
     InProcesses,
     Unsuitable,
     Vectorised,
@@ -170,6 +173,34 @@ def test_what_an_environment_does_in_a_process_is_told_as_here(opened, known):
         "EnvironmentEnded at 6: its process has ended with status 7 during its step() "
         "(step 6 of the episode with seed 3)"
     )
+
+
+def test_a_process_that_is_killed_between_two_steps_is_told_and_ends_nothing_else(
+    opened,
+):
+    form = far(opened, options_of("Acrobot-v1"), 2, 2)
+    for it in form.environments:
+        it.reset(3)
+    first, second = form.pids
+    os.kill(first, signal.SIGKILL)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+    for _ in range(2):  # the second time nobody reads what is written any more
+        form.begin(np.zeros(2, np.int64))
+        with pytest.raises(EnvironmentEnded, match="by signal 9 during its step"):
+            form.environments[0].step(0)
+        form.environments[1].step(0)
+    form.close()
+    assert not psutil.pid_exists(second)
+
+
+def test_an_environment_that_cannot_be_closed_is_let_go_of(opened, monkeypatch):
+    form = opened(one_by_one(options_of("Acrobot-v1"), 1))
+
+    def fail():
+        raise NotImplementedError
+
+    monkeypatch.setattr(form.environments[0].unwrapped, "close", fail)
+    form.close()
 
 
 def test_an_environment_that_the_process_does_not_know_stays_here(opened):

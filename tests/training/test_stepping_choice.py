@@ -5,6 +5,7 @@ import pytest
 from conftest import configure
 
 from engine.contract.arrays import state_hash
+from engine.contract.options import ConfigurationError
 from engine.environments import Unsuitable
 from engine.training import TrainingLoop, stepping_choice
 from engine.training.stepping_choice import Chooser
@@ -17,10 +18,11 @@ class Fake:
     """A form that is not what it seems."""
 
     def __init__(self, form, closed):
-        self.form, self._closed = form, closed
+        self.form, self._all_closed, self.closed = form, closed, False
 
     def close(self):
-        self._closed.append(self.form)
+        self.closed = True
+        self._all_closed.append(self.form)
 
 
 @pytest.fixture
@@ -53,9 +55,11 @@ def chosen(monkeypatch):
     return choose
 
 
-def test_the_quickest_form_is_taken_and_the_others_are_closed(chosen):
+def test_the_quickest_form_is_taken_afresh_and_all_that_were_tried_are_closed(chosen):
     found, closed = chosen({"here": 900, "vector": 400, "processes": 300})
-    assert (found.form, closed) == ("processes", ["vector"])
+    # What has been tried has lived: an environment may carry something over episodes.
+    assert (found.form, closed) == ("processes", ["processes", "vector"])
+    assert not found.stepping.closed
     assert found.text == (
         "4 environments step in 2 processes: 300 µs for a step of all, 900 µs one "
         "after another, 400 µs as one vector."
@@ -97,6 +101,14 @@ def test_one_processor_has_no_other_processes(chosen):
     assert found.text == (
         "4 environments step one after another: 9.0 ms for a step of all."
     )
+
+
+def test_several_seeds_have_no_processes_each(chosen):
+    options = {"environment__id": "Acrobot-v1", "training__seeds": 2}
+    found, _ = chosen({"here": 9000, "processes": 10}, **options)
+    assert found.form == "here"
+    with pytest.raises(ConfigurationError, match=r"training\.stepping"):
+        TrainingLoop(configure(training__seeds=2, training__stepping="processes"))
 
 
 def test_one_environment_alone_leaves_nothing_to_choose(chosen):
