@@ -328,7 +328,8 @@ def _against_environment(
     configuration: Configuration, card: EnvironmentCard
 ) -> dict[str, str]:
     if not card.suits:
-        return {"environment.id": card.reason}
+        advice = card.install and f" Install it with: {card.install}"
+        return {"environment.id": card.reason + advice}
     if configuration.network.torso == "conv" and card.observation != "image":
         return {
             "network.torso": f"{card.id} has no images, so convolutions have nothing "

@@ -26,7 +26,7 @@ from engine.replay import Memory
 from engine.training import Libraries, TrainingLoop
 from tests.benchmarks.harness import Result, side_by_side
 
-STEPS, WARM_UP, ROUNDS = 400, 400, 5
+STEPS, WARM_UP, ROUNDS = 200, 300, 5
 FRAMES, SIDE = 1_000_000, 84
 BUDGET_BYTES = 1.1 * 7.06e9
 SPARE_BYTES = 3e9
