@@ -17,10 +17,11 @@ from tests.benchmarks.harness import HEAD, Result
 
 BENCHMARKS = (
     "learner",
+    "many_seeds",
     "prioritized_replay",
     "modes",
-    "start_up",
     "pixels",
+    "start_up",
     "first_point",
     "key_to_frame",
     "heavy_panels",
@@ -29,6 +30,8 @@ BENCHMARKS = (
     "gui_tax",
     "recording",
     "account",
+    "growth",
+    "solved",
 )
 LONG = ("soak",)
 
