@@ -24,7 +24,6 @@ def run() -> Iterator[Result]:
         alone = [lab.stretch(SECONDS)]
         for _ in range(ROUNDS):
             window = lab.open_window()
-            window.do("marks", wanted=["picture"])
             window.do("look_at", kind=kind, episode=number)
             for name, every_s in EVERY_S.items():
                 window.do("walk", every_s=every_s)

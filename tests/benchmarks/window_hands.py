@@ -179,6 +179,7 @@ class Hands:
 
     def look_at(self, kind: str, episode: int) -> Steps:
         """Show an episode step by step; returns its last step."""
+        yield lambda: self.lab.store.session.uuid
         self.window.show_workspace("step")
         self.window.activateWindow()
         cursor, shown = self.lab.cursor, self.lab.episode
