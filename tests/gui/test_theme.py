@@ -82,6 +82,7 @@ def test_the_scale_is_bounded_and_scales_fonts(theme):
 def test_what_is_made_before_it_is_dressed_has_the_size_that_was_chosen(theme, qtbot):
     """At the start: a font that comes afterwards does not reach all of it."""
     usual = theme.font().pointSizeF()
+    QApplication.instance().setStyleSheet("")  # nothing is dressed yet
     large = Theme("light", 1.5)
     large.apply_font()
     window, bar = QMainWindow(), QTabBar()
