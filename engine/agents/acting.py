@@ -16,7 +16,7 @@ from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.networks import Pass, QNetwork, return_model
-from engine.networks.single_row import SingleRow
+from engine.networks.single_row import Row, SingleRow
 
 Values = tuple[np.ndarray, np.ndarray]
 """Q-values [E, A], and what is followed in the place of them [E, A]."""
@@ -50,7 +50,7 @@ class Actor:
         self._network, self._pass = network, passing
         self._behaving = behaving or (network, passing)
         acting = self._behaving[0]
-        self._row = SingleRow(acting) if SingleRow.suits(acting) else None
+        self.row: Row | None = SingleRow(acting) if SingleRow.suits(acting) else None
         self._actions = card.actions
         count = configuration.training.environments
         self._training = self.recollection(count)
@@ -159,8 +159,8 @@ class Actor:
             network.resample(noise)
         if self._training is not None:
             self._before = self._training.before()
-        if self._row is not None and len(observations) == 1:
-            values = self._single(self._row(observations[0])[None])
+        if self.row is not None and len(observations) == 1:
+            values = self._single(self.row(observations[0])[None])
         else:
             numbers = _numbers(network, passing, seen, self._training)
             values = self._values(numbers, self.explorer.members[: len(seen)])

@@ -25,11 +25,12 @@ from engine.agents.graph import (
 )
 from engine.agents.learner import Learner
 from engine.agents.reports import NotFinite, Update
-from engine.agents.stacks import Stacks, stacked
 from engine.agents.value_based import ValueBasedAgent, build_agent
 from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
+from engine.networks.rows import RowOfEach
+from engine.networks.stacks import Stacks, stacked
 from engine.replay import Batch
 from engine.replay.side_by_side import MemoriesSideBySide
 
@@ -70,6 +71,12 @@ class JointAgents:
         each = [it.learner.tensors for it in self.all]
         self.first.learner.stacks = [stacked(it) for it in zip(*each, strict=True)]
         self._memories = MemoriesSideBySide([it.memory for it in self.all])
+        self._rows: RowOfEach | None = None
+        networks = [it.online for it in self.all]
+        if configuration.training.environments == 1 and RowOfEach.suits(networks[0]):
+            self._rows = rows = RowOfEach(networks)
+            for index, agent in enumerate(self.all):
+                agent.see_by(rows.of(index))
         self._graph: Callable[..., Any] | None = None
 
     @property
@@ -103,6 +110,16 @@ class JointAgents:
         update = self.learn_from(batch, step)
         watch.lap(UPDATE)
         return update
+
+    def look(self, observations: Sequence[np.ndarray]) -> None:
+        """Let all see the observation that each of them acts on next."""
+        if self._rows is not None:
+            self._rows.look(observations)
+
+    def look_away(self) -> None:
+        """All have acted."""
+        if self._rows is not None:
+            self._rows.look_away()
 
     def draw(self, beta: float) -> Batch | None:
         """A batch for each behind each other; None where there is nothing to draw."""
@@ -205,4 +222,21 @@ def record_joint(
         graph: torch.fx.GraphModule = make_fx(update)(*whole)
         for tensor, was in zip(learner.tensors, before, strict=True):
             tensor.copy_(was)
-    return graph, whole
+    return _tidied(graph), whole
+
+
+def _tidied(graph: torch.fx.GraphModule) -> torch.fx.GraphModule:
+    """Without the calls that mapping leaves behind and that change nothing."""
+    aten = torch.ops.aten
+    shaping = aten.view.default, aten._unsafe_view.default  # noqa: SLF001
+    for node in graph.graph.nodes:
+        if node.target not in (*shaping, aten.expand.default, aten.detach.default):
+            continue
+        source = node.args[0]
+        if node.meta["val"].shape == source.meta["val"].shape:
+            node.replace_all_uses_with(source)
+        elif node.target in shaping and source.target in shaping:
+            node.replace_input_with(source, source.args[0])
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph

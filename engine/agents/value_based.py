@@ -24,15 +24,17 @@ from engine.agents.acting_copy import ActingCopy
 from engine.agents.compiled import CompiledUpdate
 from engine.agents.experience import BEGINS, Experience
 from engine.agents.insight import look
+from engine.agents.kept import check_kept
 from engine.agents.learner import NOISE, WEIGHTS, Learner
 from engine.agents.recollection import Recollection
 from engine.agents.reports import Decision, Explanation, Update
 from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
-from engine.contract.options import Configuration, ConfigurationError, live_changes
+from engine.contract.options import Configuration, live_changes
 from engine.contract.randomness import derived_seed
 from engine.networks import Place, alone, build_q_network
+from engine.networks.single_row import Row
 
 if TYPE_CHECKING:
     from engine.agents.planning import Planning
@@ -151,6 +153,10 @@ class ValueBasedAgent:
                 seen, observations, step, noise, epsilon, all_values=all_values
             )
         return self._actor.play(seen, epsilon or 0.0, recollection)
+
+    def see_by(self, row: Row) -> None:
+        """Act by what this says of the one observation of a training step."""
+        self._actor.row = row
 
     def begin(self, stream: int, observation: np.ndarray) -> None:
         """An episode begins in this environment; ``observation`` is one frame."""
@@ -353,10 +359,7 @@ class ValueBasedAgent:
         """
         changes = live_changes(self.configuration, configuration)
         check_combination(configuration, self.card)
-        if "replay.kind" in changes:
-            _check_swap(self.configuration.replay.kind, configuration.replay.kind)
-        if changes.get("agent.n_step_correction") == "retrace":
-            raise ConfigurationError({"agent.n_step_correction": _NOT_KEPT})
+        check_kept(self.configuration, changes)
         self.configuration = configuration
         self.learner.configure(configuration)
         self._actor.configure(configuration)
@@ -395,18 +398,3 @@ class ValueBasedAgent:
         if self._copy is not None:
             self._copy.restore(state["copy"])
         self.memory.restore(state["memory"], replay or {})
-
-
-_NOT_KEPT = (
-    "Retrace needs to know how likely each action was, and this run has not kept "
-    "that: press Train again."
-)
-
-
-def _check_swap(old: str, new: str) -> None:
-    if "none" in (old, new):
-        sentence = (
-            "Learning with and without replay keep different things: changing "
-            f"from {old} to {new} needs a new run."
-        )
-        raise ConfigurationError({"replay.kind": sentence})

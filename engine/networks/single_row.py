@@ -16,6 +16,8 @@ from engine.networks.layers import NoisyLinear
 from engine.networks.q_network import QNetwork
 from engine.networks.torsos import Flat
 
+Row = Callable[[np.ndarray], np.ndarray]
+"""Numbers of one observation; see :class:`SingleRow`."""
 LAYERS = (Flat, nn.Linear, NoisyLinear, nn.ReLU, nn.Tanh)
 """What is known here."""
 

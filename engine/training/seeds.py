@@ -66,8 +66,10 @@ class Seeds:
 
     @property
     def how(self) -> str:
-        """See :attr:`Stepping.how`."""
-        return self._stepping.how
+        """How many seeds a step is of, and see :attr:`Stepping.how`; empty if plain."""
+        count = len(self.agents)
+        several = f"Each step is one of {count} seeds." if count > 1 else ""
+        return " ".join(filter(None, [several, self._stepping.how]))
 
     def running(self, book: Book, account: Account) -> Running:
         """What lets them act and learn."""
@@ -152,6 +154,7 @@ class Together:
 
     def __init__(self, seeds: Seeds, book: Book, account: Account) -> None:
         assert seeds.joint is not None
+        self._joint = seeds.joint
         self._seeds, self._book, self._side = seeds, book, account.acting
         self._due = DueUpdates(seeds.joint)
 
@@ -160,10 +163,13 @@ class Together:
         watch, step = self._side.step(), self._book.step
         each = [(*it, Taken(step)) for it in self._seeds.each()]
         newest = each[0][2]
+        lanes = [stepping.lanes[0] for _, stepping, _ in each]
+        self._joint.look([it.observation for it in lanes])
         try:
             for _, stepping, taken in each:
                 stepping.step(taken, watch)
         finally:
+            self._joint.look_away()
             for agent, _, taken in each:
                 for it in taken.experiences:
                     agent.store(it)

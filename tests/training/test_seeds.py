@@ -151,7 +151,7 @@ def test_a_live_option_is_that_of_all_seeds(make):
 def test_who_diverges_is_named(make):
     loop = together(make, **PLAIN)
     loop.advance(steps=60)
-    agents_of(loop)[1].learner.values.fill_(1e38)
+    agents_of(loop)[1].online.head.weight.data.fill_(1e30)
     with pytest.raises(TrainingProblem, match=f"of seed {FIRST + 1} of update"):
         loop.advance(steps=5)
 

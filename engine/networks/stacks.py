@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from engine.networks import Place
+from engine.networks.flat import Place
 
 
 class Stacks:
