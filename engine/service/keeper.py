@@ -37,6 +37,7 @@ from engine.sessions import (
     open_session,
 )
 from engine.sessions.live_folder import live_path
+from engine.sessions.replay_spool import discard
 
 STATUS_EVERY_S = 0.25
 CYCLE_S = 0.03
@@ -213,6 +214,7 @@ class Keeper(RowKeeper):
             self._run_from(store, point, until=until, paused=paused)
         else:
             store.truncate_after(point)
+            discard(point.replay)
         finish({"step": point.step}, "")
 
     def _attach(self, arguments: dict[str, Any], finish: Finish) -> None:

@@ -11,7 +11,7 @@ from engine.contract.messages import RunTraining
 from engine.contract.options import ConfigurationError, configuration_from_json
 from engine.service.memory_check import check_room
 from engine.sessions import LiveStore, ResumePoint, SessionProblem
-from engine.sessions.replay_spool import files_of
+from engine.sessions.replay_spool import discard, files_of
 
 
 def check_place(configuration: str, card: dict[str, Any], path: Path) -> None:
@@ -71,6 +71,7 @@ def point_to_go_on(store: LiveStore, steps: int) -> ResumePoint:
     text = str(values.get("configuration") or store.configuration())
     budget = int(json.loads(text)["training"]["steps"])
     if not steps and point.step >= budget:
+        discard(point.replay)
         raise SessionProblem(
             f"The run of '{store.name}' has used up its budget of {budget:,} steps: "
             "say how many further steps it should go on."

@@ -66,8 +66,9 @@ class Trainer:
 
     def close(self) -> None:
         """Let go of the environments."""
-        if self._loop is not None:
-            self._loop.close()
+        loop, self._loop, self._run = self._loop, None, None
+        if loop is not None:
+            loop.close()
 
     def on_message(self, sender: str, message: Message) -> None:
         """A command, or news of another process."""
@@ -109,7 +110,6 @@ class Trainer:
     def _begin(self, message: RunTraining) -> None:
         """Build the loop, restore it where there is a state, and run."""
         self.close()
-        self._loop = self._run = None
         self._line.send(SUPERVISOR, TrainerStatus("starting"))
         try:
             self._loop = loop = self._build(message)
@@ -131,15 +131,15 @@ class Trainer:
 
     def _build(self, message: RunTraining) -> Any:
         configuration = configuration_from_json(message.configuration)
-        loop = self._make(
-            configuration,
-            offline_source=message.offline_source,
-            libraries=self._libraries,
-            replay_folder=Path(message.folder) if message.folder else None,
-        )
-        if message.values:
-            state = restored_state(message.arrays, message.values)
-            with whole_replay(message) as replay:
+        with whole_replay(message) as replay:
+            loop = self._make(
+                configuration,
+                offline_source=message.offline_source,
+                libraries=self._libraries,
+                replay_folder=Path(message.folder) if message.folder else None,
+            )
+            if message.values:
+                state = restored_state(message.arrays, message.values)
                 loop.restore(state, replay or None)
         budget = message.until_step
         if budget and budget != loop.configuration.training.steps:

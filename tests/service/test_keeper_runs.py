@@ -76,7 +76,7 @@ def test_what_a_crash_leaves_of_the_files_goes_when_the_store_is_opened(
 ):
     monkeypatch.setattr(replay_spool, "LARGEST_IN_MEMORY", 2000)
     dead = store.folder / f".replay-of-a-crash.{2**22 + 1}.part"
-    monkeypatch.setattr(replay_spool, "_place", lambda folder, name: dead)
+    monkeypatch.setattr(replay_spool, "_place", lambda folder: dead)
     loop = TrainingLoop(CONFIGURATION, replay_folder=store.folder)
     loop.advance(steps=260)
     kept(loop, store, 0)
@@ -86,6 +86,19 @@ def test_what_a_crash_leaves_of_the_files_goes_when_the_store_is_opened(
     store.close()
     LiveStore.open(store.path).close()
     assert not dead.exists()
+
+
+def test_where_nothing_is_left_to_do_no_file_stays(store, monkeypatch):
+    monkeypatch.setattr(replay_spool, "LARGEST_IN_MEMORY", 1000)
+    spent = CONFIGURATION.with_options({"training.steps": 260})
+    loop = TrainingLoop(spent, replay_folder=store.folder)
+    loop.advance(steps=260)
+    kept(loop, store, 0)
+    loop.close()
+    before = set(store.folder.iterdir())
+    with pytest.raises(SessionProblem, match="budget of 260 steps"):
+        point_to_go_on(store, 0)
+    assert set(store.folder.iterdir()) == before
 
 
 def test_a_fresh_run_knows_where_its_file_goes(store):

@@ -1,10 +1,13 @@
 """A large replay memory on its way back goes through files."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from engine.sessions import replay_spool
-from engine.sessions.replay_spool import files_of, gathered
+from engine.sessions.replay_spool import discard, files_of, gathered
 
 
 def blocks(lines):
@@ -41,6 +44,31 @@ def test_where_lines_are_missing_no_file_is_believed(tmp_path):
     found = gathered(blocks(17), 20, tmp_path)
     assert set(found) == {"slot"}
     assert len(found["slot"]) == 17
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_strangers_name_of_a_column_is_no_path(tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    named = ({"slot": it["slot"], "/../x": it["observation"]} for it in blocks(20))
+    (place,) = files_of(gathered(named, 20, inside)).values()
+    assert Path(place).parent == inside
+    assert list(tmp_path.iterdir()) == [inside]
+
+
+@pytest.mark.usefixtures("_small")
+def test_what_would_fill_the_disk_is_not_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(replay_spool, "LEFT_FREE", shutil.disk_usage(tmp_path).total)
+    with pytest.raises(OSError, match="No space"):
+        gathered(blocks(20), 20, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_small")
+def test_files_that_nobody_reads_are_discarded(tmp_path):
+    discard(gathered(blocks(20), 20, tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_gathered_of_nothing(tmp_path):

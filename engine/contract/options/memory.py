@@ -35,8 +35,8 @@ class ReplayOptions(OptionGroup):
         "memory",
         "Frames are kept in",
         help="disk keeps the observations in a file beside the session, which is gone "
-        "when the run ends, and everything else in memory: for a replay that is larger "
-        "than the memory.",
+        "when another run begins or the lab is closed, and everything else in memory: "
+        "for a replay that is larger than the memory.",
         effect="From disk, batches wait for what has not been used lately.",
         advanced=True,
         when={"replay.kind": ("uniform", "prioritized", "sequence")},
