@@ -40,7 +40,14 @@ _HEAD: dict[str, tuple[type, ...]] = {
     "sealed": (int, float),
 }
 _ROW = {"step", "update", "episode", "number", "replay_slots"}
-_EPISODE = ("actions", "rewards", "terminations", "truncations", "explored")
+_EPISODE = (
+    "actions",
+    "rewards",
+    "terminations",
+    "truncations",
+    "explored",
+    "life_lost",
+)
 _EPISODE_AND_END = ("observations", "observation_crc", "q_values", "frames")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.stage.episodes import Weights
-from engine.stage.judging import bootstraps_online
+from engine.stage.judging import bootstraps_online, returns_ended
 from engine.stage.minds import Mind
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def recorded(
     from engine.stage.few_steps import FewSteps
 
     rewards = learned_rewards(configuration, record["rewards"])
+    ended, over = returns_ended(record), record["terminations"]
     extras = {"state": ((width,), "float32")} if width else None
     size = len(observations) + 2
     streams = FewSteps(size, 1, card.shape, card.dtype, extras=extras)
@@ -100,10 +101,11 @@ def recorded(
             0,
             int(record["actions"][at]),
             float(rewards[at]),
-            bool(record["terminations"][at]),
+            bool(ended[at]),
             bool(record["truncations"][at]),
             observation,
             explored=bool(record["explored"][at]),
+            goes_on=bool(ended[at] and not over[at]),
         )
     return streams
 

@@ -63,6 +63,7 @@ class _Writer:
         self.crc: list[int] = []
         self.observations: list[np.ndarray] = []
         self.rewards: list[float] = []
+        self.lost: list[bool] = []
         self.ends = (False, False)
         self.verified = False
 
@@ -73,7 +74,8 @@ class _Writer:
         self.verified = way.expected.known
         try:
             while way.t < self._t:
-                way.go_on()
+                if way.go_on():
+                    self.lost.append(way.world.life_lost)
                 self._see(way.world.single)
                 yield
             self.rewards = list(self._main["rewards"][: self._t])
@@ -83,6 +85,7 @@ class _Writer:
                 outcome = way.world.step(int(action))
                 self._see(way.world.single)
                 self.rewards.append(outcome.reward)
+                self.lost.append(way.world.life_lost)
                 self.ends = (outcome.terminated, outcome.truncated)
                 yield
         finally:
@@ -122,6 +125,8 @@ def _record(
         "explored": np.append(main["explored"][:t], np.zeros(length - t, bool)),
         "explored_known": main.get("explored_known", True),
     }
+    if any(film.lost):
+        record["life_lost"] = np.array(film.lost, bool)
     if "drawn_anew" in script:
         record["drawn_anew"] = script["drawn_anew"]
     if film.verified:

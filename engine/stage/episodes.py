@@ -24,6 +24,7 @@ from engine.stage.judging import (
     Values,
     bootstraps_online,
     one_step_td_errors,
+    returns_ended,
     split_q,
 )
 from engine.stage.minds import Mind, insight_job, liking, target_as_online
@@ -307,6 +308,6 @@ def td_errors(
         Values(seen.bootstrap, seen.bootstrap_liking),
         record["actions"],
         record["rewards"],
-        record["terminations"],
+        returns_ended(record),
         step,
     )

@@ -86,7 +86,7 @@ class Hand:
             Values(both["bootstrap"], both["bootstrap_liking"]),
             np.array([action], np.int64),
             np.array([reward]),
-            np.array([self.ended[0]]),
+            np.array([self.ended[0] or self._replay.world.life_lost]),
             self._opinion.weights.step,
         )
         return float(found[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -54,6 +55,13 @@ def bootstraps_online(configuration: Configuration) -> bool:
     """Whether the network that learns also values the next states."""
     shared = configuration.target_network.kind == "none"
     return shared or configuration.agent.bootstrap == "trust_region"
+
+
+def returns_ended(record: Mapping[str, Any]) -> np.ndarray:
+    """Steps behind which nothing is bootstrapped, bool [T]: ends, and lost lives."""
+    ended: np.ndarray = np.array(record["terminations"], bool)
+    ended |= record.get("life_lost", False)
+    return ended
 
 
 def one_step_td_errors(

@@ -39,6 +39,7 @@ def sitting_job(sitting: Sitting) -> Generator[None, None, dict[str, Any]]:
     pictures = sitting.with_frames and len(played.actions) < MOST_FRAMES
     frames: list[np.ndarray] = []
     singles: list[np.ndarray] = []
+    lost: list[bool] = []
     size: tuple[int, int] | None = None
     try:
         world.reset(played.seed)
@@ -50,10 +51,13 @@ def sitting_job(sitting: Sitting) -> Generator[None, None, dict[str, Any]]:
                 frames.append(scaled(frame, size))
             if action is not None:
                 world.step(action)
+                lost.append(world.life_lost)
             yield
     finally:
         world.close()
     record = _record(sitting, singles)
+    if any(lost):
+        record["life_lost"] = np.array(lost, bool)
     if pictures:
         record["frames"] = np.stack(frames)
     return record

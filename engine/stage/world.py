@@ -98,6 +98,11 @@ class World:
         return Outcome(self._stack.push(self.single), reward, terminated, truncated)
 
     @property
+    def life_lost(self) -> bool:
+        """Whether the newest step ended the return; see ``LabEnvironment``."""
+        return self._environment.life_lost
+
+    @property
     def chance(self) -> object:
         """What tells the random numbers to come; None where it is not known."""
         return chance_state(self._environment)

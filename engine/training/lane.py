@@ -59,6 +59,7 @@ class Lane:
         self._actions: list[int] = []
         self._rewards: list[float] = []
         self._explored: list[bool] = []
+        self._lives_lost: list[bool] = []
         self._q: list[np.ndarray] = []
         self._crcs: list[int] = []
         self._observations: list[np.ndarray] = []
@@ -94,6 +95,7 @@ class Lane:
             self._actions,
             self._rewards,
             self._explored,
+            self._lives_lost,
             self._q,
             self._crcs,
             self._observations,
@@ -132,6 +134,7 @@ class Lane:
         if self._records:
             self._rewards.append(raw)
             self._explored.append(explored)
+            self._lives_lost.append(self.life_lost)
             self._q.append(q)
         self.observation = self._stacker.push(self._checked(frame))
         watch.lap(RECORDING)
@@ -157,6 +160,8 @@ class Lane:
             "q_values": np.array([*self._q, last_q], np.float32),
             "observation_crc": np.array(self._crcs, np.uint32),
         }
+        if any(self._lives_lost):
+            record["life_lost"] = np.array(self._lives_lost, np.bool_)
         if self._observations:
             record["observations"] = np.array(self._observations)
         if self._frames:

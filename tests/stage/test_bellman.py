@@ -12,7 +12,7 @@ from engine.replay.batches import read_transitions
 from engine.stage.bellman import explained, recorded, variants
 from engine.stage.episodes import Judge, Weights
 from engine.stage.jobs import finish
-from engine.stage.judging import Values, one_step_td_errors
+from engine.stage.judging import Values, one_step_td_errors, returns_ended
 from engine.stage.minds import Mind
 from engine.stage.questions.explain_update import UpdateArguments
 
@@ -255,3 +255,23 @@ def test_what_was_never_learned_from_says_so(run):
     assert UpdateArguments(kind="evaluation", episode=0, t=0).t == 0
     later = theatre.ask("explain_update", kind="training", episode=0, t=10**6)
     assert "nothing follows" in later.error
+
+
+def test_nothing_is_bootstrapped_behind_a_lost_life_and_the_episode_goes_on():
+    record = {
+        "actions": np.array([0, 1, 0, 1]),
+        "rewards": np.array([1.0, 2.0, 4.0, 8.0]),
+        "terminations": np.array([False, False, False, True]),
+        "truncations": np.zeros(4, bool),
+        "explored": np.zeros(4, bool),
+        "life_lost": np.array([False, True, False, False]),
+    }
+    configuration = tiny(agent__n_step=3, agent__discount=0.5)
+    card = describe(configuration.environment)
+    seen = np.arange(5 * 4, dtype=np.float32).reshape(5, 4)
+    streams = recorded(configuration, card, record, seen, 0)
+    reward, discount, following = streams.windows(np.arange(4), 3, 0.5)
+    assert reward.tolist() == [1.0 + 0.5 * 2.0, 2.0, 4.0 + 0.5 * 8.0, 8.0]
+    assert discount.tolist() == [0.0] * 4
+    assert following.tolist() == [2, 2, 4, 4]
+    assert returns_ended(record).tolist() == [False, True, False, True]

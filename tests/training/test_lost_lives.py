@@ -35,6 +35,18 @@ def test_an_episode_and_its_return_are_those_of_the_whole_game(make):
     assert episode.terminated
 
 
+def test_the_record_says_where_lives_were_lost(make):
+    loop = make(**OPTIONS)
+    loop.advance(steps=GAME_STEPS)
+    (record,) = loop.drain().episodes
+    lost = np.flatnonzero(record["life_lost"]).tolist()
+    assert lost == [STEPS_PER_LIFE - 1, 2 * STEPS_PER_LIFE - 1]
+    assert np.flatnonzero(record["terminations"]).tolist() == [GAME_STEPS - 1]
+    without = make(**OPTIONS | {"environment__life_loss_ends": False})
+    without.advance(steps=GAME_STEPS)
+    assert "life_lost" not in without.drain().episodes[0]
+
+
 def test_windows_end_with_a_life_and_stacks_reach_across(make):
     loop = make(**OPTIONS)
     loop.advance(steps=GAME_STEPS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.stage.bellman import LENGTHS, RECURRENT, RETRACE, explained, recorded
 from engine.stage.context import Asker, Context, Question, QuestionError
 from engine.stage.jobs import Job
+from engine.stage.judging import returns_ended
 from engine.stage.moments import observations_at
 from engine.stage.questions.inside_episode import EpisodeArguments, by_whom
 from engine.stage.remembered import remembered
@@ -49,9 +51,9 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
         "rows": rows,
         "action": int(record["actions"][t]),
         "reward": float(record["rewards"][t]),
-        "terminated": bool(record["terminations"][t]),
+        "terminated": bool(returns_ended(record)[t]),
         "truncated": bool(record["truncations"][t]),
-        "note": _note(configuration),
+        "note": _note(configuration, record, t),
         "checkpoint_step": weights.step,
     }
     return result
@@ -70,9 +72,12 @@ def _remembered(context: Context, arguments: UpdateArguments, asker: Asker) -> J
     return {"t": arguments.t} | (yield from remembered(*of))
 
 
-def _note(configuration: Any) -> str:
-    """What the numbers leave out."""
+def _note(configuration: Any, record: Mapping[str, Any], t: int) -> str:
+    """What the numbers leave out, and why nothing may follow."""
     notes = []
+    lost = record.get("life_lost")
+    if lost is not None and lost[t]:
+        notes.append("A life was lost: for learning, the return ends here.")
     if configuration.network.recurrent != "none":
         notes.append(RECURRENT)
     if configuration.agent.n_step_correction == "retrace":

@@ -10,7 +10,7 @@ from engine.contract.options import Configuration
 from engine.stage.context import Asker, Context, Question, QuestionError
 from engine.stage.inside import Inside, look_inside
 from engine.stage.jobs import Job
-from engine.stage.judging import Told, told
+from engine.stage.judging import Told, returns_ended, told
 from engine.stage.questions.inside_episode import RETURNS, EpisodeArguments, by_whom
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def projection(
     )
     choosing = online if configuration.agent.double else valued
     following = Following(valued, choosing)
-    action, terminated = int(record["actions"][t]), bool(record["terminations"][t])
+    action, terminated = int(record["actions"][t]), bool(returns_ended(record)[t])
     reward = float(record["rewards"][t])
     if configuration.environment.clip_rewards:
         reward = float(np.sign(reward))
