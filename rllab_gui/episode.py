@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.contract.messages import SessionStatus
+from engine.contract.messages import EpisodeFinished, SessionStatus
 from rllab_gui.cursor import Cursor, Position
 from rllab_gui.episode_frames import EpisodeFrames
 from rllab_gui.link import Link
@@ -83,6 +83,7 @@ class ShownEpisode(QObject):
         self._leaving.timeout.connect(self._on_slow_arrival)
         cursor.changed.connect(self._on_cursor)
         link.sessionChanged.connect(self._on_session)
+        link.episodeFinished.connect(self._on_recorded)
 
     @property
     def steps(self) -> int:
@@ -134,6 +135,12 @@ class ShownEpisode(QObject):
         self._judged.clear()
         self._limits = SessionLimits()
         if self.key is not None and self.key[2] != BY_HAND:
+            self.fetch_again()
+
+    def _on_recorded(self, episode: EpisodeFinished) -> None:
+        """What could not be shown because it was not there may be there now."""
+        recorded = episode.kind, episode.episode
+        if self.problem and self.key is not None and self.key[2:] == recorded:
             self.fetch_again()
 
     # ------------------------------------------------------------ the episode

@@ -54,6 +54,7 @@ class Gamepads:
         self.name = self.problem = ""
         self.labels: Mapping[str, str] = KNOWN
         self._pad: Any = None
+        self._begun = False
 
     def open(self) -> None:
         """See :class:`PadSource`; it takes some 60 ms, but none at the start."""
@@ -61,6 +62,7 @@ class Gamepads:
         try:
             with _environment(NO_WINDOW):
                 _begin()
+            self._begun = True
         except (ImportError, RuntimeError) as error:  # SDL's own is of the latter
             self.problem = f"Gamepads cannot be used: {error}."
 
@@ -72,13 +74,17 @@ class Gamepads:
         if self._pad is not None and not self._pad.attached:
             self._forget()
         if self._pad is None:
-            self._take(_first())
+            try:
+                self._take(_first())
+            except RuntimeError as error:  # pulled out again, or not ours to open
+                self.problem = f"The gamepad cannot be used: {error}."
         return self._pad.held() if self._pad is not None else frozenset()
 
     def close(self) -> None:
         """See :class:`PadSource`."""
         self._forget()
-        if not self.problem:
+        if self._begun:
+            self._begun = False
             _end()
 
     def _take(self, pad: _Known | _Unknown | None) -> None:

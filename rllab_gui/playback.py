@@ -168,8 +168,12 @@ class Playback(QObject):
             self._on_episodes()
 
     def _on_gone_back(self, step: int) -> None:
-        """What comes after this step is recorded again."""
+        """What comes after this step is recorded again, and is not there till then."""
         self._steps = {key: it for key, it in self._steps.items() if it <= step}
+        for kind, known in self._known.items():
+            known &= {number for of, number in self._steps if of == kind}
+        if self._newest not in self._steps:
+            self._newest = max(self._steps, key=self._steps.__getitem__, default=None)
 
     def _on_table(self, uuid: str, table: dict[str, Any]) -> None:
         """The keeper says which episodes there were before this window looked."""

@@ -88,7 +88,7 @@ class HeldActions:
             total += latest.reward
             seen = latest.observation
             if self._brighter and before is not None:
-                seen = np.maximum(before, seen)
+                seen = _brighter(before, np.asarray(seen))
             if latest.terminated or latest.truncated:
                 break
             if self._brighter:
@@ -97,6 +97,14 @@ class HeldActions:
 
     def _frame(self, action: int) -> Answer:
         return read_answer(self._env.step(action + self._first_action))
+
+
+def _brighter(before: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The larger of both at each pixel; one of another form is left to be refused."""
+    if (before.shape, before.dtype) != (seen.shape, seen.dtype):
+        return seen
+    larger: np.ndarray = np.maximum(before, seen)
+    return larger
 
 
 def _lives(info: Any) -> int:

@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -50,12 +51,20 @@ def lies_in_file(array: np.ndarray) -> bool:
     return isinstance(array.base, mmap.mmap)
 
 
+def _fill(file: IO[bytes], size: int) -> None:
+    """Write zeros, where the system cannot promise a file its room otherwise."""
+    zeros = memoryview(bytes(2**20))
+    for at in range(0, size, len(zeros)):
+        file.write(zeros[: size - at])
+    file.flush()
+
+
 def _mapped_file(size: int, folder: Path) -> mmap.mmap:
     with tempfile.TemporaryFile(dir=folder, prefix="replay-") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)
         else:
-            file.truncate(size)
+            _fill(file, size)
         memory = mmap.mmap(file.fileno(), size)
     if hasattr(mmap, "MADV_RANDOM"):
         # What lies beside a frame that was drawn is not drawn with it.

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+import script
 from pictures import judged, number_of, numbered, teach
 
 from engine.contract.messages import Cancel, ProcessState, SessionStatus
@@ -264,6 +265,20 @@ def test_an_episode_that_cannot_be_judged_says_why(context, client):
     assert context.episode.moment is None
     teach(client)
     open_episode(context, client, episode=5)
+    assert context.episode.problem == ""
+    assert context.episode.moment is not None
+
+
+def test_an_episode_that_was_not_there_is_shown_once_it_is_recorded(context, client):
+    client.answers["judge_episode"] = lambda arguments: "There is no such episode."
+    open_episode(context, client)
+    teach(client)
+    kind, number = context.episode.key[2:]
+    context.link.episodeFinished.emit(script.episode(number + 1, kind))
+    settle(context, client)
+    assert context.episode.problem == "There is no such episode."
+    context.link.episodeFinished.emit(script.episode(number, kind))
+    settle(context, client)
     assert context.episode.problem == ""
     assert context.episode.moment is not None
 
