@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from suitable import suitable_ids
 
 from engine.contract.options import EnvironmentOptions
 from engine.environments import (
@@ -14,11 +15,10 @@ from engine.environments import (
     describe,
     make,
     observation_crc,
-    registered,
     replay_episode,
 )
 
-SUITABLE = [row.id for row in registered() if row.suits]
+SUITABLE = suitable_ids()
 
 
 def play(environment, seed, steps=60):

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from suitable import suitable_ids
 
 from engine.contract.options import EnvironmentOptions
-from engine.environments import make, registered
+from engine.environments import make
 
-SUITABLE = [row.id for row in registered() if row.suits]
+SUITABLE = suitable_ids()
 STEPS, STRIDE = 30, 11
 WITHOUT = ("LunarLander-v3", "ALE/", "MiniGrid", "BabyAI")
 """Worlds that keep what they are where no copy can be made of it."""

@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
+from suitable import suitable_ids
 from theatre import tiny
 
 from engine.contract.options import Configuration
-from engine.environments import describe, make, observation_crc, registered
+from engine.environments import describe, make, observation_crc
 from engine.stage.branching import Line, Policy, Root, continue_job
 from engine.stage.episodes import Weights
 from engine.stage.jobs import finish
 from engine.stage.minds import Mind
 
-SUITABLE = [row.id for row in registered() if row.suits]
+SUITABLE = suitable_ids()
 STEPS = 40
 
 
