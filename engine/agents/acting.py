@@ -27,6 +27,7 @@ class Actor:
 
     Attributes:
       explorer: Random choices and counts.
+      row: The light path for the observation of one environment, where there is one.
 
     Args:
       configuration: All options.

@@ -103,9 +103,9 @@ def distributional_target(
     policy, entropy = next_policy(configuration, preference, exploration)
     if options.estimator == "sarsa":
         known = (rows.next_action >= 0)[:, None]
-        taken = torch.nn.functional.one_hot(
-            rows.next_action.clamp(min=0), policy.shape[1]
-        )
+        # one_hot() looks into the tensor, which nothing that is recorded may do.
+        actions = torch.arange(policy.shape[1], device=policy.device)
+        taken = rows.next_action.clamp(min=0).unsqueeze(1) == actions
         policy = torch.where(known, taken.to(policy.dtype), policy)
     values = values + entropy.unsqueeze(2)
     probs = probs * policy.unsqueeze(2)

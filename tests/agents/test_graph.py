@@ -27,6 +27,7 @@ CASES = {
     "soft": {"agent__estimator": "soft", "agent__loss": "squared"},
     "c51": {"head__kind": "c51", **HEAD},
     "c51 mixed": {"head__kind": "c51", **MIXED},
+    "c51 sarsa": {"head__kind": "c51", "agent__estimator": "sarsa", **HEAD},
     "qr": {"head__kind": "qr", **HEAD},
     "mmd mixed": {"head__kind": "mmd", **MIXED},
     "noisy": {"exploration__kind": "noisy"},

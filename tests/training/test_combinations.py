@@ -87,15 +87,15 @@ FIXED = {
 }
 
 
-def draw(seed):
-    """A random combination that nothing speaks against."""
+def draw(seed, **more):
+    """A random combination, with these options, that nothing speaks against."""
     rng = np.random.default_rng([20261121, seed])
     while True:
         flat = {
             key: choices[rng.integers(len(choices))] for key, choices in AXES.items()
         }
         flat |= FIXED | ENVIRONMENTS[rng.integers(len(ENVIRONMENTS))]
-        flat["training.seed"] = seed
+        flat |= {"training.seed": seed, **more}
         configuration = configuration_from_flat(flat)
         try:
             check_combination(configuration, describe(configuration.environment))
@@ -106,7 +106,17 @@ def draw(seed):
 
 @pytest.mark.parametrize("seed", range(COUNT))
 def test_a_random_combination_trains_and_goes_on_after_a_restart(seed):
-    configuration = draw(seed)
+    assert_goes_on(draw(seed))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(COUNT))
+def test_so_does_one_of_several_seeds_at_once(seed):
+    assert_goes_on(draw(seed, **{"training.seeds": 2}))
+
+
+def assert_goes_on(configuration):
+    """It trains, is saved and restored, and goes the same way as without."""
     straight = TrainingLoop(configuration)
     straight.advance(steps=STEPS)
     log = straight.drain().replay
