@@ -18,6 +18,11 @@ MARKS = ("circle", "square", "diamond", "up", "down", "cross")
 TITLE = "What it costs where so many steps are stored, in times of the least"
 
 
+def short(number: float) -> str:
+    """Three digits of it, or all before the point."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def write_plot(lines: Sequence[Measured], path: Path) -> None:
     """Draw each line as its ratio to its smallest value; both axes are logarithmic."""
     drawn = [(name, unit, _ratios(values)) for name, unit, values in lines]
@@ -27,7 +32,8 @@ def write_plot(lines: Sequence[Measured], path: Path) -> None:
     parts = [*_frame(axes, sizes)]
     for index, (name, unit, values) in enumerate(drawn):
         measured = lines[index][2]
-        span = f"{min(measured.values()):,.3g} to {max(measured.values()):,.3g} {unit}"
+        least, largest = min(measured.values()), max(measured.values())
+        span = f"{short(least)} to {short(largest)} {unit}"
         parts += _line(axes, values, index) + _key(name, span, index)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
