@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton
 from rllab_gui.action_keys import hint
 from rllab_gui.branches import AS_RECORDED, AT_CURSOR, MANY, NEWEST, Branches
 from rllab_gui.plain import PlainLabel
+from rllab_gui.plots.scrolled import ScrolledWords
 from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.branch_offer import BranchOffer
@@ -68,7 +69,8 @@ class BranchesView(View):
             COUNTS,
         )
         self.tree = BranchTree(self)
-        self._words = self._label("step.branches.answer", "What came of the branch")
+        words = self._label("step.branches.answer", "What came of the branch")
+        self._words = ScrolledWords(words, self)
         self._why = OneLine(parent=self)
         self._why.setObjectName("step.branches.why")
         self._why.setAccessibleName("How it was made")
@@ -186,7 +188,7 @@ class BranchesView(View):
             words = branches.refusal or f"What if? Press C, then {hint(names)}."
         self._answer = words
         self.offer.setProperty("answerText", words)
-        self._words.setText(words)
+        self._words.say(words)
         self._why.setText(why)
         self._why.setVisible(bool(why))
         self.describe(words)
@@ -226,8 +228,8 @@ class BranchesView(View):
         for row in (self._choices, self._tools):
             row.setContentsMargins(gap, gap, gap, gap)
             row.setSpacing(gap)
-        self._words.setFont(theme.font(relative=0.9))
+        self._words.label.setFont(theme.font(relative=0.9))
         self._why.setFont(theme.font(relative=0.8))
         self._why.setStyleSheet(f"color: {theme.tokens.muted}")
-        for label in (self._words, self._why):
+        for label in (self._words.label, self._why):
             label.setContentsMargins(gap, gap // 2, gap, 0)

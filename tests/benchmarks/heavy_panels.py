@@ -38,10 +38,23 @@ def run() -> Iterator[Result]:
                 if refused:
                     yield Result(f"{panel}, {preset}", "ms", skipped=refused)
                     continue
+                before = lab.cpu()
                 times = window.do("rest_anywhere", rests=RESTS)
-                yield within(f"rest to {panel}, {preset}", times, BUDGET_S, p=95)
+                cost = _cost(before, lab.cpu())
+                yield within(f"rest to {panel}, {preset}", times, BUDGET_S, cost, p=95)
                 # Each key comes while the panel is being worked out.
                 keys = window.do("press_right", keys=KEYS, pauses=PAUSES)["times"]
                 name = f"key to frame beside {panel}, {preset}"
                 yield within(name, keys, KEY_BUDGET_S, p=95)
             window.leave(keep_training=False)
+
+
+def _cost(before: dict[str, float], after: dict[str, float]) -> str:
+    """What a rest and the scrub before it took, whoever else used the machine."""
+    each = {
+        role: 1000 * (after[role] - before.get(role, 0.0)) / RESTS
+        for role in ("stage", "window")
+        if role in after
+    }
+    words = ", ".join(f"{role} {it:.0f} ms" for role, it in each.items())
+    return f"processor time per rest, scrub included: {words}"

@@ -15,7 +15,7 @@ from engine.stage.branching import Line, Policy, Root, Run, continue_job
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED, Weights
 from engine.stage.jobs import Job, Priority, Wish
-from engine.stage.questions.judge_episode import last_step
+from engine.stage.questions.judge_episode import judging_step
 
 NEWEST = -2
 MOST_STEPS = 2_000
@@ -189,17 +189,13 @@ def _check(
 def policy_weights(
     context: Context, session: Session, record: Mapping[str, Any], checkpoint: int
 ) -> Generator[Wish, Any, Weights]:
-    """Weights of this checkpoint: -1 of the one that played, -2 of the newest.
+    """Weights of this checkpoint: -1 of who played, -2 of the newest.
 
     Raises:
       QuestionError: If the session has none.
     """
-    wanted = checkpoint
-    if checkpoint == AS_RECORDED:
-        wanted = last_step(record)
-    elif checkpoint == NEWEST:
-        wanted = 2**62
-    step = yield from context.archive.nearest_checkpoint(wanted)
+    wanted = 2**62 if checkpoint == NEWEST else checkpoint
+    step = yield from judging_step(context, record, wanted)
     if step is None:
         raise QuestionError("There is no checkpoint yet whose policy could go on.")
     arrays = yield from context.archive.weights(session, step)

@@ -1,0 +1,54 @@
+"""Words that are as high as they need to be, and scroll where there is no room."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+
+LEAST_LINES = 2
+
+
+class ScrolledWords(QScrollArea):
+    """Holds a label that wraps; never covers what is above or below it.
+
+    Attributes:
+      label: Wherein the words are.
+    """
+
+    def __init__(self, label: QLabel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.label = label
+        self.setObjectName(f"{label.objectName()}.scroll")
+        self.setAccessibleName(label.accessibleName())
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setWidgetResizable(True)
+        self.setWidget(label)
+
+    def say(self, text: str) -> None:
+        """Show these words from their beginning."""
+        if text != self.label.text():
+            self.label.setText(text)
+            self.verticalScrollBar().setValue(0)
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """All of the words, in this width."""
+        wide = max(self.width(), self.minimumWidth(), 1)
+        return QSize(wide, max(self.label.heightForWidth(wide), 0))
+
+    def minimumSizeHint(self) -> QSize:
+        """Some lines, if there are so many."""
+        few = LEAST_LINES * self.label.fontMetrics().lineSpacing()
+        margins = self.label.contentsMargins()
+        few += margins.top() + margins.bottom()
+        return QSize(0, min(few, self.sizeHint().height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In another width the words have another height."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
