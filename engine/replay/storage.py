@@ -6,9 +6,11 @@ however the process ends. It is no copy for later: what is durable is the replay
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,6 +62,9 @@ def _fill(file: IO[bytes], size: int) -> None:
 
 
 def _mapped_file(size: int, folder: Path) -> mmap.mmap:
+    if shutil.disk_usage(folder).free < size:
+        # Trying would fill the disk of everybody for a moment.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with tempfile.TemporaryFile(dir=folder, prefix="replay-") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)

@@ -101,6 +101,7 @@ def test_a_game_that_repeats_actions_at_random_is_played_again_instead():
     assert not make(EnvironmentOptions(id=SPEC.id)).has_snapshots
 
 
+@pytest.mark.slow
 def test_checking_a_game_says_what_fits():
     pytest.importorskip("ale_py", reason="Atari games are not installed")
     report = check(SPEC.id)
