@@ -30,7 +30,7 @@ from engine.service.client import Client
 from engine.sessions import SessionFile
 
 STALL_S = 1.0
-STARTED_WITHIN_S = 5.0
+STARTED_WITHIN_S = 8.0
 """Other processes of environments are there by then."""
 EXIT_WITHIN_S, STALL_WITHIN_S = 0.1, 0.1
 SLACK = float(os.environ.get("RLLAB_FAULT_SLACK", "2"))
