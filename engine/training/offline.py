@@ -141,10 +141,11 @@ def experiences(
         rewards = np.sign(rewards)
     names = ("actions", "terminations", "truncations", "explored")
     columns = (np.asarray(record[it]).tolist() for it in names)
-    rows = zip(*columns, rewards.tolist(), frames[1:], strict=True)
-    for action, terminated, truncated, explored, reward, frame in rows:
+    lost = np.broadcast_to(record.get("life_lost", False), len(rewards)).tolist()
+    rows = zip(*columns, rewards.tolist(), frames[1:], lost, strict=True)
+    for action, terminated, truncated, explored, reward, frame, life_lost in rows:
         how = terminated, truncated, frame, explored
-        yield agent.experience(0, action, reward, *how)
+        yield agent.experience(0, action, reward, *how, life_lost=life_lost)
 
 
 def observations(record: Mapping[str, Any], options: EnvironmentOptions) -> np.ndarray:

@@ -5,6 +5,7 @@ import pixel_game
 import pytest
 
 from engine.contract.arrays import state_hash
+from engine.training.offline import experiences
 
 STEPS_PER_LIFE = pixel_game.FRAMES_PER_LIFE // 4
 GAME_STEPS = pixel_game.LIVES * STEPS_PER_LIFE
@@ -45,6 +46,15 @@ def test_the_record_says_where_lives_were_lost(make):
     without = make(**OPTIONS | {"environment__life_loss_ends": False})
     without.advance(steps=GAME_STEPS)
     assert "life_lost" not in without.drain().episodes[0]
+
+
+def test_who_learns_from_the_record_learns_of_lost_lives_too(make):
+    loop = make(**OPTIONS)
+    loop.advance(steps=GAME_STEPS)
+    (record,) = loop.drain().episodes
+    options = loop.configuration.environment
+    lived = list(experiences(loop.agent, record, options))[1:]
+    assert [it.life_lost for it in lived] == record["life_lost"].tolist()
 
 
 def test_windows_end_with_a_life_and_stacks_reach_across(make):
