@@ -6,6 +6,7 @@ import difflib
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec as find_module
@@ -130,7 +131,9 @@ def known_ids() -> list[str]:
     _import_own_modules()
     for namespace in PACKAGES:
         if namespace == "ALE":
-            _loaded(namespace)
+            # One that is broken is told to whoever plays it, and to nobody else.
+            with suppress(ImportError, OSError):
+                _loaded(namespace)
     listed = {id for package in PACKAGES.values() for id in package.ids}
     return sorted(listed | {it for it in gymnasium.registry if not _is_old_name(it)})
 
