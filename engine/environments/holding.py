@@ -81,7 +81,7 @@ class HeldActions:
           Unusable: If the environment returns something else.
         """
         if self._frames == 1:
-            return self._frame(action)
+            return read_answer(self._env.step(action + self._first_action))
         total, before = 0.0, None
         for _ in range(self._frames):
             latest = self._frame(action)
@@ -108,7 +108,9 @@ def _brighter(before: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def _lives(info: Any) -> int:
-    found = info.get("lives", 0) if isinstance(info, dict) else 0
+    if not isinstance(info, dict) or not info:
+        return 0
+    found = info.get("lives", 0)
     return int(found) if isinstance(found, (int, np.integer)) else 0
 
 
