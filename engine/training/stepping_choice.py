@@ -27,7 +27,7 @@ from engine.environments import (
 )
 from engine.training.stepping_trial import SEED, Trial, attempt, cores, way_s
 
-HERE, VECTOR, PROCESSES = "here", "vector", "processes"
+FORMS = HERE, VECTOR, PROCESSES = "here", "vector", "processes"
 MOST_STEPS, MOST_S = 128, 0.15
 """Of a trial; a form that is very slow is known after its first step."""
 GAIN = 1.2
@@ -85,8 +85,9 @@ class Chooser:
 
         Args:
           had: The form that this run had before it was interrupted, which it takes
-            again, whichever is quickest now.
+            again, whichever is quickest now; a word that names none counts as empty.
         """
+        had = had if had in FORMS else ""
         wanted = had or ("" if self._asked == "auto" else self._asked)
         if wanted == HERE or (not wanted and self._count == 1):
             return Choice()

@@ -114,6 +114,7 @@ def test_several_seeds_have_no_processes_each(chosen):
 def test_one_environment_alone_leaves_nothing_to_choose(chosen):
     assert chosen({}, training__environments=1)[0].text == ""
     assert chosen({}, training__stepping="here")[0].text == ""
+    assert chosen({}, training__environments=1, had="a stranger's")[0].text == ""
 
 
 def test_an_environment_that_fails_when_tried_fails_in_the_run(make):
