@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.agents import schedules
 from engine.agents.exploring import Choice, Explorer
+from engine.agents.layouts import on_device
 from engine.agents.recollection import Recollection
 from engine.agents.reports import Decision
 from engine.contract.arrays import State
@@ -52,6 +53,7 @@ class Actor:
         self._behaving = behaving or (network, passing)
         acting = self._behaving[0]
         self.row: Row | None = SingleRow(acting) if SingleRow.suits(acting) else None
+        self._device = str(next(acting.parameters()).device)
         self._actions = card.actions
         count = configuration.training.environments
         self._training = self.recollection(count)
@@ -78,7 +80,6 @@ class Actor:
 
     def explore(
         self,
-        seen: Tensor,
         observations: np.ndarray,
         step: int,
         noise: torch.Generator,
@@ -91,9 +92,10 @@ class Actor:
         random = scheduled if epsilon is None else epsilon
         explored = self.explorer.draws(len(observations), random)
         if all_values or self._needs_values or not explored.all():
-            q, followed = self._explorative_values(seen, observations, noise)
+            q, followed = self._explorative_values(observations, noise)
         else:
-            q = followed = np.full((len(seen), self._actions), np.nan, np.float32)
+            shape = len(observations), self._actions
+            q = followed = np.full(shape, np.nan, np.float32)
         choice = self._choose(q, followed, observations, explored, random, step)
         if self._training is not None:
             self._training.acted(choice.actions)
@@ -152,7 +154,7 @@ class Actor:
         return choice
 
     def _explorative_values(
-        self, seen: Tensor, observations: np.ndarray, noise: torch.Generator
+        self, observations: np.ndarray, noise: torch.Generator
     ) -> Values:
         noisy = self.explorer.kind == "noisy"
         network, passing = self._behaving
@@ -163,8 +165,10 @@ class Actor:
         if self.row is not None and len(observations) == 1:
             values = self._single(self.row(observations[0])[None])
         else:
-            numbers = _numbers(network, passing, seen, self._training)
-            values = self._values(numbers, self.explorer.members[: len(seen)])
+            with torch.inference_mode():
+                seen = on_device(observations, self._device)
+                numbers = _numbers(network, passing, seen, self._training)
+                values = self._values(numbers, self.explorer.members[: len(seen)])
         if noisy:
             network.silence()
         return values

@@ -123,7 +123,6 @@ class ValueBasedAgent:
         """What a recurrent network carries through so many episodes; else None."""
         return self._actor.recollection(count)
 
-    @torch.inference_mode()
     def act(
         self,
         observations: np.ndarray,
@@ -146,13 +145,13 @@ class ValueBasedAgent:
           recollection: What a recurrent network remembers of the episodes that are
             played in ``greedy`` mode; without one each observation is the first.
         """
-        seen = self.learner.tensor(observations)
         if mode == "explore":
             noise = self.learner.noise if self._copy is None else self._copy.noise
-            return self._actor.explore(
-                seen, observations, step, noise, epsilon, all_values=all_values
-            )
-        return self._actor.play(seen, epsilon or 0.0, recollection)
+            how = step, noise, epsilon
+            return self._actor.explore(observations, *how, all_values=all_values)
+        with torch.inference_mode():
+            seen = self.learner.tensor(observations)
+            return self._actor.play(seen, epsilon or 0.0, recollection)
 
     def see_by(self, row: Row) -> None:
         """Act by what this says of the one observation of a training step."""

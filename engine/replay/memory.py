@@ -229,7 +229,7 @@ class Memory:
         """Each sampleable slot with the same probability, with replacement."""
         slots = self._any_slots(rng, count)
         sampleable = self.streams.sampleable
-        wrong = np.flatnonzero(~sampleable[slots])
+        wrong = (~sampleable[slots]).nonzero()[0]
         while len(wrong):
             slots[wrong] = self._any_slots(rng, len(wrong))
             wrong = wrong[~sampleable[slots[wrong]]]

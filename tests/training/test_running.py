@@ -27,8 +27,8 @@ def watched(loop):
     agent, chosen, stored = loop.agent, [], []
     experience, store = agent.experience, agent.store
 
-    def choosing(*arguments):
-        found = experience(*arguments)
+    def choosing(*arguments, **named):
+        found = experience(*arguments, **named)
         chosen.append((found.version, agent.updates))
         return found
 
