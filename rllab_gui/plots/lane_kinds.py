@@ -232,6 +232,7 @@ class MarkLane(Lane):
         painter.setFont(self.theme.font(relative=0.85, bold=True))
         tokens = self.theme.tokens
         colours = {"^": tokens.good, "??": tokens.bad, "X": tokens.bad}
+        colours["†"] = tokens.bad
         colours |= {"?": tokens.warning, "!": tokens.accent}
         wide = self.theme.px(12)
         for t in self.shown():
@@ -254,7 +255,7 @@ class MarkLane(Lane):
         return found
 
 
-_RANK = ("X", "T", "P", "??", "^", "!", "?")
+_RANK = ("X", "T", "†", "P", "??", "^", "!", "?")
 """Glyphs from the most telling one down; a near tie is told by pointing only."""
 
 

@@ -39,6 +39,7 @@ class Episode:
       judged_by: Training step of the weights, -1 where the answer does not say.
       liking: What actions are chosen by: q, or CVaR, float [T+1, A].
       human: Which actions a person chose, bool [T]; empty where none.
+      life_lost: Steps that cost a life, bool [T]; empty where lives do not count.
       limits: From where on steps are marked; None for those of this episode alone.
     """
 
@@ -61,6 +62,7 @@ class Episode:
     observation_names: tuple[str, ...] = ()
     explored_known: bool = True
     human: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    life_lost: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     limits: Limits | None = None
 
     def word(self, action: int) -> str:
@@ -112,6 +114,7 @@ class Episode:
         _set(marks, self.td_error < limits.low, "??")
         _set(marks, self.explored, "?")
         _set(marks, self.human, "P")
+        _set(marks, self.life_lost, "†")
         if marks and self.ended:
             marks[-1] = "X" if self.ended == "terminated" else "T"
         return marks
@@ -210,6 +213,7 @@ def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
         explored=_shaped(answer, "explored", np.zeros(steps)).astype(bool),
         explored_known=bool(answer.get("explored_known", True)),
         human=np.asarray(answer.get("human", ()), bool),
+        life_lost=np.asarray(answer.get("life_lost", ()), bool),
         observations=_vectors(observations),
         ended=_ended(answer),
         exact=bool(answer.get("exact", True)),

@@ -70,6 +70,7 @@ GLYPHS = {
     "^": "better than expected",
     "??": "worse than expected",
     "P": "a person chose",
+    "†": "a life was lost: for learning, the return ends here",
     "X": "terminated here",
     "T": "truncated here: the time was up, not the task",
 }

@@ -35,6 +35,15 @@ def test_an_action_says_what_chose_it_where_that_is_known():
     assert imported.why(1) == "as recorded"
 
 
+def test_a_lost_life_is_marked_whatever_else_the_step_was():
+    lost, explored = np.zeros(50, bool), np.ones(50, bool)
+    lost[[3, 49]] = True
+    shown = episode(50, life_lost=lost, explored=explored, terminated=True)
+    assert shown.marks[3] == "†"
+    assert shown.marks[49] == "X"
+    assert "a life was lost" in shown.mark_words(3)
+
+
 def test_rewards_are_summed_before_each_observation():
     shown = episode(3, rewards=np.array([1.0, -2.0, 5.0]))
     np.testing.assert_array_equal(shown.reward_sum, [0, 1, -1, 4])

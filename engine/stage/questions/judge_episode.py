@@ -169,8 +169,9 @@ def _result(
         "observation_names": list(card.observation_names),
         "exact": seen.exact,
     }
-    if "human" in record:
-        result["human"] = record["human"]
+    for name in ("human", "life_lost"):
+        if name in record:
+            result[name] = record[name]
     if seen.observations is not None and card.observation != "image":
         result["observations"] = seen.observations
     return result
