@@ -65,6 +65,14 @@ def test_ranks_are_counted_before_they_are_sorted():
     assert more == 16 * SLOTS
 
 
+def test_each_of_several_seeds_has_memory_and_checkpoints_of_its_own():
+    one = configured(replay__capacity=SLOTS)
+    four = one.with_options({"training.seeds": 4})
+    assert replay_bytes(four, VECTOR) == 4 * replay_bytes(one, VECTOR)
+    sizes = [disk_bytes(it, VECTOR, PROBE)["checkpoints"] for it in (one, four)]
+    assert sizes[1] == 4 * sizes[0]
+
+
 def test_without_replay_no_memory_is_told():
     assert replay_bytes(configured(replay__kind="none"), VECTOR) == 0
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import session_samples as samples
+from msgspec.structs import replace
 
 from engine.sessions import (
     LiveStore,
@@ -72,6 +73,19 @@ def test_inspect_has_what_the_command_line_prints(store):
     assert {name: found[name] for name in wanted} == wanted
     assert found["updates"] == 136
     json.dumps(found, allow_nan=False)
+
+
+def test_inspect_has_the_last_returns_of_each_of_several_seeds(store):
+    assert "seeds" not in inspect(store.path)
+    measured = samples.scalars(41, 25)
+    names = ["return", "return.seed_12"]
+    store.append(replace(samples.rows(41), scalars=replace(measured, names=names)))
+    store.commit()
+    series, value = measured.columns["series"], measured.columns["value"]
+    first = json.loads(samples.configuration())["training"]["seed"]
+    expected = {str(first): value[series == 0], "12": value[series == 1]}
+    found = inspect(store.path)["seeds"]
+    assert found == pytest.approx({k: it[-20:].mean() for k, it in expected.items()})
 
 
 def test_inspect_of_a_damaged_file_says_so_and_of_none_raises(store, tmp_path):
