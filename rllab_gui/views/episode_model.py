@@ -70,12 +70,17 @@ class Episode:
         return action_word(self.action_names, action)
 
     def why(self, t: int) -> str:
-        """What chose the action: ``explored``, ``greedy``, or what nobody knows."""
+        """What chose the action: ``explored``, ``greedy``, or what nobody knows.
+
+        Who judges may prefer another action than the agent that took it then.
+        """
         if self.by_person(t):
             return "by hand"
         if not self.explored_known:
             return "as recorded"
-        return "explored" if self.explored[t] else "greedy"
+        if self.explored[t]:
+            return "explored"
+        return "greedy" if self.key[1] < 0 else "greedy then"
 
     def by_person(self, t: int) -> bool:
         """Whether a person chose the action of this step."""

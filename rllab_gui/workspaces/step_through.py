@@ -33,7 +33,7 @@ class StepThroughWorkspace(Workspace):
         self.add_behind("timeline", BELOW)
 
     def arrange(self) -> None:
-        """The frame in the middle gets the most."""
+        """The middle gets the most: the frame, and below it room for all lanes."""
         wide, high = max(self.width(), 900), max(self.height(), 500)
         # Large words make the columns at the sides wider, but not at any price.
         left = min(self.lab.theme.px(280), wide * 27 // 100)
@@ -48,7 +48,7 @@ class StepThroughWorkspace(Workspace):
             Qt.Orientation.Vertical,
         )
         self.size_docks(
-            {"frame": high * 55 // 100, "timeline": high * 45 // 100},
+            {"frame": high * 45 // 100, "timeline": high * 55 // 100},
             Qt.Orientation.Vertical,
         )
         self.size_docks(

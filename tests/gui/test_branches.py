@@ -447,3 +447,6 @@ def test_human_actions_are_marked():
     episode = episode_from(("s", -1, "branch", 1), data)
     assert episode.marks[1] == "P"
     assert [episode.why(t) for t in range(3)] == ["greedy", "by hand", "greedy"]
+    # Whoever judges may not be the one that played.
+    later = replace(episode, key=("s", 200, "branch", 1))
+    assert later.why(0) == "greedy then"
