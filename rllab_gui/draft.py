@@ -148,16 +148,8 @@ class Draft(QObject):
             check_combination(self._configuration, self.card)
             self._combination = {}
         except ConfigurationError as error:
-            self._combination = self._with_cure(error.complaints)
+            self._combination = error.complaints
         self.complaintsChanged.emit()
-
-    def _with_cure(self, complaints: dict[str, str]) -> dict[str, str]:
-        """Where a package is missing, the line that installs it belongs to it."""
-        if self.install and "environment.id" in complaints:
-            reason = complaints["environment.id"]
-            cured = {"environment.id": f"{reason} Install it with: {self.install}"}
-            return complaints | cured
-        return complaints
 
     @property
     def install(self) -> str:
