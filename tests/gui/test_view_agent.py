@@ -5,7 +5,7 @@ import pytest
 from pictures import CARD, picture
 from showing import show
 
-from rllab_gui.views.agent import NO_PICTURE, AgentView
+from rllab_gui.views.agent import NO_PICTURE, AgentView, badge_of
 
 
 @pytest.fixture
@@ -58,6 +58,11 @@ def test_the_badge_names_source_checkpoint_epsilon_and_speed(
     play(context, client, picture(**changes))
     assert view.badge == badge
     assert view.property("badge") == badge
+
+
+def test_of_several_seeds_it_says_whose_agent_this_is():
+    shown = picture(checkpoint_step=500, epsilon=0.0)
+    assert "· checkpoint 500 of seed 7 ·" in badge_of(shown, 7)
 
 
 def test_a_painted_picture_is_told_with_its_step(view, context, client, qtbot):
