@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QToolButton, QWidget
 
 from rllab_gui.main_window import MainWindow
 from rllab_gui.views.agent import AgentView
@@ -253,8 +253,11 @@ class Hands:
             if view.asked.busy or view.asked.arguments.get("t") != t:
                 return
             view.painted.disconnect(on_painted)
+            canvas = view.plot.canvas
             Painted(
-                view.plot.canvas,
+                canvas.viewport()
+                if isinstance(canvas, QAbstractScrollArea)
+                else canvas,
                 lambda: painted.setdefault("panel", time.monotonic()),
             )
 
