@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
@@ -27,10 +27,10 @@ from typing import Protocol
 
 from engine.agents import Update, ValueBasedAgent
 from engine.agents.experience import BEGINS, Experience, from_columns, to_columns
-from engine.contract.account import STORE, TELEMETRY, UNWATCHED, WAITING, Watch
+from engine.contract.account import STORE, TELEMETRY, WAITING, Watch
 from engine.contract.arrays import State
-from engine.contract.options import Configuration
 from engine.training.account import Account
+from engine.training.due_updates import DueUpdates, Learning
 from engine.training.stepping import Ended, Stepping, Taken
 
 
@@ -106,63 +106,53 @@ def make_running(
     return kind(agent, stepping, book, account)
 
 
-class Learning(Protocol):
-    """An agent, or several that learn together."""
+class InTurns(ABC):
+    """A step, then the updates that are due after it; see :class:`Running`.
 
-    @property
-    def configuration(self) -> Configuration:
-        """All options as they are now."""
-
-    def learn(self, step: int, watch: Watch) -> Update | None:
-        """One gradient step, or None where there is nothing to learn."""
-
-
-class DueUpdates:
-    """Knows how many updates are due; fractions are carried over."""
-
-    def __init__(self, agent: Learning) -> None:
-        self._agent = agent
-        self.credit = 0.0
-
-    def grant(self, step: int) -> None:
-        """Another step of each environment has been taken."""
-        of = self._agent.configuration
-        if step > of.agent.learning_starts:
-            self.credit += of.agent.updates_per_step * of.training.environments
-
-    def update(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
-        """One that is due, if there is anything to learn from.
-
-        Raises:
-          NotFinite: If it cannot be.
-        """
-        if self.credit < 1:
-            return None
-        update = self._agent.learn(step, watch)
-        self.credit = 0.0 if update is None else self.credit - 1
-        return update
-
-    def updates(self, step: int, watch: Watch = UNWATCHED) -> Iterator[Update]:
-        """All that are due; see :meth:`update`."""
-        while (update := self.update(step, watch)) is not None:
-            yield update
-
-
-class Alternate:
-    """A step, then the updates that are due after it; see :class:`Running`."""
+    Args:
+      learning: Who makes the updates.
+      book: Where steps and updates are noted.
+      account: Of what takes how long.
+    """
 
     held = 0
 
-    def __init__(
-        self, agent: ValueBasedAgent, stepping: Stepping, book: Book, account: Account
-    ) -> None:
-        self._agent, self._stepping, self._book = agent, stepping, book
-        self._side = account.acting
-        self._due = DueUpdates(agent)
+    def __init__(self, learning: Learning, book: Book, account: Account) -> None:
+        self._book, self._side = book, account.acting
+        self._due = DueUpdates(learning)
 
     def run(self, bounds: Bounds) -> None:
         """See :class:`Running`: one step."""
         watch = self._side.step()
+        step = self._take(watch)
+        self._due.grant(step)
+        for update in self._due.updates(step, watch):
+            self._book.on_learned(update)
+            watch.lap(TELEMETRY)
+
+    @abstractmethod
+    def _take(self, watch: Watch) -> int:
+        """Take a step, remember and note it; the environment step afterwards."""
+
+    def state(self) -> State:
+        """See :class:`Running`."""
+        return {"credit": self._due.credit}
+
+    def restore(self, state: State) -> None:
+        """See :class:`Running`."""
+        self._due.credit = float(state["credit"])
+
+
+class Alternate(InTurns):
+    """One agent steps and learns in turns."""
+
+    def __init__(
+        self, agent: ValueBasedAgent, stepping: Stepping, book: Book, account: Account
+    ) -> None:
+        super().__init__(agent, book, account)
+        self._agent, self._stepping = agent, stepping
+
+    def _take(self, watch: Watch) -> int:
         taken = Taken(self._book.step)
         try:
             self._stepping.step(taken, watch)
@@ -172,18 +162,7 @@ class Alternate:
             watch.lap(STORE)
             self._book.on_taken(taken)
             watch.lap(TELEMETRY)
-        self._due.grant(taken.step)
-        for update in self._due.updates(taken.step, watch):
-            self._book.on_learned(update)
-            watch.lap(TELEMETRY)
-
-    def state(self) -> State:
-        """See :class:`Running`."""
-        return {"credit": self._due.credit}
-
-    def restore(self, state: State) -> None:
-        """See :class:`Running`."""
-        self._due.credit = float(state["credit"])
+        return taken.step
 
 
 @dataclass(frozen=True, slots=True)

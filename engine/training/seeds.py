@@ -12,14 +12,14 @@ import numpy as np
 
 from engine.agents import ValueBasedAgent, build_agent
 from engine.agents.joint import JointAgents
-from engine.contract.account import STORE, TELEMETRY
+from engine.contract.account import STORE, TELEMETRY, Watch
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.replay import IncompleteReplay
 from engine.training.account import Account
 from engine.training.lane import Lane
-from engine.training.running import Book, Bounds, DueUpdates, Running, make_running
+from engine.training.running import Book, InTurns, Running, make_running
 from engine.training.stepping import Stepping, Taken
 
 Replay = Mapping[str, np.ndarray]
@@ -74,7 +74,7 @@ class Seeds:
     def running(self, book: Book, account: Account) -> Running:
         """What lets them act and learn."""
         if self.joint is not None:
-            return Together(self, book, account)
+            return Together(self, self.joint, book, account)
         return make_running(self.first, self._stepping, book, account)
 
     def settle(self, note: Note) -> None:
@@ -147,20 +147,17 @@ class Seeds:
             it.close()
 
 
-class Together:
-    """A step of each seed, then the updates that are due; see ``running.Running``."""
+class Together(InTurns):
+    """All seeds step, one after the other, and learn as one program, in turns."""
 
-    held = 0
+    def __init__(
+        self, seeds: Seeds, joint: JointAgents, book: Book, account: Account
+    ) -> None:
+        super().__init__(joint, book, account)
+        self._seeds, self._joint = seeds, joint
 
-    def __init__(self, seeds: Seeds, book: Book, account: Account) -> None:
-        assert seeds.joint is not None
-        self._joint = seeds.joint
-        self._seeds, self._book, self._side = seeds, book, account.acting
-        self._due = DueUpdates(seeds.joint)
-
-    def run(self, bounds: Bounds) -> None:
-        """See ``Running``: one step."""
-        watch, step = self._side.step(), self._book.step
+    def _take(self, watch: Watch) -> int:
+        step = self._book.step
         each = [(*it, Taken(step)) for it in self._seeds.each()]
         newest = each[0][2]
         lanes = [stepping.lanes[0] for _, stepping, _ in each]
@@ -180,18 +177,7 @@ class Together:
                     seed = agent.configuration.training.seed
                     self._book.on_others_ended(seed, taken.ended)
             watch.lap(TELEMETRY)
-        self._due.grant(newest.step)
-        for update in self._due.updates(newest.step, watch):
-            self._book.on_learned(update)
-            watch.lap(TELEMETRY)
-
-    def state(self) -> State:
-        """See ``Running``."""
-        return {"credit": self._due.credit}
-
-    def restore(self, state: State) -> None:
-        """See ``Running``."""
-        self._due.credit = float(state["credit"])
+        return newest.step
 
 
 def _unnoted(kind: str, text: str, data: State) -> None:
