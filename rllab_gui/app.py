@@ -68,6 +68,7 @@ def make_application() -> QApplication:
 
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication([])
+    application.setStyle("Fusion")  # here: each widget that there is, is dressed anew
     application.setApplicationName("rllab")
     application.setApplicationDisplayName("RL Lab")
     application.setWindowIcon(QIcon(str(FOLDER / "app.svg")))

@@ -115,7 +115,6 @@ class Theme(QObject):
         """Dress the application."""
         application = QApplication.instance()
         assert isinstance(application, QApplication)
-        application.setStyle("Fusion")
         application.setPalette(palette(self.tokens))
         application.setFont(self.font())
         application.setStyleSheet(style_sheet(self.tokens, self._scale))

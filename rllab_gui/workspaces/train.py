@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from engine.contract.messages import Problem
@@ -32,6 +32,7 @@ class TrainWorkspace(Workspace):
 
     name = "train"
     title = "Train"
+    _least = 0
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         self.gallery = Gallery(lab.presets, lab.draft, lab.theme)
@@ -75,6 +76,16 @@ class TrainWorkspace(Workspace):
             },
             Qt.Orientation.Vertical,
         )
+
+    def event(self, event: QEvent) -> bool:
+        """Rows may get their width long after the window has been arranged."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and "setup" in self.docks:
+            least = self.docks["setup"].minimumSizeHint().width()
+            if least != self._least:
+                self._least = least
+                self._arrange_soon()
+        return done
 
     def _setup(self) -> QWidget:
         """Gallery and recent sessions over the options."""

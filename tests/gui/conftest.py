@@ -8,6 +8,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 import script
+import shiboken6
 from fake_client import FakeClient
 from PySide6.QtWidgets import QApplication
 
@@ -103,8 +104,9 @@ def window(qtbot, client, monkeypatch):
         window.show()
     window.lab.pulse.beat()
     yield window
+    shiboken6.delete(window)  # a thousand old widgets would be styled once more
+    gc.collect()
     application.setStyleSheet("")
-    gc.collect()  # a window holds itself; a thousand old widgets would slow the rest
 
 
 def _let_go(window):

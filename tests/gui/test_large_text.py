@@ -35,6 +35,16 @@ def test_back_at_normal_size_the_set_up_is_narrow_again(large, qtbot):
     qtbot.waitUntil(lambda: setup.width() < 370)
 
 
+def test_the_set_up_follows_its_rows_whenever_they_get_their_width(window, qtbot):
+    window.resize(1366, 768)
+    train = window.workspaces["train"]
+    row = next(iter(train.form.rows.values()))
+    row.setMinimumWidth(600)
+    qtbot.waitUntil(lambda: train.docks["setup"].width() > 600)
+    row.setMinimumWidth(0)
+    qtbot.waitUntil(lambda: train.docks["setup"].width() < 370)
+
+
 def test_tabs_are_named_whole(large):
     bars = large.workspaces["train"].findChildren(QTabBar)
     named = [it for it in bars if it.objectName().startswith("workspace.train.tabs")]

@@ -43,9 +43,9 @@ def test_train_stop_and_find_the_session_file(lab: Lab) -> None:
     client.send(Subscribe(["scalars", "account"]))
     lab.start(client)
     expect(client, status("running", 1_500))
-    spent = expect(client, lambda it: isinstance(it, TimeReport) and it.updates > 0)
-    assert isinstance(spent, TimeReport)
-    assert {"act", "environment", "update", "recording"} <= spent.acting.keys()
+    # One step in sixteen is taken apart: the first report may be without an update.
+    stages = {"act", "environment", "update", "recording"}
+    expect(client, lambda it: isinstance(it, TimeReport) and stages <= it.acting.keys())
     order(client, Stop())
     stopped = expect(client, status("idle"), 5)
     assert isinstance(stopped, TrainerStatus)
