@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -275,7 +277,8 @@ def test_a_folder_with_other_files_is_not_mixed_with_pictures(rllab, trained):
     said.refused_with("not empty")
 
 
-def endless_run(path: Path) -> subprocess.Popen:
+@contextmanager
+def endless_run(path: Path) -> Iterator[subprocess.Popen]:
     """A run with a million steps to go, and an evaluation behind it."""
     words = [sys.executable, "-m", "engine.command_line", "train", "cartpole"]
     words += ["--set", "evaluation.period=300", "--set", "evaluation.episodes=2"]
@@ -286,10 +289,14 @@ def endless_run(path: Path) -> subprocess.Popen:
         cwd=Path(__file__).parents[2],
         start_new_session=True,
     )
-    for line in process.stderr:
-        if line.startswith("step 300"):
-            break
-    return process
+    try:
+        # Where evaluation cannot keep up, the first that is told is a later one.
+        next(line for line in process.stderr if line.startswith("step "))
+        yield process
+    finally:
+        process.kill()
+        process.stderr.close()
+        process.wait()
 
 
 def test_a_run_that_was_killed_with_all_its_processes_goes_on(tmp_path, rllab):
@@ -317,7 +324,8 @@ def test_ctrl_c_stops_and_saves_and_resume_goes_on(tmp_path, rllab):
     with endless_run(path) as process:
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()
-    assert process.returncode == 0
+        process.wait()
+        assert process.returncode == 0
     assert "stopping and saving" in rest
     assert "Traceback" not in rest
     before = json.loads(rllab("inspect", path, "--verify", "--json").out)
