@@ -199,9 +199,9 @@ def cvar(quantiles: Tensor, level: float) -> Tensor:
         raise ValueError(f"quantiles must be [..., N], got {tuple(quantiles.shape)}")
     _check_level(level)
     n = quantiles.shape[-1]
-    counted = [min(1.0, max(0.0, level * n - i)) / (level * n) for i in range(n)]
-    weights = torch.tensor(counted, dtype=quantiles.dtype, device=quantiles.device)
-    return (quantiles.sort(-1).values * weights).sum(-1)
+    ranks = torch.arange(n, dtype=torch.float64, device=quantiles.device)
+    counted = (level * n - ranks).clamp_(0.0, 1.0) / (level * n)
+    return (quantiles.sort(-1).values * counted.to(quantiles.dtype)).sum(-1)
 
 
 def mmd_loss(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,11 @@ class Memory:
       extras: Shape and type of whatever else is kept for each slot, by name.
       folder: For the file of the frames, where ``replay.storage`` asks for one.
 
+    Attributes:
+      streams: What happened.
+      priorities: How wrong the estimates were.
+      follow: Called where much has changed since the last draw.
+
     Raises:
       ConfigurationError: If that file cannot be made.
     """
@@ -76,6 +81,7 @@ class Memory:
             folder=_file_folder(configuration, folder),
         )
         self.priorities = Priorities(self.streams)
+        self.follow: Callable[[], None] = self.priorities.follow
         self._newest = Newest(count, self._n_step, BACKLOG)
         self._rng = generator(seed, SAMPLING)
         self.configure(configuration)
@@ -137,7 +143,7 @@ class Memory:
             ended = (terminated or truncated) and not goes_on
             self._newest.add(stream, slot, ended=ended)
         if len(self.streams.changed) > _FOLLOW_AFTER:
-            self.priorities.follow()
+            self.follow()
 
     def sample(self, count: int, gamma: float, beta: float) -> Batch | None:
         """A batch, or None where there is nothing (new) to learn from."""
@@ -156,8 +162,8 @@ class Memory:
         There is something to draw from.
         """
         if self._options.kind == "uniform":
-            return self._evenly(count), None
-        slots, probabilities = self.priorities.draw(self._rng.random(count))
+            return self.evenly(count), None
+        slots, probabilities = self.priorities.draw(self.numbers(count))
         self.streams.count_sampled(slots)
         return slots, self.priorities.weights(probabilities, beta)
 
@@ -218,7 +224,11 @@ class Memory:
         """Remembered observations, each as likely, [count, ...]; draws from ``rng``."""
         return self.streams.observations(self._draw_uniformly(rng, count))
 
-    def _evenly(self, count: int) -> np.ndarray:
+    def numbers(self, count: int) -> np.ndarray:
+        """From [0, 1) for a prioritized draw, float64 [count]."""
+        return self._rng.random(count)
+
+    def evenly(self, count: int) -> np.ndarray:
         """Slots for a batch, each with the same probability."""
         self.streams.changed.clear()
         slots = self._draw_uniformly(self._rng, count)
@@ -267,7 +277,7 @@ class Memory:
         middle, the L-th in one and a half times as many, and an episode of T < L
         steps, all of them in most of its pieces, in T/L times as many.
         """
-        options, slots = self._options, self._evenly(count)
+        options, slots = self._options, self.evenly(count)
         back = self._rng.integers(0, options.sequence_length, count)
         back = np.minimum(back, self.streams.reach(slots))
         position = slots % self.streams.length

@@ -251,6 +251,15 @@ class Streams:
         ages: np.ndarray = (heads - slots % self.length) % self.length
         return ages
 
+    def written(self) -> list[int]:
+        """How many slots of each ring have been written so far."""
+        return list(self._written)
+
+    def written_since(self, written: Sequence[int]) -> np.ndarray:
+        """Slots that have changed since :meth:`written` said so; the heads last."""
+        each = [self._since(it, before) for it, before in enumerate(written)]
+        return np.concatenate([*each, self._heads()])
+
     def drain_log(self) -> dict[str, np.ndarray]:
         """Rows of the slots completed since the last call, in order per stream.
 
