@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from engine.contract.foreign_call import ForeignCall, call_under_way
+from engine.service.cores import anywhere
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOG_BYTES = 4 * 2**20
@@ -121,7 +122,7 @@ class Children:
         identity = f"{role}.{self._count}"
         log = self._logs / f"{role}.log"
         self._cap(log)
-        with log.open("ab") as stream:
+        with log.open("ab") as stream, anywhere():
             start = stream.tell()
             process = subprocess.Popen(
                 python_command(

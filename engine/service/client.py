@@ -34,6 +34,7 @@ from engine.contract.messages import (
     EvaluationFinished,
     FrameCredit,
     Hello,
+    KeepOff,
     Message,
     Picture,
     Problem,
@@ -54,6 +55,7 @@ from engine.service.connection import (
     await_end,
     process_lives,
 )
+from engine.service.cores import stay_off
 from engine.service.home import Home, find_home
 from engine.service.problems import lost_engine, malformed
 from engine.service.starting import START_WITHIN_S, reach, reach_another, reap
@@ -297,12 +299,14 @@ class Client:
                 silent = time.monotonic() - line.last_heard > SILENT_S
                 if not lost and ((cut and self._is_gone()) or silent):
                     lost = True
+                    stay_off(())
                     self._deliver([lost_engine(silent=silent)])
         finally:
             self._post(line)
             line.socket.disable_monitor()
             watch.close(linger=0)
             line.close()
+            stay_off(())
 
     def _hello(self, line: Line) -> None:
         line.send(SUPERVISOR, Hello(self._kind, os.getpid()))
@@ -320,6 +324,9 @@ class Client:
         ends = False
         while (parcel := line.receive()) is not None:
             _, message = parcel
+            if isinstance(message, KeepOff):
+                stay_off(message.cores)
+                continue
             arrived.append(message)
             if isinstance(message, ProcessState) and message.role == SUPERVISOR:
                 ends |= message.state == "gone"

@@ -17,6 +17,7 @@ from engine.service.connection import (
     process_lives,
     read_connection,
 )
+from engine.service.cores import anywhere
 from engine.service.home import Home
 
 START_WITHIN_S = 60.0
@@ -73,7 +74,7 @@ def _start(home: Home, *, private: bool) -> subprocess.Popen[bytes]:
     flags: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = {"creationflags": 0x00000208}  # detached, in a group of its own
-    with (home.logs / "supervisor.log").open("ab") as log:
+    with (home.logs / "supervisor.log").open("ab") as log, anywhere():
         process = subprocess.Popen(
             python_command("engine.service.supervisor_process", *options),
             stdin=subprocess.DEVNULL,

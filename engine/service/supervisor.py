@@ -24,6 +24,7 @@ from engine.contract.messages import (
     EvaluationFinished,
     FrameCredit,
     Hello,
+    KeepOff,
     Message,
     Problem,
     ProcessState,
@@ -41,10 +42,8 @@ from engine.contract.options import Configuration
 from engine.service import problems
 from engine.service.audience import Audience
 from engine.service.children import Child, Children
-from engine.service.connection import (
-    Connection,
-    write_connection,
-)
+from engine.service.connection import Connection, write_connection
+from engine.service.cores import core_of, stay_off
 from engine.service.home import Home
 from engine.service.lifetime import Lifetime
 from engine.service.processes import ROLES, SPARE, Processes
@@ -79,6 +78,7 @@ class Supervisor:
         self._terminated = False
         self._leaving: set[str] = set()
         self._next_look = 0.0
+        self._reserved: list[int] = []
 
     # ------------------------------------------------------------------- life
 
@@ -140,12 +140,24 @@ class Supervisor:
             self._dismiss(name)
         session = self._session
         self._processes.keep_up(running=session.state == "running")
+        self._reserve()
         self._children.cap_logs()
         unneeded = self._lifetime.is_unneeded(
             len(self._audience), session.state, resting=session.resting
         )
         if unneeded or self._terminated:
             self._begin_end()
+
+    def _reserve(self) -> None:
+        """While a run goes on, the others leave it a core, if it is to have one."""
+        options = self._session.configuration
+        runs = self._session.state == "running"
+        cores = core_of(options) if runs and options is not None else []
+        if cores != self._reserved:
+            self._reserved = cores
+            stay_off(cores)
+            for role in ("stage", "keeper", "windows"):
+                self._board.send(role, KeepOff(cores))
 
     def _begin_end(self) -> None:
         """Stop and save what runs; the loop ends when that is durable."""
@@ -298,7 +310,7 @@ class Supervisor:
     def _news(self) -> list[Message]:
         """All that a new window has to know."""
         own = ProcessState(SUPERVISOR, "ready", os.getpid())
-        known = [self._session.opened, self._session.status]
+        known = [self._session.opened, self._session.status, KeepOff(self._reserved)]
         return [own, *self._processes.states(), *known, *self._problems.values()]
 
     def _subscribe(self, sender: str, topics: list[str]) -> None:
@@ -339,6 +351,8 @@ class Supervisor:
     def _tell_first(self, role: str, child: Child) -> None:
         """Tell a process what it must know, then what has waited for it."""
         self._board.connect(role, child.identity)
+        if role != "trainer":
+            self._board.send(role, KeepOff(self._reserved))
         if role in ("trainer", "stage"):
             for visitor in self._audience:
                 topics = Subscribe(sorted(visitor.topics))

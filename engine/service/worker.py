@@ -19,9 +19,10 @@ from typing import Protocol
 
 from engine.contract.codec import MalformedMessage
 from engine.contract.foreign_call import NOTE
-from engine.contract.messages import Hello, Message, ProcessState, Shutdown
+from engine.contract.messages import Hello, KeepOff, Message, ProcessState, Shutdown
 from engine.service.children import note_path
 from engine.service.connection import read_connection
+from engine.service.cores import stay_off
 from engine.service.problems import malformed, mistake
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 
@@ -84,6 +85,9 @@ class Worker:
             sender, message = parcel
             if isinstance(message, Shutdown) and sender == SUPERVISOR:
                 return False
+            if isinstance(message, KeepOff):
+                stay_off(message.cores)
+                continue
             try:
                 work.on_message(sender, message)
             except Exception as error:

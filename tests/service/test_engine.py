@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -33,9 +34,24 @@ from engine.contract.messages import (
 from engine.contract.options import configuration_from_flat
 from engine.service.client import Client, EngineProblem
 from engine.service.connection import write_connection
+from engine.service.cores import ALL
+from engine.service.processes import ROLES
 from service.engine_lab import Lab, end, expect, order, run_python, sealed, status
 
 pytestmark = pytest.mark.timeout(300)
+
+
+def cores_of(lab: Lab) -> dict[str, frozenset[int]]:
+    """Where each process of the engine may run now."""
+    if not ALL:
+        return dict.fromkeys(ROLES, ALL)
+    commands = {it.pid: " ".join(it.cmdline()) for it in lab.processes()}
+    return {
+        role: frozenset(os.sched_getaffinity(pid))
+        for role in ROLES
+        for pid, command in commands.items()
+        if f"{role}_process" in command
+    }
 
 
 def test_train_stop_and_find_the_session_file(lab: Lab) -> None:
@@ -46,10 +62,14 @@ def test_train_stop_and_find_the_session_file(lab: Lab) -> None:
     # One step in sixteen is taken apart: the first report may be without an update.
     stages = {"act", "environment", "update", "recording"}
     expect(client, lambda it: isinstance(it, TimeReport) and stages <= it.acting.keys())
+    # Where there are two cores, the run has one of them for itself.
+    others = ALL - {min(ALL)} if len(ALL) == 2 else ALL
+    assert cores_of(lab) == {"trainer": ALL, "stage": others, "keeper": others}
     order(client, Stop())
     stopped = expect(client, status("idle"), 5)
     assert isinstance(stopped, TrainerStatus)
     session = expect(client, sealed)
+    assert cores_of(lab) == dict.fromkeys(ROLES, ALL)
     assert isinstance(session, SessionStatus)
     assert session.durable_step == stopped.step >= 1_500
     assert Path(session.path) == lab.home / "sessions" / "run.h5"

@@ -129,6 +129,16 @@ class Subscribe(Message, frozen=True):
     topics: list[str]
 
 
+class KeepOff(Message, frozen=True):
+    """Stage, keeper and windows: leave these processor cores to the run.
+
+    Attributes:
+      cores: Numbers as the system counts them; none, and every core is everybody's.
+    """
+
+    cores: list[int]
+
+
 class Shutdown(Message, frozen=True):
     """Supervisor: end everything. A running run is stopped and saved first."""
 

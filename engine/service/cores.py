@@ -1,0 +1,70 @@
+"""Leaving a processor core to the run, where there are two.
+
+A run keeps one core busy. The window, the stage, the keeper and the supervisor need
+most of another one, but wake up some hundred times a second, and a system that places
+each of them where it was last takes the trainer's core away from it for a moment each
+time. With three cores or more they find a free one by themselves.
+
+Linux only: elsewhere a process cannot say where it runs, or it was not measured.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from engine.contract.options import Configuration
+
+_THREADS = Path("/proc/self/task")
+
+
+def usable_cores() -> frozenset[int]:
+    """The cores that this process may run on; empty where that cannot be set."""
+    if sys.platform != "linux":
+        return frozenset()
+    return frozenset(os.sched_getaffinity(0))
+
+
+ALL = usable_cores()
+"""Those that this process may run on by the will of whoever started it."""
+
+
+def core_of(configuration: Configuration, usable: frozenset[int] = ALL) -> list[int]:
+    """The core that this run is to have for itself; empty where it needs none."""
+    training = configuration.training
+    one_thread = training.threads == 1 and training.mode == "alternate"
+    return [min(usable)] if one_thread and len(usable) == 2 else []
+
+
+def stay_off(cores: Collection[int]) -> None:
+    """Keep all threads of this process away from these cores; none: from no core.
+
+    Processes that are started afterwards stay off as well, but see :func:`anywhere`.
+    """
+    allowed = ALL.difference(cores) or ALL
+    if not ALL or usable_cores() == allowed:
+        return
+    for thread in _THREADS.iterdir():
+        # It has ended, or the cores were taken from the whole machine.
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(int(thread.name), allowed)
+
+
+@contextlib.contextmanager
+def anywhere() -> Iterator[None]:
+    """What this thread starts in here may run on every core."""
+    before = usable_cores()
+    _put(ALL)
+    try:
+        yield
+    finally:
+        _put(before)
+
+
+def _put(cores: frozenset[int]) -> None:
+    if cores:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, cores)
