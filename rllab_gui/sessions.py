@@ -73,6 +73,11 @@ class Sessions(QObject):
         session = self._store.session
         return self.is_open and not session.live and self._run.can("start")
 
+    @property
+    def can_be_certified(self) -> bool:
+        """Whether its run could go on from the file, which has to be there."""
+        return self.can_continue and not self._store.session.unwritten
+
     def open(self, path: str) -> None:
         """Look back into a session file."""
         self._link.send(OpenSession(path))

@@ -332,7 +332,8 @@ class Session(SessionRecovery):
         if status.path != self.opened.path or not status.path:
             return []
         live = status.live and self.state in ACTIVE
-        self.opened = replace(status, live=live, cuts=self._cuts)
+        left = status.live and not live
+        self.opened = replace(status, live=live, unwritten=left, cuts=self._cuts)
         return [Send("windows", self.opened)]
 
     def on_evaluation_asked(self, step: int) -> None:

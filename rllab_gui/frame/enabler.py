@@ -74,7 +74,7 @@ class Enabler(QObject):
             "train.stepEpisode": run.can("advance"),
             "options.takeBack": bool(lab.live.pending),
             "session.fork": lab.sessions.is_open,
-            "session.certify": lab.sessions.can_continue
+            "session.certify": lab.sessions.can_be_certified
             and not lab.certificate.under_way,
             "offline.this": lab.sessions.is_open and not run.active,
             "offline.leave": lab.offline.chosen,

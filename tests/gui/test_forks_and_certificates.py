@@ -72,6 +72,11 @@ def test_without_a_resting_session_there_is_nothing_to_certify(window, beat):
     beat(script.status("running"), script.session(window.lab.draft.configuration))
     assert not window.lab.commands.action("session.certify").isEnabled()
     assert window.lab.commands.action("session.fork").isEnabled()
+    options = window.lab.draft.configuration
+    beat(script.status("idle"), script.session(options, live=False, unwritten=True))
+    assert not window.lab.commands.action("session.certify").isEnabled()
+    beat(script.session(options, live=False))
+    assert window.lab.commands.action("session.certify").isEnabled()
 
 
 def test_a_fork_is_told_and_opened(resting, client, beat):

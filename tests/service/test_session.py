@@ -532,6 +532,18 @@ def test_a_session_that_is_not_ours_is_not_passed_on(running: World) -> None:
     assert running.told[-1] == replace(status, live=True, cuts=known)
 
 
+def test_a_run_that_has_ended_is_unwritten_until_its_file_is_there(
+    running: World,
+) -> None:
+    status = SessionStatus("new", "/new.h5", live=True)
+    running.command(Stop())
+    running.work_all()
+    running.do(running.session.on_session(status))
+    assert (running.told[-1].live, running.told[-1].unwritten) == (False, True)
+    running.do(running.session.on_session(replace(status, live=False)))
+    assert (running.told[-1].live, running.told[-1].unwritten) == (False, False)
+
+
 COMMANDS = (
     StartTraining(CONFIGURATION),
     ResumeTraining("/old.h5"),

@@ -75,6 +75,7 @@ class SessionStatus(Message, frozen=True):
       name: Name without folder, empty where none is open.
       path: The session file.
       live: A run writes to it (False: looking back).
+      unwritten: Its run has ended, and its file is still to be written.
       durable_step: Everything up to here is committed and synced.
       durable_s_ago: Age of that commit when this was sent.
       sealed_at: Unix time at which the .h5 was last written; 0 never.
@@ -86,6 +87,7 @@ class SessionStatus(Message, frozen=True):
     path: str = ""
     uuid: str = ""
     live: bool = False
+    unwritten: bool = False
     configuration: str = ""
     durable_step: int = 0
     durable_s_ago: float = 0.0
