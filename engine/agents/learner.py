@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ from engine.networks import (
     flatten_parameters,
     noise_level,
 )
-from engine.networks.passes import DirectPass
+from engine.networks.passes import DirectPass, RememberingPass
 
 if TYPE_CHECKING:
     from engine.replay import Batch
@@ -121,8 +121,8 @@ class Learner:
         """What a graph of an update reads and moves, as ``graph.state_tensors``."""
         return state_tensors(self) if self.stacks is None else self.stacks
 
-    def _rule(self, configuration: Configuration) -> Rule:
-        passes = Passes(self.online_pass, self.target_pass)
+    def _rule(self, configuration: Configuration, passes: Passes | None = None) -> Rule:
+        passes = passes or Passes(self.online_pass, self.target_pass)
         return Rule(configuration, self.card, passes, str(self._device))
 
     def configure(self, configuration: Configuration) -> None:
@@ -255,7 +255,11 @@ class Learner:
 
     @torch.no_grad()
     def explain(
-        self, configuration: Configuration, batch: Batch, exploration: float
+        self,
+        configuration: Configuration,
+        batch: Batch,
+        exploration: float,
+        passes: Passes | None = None,
     ) -> Explanation:
         """What an update on these transitions would be made of; nothing is learned.
 
@@ -263,11 +267,24 @@ class Learner:
           configuration: Options that leave the form of the networks alone.
           batch: The transitions; no pieces of episodes.
           exploration: As in :meth:`learn_from`.
+          passes: How the networks are run, if not as in :meth:`learn_from`.
         """
-        each = self._rule(configuration).explain(batch, exploration)
+        each = self._rule(configuration, passes).explain(batch, exploration)
         members = len(each[0]) // len(batch.action)
         means = (it.view(members, -1, *it.shape[1:]).mean(0) for it in each)
         return Explanation(*(it.cpu().numpy() for it in means))
+
+    def explain_each(
+        self, cases: Iterable[tuple[Configuration, Batch]], step: int
+    ) -> Iterator[Explanation]:
+        """The same for several, as long as the networks stay as they are.
+
+        What these say of the same observations is worked out once.
+        """
+        passes = Passes(*map(RememberingPass, (self.online_pass, self.target_pass)))
+        for options, batch in cases:
+            exploration = schedules.exploration(options, step)
+            yield self.explain(options, batch, exploration, passes)
 
     def _make_noise(self, *, quiet: bool = False) -> None:
         """New noise in both networks for an update, or none."""

@@ -26,13 +26,13 @@ _PALETTE = np.array(
 """Background, then one colour for each plane (Okabe and Ito's, for all eyes)."""
 
 
-def planes_picture(planes: np.ndarray) -> np.ndarray:
+def planes_picture(planes: np.ndarray, side_px: int = SIDE_PX) -> np.ndarray:
     """Bit planes [H, W, C] as a picture; later planes cover earlier ones."""
     count = planes.shape[2]
     order = np.arange(1, count + 1) * (planes > 0)
     colours = _PALETTE[1 + (order.max(axis=2) - 1) % (len(_PALETTE) - 1)]
     colours[order.max(axis=2) == 0] = _PALETTE[0]
-    return enlarged(colours, SIDE_PX)
+    return enlarged(colours, side_px)
 
 
 def enlarged(picture: np.ndarray, least_px: int = _SMALLEST_PX) -> np.ndarray:

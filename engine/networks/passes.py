@@ -50,6 +50,38 @@ def fastest_pass(network: QNetwork, gradients: Tensor) -> Pass:
     return GraphPass(network, gradients)
 
 
+class RememberingPass:
+    """Works out once what a network says of the same observations.
+
+    It holds as long as the network stays as it is: who makes one sees to that.
+    """
+
+    def __init__(self, network: Pass) -> None:
+        self._network = network
+        self._said: dict[tuple[object, ...], Tensor] = {}
+
+    def values(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """See :class:`Pass`."""
+        key = tuple(map(_content, (observations, *(recall or ()))))
+        if key not in self._said:
+            self._said[key] = self._network.values(observations, recall)
+        return self._said[key]
+
+    def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """See :class:`Pass`."""
+        return self._network.forward(observations, recall)
+
+    def backward(self, gradient: Tensor) -> None:
+        """See :class:`Pass`."""
+        self._network.backward(gradient)
+
+
+def _content(tensor: Tensor | None) -> object:
+    if tensor is None:
+        return None
+    return str(tensor.dtype), tuple(tensor.shape), tensor.cpu().numpy().tobytes()
+
+
 class GraphPass:
     """Passes through any network by torch's automatic differentiation."""
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.sessions import SessionProblem, SessionSource, find_sessions
 
+MOST_BYTES = 8 * 2**20
 Arguments = dict[str, Any]
 Result = dict[str, Any]
 
@@ -42,6 +43,27 @@ def _episode(source: SessionSource, arguments: Arguments) -> Result:
     if not arguments.get("frames", True):
         record.pop("frames", None)
     return record
+
+
+def _some_episodes(source: SessionSource, arguments: Arguments) -> Result:
+    """Several without their frames; those that are missing are left out.
+
+    They end where they would be too many bytes for one message.
+    """
+    records: list[dict[str, Any]] = []
+    room = MOST_BYTES
+    for kind, episode in arguments["wanted"]:
+        try:
+            record = source.episode(str(kind), int(episode))
+        except SessionProblem:
+            continue
+        record.pop("frames", None)
+        arrays = (it for it in record.values() if isinstance(it, np.ndarray))
+        room -= sum(it.nbytes for it in arrays)
+        if room < 0:
+            break
+        records.append(record)
+    return {"records": records}
 
 
 def _stored_frames(source: SessionSource, arguments: Arguments) -> Result:
@@ -112,6 +134,7 @@ QUESTIONS: dict[str, Callable[[SessionSource, Arguments], Result]] = {
     "history": _history,
     "episodes": _episodes,
     "episode": _episode,
+    "some_episodes": _some_episodes,
     "stored_frames": _stored_frames,
     "events": _events,
     "checkpoints": _checkpoints,

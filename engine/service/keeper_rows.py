@@ -125,7 +125,7 @@ class RowKeeper:
 
     def _tell_stored(self, checkpoint: Checkpoint) -> None:
         stored = CheckpointStored(checkpoint.step, checkpoint.reason)
-        for who in ("trainer", SUPERVISOR):
+        for who in ("trainer", "stage", SUPERVISOR):
             self._line.send(who, stored)
         self._tell_status()
 

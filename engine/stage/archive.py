@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Generator, Hashable, Mapping
+from collections.abc import Generator, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,11 +81,12 @@ class Archive:
         self._branches: ByteCache[dict[str, Any]] = ByteCache(BRANCH_BYTES)
         self._coming: set[tuple[Past, str, int]] = set()
         self._steps: list[int] | None = None
+        self._news = 0
         self._session: Session | None = None
 
     def on_status(self, status: SessionStatus) -> None:
         """The supervisor says which session is open; an empty path says none."""
-        self._steps = None
+        self.forget_steps()
         if not status.path or not status.configuration:
             self._session = None
             return
@@ -136,6 +137,28 @@ class Archive:
             self._episodes.put(key, found, array_bytes(found))
         return found
 
+    def bring(
+        self, session: Session, wanted: Iterable[tuple[str, int]]
+    ) -> Generator[Wish, Any, None]:
+        """Have these at hand, by one question to the keeper; some may be missing.
+
+        Raises:
+          RequestFailed: If the keeper cannot answer.
+        """
+        keys = {(session.past, *it) for it in wanted if it[0] != "branch"}
+        keys = {it for it in keys if it not in self._episodes} - self._coming
+        if len(keys) < 2:
+            return
+        self._coming |= keys
+        try:
+            named = sorted([kind, number] for _, kind, number in keys)
+            found = yield from ask("keeper", "some_episodes", wanted=named)
+        finally:
+            self._coming -= keys
+        for record in found["records"]:
+            key = (session.past, record["kind"], record["episode"])
+            self._episodes.put(key, record, array_bytes(record))
+
     def hold(self, session: Session, record: dict[str, Any]) -> None:
         """Keep the record of a branch, until others need its place."""
         key = (session.uuid, record["episode"])
@@ -162,15 +185,23 @@ class Archive:
         return np.asarray(found["frames"])
 
     def checkpoint_steps(self) -> Generator[Wish, Any, list[int]]:
-        """Training steps of all kept checkpoints, ascending."""
+        """Training steps of all kept checkpoints, ascending.
+
+        They are asked for again once :meth:`forget_steps` was called.
+        """
         if self._steps is not None:
             return self._steps
-        session = self._session
+        session, news = self._session, self._news
         table = yield from ask("keeper", "checkpoints")
         steps = sorted({int(step) for step in table["step"]})
-        if session is not None and session is self._session and not session.live:
-            self._steps = steps  # a run makes more of them, a file stays as it is
+        if session is not None and news == self._news:
+            self._steps = steps
         return steps
+
+    def forget_steps(self) -> None:
+        """There are other checkpoints than before, or the keeper is another one."""
+        self._steps = None
+        self._news += 1
 
     def weights(
         self, session: Session, step: int
@@ -179,8 +210,7 @@ class Archive:
         key = (session.past, step)
         found = self._weights.get(key)
         if found is None:
-            result = yield from ask("keeper", "checkpoint", step=step)
-            found = network_arrays(result["arrays"])
+            found = network_arrays((yield from self._checkpoint(step)))
             self._weights.put(key, found, array_bytes(found))
         return found
 
@@ -195,12 +225,20 @@ class Archive:
         key = (session.past, step, "memory")
         found = self._weights.get(key)
         if found is None:
-            result = yield from ask("keeper", "checkpoint", step=step)
-            found = _below(result["arrays"], "agent/memory/")
+            found = _below((yield from self._checkpoint(step)), "agent/memory/")
             if "priorities/raw" not in found:
                 raise RequestFailed("This checkpoint does not hold a replay memory.")
             self._weights.put(key, found, array_bytes(found))
         return found
+
+    def _checkpoint(self, step: int) -> Generator[Wish, Any, dict[str, np.ndarray]]:
+        try:
+            result = yield from ask("keeper", "checkpoint", step=step)
+        except RequestFailed:
+            self.forget_steps()  # it may have made room for others
+            raise
+        arrays: dict[str, np.ndarray] = result["arrays"]
+        return arrays
 
     def nearest_checkpoint(self, wanted: int) -> Generator[Wish, Any, int | None]:
         """Step of the newest checkpoint that is not after ``wanted``.

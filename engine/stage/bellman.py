@@ -7,12 +7,13 @@ the replay memory's own windows have made.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.options import Configuration
+from engine.contract.options import Configuration, configuration_from_json
 from engine.stage.episodes import Weights
 from engine.stage.judging import bootstraps_online, returns_ended
 from engine.stage.minds import Mind
@@ -50,6 +51,13 @@ class Variant(NamedTuple):
 
 def variants(configuration: Configuration) -> list[Variant]:
     """The options as they are, where an episode tells enough, and switched."""
+    return list(_variants_of(configuration.to_json()))
+
+
+@lru_cache(maxsize=8)
+def _variants_of(text: str) -> tuple[Variant, ...]:
+    """Kept, for checking options takes longer than an update."""
+    configuration = configuration_from_json(text)
     options = configuration.agent
     if options.n_step_correction == "retrace":
         changes = {"agent.n_step_correction": "none", "agent.n_step": 1}
@@ -73,7 +81,7 @@ def variants(configuration: Configuration) -> list[Variant]:
     elif not online:
         alone = {"target_network.kind": "none", "agent.double": False}
         found.append(Variant("target", "no target network", plain.with_options(alone)))
-    return found
+    return tuple(found)
 
 
 def recorded(
@@ -144,12 +152,15 @@ def explained(
     mind: Mind, weights: Weights, streams: Streams, slot: int = 0
 ) -> Generator[None, Any, list[dict[str, Any]]]:
     """One row for each variant; see ``questions.explain_update``."""
+    offered = variants(mind.configuration)
+    batches = [transition(it.configuration, streams, slot) for it in offered]
+    cases = ((it.configuration, of) for it, of in zip(offered, batches, strict=True))
+    explanations = mind.agent.learner.explain_each(cases, weights.step)
     rows = []
-    for variant in variants(mind.configuration):
-        batch = transition(variant.configuration, streams, slot)
+    for variant, batch in zip(offered, batches, strict=True):
+        # Minds are shared between jobs, so each slice takes its weights along.
         mind.load(weights.step, weights.arrays)
-        said = mind.agent.explain(batch, weights.step, variant.configuration)
-        rows.append(_row(variant, batch, said))
+        rows.append(_row(variant, batch, next(explanations)))
         yield
     return rows
 

@@ -45,13 +45,19 @@ class Mind:
             configuration, card, device="cpu", seed=configuration.training.seed
         )
         self._shapes = {k: v.shape for k, v in self.agent.weights().items()}
+        self._loaded: Mapping[str, np.ndarray] | None = None
 
     def load(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over the networks of this training step.
+        """Take over the networks of this training step; at once if they are here.
+
+        Nobody changes arrays in place: the same mapping holds the same weights.
 
         Raises:
           WrongWeights: If they do not fit; the old ones stay.
         """
+        if arrays is self._loaded:
+            self.step = step
+            return
         fitting = {name: arrays[name] for name in self._shapes if name in arrays}
         if {name: it.shape for name, it in fitting.items()} != self._shapes:
             raise WrongWeights(
@@ -59,7 +65,7 @@ class Mind:
                 "one that is shown. Open the session they come from."
             )
         self.agent.load_weights(fitting)
-        self.step = step
+        self.step, self._loaded = step, arrays
 
     def recollection(self, count: int) -> Recollection | None:
         """What a recurrent network remembers of so many episodes; else None."""
@@ -153,16 +159,30 @@ class LearnerLibrary:
 
     def _import(self) -> None:
         try:
-            import torch
-
-            import engine.agents  # noqa: F401
-
-            # The other cores belong to the trainer.
-            torch.set_num_threads(1)
+            self._import_modules()
         except BaseException as error:  # whatever it was, who waits raises it again
             self.error = error
         finally:
             self._done.set()
+
+    def _import_modules(self) -> None:
+        import torch
+
+        import engine.agents  # noqa: F401
+
+        # The other cores belong to the trainer.
+        torch.set_num_threads(1)
+
+
+class MemoryLibrary(LearnerLibrary):
+    """Imports what reads transitions out of a replay memory, in the background.
+
+    It brings a compiler along, so that it takes some tenths of a second; who only
+    watches an agent play does without.
+    """
+
+    def _import_modules(self) -> None:
+        import engine.replay  # noqa: F401
 
 
 class MindShelf:
@@ -173,23 +193,40 @@ class MindShelf:
     """
 
     def __init__(self, library: LearnerLibrary) -> None:
-        self._library = library
+        self._library, self._memory_library = library, MemoryLibrary()
         self._minds: OrderedDict[str, Mind] = OrderedDict()
+
+    def expect_updates(self) -> None:
+        """Somebody looks at steps, and may want to know what is learned from them."""
+        if self._library.ready:
+            self._memory_library.load()
+
+    def learner(
+        self, configuration: Configuration, card: EnvironmentCard
+    ) -> Generator[float, Any, Mind]:
+        """A mind that can also be asked about updates."""
+        mind = yield from self.mind(configuration, card)
+        yield from _imported(self._memory_library)
+        return mind
 
     def mind(
         self, configuration: Configuration, card: EnvironmentCard
     ) -> Generator[float, Any, Mind]:
         """A mind for this configuration, once torch has been imported."""
-        self._library.load()
-        while self._library.loading:
-            yield 0.02
-        self._library.wait()
+        yield from _imported(self._library)
         key = configuration.to_json()
         mind = self._minds.pop(key, None) or Mind(configuration, card)
         self._minds[key] = mind
         while len(self._minds) > MOST_MINDS:
             self._minds.popitem(last=False)
         return mind
+
+
+def _imported(library: LearnerLibrary) -> Generator[float, Any, None]:
+    library.load()
+    while library.loading:
+        yield 0.02
+    library.wait()
 
 
 def insight_job(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from engine.contract.options import EnvironmentOptions
 from engine.stage.archive import Past, Session
 from engine.stage.episodes import Weights
 from engine.stage.jobs import Priority, Wish
 from engine.stage.minds import insight_job, liking
-from engine.stage.states import States, collect
+from engine.stage.posing import Poser
+from engine.stage.states import Beginnings, States, collect
 
 if TYPE_CHECKING:
     from engine.stage.context import Context
@@ -29,6 +32,20 @@ Source = tuple[Past, bool]
 """What was recorded, and whether more of it is coming."""
 
 
+@dataclass(slots=True)
+class Known:
+    """What was found out about some of the states, whichever weights judge.
+
+    Attributes:
+      rows: Where they are from and what came of them, by row; whoever finds it out
+        keeps it here.
+      begun: When recorded episodes began, as it was asked for last.
+    """
+
+    rows: dict[int, dict[str, Any]] = field(default_factory=dict)
+    begun: Beginnings | None = None
+
+
 class Judged(NamedTuple):
     """States and what some weights say of them.
 
@@ -36,14 +53,14 @@ class Judged(NamedTuple):
       states: n of them.
       q, liking: Q-values and what actions are chosen by, [n, A].
       embedding: The last hidden layer, [n, H].
-      told: What was found out about some of them, by row; whoever does keeps it here.
+      known: What else was found out about some of them.
     """
 
     states: States
     q: np.ndarray
     liking: np.ndarray
     embedding: np.ndarray
-    told: dict[int, dict[str, Any]]
+    known: Known
 
 
 class StatePool:
@@ -57,6 +74,8 @@ class StatePool:
         self._gathering: Source = (("", 0), False)
         self._error: Exception | None = None
         self._judged: OrderedDict[int, Judged] = OrderedDict()
+        self._known = Known()
+        self._poser: Poser | None = None
 
     def judged(
         self, context: Context, session: Session, weights: Weights
@@ -66,11 +85,39 @@ class StatePool:
         Raises:
           ValueError: If none can be gathered; the message is a sentence.
         """
-        states = yield from self._gathered(context, session)
+        states = yield from self._gathered(context, session, weights)
         known = self._judged.get(weights.step)
         if known is not None and known.states is states:
             self._judged.move_to_end(weights.step)
             return known
+        found = yield from self._judge(context, session, weights, states)
+        if self._states is states:
+            self._keep(weights.step, found)
+        return found
+
+    def poser(self, options: EnvironmentOptions) -> Poser:
+        """What draws states of this environment; it stays, for worlds begin slowly."""
+        if self._poser is None or self._poser.options != options:
+            self.close()
+            self._poser = Poser(options)
+        return self._poser
+
+    def close(self) -> None:
+        """Let go of what draws."""
+        if self._poser is not None:
+            self._poser.close()
+        self._poser = None
+
+    def _keep(self, step: int, found: Judged) -> None:
+        self._judged[step] = found
+        self._judged.move_to_end(step)
+        while len(self._judged) > MOST_JUDGED:
+            self._judged.popitem(last=False)
+
+    def _judge(
+        self, context: Context, session: Session, weights: Weights, states: States
+    ) -> Generator[Wish, Any, Judged]:
+        known = self._known if self._states is states else Known()
         mind = yield from context.minds.mind(session.configuration, session.card)
         seen: dict[str, np.ndarray] = {}
         if len(states):
@@ -86,47 +133,64 @@ class StatePool:
             seen = dict.fromkeys(
                 ("q", "embedding"), np.zeros((0, session.card.actions))
             )
-        found = Judged(states, seen["q"], liking(seen), seen["embedding"], {})
-        self._judged[weights.step] = found
-        while len(self._judged) > MOST_JUDGED:
-            self._judged.popitem(last=False)
-        return found
+        return Judged(states, seen["q"], liking(seen), seen["embedding"], known)
 
     def _gathered(
-        self, context: Context, session: Session
+        self, context: Context, session: Session, weights: Weights
     ) -> Generator[Wish, Any, States]:
         of = (session.past, session.live)
         if self._of != of:
             self._states, self._of, self._error = None, of, None
             self._judged.clear()
+            self._known = Known()
         old = self._clock() - self._gathered_at > AGAIN_AFTER_S
         if self._states is None or (session.live and old):
-            self._begin(context, session, of)
+            self._begin(context, session, of, weights)
         while self._states is None and self._gathering == of == self._of:
             yield POLL_S
         if self._states is None:
             raise ValueError(str(self._error or "The session has been changed."))
         return self._states
 
-    def _begin(self, context: Context, session: Session, of: Source) -> None:
-        """Gather in a job of its own, which gives way to questions."""
+    def _begin(
+        self, context: Context, session: Session, of: Source, weights: Weights
+    ) -> None:
+        """Gather in a job of its own; for later, it gives way to questions."""
         if self._gathering == of:
             return
         self._gathering, self._error = of, None
 
-        def done(states: States) -> None:
-            self._end(of, states)
+        def done(found: tuple[States, Judged | None]) -> None:
+            self._end(of)
+            if self._of == of:
+                self._take(weights.step, *found)
 
         def failed(error: Exception) -> None:
             self._error = error
-            self._end(of, None)
+            self._end(of)
 
+        waited_for = self._states is None
+        job = self._fresh(context, session, None if waited_for else weights)
+        priority = Priority.QUESTION if waited_for else Priority.EMBEDDING
+        context.jobs.start(job, priority, done, failed)
+
+    def _fresh(
+        self, context: Context, session: Session, weights: Weights | None
+    ) -> Generator[Wish, Any, tuple[States, Judged | None]]:
+        """Other states, judged while the old ones still answer."""
         rng = np.random.default_rng(SEED)
-        job = collect(context, session, COUNT, rng)
-        context.jobs.start(job, Priority.EMBEDDING, done, failed)
+        states = yield from collect(context, session, COUNT, rng)
+        if weights is None:
+            return states, None
+        return states, (yield from self._judge(context, session, weights, states))
 
-    def _end(self, of: Source, states: States | None) -> None:
+    def _end(self, of: Source) -> None:
         if self._gathering == of:
             self._gathering = (("", 0), False)
-        if self._of == of and states is not None:
-            self._states, self._gathered_at = states, self._clock()
+
+    def _take(self, step: int, states: States, judged: Judged | None) -> None:
+        self._states, self._gathered_at = states, self._clock()
+        self._judged.clear()
+        self._known = Known() if judged is None else judged.known
+        if judged is not None:
+            self._keep(step, judged)

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.contract.options import EnvironmentOptions
 from engine.environments import LabEnvironment, describe, make
-from engine.environments.pictures import plain_picture, planes_picture
+from engine.environments.pictures import SIDE_PX, plain_picture, planes_picture
 
 Pose = Callable[[Any, np.ndarray], None]
 
@@ -33,24 +33,30 @@ class Poser:
     """Draws many observations in one world, which is made when it is needed."""
 
     def __init__(self, options: EnvironmentOptions) -> None:
-        self._options, self._card = options, describe(options)
+        self.options, self._card = options, describe(options)
         self._world: LabEnvironment | None = None
         ours = options.id.startswith("RLLab/")
         self._pose = _own_pose if ours else _POSES.get(options.id.rpartition("-v")[0])
         if options.scale_observations and self._card.observation == "vector":
             self._pose = None
 
-    def picture_of(self, observation: np.ndarray) -> np.ndarray | None:
-        """The picture of an observation as the agent sees it; None if impossible."""
-        stack, card = self._options.frame_stack, self._card
+    def picture_of(
+        self, observation: np.ndarray, side_px: int = SIDE_PX
+    ) -> np.ndarray | None:
+        """The picture of an observation as the agent sees it; None if impossible.
+
+        What has no size of its own is drawn as large as ``side_px``, if it can be.
+        """
+        stack, card = self.options.frame_stack, self._card
         newest = observation[..., -(observation.shape[-1] // stack) :]
         if card.observation == "image":
-            minatar = self._options.id.startswith("MinAtar/")
-            return planes_picture(newest) if minatar else plain_picture(card.id, newest)
+            if self.options.id.startswith("MinAtar/"):
+                return planes_picture(newest, side_px)
+            return plain_picture(card.id, newest)
         if self._pose is None:
             return None
         if self._world is None:
-            self._world = make(self._options, render=True)
+            self._world = make(self.options, render=True)
         world = self._world
         if self._pose is _own_pose and not hasattr(world.unwrapped, "pose"):
             return None

@@ -18,6 +18,7 @@ from engine.contract.messages import (
     Answer,
     Ask,
     Cancel,
+    CheckpointStored,
     FrameCredit,
     Message,
     Problem,
@@ -110,6 +111,7 @@ class Stage:
             SessionStatus: self._on_session,
             SetOption: self._on_option,
             RowsStored: self._on_stored,
+            CheckpointStored: lambda message: self._archive.forget_steps(),
             ProcessState: self._on_process,
             Subscribe: self._on_subscribe,
             FrameCredit: self._on_credit,
@@ -145,6 +147,7 @@ class Stage:
         self._map.close()
         self._films.close()
         self._hands.close()
+        self._context.pool.close()
         self._show.close()
 
     def _grow(self) -> None:
@@ -202,6 +205,7 @@ class Stage:
     def _on_process(self, message: ProcessState) -> None:
         if (message.role, message.state) == ("keeper", "ready"):
             self._rows.send_again()
+            self._archive.forget_steps()
 
     def _on_subscribe(self, message: Subscribe, sender: str) -> None:
         self._audience.subscribe(sender, message.topics)

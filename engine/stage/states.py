@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 MOST_EPISODES = 40
 REMEMBERED = ("state", "previous")
 MOST_BYTES = 64 * 2**20
+
+
+Beginnings = dict[tuple[int, int], int]
+"""Training episodes by environment, and its steps before them."""
 
 
 class Origin(NamedTuple):
@@ -116,20 +120,20 @@ def find_origin(
     session: Session,
     states: States,
     row: int,
-    table: dict[str, Any] | None = None,
+    begun: Beginnings | None = None,
 ) -> Generator[Wish, Any, Origin | None]:
     """The recorded episode that a state is from; None where it is not recorded.
 
     A state out of the replay is looked up by when it was seen, and believed only if
-    the recording has the same observation there. Who looks up many brings the
-    keeper's table of ``episodes`` along.
+    the recording has the same observation there. Who looks up many brings what
+    ``recorded_beginnings`` found in the keeper's table of ``episodes``.
     """
     seen = states.origins[row]
     if isinstance(seen, Origin):
         return seen
-    if table is None:
-        table = yield from ask("keeper", "episodes")
-    episode = _episode_at(table, seen, session.configuration.training.environments)
+    if begun is None:
+        begun = recorded_beginnings(session, (yield from ask("keeper", "episodes")))
+    episode = begun.get((seen.environment, seen.begun))
     if episode is None:
         return None
     record = yield from context.archive.episode(session, "training", episode)
@@ -142,6 +146,12 @@ def find_origin(
     return Origin("training", episode, seen.t)
 
 
+def recorded_beginnings(session: Session, table: Mapping[str, Any]) -> Beginnings:
+    """Those training episodes that can be looked at."""
+    environments = session.configuration.training.environments
+    return _beginnings(table, environments, np.asarray(table["recorded"], bool))
+
+
 def training_steps(
     states: States, environments: int
 ) -> Generator[Wish, Any, tuple[np.ndarray, np.ndarray]]:
@@ -151,7 +161,7 @@ def training_steps(
     :func:`find_origin`, but are not compared with the recording.
     """
     table = yield from ask("keeper", "episodes")
-    begun = _beginnings(table, environments)
+    begun = _beginnings(table, environments, np.ones(len(table["kind"]), bool))
     found = np.full((len(states), 2), -1, np.int64)
     for row, origin in enumerate(states.origins):
         if isinstance(origin, Moment):
@@ -163,10 +173,14 @@ def training_steps(
     return found[:, 0], found[:, 1]
 
 
-def _beginnings(table: dict[str, Any], environments: int) -> dict[tuple[int, int], int]:
-    """Training episodes by environment and its steps before them."""
+def _beginnings(
+    table: Mapping[str, Any], environments: int, wanted: np.ndarray
+) -> Beginnings:
+    """Of these rows the training episodes."""
     training = np.array([kind == "training" for kind in table["kind"]], bool)
-    rows = np.flatnonzero(training)
+    rows = np.flatnonzero(training & wanted)
+    # All environments step in turn, so the step of an episode's end tells how many
+    # steps its environment had made.
     where = np.asarray(table["environment"], np.int64)[rows]
     ended = np.asarray(table["step"], np.int64)[rows]
     rounds = (ended - where - 1) // environments + 1
@@ -174,20 +188,6 @@ def _beginnings(table: dict[str, Any], environments: int) -> dict[tuple[int, int
     numbers = np.asarray(table["episode"], np.int64)[rows]
     keys = zip(where.tolist(), begun.tolist(), strict=True)
     return dict(zip(keys, numbers.tolist(), strict=True))
-
-
-def _episode_at(table: dict[str, Any], seen: Moment, environments: int) -> int | None:
-    """Number of the recorded training episode that began at this moment."""
-    training = np.array([kind == "training" for kind in table["kind"]], bool)
-    mine = training & (np.asarray(table["environment"]) == seen.environment)
-    # All environments step in turn, so the step of an episode's end tells how many
-    # steps its environment had made.
-    rounds = (np.asarray(table["step"]) - seen.environment - 1) // environments + 1
-    begun = rounds - np.asarray(table["length"])
-    found = np.flatnonzero(
-        mine & (begun == seen.begun) & np.asarray(table["recorded"], bool)
-    )
-    return int(table["episode"][found[0]]) if len(found) else None
 
 
 def _from_replay(count: int) -> Generator[Wish, Any, States]:

@@ -6,10 +6,16 @@ from theatre import KINDS, tiny
 
 from engine.agents import build_agent
 from engine.contract.catalogue import EnvironmentCard
+from engine.contract.messages import (
+    Ask,
+    CheckpointStored,
+    ProcessState,
+    SessionStatus,
+)
 from engine.environments import describe
 from engine.replay import Streams
 from engine.replay.batches import read_transitions
-from engine.stage.bellman import explained, recorded, variants
+from engine.stage.bellman import explained, recorded, transition, variants
 from engine.stage.episodes import Judge, Weights
 from engine.stage.jobs import finish
 from engine.stage.judging import Values, one_step_td_errors, returns_ended
@@ -138,6 +144,67 @@ def test_each_switched_row_is_what_an_agent_of_those_options_learns(card):
         update, _ = learnt(variant.configuration, card, arrays, record, seen)
         assert row["td_error"] == pytest.approx(update.td_error[3], rel=1e-4, abs=1e-5)
     assert mind.agent.configuration is configuration
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_passes_that_are_shared_say_what_each_would_say_alone(kind):
+    configuration = tiny(**{"replay__kind": "prioritized", **KINDS[kind]})
+    card = describe(configuration.environment)
+    record, seen = episode(terminated=True)
+    mind = Mind(configuration, card)
+    memory = mind.recollection(1)
+    first, width = (3, 0) if memory is None else (0, memory.state.shape[1])
+    streams = recorded(configuration, card, record, seen[first:10], first, width)
+    weights = Weights(100, weights_of(configuration, card))
+    together = finish(explained(mind, weights, streams, 3 - first))
+    for row, it in zip(together, variants(configuration), strict=True):
+        batch = transition(it.configuration, streams, 3 - first)
+        alone = mind.agent.explain(batch, 100, it.configuration)
+        for name in ("target", "estimate", "td_error", "bootstrap"):
+            assert row[name] == float(getattr(alone, name)[0])
+
+
+def test_between_two_rows_other_weights_may_have_been_judged(card):
+    configuration = tiny()
+    record, seen = episode(terminated=True)
+    streams = recorded(configuration, card, record, seen[3:10], 3)
+    mind, weights = Mind(configuration, card), weights_of(configuration, card)
+    rows = finish(explained(mind, Weights(100, weights), streams))
+    other = {name: 2.0 * it for name, it in weights.items()}
+    disturbed = explained(mind, Weights(100, weights), streams)
+    found = None
+    while found is None:
+        try:
+            next(disturbed)
+        except StopIteration as end:
+            found = end.value
+        mind.load(200, other)
+    assert found == rows
+    assert finish(explained(mind, Weights(200, other), streams)) != rows
+
+
+def test_checkpoints_are_listed_again_when_there_is_another_one(played):
+    run = played.run()
+    with run.on_stage(live=True) as theatre:
+        step = {"kind": "training", "episode": 0, "t": 1}
+        theatre.result("explain_update", **step, checkpoint_step=10**6)
+        asked = len(theatre.of(Ask))
+        theatre.result("explain_update", **step | {"t": 2}, checkpoint_step=10**6)
+        assert len(theatre.of(Ask)) == asked  # the keeper was not needed
+        rows, text = run.store.checkpoints(), run.configuration.to_json()
+        for news in (
+            CheckpointStored(400, "periodic"),
+            ProcessState("keeper", "ready"),
+            SessionStatus("s", "/s.h5", "uuid-1", True, configuration=text),
+        ):
+            less = rows[: len(rows) - 1]
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(run.store, "checkpoints", lambda rows=less: rows)
+                theatre.tell(news, "keeper")
+                wanted = {**step, "checkpoint_step": 10**6}
+                found = theatre.result("explain_update", **wanted)
+                assert found["checkpoint_step"] == less[-1].step
+            theatre.tell(CheckpointStored(400, "periodic"), "keeper")
 
 
 def test_what_has_no_effect_is_not_offered():

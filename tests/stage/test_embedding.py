@@ -194,7 +194,9 @@ def test_newer_weights_move_the_points_and_keep_their_numbers(
     loop.advance(steps=250)
     staged.loop = loop
     text = configuration.to_json()
-    staged.tell(SessionStatus("s", "/s.h5", "uuid-1", True, text), "supervisor")
+    staged.tell(
+        SessionStatus("s", "/s.h5", "uuid-1", True, configuration=text), "supervisor"
+    )
     staged.tell(Weights(400, 1, loop.weights()), "trainer")
     staged.result("embedding", count=100)
     staged.run(lambda: reports(staged)[-1].final)
@@ -289,7 +291,9 @@ def test_a_state_that_is_not_recorded_is_posed_for_its_picture(staged, monkeypat
     loop.advance(steps=250)
     staged.loop = loop
     text = configuration.to_json()
-    staged.tell(SessionStatus("s", "/s.h5", "uuid-1", True, text), "supervisor")
+    staged.tell(
+        SessionStatus("s", "/s.h5", "uuid-1", True, configuration=text), "supervisor"
+    )
     staged.result("embedding", count=60)
     monkeypatch.setattr(staged, "source", None)
     found = staged.result(
@@ -410,7 +414,9 @@ def test_a_state_from_the_replay_is_found_in_its_recorded_episode(
     theatre = Theatre(store)
     theatre.loop = loop
     text = configuration.to_json()
-    theatre.tell(SessionStatus("s", "/s.h5", "u", True, text), "supervisor")
+    theatre.tell(
+        SessionStatus("s", "/s.h5", "u", True, configuration=text), "supervisor"
+    )
     theatre.tell(ShowAgent(text), "supervisor")
     theatre.result("embedding", count=60)
     points = reports(theatre)[0].point_ids

@@ -151,7 +151,9 @@ def test_when_else_it_would_do_the_same_is_counted_on_the_map(run):
             assert told["liking"][t].argmax() == found["action"]
             assert abs(told["value"][t] - found["value"]) <= found["tolerance"] + 1e-5
     # The map of one session says nothing about another.
-    other = SessionStatus("o", "/o.h5", "uuid-2", False, configuration.to_json())
+    other = SessionStatus(
+        "o", "/o.h5", "uuid-2", False, configuration=configuration.to_json()
+    )
     theatre.tell(other, "supervisor")
     late = theatre.ask("when_else", **step)
     assert late.error.startswith("There is no map of states yet")

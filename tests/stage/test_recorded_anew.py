@@ -28,7 +28,7 @@ class _Anew:
 
 def _opened(theatre: Theatre, cuts: int, **changes: Any) -> None:
     text = tiny(**changes).to_json()
-    status = SessionStatus("s", "/s.h5", "uuid-1", False, text, cuts=cuts)
+    status = SessionStatus("s", "/s.h5", "uuid-1", False, configuration=text, cuts=cuts)
     theatre.tell(status, "supervisor")
 
 

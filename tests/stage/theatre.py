@@ -99,7 +99,7 @@ class Theatre:
     def open(self, configuration: Configuration, *, live: bool) -> None:
         """The supervisor says that a session is open, and shows its agent."""
         text = configuration.to_json()
-        status = SessionStatus("s", "/s.h5", "uuid-1", live, text)
+        status = SessionStatus("s", "/s.h5", "uuid-1", live, configuration=text)
         self.tell(status, "supervisor")
         self.tell(ShowAgent(text), "supervisor")
 

@@ -39,7 +39,7 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
         raise QuestionError(f"After step {t:,} of this episode nothing follows.")
     # One more than the longest window, whose last action SARSA wants to know.
     longest = max(*LENGTHS, configuration.agent.n_step) + 1
-    mind = yield from context.minds.mind(configuration, card)
+    mind = yield from context.minds.learner(configuration, card)
     memory = mind.recollection(1)
     first, width = (t, 0) if memory is None else (0, memory.state.shape[1])
     window = range(first, t + longest + 1)

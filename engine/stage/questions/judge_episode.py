@@ -84,6 +84,7 @@ def _judged(
     mind = None
     if weights is not None:
         mind = yield from context.minds.mind(session.configuration, session.card)
+        context.minds.expect_updates()
     seen = None
     if as_recorded and weights is not None:
         seen = yield from look_at_unrecorded(session, record, mind, weights)

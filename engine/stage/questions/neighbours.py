@@ -16,9 +16,8 @@ from engine.stage.minds import insight_job
 from engine.stage.moments import memory_before, observations_at
 from engine.stage.nearest import distances, nearest, spreads
 from engine.stage.pool import Judged
-from engine.stage.posing import Poser
 from engine.stage.questions.inside_episode import EpisodeArguments, by_whom
-from engine.stage.states import Origin, find_origin
+from engine.stage.states import Origin, find_origin, recorded_beginnings
 from engine.stage.world import WorldProblem
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ THUMBNAIL = 72
 PERCENTS = np.arange(101)
 ROUND = 6
 """So many recorded episodes are compared with."""
+Rows = list[dict[str, Any]]
 ONE_ACTION = "With a single action there is no gap between actions."
 
 
@@ -64,13 +64,8 @@ def _neighbours(context: Context, arguments: NeighbourArguments, asker: Asker) -
     vector = session.card.observation != "image"
     scale = spreads(pool) if vector else max(session.card.high, default=255.0)
     by_sight = yield from distances(pool, here, scale)
-    poser = Poser(session.configuration.environment)
-    teller = _Teller(context, session, judged, arguments, poser)
-    try:
-        embedding = yield from teller.rows(by_layer)
-        observation = yield from teller.rows(by_sight)
-    finally:
-        poser.close()
+    teller = _Teller(context, session, judged, arguments)
+    embedding, observation = yield from teller.rows(by_layer, by_sight)
     return {
         "embedding": embedding,
         "observation": observation,
@@ -113,55 +108,83 @@ class _Teller:
         session: Session,
         judged: Judged,
         arguments: NeighbourArguments,
-        poser: Poser,
     ) -> None:
         self._context, self._session, self._judged = context, session, judged
-        self._arguments, self._poser = arguments, poser
-        self._told = judged.told
-        self._table: dict[str, Any] | None = None
+        self._arguments, self._known = arguments, judged.known
 
-    def rows(self, distance: np.ndarray) -> Generator[Wish, Any, list[dict[str, Any]]]:
-        """The nearest ones, but not the step itself."""
-        found: list[dict[str, Any]] = []
-        for row in nearest(distance, self._arguments.count + 1).tolist():
-            if row not in self._told:
-                self._told[row] = yield from self._tell(row)
-            told = self._told[row]
-            if not self._is_itself(told):
-                found.append({"distance": float(distance[row]), **told})
-        return found[: self._arguments.count]
+    def rows(self, *distances: np.ndarray) -> Generator[Wish, Any, list[Rows]]:
+        """The nearest ones by each of these distances, but not the step itself."""
+        most = self._arguments.count + 1
+        each = [nearest(it, most).tolist() for it in distances]
+        yield from self._place(set().union(*each))
+        found: list[Rows] = []
+        for rows, distance in zip(each, distances, strict=True):
+            others = [it for it in rows if not self._is_itself(it)]
+            told = []
+            for row in others[: self._arguments.count]:
+                far = {"distance": float(distance[row])}
+                told.append(far | (yield from self._tell(row)))
+            found.append(told)
+        return found
 
-    def _is_itself(self, told: dict[str, Any]) -> bool:
-        mine = self._arguments
+    def _place(self, rows: set[int]) -> Generator[Wish, Any, None]:
+        """Find out where these are from, and what came of them."""
+        new = sorted(rows - self._known.rows.keys())
+        if new:
+            yield from self._have_at_hand(new)
+        for row in new:
+            origin = yield from self._origin(row)
+            facts: dict[str, Any] = {}
+            if origin is not None:
+                facts = origin._asdict() | (yield from self._what_came(origin))
+            self._known.rows[row] = facts
+
+    def _have_at_hand(self, rows: list[int]) -> Generator[Wish, Any, None]:
+        """Ask the keeper once for the records of all of them, not for each."""
+        try:
+            if not all(self._episodes(rows)):
+                table = yield from ask("keeper", "episodes")
+                self._known.begun = recorded_beginnings(self._session, table)
+            wanted = [it for it in self._episodes(rows) if it is not None]
+            yield from self._context.archive.bring(self._session, wanted)
+        except RequestFailed:
+            yield None  # each says for itself that nothing is known of it
+
+    def _episodes(self, rows: list[int]) -> list[tuple[str, int] | None]:
+        """Which episodes they seem to be from, as far as that is known."""
+        found: list[tuple[str, int] | None] = []
+        begun = self._known.begun or {}
+        for row in rows:
+            seen = self._judged.states.origins[row]
+            if isinstance(seen, Origin):
+                found.append((seen.kind, seen.episode))
+                continue
+            number = begun.get((seen.environment, seen.begun))
+            found.append(None if number is None else ("training", number))
+        return found
+
+    def _is_itself(self, row: int) -> bool:
+        mine, facts = self._arguments, self._known.rows[row]
         here = (mine.kind, mine.episode, mine.t)
-        return here == tuple(told.get(it) for it in ("kind", "episode", "t"))
+        return here == tuple(facts.get(it) for it in ("kind", "episode", "t"))
 
     def _tell(self, row: int) -> Generator[Wish, Any, dict[str, Any]]:
-        judged = self._judged
-        told: dict[str, Any] = {
+        judged, facts = self._judged, self._known.rows[row]
+        if "frame" not in facts:
+            facts["frame"] = self._picture(row)
+            yield None
+        told = {
             "action": int(judged.liking[row].argmax()),
             "value": float(judged.q[row].max()),
             "explored": bool(judged.states.explored[row]),
         }
-        origin = yield from self._origin(row)
-        if origin is not None:
-            told |= origin._asdict() | (yield from self._what_came(origin))
-        frame = self._picture(row)
-        yield None
-        return told if frame is None else told | {"frame": frame}
+        return told | {name: it for name, it in facts.items() if it is not None}
 
     def _origin(self, row: int) -> Generator[Wish, Any, Origin | None]:
+        states, begun = self._judged.states, self._known.begun
         try:
-            if self._table is None:
-                self._table = yield from ask("keeper", "episodes")
             return (
-                yield from find_origin(
-                    self._context,
-                    self._session,
-                    self._judged.states,
-                    row,
-                    self._table,
-                )
+                yield from find_origin(self._context, self._session, states, row, begun)
             )
         except RequestFailed:
             return None
@@ -181,8 +204,10 @@ class _Teller:
         }
 
     def _picture(self, row: int) -> np.ndarray | None:
+        seen = self._judged.states.observations[row]
+        poser = self._context.pool.poser(self._session.configuration.environment)
         try:
-            frame = self._poser.picture_of(self._judged.states.observations[row])
+            frame = poser.picture_of(seen, THUMBNAIL)
         except (WorldProblem, ValueError):
             return None
         if frame is None:
