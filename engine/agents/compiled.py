@@ -35,10 +35,11 @@ ENDING = ".pt2"
 _SOURCES = ("agents", "equations", "networks", "replay")
 
 
-def why_not(configuration: Configuration, device: str) -> str:
-    """Why such an update is not compiled, as a sentence; empty where it can be."""
-    if device != "cpu":
-        return "Updates are compiled for the processor only; this run learns on a GPU."
+def why_not(configuration: Configuration) -> str:
+    """Why such an update is not compiled, as a sentence; empty where it can be.
+
+    It is for the processor; on a GPU see ``agents.captured``.
+    """
     if configuration.replay.kind == "sequence":
         return (
             "Updates from pieces of episodes are not compiled: they stay as they are."

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 
 class NotFinite(ValueError):
-    """A loss, gradient or weight is not finite; in the first two cases none moved."""
+    """A loss, gradient or weight is not finite; in the first two cases none moved.
+
+    Attributes:
+      update: In which update of the learner; None for the one that was asked for.
+    """
+
+    def __init__(self, what: str, update: int | None = None) -> None:
+        super().__init__(what)
+        self.update = update
 
 
 class CannotCompile(RuntimeError):
@@ -51,6 +59,41 @@ class Update(NamedTuple):
     learning_rate: float
     beta: float
     extras: dict[str, float] = {}  # noqa: RUF012 - read only
+
+
+class Reported(Protocol):
+    """An :class:`Update`, or one whose numbers are still on their way.
+
+    What they are is waited for when it is asked for; learning rate and β are known.
+    """
+
+    @property
+    def loss(self) -> float:
+        """See :class:`Update`."""
+
+    @property
+    def gradient_norm(self) -> float:
+        """See :class:`Update`."""
+
+    @property
+    def td_error(self) -> np.ndarray:
+        """See :class:`Update`."""
+
+    @property
+    def q(self) -> np.ndarray:
+        """See :class:`Update`."""
+
+    @property
+    def learning_rate(self) -> float:
+        """See :class:`Update`."""
+
+    @property
+    def beta(self) -> float:
+        """See :class:`Update`."""
+
+    @property
+    def extras(self) -> dict[str, float]:
+        """See :class:`Update`."""
 
 
 class Explanation(NamedTuple):

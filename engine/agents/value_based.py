@@ -10,9 +10,7 @@ DQN of Mnih et al. (2015), https://doi.org/10.1038/nature14236, is one setting o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,14 +19,13 @@ import torch
 from engine.agents import schedules
 from engine.agents.acting import Actor
 from engine.agents.acting_copy import ActingCopy
-from engine.agents.compiled import CompiledUpdate
 from engine.agents.experience import BEGINS, Experience
 from engine.agents.insight import look
 from engine.agents.kept import check_kept
-from engine.agents.learner import NOISE, WEIGHTS, Learner
+from engine.agents.learner import NOISE, WEIGHTS
+from engine.agents.learning_side import LearningSide
 from engine.agents.recollection import Recollection
-from engine.agents.reports import Decision, Explanation, Update
-from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
+from engine.agents.reports import Decision, Explanation
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, live_changes
@@ -37,8 +34,7 @@ from engine.networks import Place, alone, build_q_network
 from engine.networks.single_row import Row
 
 if TYPE_CHECKING:
-    from engine.agents.planning import Planning
-    from engine.replay import Batch, Memory
+    from engine.replay import Batch
 
 ACTING = 1
 """Beside ``NOISE``: of the copy that acts."""
@@ -63,14 +59,11 @@ def build_agent(
     return ValueBasedAgent(configuration, card, device, seed, place)
 
 
-class ValueBasedAgent:
+class ValueBasedAgent(LearningSide):
     """Acts, remembers, and learns action values from what it remembers.
 
     Attributes:
-      configuration: All options; live ones change with :meth:`set_option`.
-      learner, online, target: Its side that learns, and its networks.
-      replay_folder: For the file of the replay's frames; set before the memory is
-        first used.
+      online, target: Its networks; for the others see :class:`LearningSide`.
     """
 
     def __init__(
@@ -81,43 +74,17 @@ class ValueBasedAgent:
         seed: int,
         place: Place = alone,
     ) -> None:
-        self.configuration = configuration
-        self.card = card
-        self._device = torch.device(device)
-        self._seed = seed
-        self.replay_folder: Path | None = None
-        self.learner = Learner(configuration, card, self._device, seed, place)
+        super().__init__(configuration, card, device, seed, place)
         self.online, self.target = self.learner.online, self.learner.target
         self._copy: ActingCopy | None = None
         if configuration.training.mode != "alternate":
-            weights_seed = derived_seed(seed, WEIGHTS)
-            twin = build_q_network(configuration, card, weights_seed)
+            twin = build_q_network(configuration, card, derived_seed(seed, WEIGHTS))
             noise = derived_seed(seed, NOISE, ACTING)
             self._copy = ActingCopy(twin.to(self._device), noise)
         behaving = None if self._copy is None else self._copy.network_and_pass
         self._actor = Actor(
             configuration, card, seed, self.online, self.learner.online_pass, behaving
         )
-
-    @cached_property
-    def _planning(self) -> Planning | None:
-        """Learning from a model, where the options ask for it."""
-        if self.configuration.planning.kind == "none":
-            return None
-        # It takes a while to import, as the memory does: players do without.
-        from engine.agents.planning import make_planning
-
-        of = self.configuration, self.card, self._seed, self._device
-        return make_planning(*of, self._values_of)
-
-    @cached_property
-    def memory(self) -> Memory:
-        """What the agent remembers; made when first used (players need none)."""
-        # Its compiled kernels take a while to import: players do without them.
-        from engine.replay import Memory
-
-        extras, folder = self._actor.extras(), self.replay_folder
-        return Memory(self.configuration, self.card, self._seed, extras, folder)
 
     def recollection(self, count: int) -> Recollection | None:
         """What a recurrent network carries through so many episodes; else None."""
@@ -223,16 +190,6 @@ class ValueBasedAgent:
         step = it.stream, it.action, reward, ends, it.truncated, seen
         self.memory.append(*step, it.explored, it.extras, goes_on=it.life_lost)
 
-    def compile(self, library: Path, worked: Callable[[], None] | None = None) -> None:
-        """Let this library make the updates from now on; see ``CompiledUpdate``."""
-        how = self.configuration, self.learner.tensors, worked
-        self.learner.compiled = CompiledUpdate(library, *how)
-
-    @property
-    def updates(self) -> int:
-        """Gradient steps so far, those on made-up steps included."""
-        return self.learner.updates
-
     @property
     def version(self) -> int:
         """How many updates the network has seen that acts in training episodes."""
@@ -242,54 +199,6 @@ class ValueBasedAgent:
         """Act like the online network of now on, where a copy of it acts."""
         if self._copy is not None:
             self._copy.take(self.learner.values, self.updates)
-
-    def learn(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
-        """One gradient step on one batch, or None where there is nothing to learn.
-
-        Args:
-          step: Environment step, for the schedules.
-          watch: Who is told what took how long.
-
-        Raises:
-          NotFinite: If loss or gradient are not finite; nothing has changed then.
-        """
-        options = self.configuration.agent
-        beta = schedules.beta(self.configuration, step)
-        batch = self.memory.sample(options.batch_size, options.discount, beta)
-        watch.lap(SAMPLE)
-        if batch is None:
-            return None
-        update = self.learn_from(batch, step)
-        if self._planning is not None:
-            update = self._plan(batch, update, step)
-        watch.lap(UPDATE)
-        return update
-
-    def _plan(self, batch: Batch, update: Update, step: int) -> Update:
-        """Learn from made-up steps after a real update, which is returned."""
-        assert self._planning is not None
-        for it in self._planning.batches(self.memory, batch.slots, step):
-            self.learn_from(it, step)
-        return update._replace(extras=update.extras | self._planning.measured())
-
-    @torch.inference_mode()
-    def _values_of(self, observations: np.ndarray) -> np.ndarray:
-        """Q-values of the online network, [n, A]."""
-        learner = self.learner
-        numbers = learner.online_pass.values(learner.tensor(observations))
-        return learner.rule.q(numbers).cpu().numpy()
-
-    def prepare(self) -> dict[str, float]:
-        """Draw what an update needs that is made elsewhere; what is measured of it."""
-        return self._actor.measured() | self.learner.prepare()
-
-    def learn_from(self, batch: Batch, step: int) -> Update:
-        """One gradient step on these transitions; see :meth:`learn`."""
-        seen = self._actor.schedule(step), self._actor.measured()
-        update, surprise = self.learner.learn_from(batch, step, *seen)
-        if surprise is not None and batch.slots[0] >= 0:
-            self.memory.learned(batch.slots, surprise)
-        return update
 
     def explain(
         self, batch: Batch, step: int, configuration: Configuration | None = None
@@ -359,6 +268,8 @@ class ValueBasedAgent:
         changes = live_changes(self.configuration, configuration)
         check_combination(configuration, self.card)
         check_kept(self.configuration, changes)
+        if self.captured is not None and not self.captured.suits(configuration):
+            self.settle(release=True)
         self.configuration = configuration
         self.learner.configure(configuration)
         self._actor.configure(configuration)
@@ -369,6 +280,7 @@ class ValueBasedAgent:
 
     def state(self) -> State:
         """Everything that is needed to go on exactly, but the slots of the replay."""
+        self.settle()
         planning = self._planning
         return {
             **self.learner.state(),
@@ -387,6 +299,7 @@ class ValueBasedAgent:
           ValueError: If the state belongs to an agent of another form.
           IncompleteReplay: If rows of the replay are missing.
         """
+        self.settle(release=True)
         self.learner.restore(state)
         if "actor" in state:
             self._actor.restore(state["actor"])

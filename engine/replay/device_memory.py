@@ -62,11 +62,14 @@ class DeviceMemory:
             self._take_priorities()
         self._rows, self._changes = self._room()
         self.fields = self._fields()
-        memory.follow = self._send_ahead
+
+    def begin(self) -> None:
+        """The host stops drawing: nothing has happened since this was made."""
+        self._streams.changed.clear()
+        self._memory.follow = self._send_ahead
 
     def _take_priorities(self) -> None:
         streams, priorities = self._streams, self._memory.priorities
-        streams.changed.clear()
         self._raw = torch.tensor(priorities.raw, device=self._device)
         self._largest = torch.tensor(
             priorities.largest, dtype=torch.float64, device=self._device
@@ -95,7 +98,7 @@ class DeviceMemory:
         else:
             fields["uniform"] = Field((batch,), "float64")
         # Sampleable slots, beta, gamma, priority_epsilon
-        fields["dials"] = Field((4,), "float64")
+        fields["draw"] = Field((4,), "float64")
         return fields
 
     def _fields_of_rows(self, rows: int, changes: int) -> dict[str, Field]:
@@ -116,38 +119,46 @@ class DeviceMemory:
 
     # ------------------------------------------------------------ on the host
 
-    def write(self, into: Mapping[str, np.ndarray], beta: float) -> None:
+    def write(
+        self, into: Mapping[str, np.ndarray], discount: float, beta: float
+    ) -> None:
         """Fill a parcel with what has happened, and with the numbers of a draw."""
-        streams, of = self._streams, self._configuration
+        streams, epsilon = self._streams, self._configuration.replay.priority_epsilon
         slots = streams.written_since(self._sent)
         if len(slots) > self._rows or len(streams.changed) >= self._changes:
             self._send_ahead()
             slots = streams.written_since(self._sent)
         self._write_rows(into, slots)
-        count = of.agent.batch_size
         if self._tree is None:
-            into["drawn"][:] = self._memory.evenly(count)
+            into["drawn"][:] = self._memory.evenly(len(into["drawn"]))
         else:
-            into["uniform"][:] = self._memory.numbers(count)
-        into["dials"][:] = (
-            len(streams),
-            beta,
-            of.agent.discount,
-            of.replay.priority_epsilon,
-        )
+            into["uniform"][:] = self._memory.numbers(len(into["uniform"]))
+        into["draw"][:] = len(streams), beta, discount, epsilon
+
+    def write_nothing(self, into: Mapping[str, np.ndarray]) -> None:
+        """Fill a parcel that changes nothing when it is taken; draws no number."""
+        heads = self._streams.written_since(self._streams.written())
+        self._write_columns(into, heads)
+        if self._tree is not None:
+            into["changed"][:] = heads[-1]
+        into["draw"][:] = 1.0
 
     def _write_rows(self, into: Mapping[str, np.ndarray], slots: np.ndarray) -> None:
-        """Rows of these slots; what is left of the room repeats the last one."""
-        rows = _padded(slots, len(into["slot"]))
-        into["slot"][:] = rows
-        for name, column in self._host.items():
-            np.take(column, rows, 0, out=into[name], mode="clip")
+        """All that has happened in these slots."""
+        self._write_columns(into, slots)
         if self._tree is not None:
             changed = np.array([*self._streams.changed, slots[-1]], np.int64)
             into["changed"][:] = _padded(changed, len(into["changed"]))
             into["sampleable"][:] = self._streams.sampleable[into["changed"]]
         self._streams.changed.clear()
         self._sent = self._streams.written()
+
+    def _write_columns(self, into: Mapping[str, np.ndarray], slots: np.ndarray) -> None:
+        """Rows of these slots; what is left of the room repeats the last one."""
+        rows = _padded(slots, len(into["slot"]))
+        into["slot"][:] = rows
+        for name, column in self._host.items():
+            np.take(column, rows, 0, out=into[name], mode="clip")
 
     def _send_ahead(self) -> None:
         """Bring everything over now; whoever asks waits for it."""
@@ -185,14 +196,14 @@ class DeviceMemory:
             return
         fresh = mail["action"] != NO_ACTION
         self._raw[slots] = torch.where(fresh, self._largest, self._raw[slots])
-        self._draws[slots] = 0
+        self._draws.index_fill_(0, slots, 0)
         changed = mail["changed"]
         weights = self._weights(self._raw[changed], mail["sampleable"])
         self._tree.set(changed, weights)
 
     def batch(self, mail: Mapping[str, Tensor]) -> Batch:
         """What a memory of the host would draw; of tensors."""
-        size, beta, gamma, _ = mail["dials"].unbind()
+        size, beta, gamma, _ = mail["draw"].unbind()
         if self._tree is None:
             return self._transitions(mail["drawn"], None, gamma)
         slots, probs = self._tree.sample(mail["uniform"])
@@ -208,7 +219,7 @@ class DeviceMemory:
         """Change priorities, unless the update was not ``sound``, bool []."""
         if self._tree is None:
             return
-        priority = surprise.double().abs() + mail["dials"][3]
+        priority = surprise.double().abs() + mail["draw"][3]
         # Of equal slots the last one counts, as on the host.
         same = slots.unsqueeze(1) == slots.unsqueeze(0)
         order = torch.arange(1, len(slots) + 1, device=slots.device)
@@ -229,7 +240,9 @@ class DeviceMemory:
         action = self._columns["action"]
         extras = {name: self._columns[name][slots] for name in self._streams.extras}
         seen, after = self._observations(slots), self._observations(following)
-        parts: list[Any] = [slots, seen, action[slots], reward, discount]
+        # A memory without any step is drawn from as well, before it is captured.
+        taken = action[slots].clamp_(min=0)
+        parts: list[Any] = [slots, seen, taken, reward, discount]
         parts += [after, action[following], weight, extras]
         return Batch(*parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from engine.agents import Update
+from engine.agents import Reported
 from engine.contract.account import UNWATCHED, Watch
 from engine.contract.options import Configuration
 
@@ -17,7 +17,7 @@ class Learning(Protocol):
     def configuration(self) -> Configuration:
         """All options as they are now."""
 
-    def learn(self, step: int, watch: Watch) -> Update | None:
+    def learn(self, step: int, watch: Watch) -> Reported | None:
         """One gradient step, or None where there is nothing to learn."""
 
 
@@ -34,7 +34,7 @@ class DueUpdates:
         if step > of.agent.learning_starts:
             self.credit += of.agent.updates_per_step * of.training.environments
 
-    def update(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
+    def update(self, step: int, watch: Watch = UNWATCHED) -> Reported | None:
         """One that is due, if there is anything to learn from.
 
         Raises:
@@ -46,7 +46,7 @@ class DueUpdates:
         self.credit = 0.0 if update is None else self.credit - 1
         return update
 
-    def updates(self, step: int, watch: Watch = UNWATCHED) -> Iterator[Update]:
+    def updates(self, step: int, watch: Watch = UNWATCHED) -> Iterator[Reported]:
         """All that are due; see :meth:`update`."""
         while (update := self.update(step, watch)) is not None:
             yield update

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.agents import NotFinite, Update, choose_device
+from engine.agents import NotFinite, Reported, choose_device
 from engine.agents.schedules import epsilon, temperature
 from engine.contract.account import Spent
 from engine.contract.arrays import State
@@ -176,7 +176,7 @@ class TrainingLoop:
         try:
             self._running.run(bounds)
         except NotFinite as error:
-            raise diverged(str(error), self.update + 1) from error
+            raise diverged(error, self.update + 1) from error
 
     def on_taken(self, taken: Taken) -> None:
         """Note a step of each environment; see ``running.Book``."""
@@ -191,7 +191,7 @@ class TrainingLoop:
             values = {returns_of(seed): it.episode_return}
             self._rows.add(values, it.step, it.episode)
 
-    def on_learned(self, update: Update) -> None:
+    def on_learned(self, update: Reported) -> None:
         """Note an update; see ``running.Book``."""
         self._clocks.update += 1
         self._bucket.add(update)
@@ -307,8 +307,7 @@ class TrainingLoop:
 
     def notes(self) -> list[str]:
         """Sentences on how it computes, to stand with where the time goes."""
-        form = "are compiled" if self.compiled else "run as written"
-        return [f"Updates {form}.", *filter(None, [self.seeds.how])]
+        return [f"Updates {self._tier.how}.", *filter(None, [self.seeds.how])]
 
     def memory(self) -> MemoryReport:
         """What its parts take, measured now."""
@@ -334,13 +333,20 @@ class TrainingLoop:
         """Everything to go on exactly, but the slots of the replay.
 
         Those come out of :meth:`drain`, which is to be called first.
+
+        Raises:
+          TrainingProblem: If an update that was under way turns out to be none.
         """
+        try:
+            bucket = self._bucket.state()
+        except NotFinite as error:
+            raise diverged(error, self.update + 1) from error
         return {
             "configuration": self.configuration.to_json(),
             **self.seeds.state(),
             **self._running.state(),
             "compiled": self._tier.form,
-            "bucket": self._bucket.state(),
+            "bucket": bucket,
             "step": self.step,
             "update": self.update,
             "episode": self.episode,

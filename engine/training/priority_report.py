@@ -16,6 +16,7 @@ _NONE = np.zeros(0)
 
 def priority_report(agent: ValueBasedAgent, step: int) -> PriorityReport:
     """Histograms over all sampleable slots; never changes what is drawn."""
+    agent.settle()
     memory, options = agent.memory, agent.configuration.replay
     slots = np.flatnonzero(memory.streams.sampleable)
     edges, counts, mass, weight = _NONE, _NONE, _NONE, _NONE

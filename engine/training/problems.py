@@ -6,6 +6,7 @@ import traceback
 
 import torch
 
+from engine.agents.reports import NotFinite
 from engine.contract.messages import Problem
 from engine.environments import Unusable
 
@@ -77,8 +78,9 @@ def wrong_reward(id: str, when: str, reward: float) -> TrainingProblem:
     )
 
 
-def diverged(what: str, update: int) -> TrainingProblem:
-    """A loss, a gradient or a weight is not finite."""
+def diverged(error: NotFinite, update: int) -> TrainingProblem:
+    """A loss, a gradient or a weight is not finite, in this update or an earlier one."""
+    what, update = str(error), error.update or update
     return TrainingProblem(
         Problem(
             id="training.diverged",

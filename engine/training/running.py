@@ -25,7 +25,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Protocol
 
-from engine.agents import Update, ValueBasedAgent
+from engine.agents import Reported, ValueBasedAgent
 from engine.agents.experience import BEGINS, Experience, from_columns, to_columns
 from engine.contract.account import STORE, TELEMETRY, WAITING, Watch
 from engine.contract.arrays import State
@@ -70,7 +70,7 @@ class Book(Protocol):
     def on_others_ended(self, seed: int, ended: list[Ended]) -> None:
         """Episodes of the agent with another seed, which takes its own steps."""
 
-    def on_learned(self, update: Update) -> None:
+    def on_learned(self, update: Reported) -> None:
         """An update that was due after the newest step."""
 
 
@@ -192,7 +192,7 @@ class Concurrent(ABC):
         self._account = account
         self._due = DueUpdates(agent)
         self._steps = 0
-        self._learned: list[tuple[int, Update]] = []
+        self._learned: list[tuple[int, Reported]] = []
         self._failure: Exception | None = None
 
     def run(self, bounds: Bounds) -> None:

@@ -9,11 +9,12 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from engine.agents import Update
+from engine.agents import Reported
 from engine.contract.arrays import State
 from engine.contract.messages import EpisodeFinished, Event, Scalars
 
@@ -148,20 +149,14 @@ class UpdateBucket:
         self._norms: list[float] = []
         self._folded: dict[str, list[float]] = {name: [] for name in _FOLDED}
         self._extras: dict[str, list[float]] = {}
-        self._pending: list[Update] = []
+        self._pending: list[Reported] = []
 
     def __len__(self) -> int:
         """Updates in the bucket."""
-        return len(self._losses)
+        return len(self._losses) + len(self._pending)
 
-    def add(self, update: Update) -> None:
+    def add(self, update: Reported) -> None:
         """One more gradient step."""
-        if self._pending and self._pending[0].q.shape != update.q.shape:
-            self._fold()
-        self._losses.append(update.loss)
-        self._norms.append(update.gradient_norm)
-        for name, value in update.extras.items():
-            self._extras.setdefault(series_name(name), []).append(value)
         self._pending.append(update)
 
     def close(self) -> dict[str, float]:
@@ -183,18 +178,23 @@ class UpdateBucket:
         return values
 
     def _fold(self) -> None:
-        """Reduce each pending batch to numbers; doing many at once is cheap.
+        """Reduce pending updates to numbers; doing many at once is cheap."""
+        for update in self._pending:
+            self._losses.append(update.loss)
+            self._norms.append(update.gradient_norm)
+            for name, value in update.extras.items():
+                self._extras.setdefault(series_name(name), []).append(value)
+        for _, alike in groupby(self._pending, lambda it: it.q.shape):
+            self._fold_batches(list(alike))
+        self._pending.clear()
 
-        Each row is reduced by itself, so it does not matter when this happens.
-        """
-        if not self._pending:
-            return
-        errors = np.abs(np.stack([it.td_error for it in self._pending]))
-        values = np.stack([it.q for it in self._pending]).max(2)
+    def _fold_batches(self, updates: list[Reported]) -> None:
+        """Each row is reduced by itself, so it does not matter when this happens."""
+        errors = np.abs(np.stack([it.td_error for it in updates]))
+        values = np.stack([it.q for it in updates]).max(2)
         reduced = (errors.mean(1), errors.max(1), values.mean(1), values.max(1))
         for name, numbers in zip(_FOLDED, reduced, strict=True):
             self._folded[name] += numbers.tolist()
-        self._pending.clear()
 
     def state(self) -> State:
         """Numbers of the updates so far."""

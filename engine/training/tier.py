@@ -1,9 +1,10 @@
-"""Which form the updates of a run have: as written, or compiled in the background.
+"""Which form the updates of a run have: as written, compiled, or captured by a GPU.
 
 Training begins as written. Where much of the run is left, another process compiles the
 update meanwhile and compares both forms; between two updates the run goes over to the
-compiled one, and an event says from which update on. A state remembers in which form
-its run was: who goes on from it waits for that form.
+compiled one, and an event says from which update on. On a GPU updates are captured
+before the first of them, as that takes no time to speak of. A state remembers in which
+form its run was: who goes on from it waits for that form.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 import msgspec
 
 from engine.agents import ValueBasedAgent
-from engine.agents.compiled import why_not
+from engine.agents.captured import why_not_captured
+from engine.agents.compiled import fingerprint, why_not
 from engine.agents.reports import CannotCompile
 from engine.training.compiler import (
     Compiler,
@@ -60,10 +62,12 @@ class Tier:
         note: Note,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._agent, self._device, self._libraries = agent, device, libraries
+        self._agent, self._libraries = agent, libraries
+        self._captures = device != "cpu"
         self._note, self._clock = note, clock
         self._compiler: Compiler | None = None
         self._wanted: Path | None = None
+        self._why_not = ""
         self._given_up = ""
         self._began: float | None = None
         self._looked = -LOOK_EVERY_S
@@ -77,8 +81,16 @@ class Tier:
 
     @property
     def compiled(self) -> bool:
-        """Whether updates are made by a library now."""
-        return self._agent.learner.compiled is not None
+        """Whether updates are made by a library, or a captured graph, now."""
+        agent = self._agent
+        return agent.learner.compiled is not None or agent.captured is not None
+
+    @property
+    def how(self) -> str:
+        """What updates do now, as the end of a sentence."""
+        if self._agent.captured is not None:
+            return "are captured: one launch on the GPU each"
+        return "are compiled" if self.compiled else "run as written"
 
     @property
     def form(self) -> bool:
@@ -109,7 +121,8 @@ class Tier:
         if self._option == "never" or not self._unasked or self.compiled:
             return
         if not self._is_hopeless():
-            self._pursue(seconds_left() if now - self._began >= TRY_AFTER_S else 0.0)
+            young = now - self._began < TRY_AFTER_S
+            self._pursue(0.0 if young else seconds_left())
 
     def may_train(self, deadline: float) -> bool:
         """Whether the next step may be made; waits for it until ``deadline``."""
@@ -142,26 +155,38 @@ class Tier:
         self.close()
         self._waits = False
         self._agent.learner.compiled = None
+        self._agent.settle(release=True)
 
     def _is_hopeless(self) -> bool:
         """Whether it cannot be compiled as the options are now."""
-        if self._libraries is None:
+        if self._libraries is None and not self._captures:
             self._given_up = _NO_FOLDER
             return True
-        library = self._libraries.place(self._agent)
-        if library != self._wanted:
+        how = why_not_captured if self._captures else why_not
+        wanted, why = self._place(), how(self._agent.configuration)
+        if (wanted, why) != (self._wanted, self._why_not):
             self.close()
-            self._wanted = library
-            self._given_up = why_not(self._agent.configuration, self._device)
-            if self._given_up and not self._waits and self._option == "first":
+            self._wanted, self._why_not = wanted, why
+            self._given_up = why
+            asked = self._captures or self._option == "first"
+            if self._given_up and not self._waits and asked:
                 self._note("state", f"Updates run as written: {self._given_up}", {})
         return bool(self._given_up)
+
+    def _place(self) -> Path:
+        """Of the library for the options as they are; a graph has but the name."""
+        if self._captures or self._libraries is None:
+            return Path(fingerprint(self._agent.configuration, self._agent.card))
+        return self._libraries.place(self._agent)
 
     def _pursue(self, seconds_left: float) -> None:
         """Use the library that is there, or see to it that it will be."""
         assert self._wanted is not None
         try:
-            self._go_on(self._wanted, seconds_left)
+            if self._captures:
+                self._capture()
+            else:
+                self._go_on(self._wanted, seconds_left)
         except (OSError, CannotCompile) as error:
             # Nothing about a form of updates is worth ending a run for.
             self._give_up(f"The compiled form cannot be used: {error}.")
@@ -178,6 +203,17 @@ class Tier:
             self._use(wanted, found)
         elif self._waits or (seconds_left >= WORTH_S and _has_room()):
             self._compiler = Compiler(self._agent, wanted)
+
+    def _capture(self) -> None:
+        """Let the GPU make the updates."""
+        self._agent.capture()
+        self._told = True
+        text = (
+            f"{_from(self._agent)} updates are captured: each is one launch on the "
+            "GPU, which draws its batch there too."
+        )
+        data = {"captured_from": self._agent.updates + 1}
+        self._note("state", text, data)
 
     def _use(self, wanted: Path, found: Known) -> None:
         """Go over to the library, if it is of use."""

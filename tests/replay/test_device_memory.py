@@ -73,13 +73,14 @@ class OnDevice:
 
     def __init__(self, memory, configuration):
         self.tensors = DeviceMemory(memory, configuration, CPU)
+        self.tensors.begin()
         parcel = Parcel(self.tensors.fields)
         block = np.zeros(parcel.size, np.uint8)
         self.arrays = parcel.arrays(block)
         self.mail = parcel.tensors(torch.from_numpy(block))
 
     def sample(self, beta):
-        self.tensors.write(self.arrays, beta)
+        self.tensors.write(self.arrays, 0.99, beta)
         self.tensors.take(self.mail)
         return self.tensors.batch(self.mail)
 

@@ -13,6 +13,7 @@ from engine.agents.compiled import why_not
 from engine.contract.arrays import state_hash
 from engine.contract.options import configuration_from_flat
 from engine.training import Libraries, TrainingLoop
+from engine.training.problems import TrainingProblem
 from engine.training.tier import TRY_AFTER_S, Tier
 
 COMPILERS = any(map(shutil.which, ("g++", "clang++", "c++")))
@@ -167,7 +168,7 @@ def test_an_asynchronous_or_planning_run_stays_as_written():
         {"training__mode": "synchronized"},
         {"planning__kind": "dyna", "planning__model": "network"},
     ):
-        assert why_not(configured(**options), "cpu")
+        assert why_not(configured(**options))
 
 
 def test_who_cannot_be_compiled_says_why_once(tmp_path, monkeypatch):
@@ -279,3 +280,100 @@ def test_every_form_compiles_to_equal_numbers(case, tmp_path):
     assert found.difference <= compiling.TOLERANCE
     assert library.exists()
     assert json.dumps(found._asdict())
+
+
+class OnGpu:
+    """A run whose tier believes that it learns on a GPU; its tensors are here."""
+
+    def __init__(self, **options):
+        self.loop = TrainingLoop(configured(**({"training__steps": 400} | options)))
+        self.notes = []
+        note = lambda *it: self.notes.append(it[1])  # noqa: E731
+        libraries = Libraries(None)
+        self.loop._tier = Tier(self.loop.agent, "cuda", libraries, note, lambda: 0.0)
+
+    @property
+    def captured(self):
+        return self.loop.agent.captured is not None
+
+    def look(self):
+        self.loop._tier._looked = -1.0
+        self.loop._tier.look(lambda: 1000.0)
+
+
+def test_a_gpu_captures_before_the_first_update_and_measures_the_same():
+    ours, theirs = OnGpu(replay__kind="prioritized"), TrainingLoop(configured())
+    ours.loop.advance(150)
+    assert ours.captured
+    assert ours.loop.compiled
+    assert ours.notes[0].startswith("From update 1 on updates are captured")
+    assert "captured" in ours.loop.notes()[0]
+    assert ours.loop.drain().scalars is not None
+    theirs.advance(150)
+    assert ours.loop.update == theirs.update == 130
+
+
+def test_what_a_gpu_cannot_capture_is_told_once_and_runs_as_written():
+    run = OnGpu(exploration__kind="noisy")
+    run.loop.advance(60)
+    run.look()
+    assert not run.captured
+    assert len(run.notes) == 1
+    assert "Noise" in run.notes[0]
+
+
+def test_a_changed_option_is_captured_anew_and_never_goes_back():
+    run = OnGpu(replay__kind="prioritized")
+    run.loop.advance(60)
+    run.loop.set_option("replay.alpha", 0.2)
+    assert not run.captured, "at once"
+    run.loop.advance(1)
+    run.look()
+    assert run.captured
+    run.loop.set_option("replay.priority", "rank")
+    run.look()
+    assert not run.captured
+    assert "rank" in run.notes[-1]
+    run.loop.set_option("replay.priority", "proportional")
+    run.look()
+    assert run.captured
+    run.loop.set_option("training.compile", "never")
+    run.look()
+    assert not run.captured
+    assert "run as written" in run.loop.notes()[0]
+
+
+def test_a_captured_run_is_resumed_to_the_bit():
+    first, second = (OnGpu(replay__kind="prioritized") for _ in range(2))
+    first.loop.advance(100)
+    log, state = first.loop.drain().replay, first.loop.state()
+    assert state["compiled"]
+    second.loop.restore(state, log)
+    for it in (first, second):
+        it.loop.advance(100)
+        it.loop.drain()
+    assert second.captured
+    assert state_hash(first.loop.state()) == state_hash(second.loop.state())
+
+
+def test_a_gpu_without_room_goes_on_as_written(monkeypatch):
+    run = OnGpu()
+
+    def full(*_):
+        raise RuntimeError("CUDA out of memory. Tried to allocate.")
+
+    monkeypatch.setattr("engine.agents.captured.capture", full)
+    run.loop.advance(60)
+    assert not run.captured
+    assert "out of memory" in run.notes[0]
+    assert run.loop.update == 40
+
+
+def test_an_update_that_is_none_is_told_with_its_number():
+    run = OnGpu(agent__learning_rate=1.0, agent__optimizer="sgd")
+    run.loop.advance(30)
+    run.loop.agent.load_weights(
+        {k: np.full_like(v, 1e30) for k, v in run.loop.agent.weights().items()}
+    )
+    with pytest.raises(TrainingProblem, match="update 11"):
+        run.loop.advance(80)
