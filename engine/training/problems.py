@@ -79,7 +79,7 @@ def wrong_reward(id: str, when: str, reward: float) -> TrainingProblem:
 
 
 def diverged(error: NotFinite, update: int) -> TrainingProblem:
-    """A loss, a gradient or a weight is not finite, in this update or an earlier one."""
+    """A loss, a gradient or a weight is not finite: of this update or of another."""
     what, update = str(error), error.update or update
     return TrainingProblem(
         Problem(
