@@ -34,33 +34,14 @@ from engine.agents.learner import Learner
 from engine.agents.reports import CannotCompile
 from engine.agents.rounds import LateUpdate, Rounds, Told
 from engine.contract.account import SAMPLE, UPDATE, Watch
-from engine.contract.costs import keeps_frames_in_file
+from engine.contract.costs import replay_device_bytes, size_text
 from engine.contract.options import Configuration, specs
 from engine.replay import Memory
 from engine.replay.device_memory import DeviceMemory
 from engine.replay.parcel import Field, Parcel
 
-
-def why_not_captured(of: Configuration) -> str:
-    """Why updates stay as they are on a GPU, as a sentence; empty where not."""
-    ranked = of.replay.kind == "prioritized" and of.replay.priority == "rank"
-    for holds, sentence in (
-        (of.replay.kind == "none", "Without replay no two updates have the same shape"),
-        (of.replay.kind == "sequence", "Pieces of episodes are cut by the host"),
-        (ranked, "Priorities by rank are sorted by the host"),
-        (
-            keeps_frames_in_file(of),
-            "The frames of the replay lie in a file",
-        ),
-        (of.agent.n_step_correction == "retrace", "Windows of Retrace need the host"),
-        (of.exploration.kind == "noisy", "Noise of the layers is drawn by the host"),
-        (of.planning.kind != "none", "Planning learns from batches of two forms"),
-        (of.training.mode != "alternate", "Acting and learning run side by side"),
-        (of.training.seeds > 1, "Several seeds learn on the processor"),
-    ):
-        if holds:
-            return f"{sentence}: updates are not captured for the GPU."
-    return ""
+USABLE = 0.9
+"""Share of a GPU's free memory that the replay may take."""
 
 
 class CapturedUpdate:
@@ -82,6 +63,7 @@ class CapturedUpdate:
         self._moved = count_moved(learner)
         self._configuration = configuration = learner.configuration
         self._asked = _asked(configuration)
+        self._check_room(device)
         try:
             self._memory = DeviceMemory(memory, configuration, device)
             self._prepare(device)
@@ -89,6 +71,18 @@ class CapturedUpdate:
             first = str(error).strip().splitlines()[0][:300]
             raise CannotCompile(f"The GPU could not capture it: {first}") from error
         self._memory.begin()
+
+    def _check_room(self, device: torch.device) -> None:
+        """A device that is used up could not do anything else either."""
+        if device.type != "cuda":
+            return
+        needed = replay_device_bytes(self._configuration, self._learner.card)
+        free = torch.cuda.mem_get_info(device)[0]
+        if needed > USABLE * free:
+            raise CannotCompile(
+                f"A full replay needs {size_text(needed)} on the GPU, which has "
+                f"{size_text(free)} left: lower replay.capacity to have it there"
+            )
 
     def _prepare(self, device: torch.device) -> None:
         pace = {"dials": Field((len(Dials._fields),), "float32")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from engine.contract.capturing import why_not_captured
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 
@@ -64,6 +65,18 @@ def replay_memory_bytes(configuration: Configuration, card: EnvironmentCard) -> 
     """What of a full replay lies in memory."""
     in_file = replay_file_bytes(configuration, card)
     return replay_bytes(configuration, card) - in_file
+
+
+def replay_device_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+    """What of a full replay lies on a GPU besides, where updates are captured there."""
+    if why_not_captured(configuration) or configuration.training.compile == "never":
+        return 0
+    slot: float = (
+        _frame_bytes(configuration, card) + _SLOT + _extra_bytes(configuration)
+    )
+    if configuration.replay.kind == "prioritized":
+        slot += _PRIORITY + _TREE
+    return round(configuration.replay.capacity * slot)
 
 
 def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:

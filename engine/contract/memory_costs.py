@@ -7,6 +7,7 @@ from engine.contract.costs import (
     LARGEST_FILM,
     Probe,
     recorded_step_bytes,
+    replay_device_bytes,
     replay_file_bytes,
     replay_memory_bytes,
 )
@@ -39,13 +40,20 @@ def memory_bytes(
     What grows with what is met (counts of states, tables of a model) is not in it.
     """
     seeds, optimizer = configuration.training.seeds, configuration.agent.optimizer
+    in_memory = replay_memory_bytes(configuration, card)
     return {
-        "replay": replay_memory_bytes(configuration, card),
+        "replay": in_memory + gpu_bytes(configuration, card),
         FILE: replay_file_bytes(configuration, card),
         "networks": seeds * network_bytes(configuration, probe.weights_bytes),
         "optimizer": seeds * _MOMENTS[optimizer] * probe.weights_bytes,
         "recording": _episode_bytes(configuration, card, probe),
     }
+
+
+def gpu_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+    """Of the replay, on the GPU that the options name; ``auto`` names none."""
+    on_gpu = configuration.training.device.startswith("cuda")
+    return replay_device_bytes(configuration, card) if on_gpu else 0
 
 
 def network_bytes(configuration: Configuration, weights_bytes: int) -> int:

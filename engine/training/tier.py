@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 
 from engine.agents import ValueBasedAgent
-from engine.agents.captured import why_not_captured
 from engine.agents.compiled import fingerprint, why_not
 from engine.agents.reports import CannotCompile
+from engine.contract.capturing import why_not_captured
 from engine.training.compiler import (
     Compiler,
     Known,

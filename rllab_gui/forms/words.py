@@ -16,7 +16,7 @@ from engine.contract.costs import (
     replay_memory_bytes,
     size_text,
 )
-from engine.contract.memory_costs import FILE, memory_bytes
+from engine.contract.memory_costs import FILE, gpu_bytes, memory_bytes
 from engine.contract.options import (
     Configuration,
     OptionSpec,
@@ -194,10 +194,13 @@ def memory_cost(
     words = f"about {size_text(replay_memory_bytes(configuration, card))} of memory"
     if in_file := replay_file_bytes(configuration, card):
         words += f" and {size_text(in_file)} in a file"
+    if on_gpu := gpu_bytes(configuration, card):
+        words += f" and {size_text(on_gpu)} on the GPU"
     if probe is None:
         return words
     parts = memory_bytes(configuration, card, probe)
     parts.pop(FILE)
+    parts["replay"] -= on_gpu
     largest = max(parts, key=lambda name: parts[name])
     whole = f"{words}; {size_text(sum(parts.values()))} with networks and recording"
     other = f", most of it {largest}" if largest != "replay" else ""

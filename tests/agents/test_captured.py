@@ -8,10 +8,12 @@ from test_graph import CASES, SMALL
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.agents import NotFinite, build_agent, graph
-from engine.agents.captured import why_not_captured
 from engine.agents.rounds import DEPTH
 from engine.contract.account import UNWATCHED
 from engine.contract.arrays import state_hash
+from engine.contract.capturing import why_not_captured
+from engine.contract.costs import Probe, replay_device_bytes, replay_memory_bytes
+from engine.contract.memory_costs import gpu_bytes, memory_bytes
 from engine.contract.options import configuration_from_flat
 
 HOST_ONLY = ("noisy", "retrace")
@@ -275,3 +277,18 @@ def test_why_not(options, said):
     found = why_not_captured(make(**(SMALL | options)).configuration)
     assert said in found
     assert bool(said) == bool(found)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "prioritized"])
+def test_what_the_replay_takes_on_a_gpu_is_known_before(kind):
+    agent = make(**SMALL, replay__kind=kind, replay__capacity=70_000)
+    agent.capture()
+    memory = agent.captured._memory
+    held = [*memory._columns.values(), *memory.state]
+    expected = replay_device_bytes(agent.configuration, CARD)
+    assert 1.0 <= expected / sum(it.nbytes for it in held) <= 1.15
+    named = agent.configuration.with_options({"training.device": "cuda:1"})
+    assert gpu_bytes(named, CARD) == expected
+    assert gpu_bytes(agent.configuration, CARD) == 0
+    parts = memory_bytes(named, CARD, Probe())
+    assert parts["replay"] == replay_memory_bytes(named, CARD) + expected
