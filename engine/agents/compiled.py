@@ -48,6 +48,8 @@ def why_not(configuration: Configuration) -> str:
         return "Without replay no two updates have the same shape: none is compiled."
     if configuration.planning.kind != "none":
         return "Planning learns from batches of two forms: updates stay as they are."
+    if configuration.training.precision == "bf16":
+        return "In bf16 both forms would differ too much: updates stay as written."
     if configuration.training.mode != "alternate":
         return (
             "Beside a learner whose updates are compiled nobody could act: where both "

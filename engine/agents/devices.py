@@ -33,3 +33,14 @@ def choose_device(configuration: Configuration, card: EnvironmentCard) -> str:
     network = build_q_network(configuration, card, seed=0)
     size = sum(it.numel() for it in network.parameters())
     return "cuda" if size >= LARGE else "cpu"
+
+
+def use_precision(configuration: Configuration, device: torch.device) -> None:
+    """Let this process multiply on a GPU as ``training.precision`` says.
+
+    Left alone, convolutions would be worked out in tf32 there and products would not.
+    """
+    if device.type == "cuda":
+        tf32 = configuration.training.precision == "tf32"
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.allow_tf32 = tf32

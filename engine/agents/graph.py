@@ -47,6 +47,7 @@ CHOICES = (
     "exploration.members",
     "exploration.noisy_sigma",
     "exploration.prior_scale",
+    "training.precision",
     "training.seeds",
     "training.threads",
 )

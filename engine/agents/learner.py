@@ -103,8 +103,9 @@ class Learner:
             network.join_noise(place)
         self.values, self.gradients = flatten_parameters(self.online, place)
         self.target_values, unused = flatten_parameters(self.target, place)
-        self.online_pass = fastest_pass(self.online, self.gradients)
-        self.target_pass = fastest_pass(self.target, unused)
+        precision = configuration.training.precision
+        self.online_pass = fastest_pass(self.online, self.gradients, precision)
+        self.target_pass = fastest_pass(self.target, unused, precision)
         learning = configuration.agent
         self.optimizer = make_optimizer(
             learning.optimizer, self.values, self.gradients, learning.adam_epsilon

@@ -13,6 +13,7 @@ import torch
 from engine.agents import schedules
 from engine.agents.acting import Actor
 from engine.agents.compiled import CompiledUpdate
+from engine.agents.devices import use_precision
 from engine.agents.learner import Learner
 from engine.agents.reports import Reported, Update
 from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
@@ -54,6 +55,7 @@ class LearningSide:
         self._seed = seed
         self.replay_folder: Path | None = None
         self.captured: CapturedUpdate | None = None
+        use_precision(configuration, self._device)
         self.learner = Learner(configuration, card, self._device, seed, place)
 
     @cached_property

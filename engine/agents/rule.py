@@ -24,6 +24,7 @@ from engine.agents.trust_region import Spread, trusted
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 from engine.networks import Distribution, Pass, return_model
+from engine.networks.passes import HalfPass
 
 if TYPE_CHECKING:
     from engine.replay import Batch
@@ -72,6 +73,8 @@ class Rule:
         passes: Passes,
         device: str,
     ) -> None:
+        if configuration.training.precision == "bf16":
+            passes = Passes(*(HalfPass(it, device) for it in passes))
         self.configuration, self.passes = configuration, passes
         self.model = return_model(configuration)
         self._card, self._device = card, device

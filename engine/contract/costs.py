@@ -20,6 +20,9 @@ LARGEST_FILM = 256 * 2**20
 _SLOT = 8 + 4 + 4 + 4 + 4  # action, reward, flags, steps since its beginning, draws
 _PRIORITY = 8
 _TREE = 8 * 8 / 7  # a node for each leaf, and an eighth of them for each level above
+_ROW = 8 + 4 + 2 + 4  # on a GPU: action, reward, flags, steps since its beginning
+_DRAWS = 4
+_WIDE_TREE = 8 * 64 / 63
 _STEP = 8 + 8 + 3 + 4  # action, reward, three flags, checksum
 _CURVES = 6
 _MOST_CURVES = 6_000_000
@@ -71,11 +74,9 @@ def replay_device_bytes(configuration: Configuration, card: EnvironmentCard) -> 
     """What of a full replay lies on a GPU besides, where updates are captured there."""
     if why_not_captured(configuration) or configuration.training.compile == "never":
         return 0
-    slot: float = (
-        _frame_bytes(configuration, card) + _SLOT + _extra_bytes(configuration)
-    )
+    slot: float = _frame_bytes(configuration, card) + _ROW + _extra_bytes(configuration)
     if configuration.replay.kind == "prioritized":
-        slot += _PRIORITY + _TREE
+        slot += _PRIORITY + _DRAWS + _WIDE_TREE
     return round(configuration.replay.capacity * slot)
 
 

@@ -83,6 +83,12 @@ OF_SEVERAL_SEEDS: tuple[Refusal, ...] = (
         ("training.stepping", "auto"),
     ),
     _if_several(
+        lambda of: of.training.precision == "bf16",
+        "The program of several seeds is made in float32: set training.precision to "
+        "float32, or training.seeds to 1.",
+        ("training.precision", "float32"),
+    ),
+    _if_several(
         lambda of: bool(of.training.offline),
         "Learning offline is made for one seed at a time: set training.seeds to 1.",
     ),

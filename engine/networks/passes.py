@@ -37,13 +37,18 @@ class Pass(Protocol):
         ...
 
 
-def fastest_pass(network: QNetwork, gradients: Tensor) -> Pass:
+def fastest_pass(
+    network: QNetwork, gradients: Tensor, precision: str = "float32"
+) -> Pass:
     """The direct pass where there is one for this network, else the graph's.
 
     Args:
       network: Its parameters are flat (see :func:`flatten_parameters`).
       gradients: The vector of their gradients.
+      precision: Of updates; the direct pass knows only that of the parameters.
     """
+    if precision == "bf16":
+        return GraphPass(network, gradients)
     plain = all(isinstance(it, PLAIN) for it in (*network.torso, network.head))
     if plain and network.recurrent is None and network.body is None:
         return DirectPass(network)
@@ -111,6 +116,34 @@ class GraphPass:
         self._gradients.zero_()
         with torch.inference_mode(False):
             numbers.backward(gradient.clone())  # type: ignore[no-untyped-call]
+
+
+class HalfPass:
+    """Runs another pass with matrix products and convolutions in bf16.
+
+    Parameters, gradients and what comes out are float32.
+    """
+
+    def __init__(self, inner: Pass, device: str) -> None:
+        self._inner, self._device = inner, torch.device(device).type
+
+    def values(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """See :class:`Pass`."""
+        with self._half():
+            return self._inner.values(observations, recall).float()
+
+    def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
+        """See :class:`Pass`."""
+        with self._half():
+            return self._inner.forward(observations, recall).float()
+
+    def backward(self, gradient: Tensor) -> None:
+        """See :class:`Pass`."""
+        self._inner.backward(gradient)
+
+    def _half(self) -> torch.autocast:
+        # A graph that is captured must not find weights that were cast before it.
+        return torch.autocast(self._device, torch.bfloat16, cache_enabled=False)
 
 
 class VectorPass:
