@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 
@@ -380,6 +381,22 @@ def test_the_real_worker_separates_groups_repeats_itself_and_hardly_moves_points
     assert (group[distances.argmin(axis=1)] == group).mean() > 0.97
     moved = np.sqrt(((normalised(refined) - normalised(first)) ** 2).sum(axis=1).mean())
     assert moved < 0.15
+
+
+@pytest.mark.skipif(os.name != "posix", reason="niceness is a number on Unix only")
+@pytest.mark.parametrize(("given", "kept"), [(0, 15), (17, 17)])
+def test_the_worker_takes_no_niceness_back(given, kept):
+    code = (
+        "import os\n"
+        "from engine.stage import layout_worker\n"
+        f"os.nice(max(0, {given} - os.nice(0)))\n"
+        "layout_worker._step_back()\n"
+        "print(os.nice(0))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) >= kept
 
 
 @pytest.mark.slow
