@@ -23,7 +23,7 @@ from engine.agents.graph import (
     count_moved,
     record_moves,
 )
-from engine.agents.learner import Learner
+from engine.agents.learner import Learner, follow
 from engine.agents.reports import NotFinite, Update
 from engine.agents.value_based import ValueBasedAgent, build_agent
 from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
@@ -70,6 +70,8 @@ class JointAgents:
         ]
         each = [it.learner.tensors for it in self.all]
         self.first.learner.stacks = [stacked(it) for it in zip(*each, strict=True)]
+        self._values = stacked([it.learner.values for it in self.all])
+        self._targets = stacked([it.learner.target_values for it in self.all])
         self._memories = MemoriesSideBySide([it.memory for it in self.all])
         self._rows: RowOfEach | None = None
         networks = [it.online for it in self.all]
@@ -141,7 +143,8 @@ class JointAgents:
         found = self._update(batch, learner.dials(exploration, learning_rate))
         self._conclude(found.numbers.tolist())
         if configuration.replay.kind == "prioritized":
-            self._tell_memories(batch.slots, found.surprise)
+            slots = batch.slots.reshape(len(self.all), -1)
+            self._memories.learned(slots, found.surprise.numpy())
         loss, norm, _, *extras = found.numbers[0].tolist()
         named = dict(zip(learner.rule.extras, extras, strict=True))
         beta = schedules.beta(configuration, step)
@@ -160,11 +163,6 @@ class JointAgents:
         columns.append({name: it[alone] for name, it in batch.extras.items()})
         example = Batch(*columns)
         return record_joint(self.first.learner, example, self.parts(batch))
-
-    def _tell_memories(self, slots: np.ndarray, surprise: Tensor) -> None:
-        each = zip(self.all, slots.reshape(len(self.all), -1), surprise, strict=True)
-        for agent, mine, it in each:
-            agent.memory.learned(mine, it.numpy())
 
     def _update(self, batch: Batch, dials: Dials) -> Outputs:
         arrays, compiled = self.parts(batch), self.first.learner.compiled
@@ -192,7 +190,9 @@ class JointAgents:
             except NotFinite as error:
                 seed = agent.configuration.training.seed
                 raise NotFinite(f"{error} of seed {seed}") from error
-            agent.learner.conclude()
+            agent.learner.conclude(follow_up=False)
+        first = self.first.learner
+        follow(self._targets, self._values, first.configuration, first.updates)
 
 
 def record_joint(

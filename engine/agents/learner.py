@@ -199,11 +199,17 @@ class Learner:
         self._make_noise()
         return self._noise_levels()
 
-    def conclude(self) -> None:
-        """The online network has been moved: go on with all that follows it."""
+    def conclude(self, *, follow_up: bool = True) -> None:
+        """The online network has been moved: go on with all that follows it.
+
+        Args:
+          follow_up: Let the target network follow; else somebody else does.
+        """
         self._make_noise(quiet=True)
         self.updates += 1
-        self._follow()
+        if follow_up:
+            how = self.configuration, self.updates
+            follow(self.target_values, self.values, *how)
 
     def _line_by_line(
         self, batch: Batch, exploration: float, learning_rate: float
@@ -325,14 +331,6 @@ class Learner:
             raise NotFinite("weight")
         return norm
 
-    def _follow(self) -> None:
-        """Let the target network follow the online network."""
-        options = self.configuration.target_network
-        if options.kind == "polyak":
-            self.target_values.lerp_(self.values, options.tau)
-        elif options.kind == "periodic" and self.updates % options.period == 0:
-            self.target_values.copy_(self.values)
-
     # ------------------------------------------------------------------- state
 
     def networks(self) -> dict[str, dict[str, np.ndarray]]:
@@ -381,6 +379,17 @@ class Learner:
     def tensor(self, array: np.ndarray) -> Tensor:
         """On the device of the networks."""
         return on_device(array, str(self._device))
+
+
+def follow(
+    target: Tensor, online: Tensor, configuration: Configuration, updates: int
+) -> None:
+    """Let target parameters follow those of the online network after an update."""
+    options = configuration.target_network
+    if options.kind == "polyak":
+        target.lerp_(online, options.tau)
+    elif options.kind == "periodic" and updates % options.period == 0:
+        target.copy_(online)
 
 
 def _check_finite(loss: float, norm: float) -> None:

@@ -52,6 +52,7 @@ class Memory:
     Attributes:
       streams: What happened.
       priorities: How wrong the estimates were.
+      options: Of the replay, as they are now.
       follow: Called where much has changed since the last draw.
 
     Raises:
@@ -66,7 +67,7 @@ class Memory:
         extras: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
         folder: Path | None = None,
     ) -> None:
-        self._options = configuration.replay
+        self.options = configuration.replay
         self._learning = configuration.agent
         self._n_step = configuration.agent.n_step
         stack = configuration.environment.frame_stack
@@ -97,17 +98,17 @@ class Memory:
 
     def configure(self, configuration: Configuration) -> None:
         """Take over changed live options."""
-        self._options, self._learning = configuration.replay, configuration.agent
+        self.options, self._learning = configuration.replay, configuration.agent
         # SARSA learns from a step when the next action is known.
         self._newest.wait(self._n_step + (self._learning.estimator == "sarsa"))
-        if self._options.kind == "prioritized":
-            self.priorities.use(self._options.alpha, by_rank=self._by_rank)
+        if self.options.kind == "prioritized":
+            self.priorities.use(self.options.alpha, by_rank=self._by_rank)
         else:
             self.priorities.rest()
 
     @property
     def _by_rank(self) -> bool:
-        return self._options.priority == "rank"
+        return self.options.priority == "rank"
 
     def begin(self, stream: int, observation: np.ndarray) -> None:
         """An episode begins in this environment; ``observation`` is one frame."""
@@ -139,7 +140,7 @@ class Memory:
             goes_on=goes_on,
         )
         self.priorities.welcome(slot)
-        if self._options.kind == "none":
+        if self.options.kind == "none":
             ended = (terminated or truncated) and not goes_on
             self._newest.add(stream, slot, ended=ended)
         if len(self.streams.changed) > _FOLLOW_AFTER:
@@ -147,12 +148,12 @@ class Memory:
 
     def sample(self, count: int, gamma: float, beta: float) -> Batch | None:
         """A batch, or None where there is nothing (new) to learn from."""
-        if self._options.kind == "none":
+        if self.options.kind == "none":
             slots = self._newest.take(count)
             return self._batch(slots, None, gamma) if len(slots) else None
         if not len(self.streams):
             return None
-        if self._options.kind == "sequence":
+        if self.options.kind == "sequence":
             return self._sequences(count, gamma)
         return self._batch(*self.draw(count, beta), gamma)
 
@@ -161,7 +162,7 @@ class Memory:
 
         There is something to draw from.
         """
-        if self._options.kind == "uniform":
+        if self.options.kind == "uniform":
             return self.evenly(count), None
         slots, probabilities = self.priorities.draw(self.numbers(count))
         self.streams.count_sampled(slots)
@@ -169,9 +170,9 @@ class Memory:
 
     def learned(self, slots: np.ndarray, td_error: np.ndarray) -> None:
         """Tell the memory how wrong the estimates were, float [B]."""
-        if self._options.kind == "prioritized":
+        if self.options.kind == "prioritized":
             priority = np.abs(td_error.astype(np.float64))
-            priority += self._options.priority_epsilon
+            priority += self.options.priority_epsilon
             self.priorities.update(slots, priority)
 
     def drain_log(self) -> dict[str, np.ndarray]:
@@ -277,7 +278,7 @@ class Memory:
         middle, the L-th in one and a half times as many, and an episode of T < L
         steps, all of them in most of its pieces, in T/L times as many.
         """
-        options, slots = self._options, self.evenly(count)
+        options, slots = self.options, self.evenly(count)
         back = self._rng.integers(0, options.sequence_length, count)
         back = np.minimum(back, self.streams.reach(slots))
         position = slots % self.streams.length

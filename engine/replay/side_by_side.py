@@ -10,6 +10,7 @@ import numpy as np
 from engine.replay.batches import Batch, read_transitions
 from engine.replay.kernels import NO_ACTION
 from engine.replay.memory import Memory
+from engine.replay.priorities_side_by_side import PrioritiesSideBySide
 from engine.replay.streams import LOG_COLUMNS, Streams
 
 
@@ -23,6 +24,7 @@ class MemoriesSideBySide:
     def __init__(self, memories: Sequence[Memory]) -> None:
         self._memories = memories
         self._streams = _behind_each_other([it.streams for it in memories])
+        self._priorities = PrioritiesSideBySide(memories)
 
     def sample(
         self, count: int, gamma: float, beta: float, n: int, *, greedy_only: bool
@@ -33,15 +35,36 @@ class MemoriesSideBySide:
         """
         if not all(map(len, self._memories)):
             return None
-        drawn = [it.draw(count, beta) for it in self._memories]
-        slots = np.concatenate([it[0] for it in drawn])
-        offsets = np.arange(len(drawn)) * self._memories[0].capacity
-        where = slots + offsets.repeat(count)
+        slots, weight = self._draw(count, beta)
+        offsets = np.arange(len(slots)) * self._memories[0].capacity
+        where = (slots + offsets[:, None]).ravel()
         how = self._streams, where, n, gamma
         batch = read_transitions(*how, greedy_only=greedy_only)
+        return batch._replace(slots=slots.ravel(), weight=weight)
+
+    def learned(self, slots: np.ndarray, td_error: np.ndarray) -> None:
+        """Tell each memory how wrong the estimates of its part were, [K, B]."""
+        if self._together:
+            self._priorities.learned(slots, td_error)
+            return
+        for memory, mine, error in zip(self._memories, slots, td_error, strict=True):
+            memory.learned(mine, error)
+
+    @property
+    def _together(self) -> bool:
+        """Whether draws and changes are made in one go."""
+        options = self._memories[0].options
+        return options.kind == "prioritized" and options.priority == "proportional"
+
+    def _draw(self, count: int, beta: float) -> tuple[np.ndarray, np.ndarray | None]:
+        """Slots [K, B], and the importance weights of all behind each other, if any."""
+        if self._together:
+            slots, weight = self._priorities.draw(count, beta)
+            return slots, weight.ravel()
+        drawn = [it.draw(count, beta) for it in self._memories]
         weights = [it[1] for it in drawn if it[1] is not None]
-        weight = np.concatenate(weights) if weights else None
-        return batch._replace(slots=slots, weight=weight)
+        slots = np.stack([it[0] for it in drawn])
+        return slots, np.concatenate(weights) if weights else None
 
 
 def _behind_each_other(parts: Sequence[Streams]) -> Streams:

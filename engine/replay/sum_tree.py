@@ -34,6 +34,22 @@ class SumTree:
         last = -(-size // _WIDTH) * _WIDTH
         self._nodes = np.zeros(int(self._starts[-1]) + last)
 
+    def lie_in(self, room: np.ndarray) -> None:
+        """Have the nodes in this array from now on, float64 [:attr:`nodes`]."""
+        if self._nodes is not room:
+            room[:] = self._nodes
+            self._nodes = room
+
+    @property
+    def nodes(self) -> int:
+        """How many numbers a tree of this size needs."""
+        return len(self._nodes)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each level begins among the nodes, int64; alike for trees of a size."""
+        return self._starts
+
     @property
     def total(self) -> float:
         """Sum of all leaves."""
@@ -146,4 +162,37 @@ def _sample(
     probabilities = np.empty(count)
     for i in range(count):
         probabilities[i] = nodes[starts[len(starts) - 1] + leaves[i]] / total
+    return leaves, probabilities
+
+
+@numba.njit(cache=True)
+def set_each(
+    rooms: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    indices: np.ndarray,
+    bases: np.ndarray,
+    exponent: float,
+) -> None:
+    """:meth:`SumTree.set` of several trees, whose nodes are the rows of ``rooms``.
+
+    ``ends`` says where among the indices those of each tree end.
+    """
+    first = 0
+    for tree in range(len(rooms)):
+        mine = slice(first, ends[tree])
+        _set(rooms[tree], starts, indices[mine], bases[mine], exponent)
+        first = ends[tree]
+
+
+@numba.njit(cache=True)
+def sample_each(
+    rooms: np.ndarray, starts: np.ndarray, uniform: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """:meth:`SumTree.sample` of several trees, [K, B]; a probability of 0: nothing."""
+    leaves = np.empty(uniform.shape, np.int64)
+    probabilities = np.empty(uniform.shape)
+    for tree in range(len(rooms)):
+        drawn = _sample(rooms[tree], starts, uniform[tree])
+        leaves[tree], probabilities[tree] = drawn
     return leaves, probabilities
