@@ -52,6 +52,9 @@ class CapturedUpdate:
       memory: From what; the host fills it.
       device: Where the learner's networks are.
 
+    Attributes:
+      launch: Makes the update that was sent last, once more each time.
+
     Raises:
       CannotCompile: If it cannot be captured; nothing has changed then.
     """
@@ -97,7 +100,7 @@ class CapturedUpdate:
         self._answer = torch.zeros(0, device=device)
         self._shapes: list[torch.Size] = []
         changes = [*self._state[: self._moved], *self._memory.state, self._sound]
-        self._run = capture(self._work, changes, device)
+        self.launch = capture(self._work, changes, device)
         self._rounds = Rounds(parcel, len(self._answer), device)
 
     def suits(self, configuration: Configuration) -> bool:
@@ -120,7 +123,7 @@ class CapturedUpdate:
         of.parts["dials"][:] = learner.dials(exploration, rate)
         watch.lap(SAMPLE)
         self._inbox.copy_(of.letter, non_blocking=True)
-        self._run()
+        self.launch()
         of.answer.copy_(self._answer, non_blocking=True)
         of.done.set()
         learner.optimizer.moved()

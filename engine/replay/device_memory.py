@@ -51,7 +51,8 @@ class DeviceMemory:
         streams = self._streams
         host = {name: getattr(streams, name) for name in COLUMNS} | streams.extras
         self._columns = {
-            name: torch.tensor(it, device=device) for name, it in host.items()
+            name: torch.from_numpy(it).to(device, copy=True)
+            for name, it in host.items()
         }
         self._host = host
         self._sent = streams.written()

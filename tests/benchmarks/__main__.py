@@ -30,6 +30,7 @@ BENCHMARKS = (
     "gui_tax",
     "recording",
     "account",
+    "gpu",
     "growth",
     "solved",
 )
