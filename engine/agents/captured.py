@@ -12,6 +12,7 @@ it at most :data:`rounds.DEPTH` updates later.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from engine.agents.rounds import LateUpdate, Rounds, Told
 from engine.contract.account import SAMPLE, UPDATE, Watch
 from engine.contract.costs import replay_device_bytes, size_text
 from engine.contract.options import Configuration, specs
+from engine.networks.layers import mean_sigma, noise_level
 from engine.replay import Memory
 from engine.replay.device_memory import DeviceMemory
 from engine.replay.parcel import Field, Parcel
@@ -66,6 +68,10 @@ class CapturedUpdate:
         self._moved = count_moved(learner)
         self._configuration = configuration = learner.configuration
         self._asked = _asked(configuration)
+        networks = {"online_noise": learner.online, "target_noise": learner.target}
+        of_kind = configuration.exploration.kind == "noisy"
+        self._noisy = networks if of_kind else {}
+        self._layers = learner.online.noisy_layers() if of_kind else {}
         self._check_room(device)
         try:
             self._memory = DeviceMemory(memory, configuration, device)
@@ -88,8 +94,11 @@ class CapturedUpdate:
             )
 
     def _prepare(self, device: torch.device) -> None:
-        pace = {"dials": Field((len(Dials._fields),), "float32")}
-        parcel = Parcel(self._memory.fields | pace)
+        fields = {"dials": Field((len(Dials._fields),), "float32")}
+        for name, network in self._noisy.items():
+            assert network.noise is not None
+            fields[name] = Field(network.noise.shape, "float32")
+        parcel = Parcel(self._memory.fields | fields)
         block = np.zeros(parcel.size, np.uint8)
         parts = parcel.arrays(block)
         self._memory.write_nothing(parts)
@@ -121,17 +130,21 @@ class CapturedUpdate:
         of = self._rounds.next()
         self._memory.write(of.parts, configuration.agent.discount, beta)
         of.parts["dials"][:] = learner.dials(exploration, rate)
+        for name, network in self._noisy.items():
+            of.parts[name][:] = network.draw_noise(learner.noise).numpy()
         watch.lap(SAMPLE)
         self._inbox.copy_(of.letter, non_blocking=True)
         self.launch()
         of.answer.copy_(self._answer, non_blocking=True)
         of.done.set()
+        measures = schedules.measures_noise(configuration, learner.updates)
+        read = partial(self._read, measures_noise=measures)
         learner.optimizer.moved()
         if learner.rule.trusts:
             learner.trust.moved()
         learner.conclude()
         number = learner.updates
-        of.update = LateUpdate(of, self._read, number, rate, beta, measured)
+        of.update = LateUpdate(of, read, number, rate, beta, measured)
         watch.lap(UPDATE)
         return of.update
 
@@ -149,6 +162,10 @@ class CapturedUpdate:
         """What is captured."""
         mail, memory = self._mail, self._memory
         memory.take(mail)
+        for name, network in self._noisy.items():
+            assert network.noise is not None
+            network.noise.copy_(mail[name])
+        left = [mean_sigma(it) for it in self._layers.values()]
         batch = memory.batch(mail)
         recorded = Recorded(self._learner, batch)
         moves = recorded.moves(*self._state, *batch_arrays(batch), mail["dials"])
@@ -158,7 +175,8 @@ class CapturedUpdate:
         self._sound.logical_and_(torch.isfinite(found.numbers[:3]).all())
         slots: Any = batch.slots
         memory.learned(mail, slots, found.surprise, self._sound)
-        self._tell(found.numbers, found.error, found.q)
+        sigmas = torch.stack(left) if left else found.error[:0]
+        self._tell(found.numbers, found.error, found.q, sigmas)
 
     def _tell(self, *parts: Tensor) -> None:
         """Write down what the host may ask for."""
@@ -168,13 +186,17 @@ class CapturedUpdate:
             self._answer = torch.zeros_like(answer)
         self._answer.copy_(answer)
 
-    def _read(self, answer: np.ndarray) -> tuple[Told, float]:
+    def _read(self, answer: np.ndarray, *, measures_noise: bool) -> tuple[Told, float]:
         """What :meth:`_tell` wrote, and the sum of the weights."""
         ends = np.cumsum([it.numel() for it in self._shapes])[:-1]
         each = zip(np.split(answer, ends), self._shapes, strict=True)
-        numbers, error, q = (it.reshape(shape) for it, shape in each)
+        numbers, error, q, sigmas = (it.reshape(shape) for it, shape in each)
         loss, norm, total, *extras = numbers.tolist()
         named = dict(zip(self._learner.rule.extras, extras, strict=True))
+        if measures_noise:
+            each_layer = zip(self._layers.items(), sigmas.tolist(), strict=True)
+            for (name, layer), sigma in each_layer:
+                named[f"noise/{name}"] = noise_level(layer, sigma)
         return Told(loss, norm, error, q, named), total
 
 

@@ -308,7 +308,7 @@ class Learner:
 
         It falls slowly: some updates of each point of its curve measure it.
         """
-        if self.configuration.exploration.kind != "noisy" or self.updates % 8:
+        if not schedules.measures_noise(self.configuration, self.updates):
             return {}
         layers = self.online.noisy_layers().items()
         return {f"noise/{name}": noise_level(it) for name, it in layers}

@@ -64,3 +64,8 @@ def beta(configuration: Configuration, step: int) -> float:
     options = configuration.replay
     done = min(1.0, step / configuration.training.steps)
     return options.beta + done * (options.beta_final - options.beta)
+
+
+def measures_noise(configuration: Configuration, updates: int) -> bool:
+    """Whether the update after so many tells how much noise its layers have left."""
+    return configuration.exploration.kind == "noisy" and not updates % 8

@@ -15,7 +15,6 @@ def why_not_captured(of: Configuration) -> str:
         (ranked, "Priorities by rank are sorted by the host"),
         (of.replay.storage == "disk", "The frames of the replay lie in a file"),
         (of.agent.n_step_correction == "retrace", "Windows of Retrace need the host"),
-        (of.exploration.kind == "noisy", "Noise of the layers is drawn by the host"),
         (of.planning.kind != "none", "Planning learns from batches of two forms"),
         (of.training.mode != "alternate", "Acting and learning run side by side"),
         (of.training.seeds > 1, "Several seeds learn on the processor"),

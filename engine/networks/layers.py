@@ -69,10 +69,15 @@ class EnsembleLinear(nn.Module):
         return torch.baddbmm(self.bias.unsqueeze(1), inputs, self.weight.mT)
 
 
-def noise_level(layer: NoisyLinear) -> float:
-    """Mean |σ| of the weights of a layer in units of its first value."""
-    start = layer.sigma_start or 1.0
-    return float(layer.weight_sigma.detach().abs().mean()) / start
+def noise_level(layer: NoisyLinear, sigma: float | None = None) -> float:
+    """Mean |σ| of the weights of a layer, maybe known, in units of its first value."""
+    sigma = float(mean_sigma(layer)) if sigma is None else sigma
+    return sigma / (layer.sigma_start or 1.0)
+
+
+def mean_sigma(layer: NoisyLinear) -> Tensor:
+    """Mean |σ| of the weights of a layer, []."""
+    return layer.weight_sigma.detach().abs().mean()
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:

@@ -248,12 +248,21 @@ class QNetwork(nn.Module):
         ):
             setattr(layer, name, noise)
 
+    @property
+    def noise(self) -> Tensor | None:
+        """That of all noisy layers; None without any."""
+        return self._noise
+
     def resample(self, generator: torch.Generator) -> None:
         """Draw new noise for the noisy layers; see :meth:`join_noise`."""
         if self._noise is not None:
-            # Always drawn on the CPU: the same numbers on every device.
-            drawn = torch.randn(self._noise.shape, generator=generator)
-            self._noise.copy_(torch.copysign(drawn.abs().sqrt_(), drawn))
+            self._noise.copy_(self.draw_noise(generator))
+
+    def draw_noise(self, generator: torch.Generator) -> Tensor:
+        """New noise for :attr:`noise`, on the CPU: the same on every device."""
+        assert self._noise is not None, "there are noisy layers"
+        drawn = torch.randn(self._noise.shape, generator=generator)
+        return torch.copysign(drawn.abs().sqrt_(), drawn)
 
     def silence(self) -> None:
         """No noise in the next passes."""

@@ -16,8 +16,7 @@ from engine.contract.costs import Probe, replay_device_bytes, replay_memory_byte
 from engine.contract.memory_costs import gpu_bytes, memory_bytes
 from engine.contract.options import configuration_from_flat
 
-HOST_ONLY = ("noisy", "retrace")
-CAPTURED = sorted(set(CASES) - set(HOST_ONLY))
+CAPTURED = sorted(set(CASES) - {"retrace"})
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
@@ -267,7 +266,7 @@ def test_updates_of_a_gpu_are_one_launch_each():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"exploration__kind": "noisy"}, "Noise"),
+        ({"agent__n_step": 3, "agent__n_step_correction": "retrace"}, "Retrace"),
         ({"replay__kind": "none"}, "Without replay"),
         ({"replay__kind": "prioritized", "replay__priority": "rank"}, "rank"),
         ({}, ""),

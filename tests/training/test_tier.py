@@ -326,12 +326,12 @@ def test_a_gpu_captures_before_the_first_update_and_measures_the_same():
 
 
 def test_what_a_gpu_cannot_capture_is_told_once_and_runs_as_written():
-    run = OnGpu(exploration__kind="noisy")
+    run = OnGpu(agent__n_step=3, agent__n_step_correction="retrace")
     run.loop.advance(60)
     run.look()
     assert not run.captured
     assert len(run.notes) == 1
-    assert "Noise" in run.notes[0]
+    assert "Retrace" in run.notes[0]
 
 
 def test_a_changed_option_is_captured_anew_and_never_goes_back():
