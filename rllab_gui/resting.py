@@ -11,7 +11,8 @@ from engine.contract.messages import SessionStatus
 from rllab_gui.link import Link
 from rllab_gui.views.episode_model import Moment
 
-REST_MS = 120
+REST_MS = 80
+"""Longer than between two steps of a scrub or of a held key, and hardly noticed."""
 
 
 def of_moment(moment: Moment) -> dict[str, Any]:

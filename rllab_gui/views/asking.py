@@ -21,7 +21,7 @@ Empty = tuple[str, str, Offers]
 
 
 class AskingView(View):
-    """Asks 120 ms after the cursor has come to rest, while it can be seen.
+    """Asks as soon as the cursor has come to rest, while it can be seen.
 
     Until the answer is here the one before stays, under a busy mark.
 
