@@ -181,6 +181,18 @@ def test_nothing_that_is_captured_looks_into_a_tensor(case):
     assert not watching.found
 
 
+@pytest.mark.parametrize("case", CAPTURED)
+def test_all_that_is_captured_lies_on_the_device_of_the_networks(case):
+    agent = make(**(SMALL | CASES[case]))
+    Life(agent)
+    agent.capture()
+    moved = [it.clone() for it in graph.state_tensors(agent.learner)]
+    # What is made without saying where, as on the CPU beside a GPU, lies nowhere.
+    with torch.device("meta"):
+        agent.captured._work()
+    assert not torch.equal(moved[0], graph.state_tensors(agent.learner)[0])
+
+
 WAITS = (
     "aten::item",
     "aten::_local_scalar_dense",
