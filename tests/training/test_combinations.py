@@ -67,6 +67,7 @@ AXES = {
     "training.environments": (1, 3),
     # What is learned without waiting depends on the computer.
     "training.mode": ("alternate", "alternate", "synchronized"),
+    "training.precision": ("float32", "float32", "bf16"),
 }
 FIXED = {
     "agent.batch_size": 8,
