@@ -12,11 +12,15 @@ from engine.agents.rounds import DEPTH
 from engine.contract.account import UNWATCHED
 from engine.contract.arrays import state_hash
 from engine.contract.capturing import why_not_captured
+from engine.contract.catalogue import EnvironmentCard
 from engine.contract.costs import Probe, replay_device_bytes, replay_memory_bytes
 from engine.contract.memory_costs import gpu_bytes, memory_bytes
 from engine.contract.options import configuration_from_flat
 
 CAPTURED = sorted(set(CASES) - {"retrace"})
+IMAGES = EnvironmentCard(
+    "", observation="image", shape=(10, 10, 4), dtype="uint8", high=(255.0,), actions=3
+)
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
@@ -78,6 +82,25 @@ def test_captured_updates_are_those_of_the_host(case):
         one, other = (it[of][name] for it in memories)
         assert one == pytest.approx(other, abs=1e-5)
     assert memories[0]["generator"] == memories[1]["generator"]
+
+
+@pytest.mark.parametrize("kind", ["uniform", "prioritized"])
+def test_stacked_images_are_put_together_on_the_device(kind):
+    flat = {"replay.kind": kind, "environment.frame_stack": 4, "agent.n_step": 3}
+    flat |= {"network.hidden": "8", "agent.batch_size": 16, "replay.capacity": 100}
+    of = configuration_from_flat(flat | {"agent.learning_starts": 0})
+    agents = eager, captured = [build_agent(of, IMAGES, "cpu", 0) for _ in range(2)]
+    captured.capture()
+    rng = np.random.default_rng(0)
+    for number in range(130):
+        frame = rng.integers(0, 255, (10, 10, 1), np.uint8)
+        for it in agents:
+            if number % 11 == 0:
+                it.begin(0, frame)
+            ends = number % 11 == 10
+            it.remember(0, number % 3, 1.0, ends, False, frame)
+        if number > 60 and number % 10 == 0:
+            assert_same(captured.learn(100), eager.learn(100))
 
 
 @pytest.mark.parametrize("kind", ["uniform", "prioritized"])
