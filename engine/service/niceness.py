@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psutil
 
-_PROCESSES = Path("/proc")
+_GROUP = Path("/proc/self/autogroup")
 
 
-def step_back(by: int, pid: int | None = None) -> None:
-    """Make a process nicer by so much, where processes have a niceness.
+def step_back(by: int) -> None:
+    """Make this process nicer by so much, where processes have a niceness.
 
     On Linux with autogroups, each session of processes gets an equal share of the
     processors and the niceness of a process counts inside its session only (see the
@@ -20,14 +20,13 @@ def step_back(by: int, pid: int | None = None) -> None:
 
     Args:
       by: 1 to 19; on Windows any number means *below normal*.
-      pid: Which process; this one if it is not said. What it starts is as nice.
     """
-    process = psutil.Process(pid)
+    process = psutil.Process()
     if psutil.WINDOWS:
         process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         return
     process.nice(process.nice() + by)
-    if os.getsid(process.pid) == process.pid:
+    if os.getsid(0) == os.getpid():
         # Kernels without autogroups, and containers that hide them, have no such file.
         with contextlib.suppress(OSError):
-            (_PROCESSES / str(process.pid) / "autogroup").write_text(str(by))
+            _GROUP.write_text(str(by))

@@ -14,16 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import psutil
 
 from engine.agents import ValueBasedAgent
 from engine.agents.compiled import ENDING, fingerprint
-from engine.service.niceness import step_back
 
 COMMAND = [sys.executable, "-P", "-m", "engine.agents.compiling"]
-NICER = 10
-"""How much nicer than the run its compiler is, as nice as the stage: who looks at a
-step would wait for most of a second beside it where there are two cores."""
 LONGEST_S = 300.0
 """A compiler that takes longer is given up."""
 PATIENCE_S = 1.0
@@ -137,9 +132,6 @@ class Compiler:
             encoding="utf-8",
             start_new_session=os.name == "posix",
         )
-        # It may end, or have ended, by itself.
-        with contextlib.suppress(psutil.Error, OSError):
-            step_back(NICER, self._process.pid)
         assert self._process.stdin is not None
         # It stays open: the process ends when nobody holds the other end any more.
         self._process.stdin.write(json.dumps(order) + "\n")

@@ -6,7 +6,6 @@ import shutil
 import sys
 
 import numpy as np
-import psutil
 import pytest
 
 from engine.agents import compiling
@@ -14,7 +13,6 @@ from engine.agents.compiled import why_not
 from engine.contract.arrays import state_hash
 from engine.contract.options import configuration_from_flat
 from engine.training import Libraries, TrainingLoop
-from engine.training.compiler import NICER
 from engine.training.problems import TrainingProblem
 from engine.training.tier import TRY_AFTER_S, Tier
 
@@ -114,16 +112,6 @@ def test_a_busy_machine_is_left_alone(tmp_path, monkeypatch):
     scripted.load = 1.0
     scripted.look(1.0)
     assert scripted.tier._compiler is not None
-    scripted.tier.close()
-
-
-@pytest.mark.skipif(not psutil.POSIX, reason="niceness is a number on Unix only")
-def test_the_compiler_lets_whoever_looks_go_first(tmp_path, monkeypatch):
-    scripted = Scripted(tmp_path, SLEEPS, monkeypatch)
-    scripted.look(0.0)
-    scripted.look(TRY_AFTER_S)
-    process = psutil.Process(scripted.tier._compiler._process.pid)
-    assert process.nice() == min(psutil.Process().nice() + NICER, 19)
     scripted.tier.close()
 
 
