@@ -12,6 +12,7 @@ it at most :data:`rounds.DEPTH` updates later.
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import Any
 
@@ -35,15 +36,12 @@ from engine.agents.learner import Learner
 from engine.agents.reports import CannotCompile
 from engine.agents.rounds import LateUpdate, Rounds, Told
 from engine.contract.account import SAMPLE, UPDATE, Watch
-from engine.contract.costs import replay_device_bytes, size_text
+from engine.contract.costs import USABLE, replay_device_bytes, size_text
 from engine.contract.options import Configuration, specs
 from engine.networks.layers import mean_sigma, noise_level
 from engine.replay import Memory
 from engine.replay.device_memory import DeviceMemory
 from engine.replay.parcel import Field, Parcel
-
-USABLE = 0.9
-"""Share of a GPU's free memory that the replay may take."""
 
 
 class CapturedUpdate:
@@ -72,8 +70,8 @@ class CapturedUpdate:
         of_kind = configuration.exploration.kind == "noisy"
         self._noisy = networks if of_kind else {}
         self._layers = learner.online.noisy_layers() if of_kind else {}
-        self._check_room(device)
         try:
+            self._check_room(device)
             self._memory = DeviceMemory(memory, configuration, device)
             self._prepare(device)
         except RuntimeError as error:
@@ -85,6 +83,8 @@ class CapturedUpdate:
         """A device that is used up could not do anything else either."""
         if device.type != "cuda":
             return
+        gc.collect()  # the replay of a graph before this one, with what points at it
+        torch.cuda.empty_cache()
         needed = replay_device_bytes(self._configuration, self._learner.card)
         free = torch.cuda.mem_get_info(device)[0]
         if needed > USABLE * free:

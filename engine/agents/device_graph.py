@@ -50,10 +50,12 @@ def capture(
 def _warm_up(
     work: Callable[[], None], changes: Sequence[Tensor], before: Sequence[Tensor]
 ) -> None:
-    for _ in range(WARM_UPS):
-        work()
-    for it, was in zip(changes, before, strict=True):
-        it.copy_(was)
+    try:
+        for _ in range(WARM_UPS):
+            work()
+    finally:
+        for it, was in zip(changes, before, strict=True):
+            it.copy_(was)
 
 
 def pinned(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:

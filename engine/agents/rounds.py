@@ -48,11 +48,12 @@ class Round:
         self.done = Mark(device)
         self.update: LateUpdate | None = None
 
-    def free(self) -> None:
+    def free(self) -> LateUpdate | None:
         """Wait for the update whose memory this is, and let go of it."""
-        if self.update is not None:
-            self.update.arrive()
-            self.update = None
+        update, self.update = self.update, None
+        if update is not None:
+            update.arrive()
+        return update
 
 
 class LateUpdate:
@@ -76,7 +77,9 @@ class LateUpdate:
         measured: dict[str, float],
     ) -> None:
         self.learning_rate, self.beta = learning_rate, beta
-        self._round, self._read, self._number = of, read, number
+        self._round: Round | None = of
+        self._read: Callable[[np.ndarray], tuple[Told, float]] | None = read
+        self._number = number
         self._measured = measured
         self._told: Told | None = None
         self._wrong = ""
@@ -85,8 +88,12 @@ class LateUpdate:
         """Wait until the numbers are here, and keep them."""
         if self._told is not None:
             return
+        assert self._round is not None
+        assert self._read is not None
         self._round.done.wait()
         self._told, total = self._read(self._round.answer.numpy().copy())
+        # What made the update may go, and its memory with it.
+        self._round = self._read = None
         loss, norm = self._told[:2]
         if not math.isfinite(loss + norm):
             self._wrong = "gradient" if math.isfinite(loss) else "loss"
@@ -145,7 +152,9 @@ class Rounds:
         """
         self.look()
         found = self._all[self._next]
-        found.free()
+        waited = found.free()
+        if waited is not None:
+            waited.check()
         self._next = (self._next + 1) % DEPTH
         return found
 

@@ -9,6 +9,8 @@ from engine.contract.capturing import why_not_captured
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
 
+USABLE = 0.9
+"""Share of the free memory that a replay may take; the rest is for everything else."""
 LARGEST_OBSERVATION = 1024
 """Bytes of one observation up to which records keep observations themselves."""
 EXACT_LIMIT_BYTES = 500_000_000

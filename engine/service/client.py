@@ -295,18 +295,19 @@ class Client:
                 self._wake.drain()
                 self._post(line)
                 lost = self._collect(line) or lost
+                if lost:
+                    stay_off(())
                 cut = watch in ready and bool(monitor.recv_monitor_message(watch))
                 silent = time.monotonic() - line.last_heard > SILENT_S
                 if not lost and ((cut and self._is_gone()) or silent):
                     lost = True
-                    stay_off(())
                     self._deliver([lost_engine(silent=silent)])
         finally:
+            stay_off(())
             self._post(line)
             line.socket.disable_monitor()
             watch.close(linger=0)
             line.close()
-            stay_off(())
 
     def _hello(self, line: Line) -> None:
         line.send(SUPERVISOR, Hello(self._kind, os.getpid()))

@@ -19,6 +19,7 @@ from pathlib import Path
 from engine.contract.options import Configuration
 
 _THREADS = Path("/proc/self/task")
+_LOOKS = 5
 
 
 def usable_cores() -> frozenset[int]:
@@ -42,15 +43,14 @@ def core_of(configuration: Configuration, usable: frozenset[int] = ALL) -> list[
 def stay_off(cores: Collection[int]) -> None:
     """Keep all threads of this process away from these cores; none: from no core.
 
-    Processes that are started afterwards stay off as well, but see :func:`anywhere`.
+    Processes that are started afterwards stay off as well, for as long as they live,
+    but see :func:`anywhere`.
     """
     allowed = ALL.difference(cores) or ALL
-    if not ALL or usable_cores() == allowed:
-        return
-    for thread in _THREADS.iterdir():
-        # It has ended, or the cores were taken from the whole machine.
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(int(thread.name), allowed)
+    # A thread that another one makes meanwhile may be as that was before.
+    for _ in range(_LOOKS):
+        if not _put_threads(allowed):
+            return
 
 
 @contextlib.contextmanager
@@ -62,6 +62,19 @@ def anywhere() -> Iterator[None]:
         yield
     finally:
         _put(before)
+
+
+def _put_threads(cores: frozenset[int]) -> bool:
+    """Whether there were threads that could run elsewhere."""
+    found = False
+    # One has ended, there is no such folder, or the machine has lost a core.
+    with contextlib.suppress(OSError):
+        for thread in _THREADS.iterdir() if cores else ():
+            with contextlib.suppress(OSError):
+                if os.sched_getaffinity(int(thread.name)) != cores:
+                    os.sched_setaffinity(int(thread.name), cores)
+                    found = True
+    return found
 
 
 def _put(cores: frozenset[int]) -> None:

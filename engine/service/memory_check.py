@@ -7,12 +7,9 @@ from pathlib import Path
 import psutil
 
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.costs import replay_file_bytes, replay_memory_bytes
+from engine.contract.costs import USABLE, replay_file_bytes, replay_memory_bytes
 from engine.contract.options import Configuration, ConfigurationError
 from engine.service import disk_guard
-
-USABLE = 0.9
-"""Share of the free memory that a replay may take; the rest is for everything else."""
 
 
 def free_bytes() -> int:

@@ -313,7 +313,13 @@ class Run:
 
     def _checkpoint(self, reason: str) -> None:
         rows = self.outbox.next_row - 1
-        self.outbox.send_checkpoint(checkpoint_of(self._loop, reason, rows))
+        try:
+            checkpoint = checkpoint_of(self._loop, reason, rows)
+        except Exception as error:
+            # On a GPU an update tells only now that it was none.
+            self._fail(error)
+            return
+        self.outbox.send_checkpoint(checkpoint)
         self._watch.lap(RECORDING)
         self._due["recovery"] = self._clock() + RECOVERY_EVERY_S
 

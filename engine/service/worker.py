@@ -85,7 +85,7 @@ class Worker:
             sender, message = parcel
             if isinstance(message, Shutdown) and sender == SUPERVISOR:
                 return False
-            if isinstance(message, KeepOff):
+            if isinstance(message, KeepOff) and sender == SUPERVISOR:
                 stay_off(message.cores)
                 continue
             try:

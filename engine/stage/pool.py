@@ -39,10 +39,12 @@ class Known:
     Attributes:
       rows: Where they are from and what came of them, by row; whoever finds it out
         keeps it here.
+      unanswered: Rows of those whose question failed: to be asked again.
       begun: When recorded episodes began, as it was asked for last.
     """
 
     rows: dict[int, dict[str, Any]] = field(default_factory=dict)
+    unanswered: set[int] = field(default_factory=set)
     begun: Beginnings | None = None
 
 

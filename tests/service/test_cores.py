@@ -50,7 +50,7 @@ def test_a_run_of_one_thread_has_a_core_where_there_are_two(options, usable, cor
 @linux
 def test_all_threads_stay_off_and_come_back():
     ended = threading.Event()
-    thread = threading.Thread(target=ended.wait)
+    thread = threading.Thread(target=ended.wait, daemon=True)
     thread.start()
     left = min(ALL)
     stay_off([left])

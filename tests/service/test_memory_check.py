@@ -5,11 +5,10 @@ import re
 import pytest
 
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.costs import replay_bytes, replay_memory_bytes
+from engine.contract.costs import USABLE, replay_bytes, replay_memory_bytes
 from engine.contract.options import ConfigurationError, configuration_from_flat
 from engine.service.disk_guard import WARN_BYTES
 from engine.service.memory_check import (
-    USABLE,
     check_memory,
     check_room,
     free_bytes,

@@ -31,6 +31,7 @@ from engine.contract.messages import (
 from engine.contract.options import Configuration, configuration_from_flat
 from engine.service import outbox as outbox_module
 from engine.service.run import Run
+from engine.training.problems import TrainingProblem
 
 
 class Drained:
@@ -286,6 +287,30 @@ def test_an_error_ends_the_run_with_a_message_and_nothing_lost(bench: Bench) -> 
     assert "Traceback" in problem.details
     assert bench.statuses()[-1] == "failed"
     assert bench.checkpoints()[-1] == (200, "periodic")
+    assert bench.line.all(Rows, "keeper")[-1].step == bench.loop.step
+
+
+@pytest.mark.parametrize("when", ["stop", "finish", "recover"])
+def test_an_update_that_turns_out_to_be_none_ends_the_run_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Those under way on a GPU tell only when the state is asked for."""
+
+    def none() -> dict[str, Any]:
+        raise TrainingProblem(Problem("training.diverged", "The loss is not finite."))
+
+    bench.cycles(1)
+    monkeypatch.setattr(bench.loop, "state", none)
+    if when == "stop":
+        bench.run.stop()
+    elif when == "recover":
+        bench.clock.now += 60
+        bench.cycles(1)
+    else:
+        bench.cycles(10)
+    (problem,) = bench.line.all(Problem, "windows")
+    assert "The loss is not finite." in problem.what
+    assert bench.statuses()[-1] == "failed"
     assert bench.line.all(Rows, "keeper")[-1].step == bench.loop.step
 
 

@@ -129,15 +129,23 @@ class _Teller:
 
     def _place(self, rows: set[int]) -> Generator[Wish, Any, None]:
         """Find out where these are from, and what came of them."""
-        new = sorted(rows - self._known.rows.keys())
+        new = sorted(rows - (self._known.rows.keys() - self._known.unanswered))
         if new:
             yield from self._have_at_hand(new)
         for row in new:
+            self._known.rows[row] = yield from self._facts(row)
+
+    def _facts(self, row: int) -> Generator[Wish, Any, dict[str, Any]]:
+        """Where it is from and what came of it, as far as that is known."""
+        self._known.unanswered.discard(row)
+        try:
             origin = yield from self._origin(row)
-            facts: dict[str, Any] = {}
-            if origin is not None:
-                facts = origin._asdict() | (yield from self._what_came(origin))
-            self._known.rows[row] = facts
+        except RequestFailed:
+            self._known.unanswered.add(row)
+            return {}
+        if origin is None:
+            return {}
+        return origin._asdict() | (yield from self._what_came(origin))
 
     def _have_at_hand(self, rows: list[int]) -> Generator[Wish, Any, None]:
         """Ask the keeper once for the records of all of them, not for each."""
@@ -182,12 +190,9 @@ class _Teller:
 
     def _origin(self, row: int) -> Generator[Wish, Any, Origin | None]:
         states, begun = self._judged.states, self._known.begun
-        try:
-            return (
-                yield from find_origin(self._context, self._session, states, row, begun)
-            )
-        except RequestFailed:
-            return None
+        return (
+            yield from find_origin(self._context, self._session, states, row, begun)
+        )
 
     def _what_came(self, origin: Origin) -> Generator[Wish, Any, dict[str, Any]]:
         record = yield from self._context.archive.episode(
