@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from engine.agents import schedules
 from engine.agents.acting import Actor
 from engine.agents.acting_copy import ActingCopy
 from engine.agents.experience import BEGINS, Experience
@@ -25,7 +24,7 @@ from engine.agents.kept import check_kept
 from engine.agents.learner import NOISE, WEIGHTS
 from engine.agents.learning_side import LearningSide
 from engine.agents.recollection import Recollection
-from engine.agents.reports import Decision, Explanation
+from engine.agents.reports import Decision
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard, check_combination
 from engine.contract.options import Configuration, live_changes
@@ -34,7 +33,7 @@ from engine.networks import Place, alone, build_q_network
 from engine.networks.single_row import Row
 
 if TYPE_CHECKING:
-    from engine.replay import Batch
+    pass
 
 ACTING = 1
 """Beside ``NOISE``: of the copy that acts."""
@@ -199,14 +198,6 @@ class ValueBasedAgent(LearningSide):
         """Act like the online network of now on, where a copy of it acts."""
         if self._copy is not None:
             self._copy.take(self.learner.values, self.updates)
-
-    def explain(
-        self, batch: Batch, step: int, configuration: Configuration | None = None
-    ) -> Explanation:
-        """What :meth:`learn_from` would do with these, maybe with other options."""
-        options = configuration or self.configuration
-        exploration = schedules.exploration(options, step)
-        return self.learner.explain(options, batch, exploration)
 
     @torch.inference_mode()
     def insight(

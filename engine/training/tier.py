@@ -174,7 +174,7 @@ class Tier:
         return bool(self._given_up)
 
     def _place(self) -> Path:
-        """Of the library for the options as they are; a graph has but the name."""
+        """Of the library for the options as they are; a graph is no file."""
         if self._captures or self._libraries is None:
             return Path(fingerprint(self._agent.configuration, self._agent.card))
         return self._libraries.place(self._agent)

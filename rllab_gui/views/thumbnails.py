@@ -16,6 +16,7 @@ SIZE = 64
 """Longer side of what is asked for, in pixels."""
 KEPT = 2_000
 REST_MS = 120
+"""So long nobody has moved on before pictures are asked for."""
 
 
 class Thumbnails(QObject):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from theatre import KINDS, tiny
 
-from engine.agents import build_agent
+from engine.agents import build_agent, schedules
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import (
     Ask,
@@ -159,7 +159,8 @@ def test_passes_that_are_shared_say_what_each_would_say_alone(kind):
     together = finish(explained(mind, weights, streams, 3 - first))
     for row, it in zip(together, variants(configuration), strict=True):
         batch = transition(it.configuration, streams, 3 - first)
-        alone = mind.agent.explain(batch, 100, it.configuration)
+        exploration = schedules.exploration(it.configuration, 100)
+        alone = mind.agent.learner.explain(it.configuration, batch, exploration)
         for name in ("target", "estimate", "td_error", "bootstrap"):
             assert row[name] == float(getattr(alone, name)[0])
 
