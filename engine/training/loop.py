@@ -307,7 +307,7 @@ class TrainingLoop:
 
     def notes(self) -> list[str]:
         """Sentences on how it computes, to stand with where the time goes."""
-        return [f"Updates {self._tier.how}.", *filter(None, [self.seeds.how])]
+        return [self._tier.how, *filter(None, [self.seeds.how])]
 
     def memory(self) -> MemoryReport:
         """What its parts take, measured now."""

@@ -20,6 +20,7 @@ import msgspec
 from engine.agents import ValueBasedAgent
 from engine.agents.compiled import fingerprint, why_not
 from engine.agents.reports import CannotCompile
+from engine.contract.account import COMPILED
 from engine.contract.capturing import why_not_captured
 from engine.training.compiler import (
     Compiler,
@@ -87,10 +88,10 @@ class Tier:
 
     @property
     def how(self) -> str:
-        """What updates do now, as the end of a sentence."""
+        """What updates do now, in a sentence."""
         if self._agent.captured is not None:
-            return "are captured: one launch on the GPU each"
-        return "are compiled" if self.compiled else "run as written"
+            return "Updates are captured: one launch on the GPU each."
+        return COMPILED if self.compiled else "Updates run as written."
 
     @property
     def form(self) -> bool:

@@ -159,6 +159,9 @@ def test_a_run_is_the_same_however_many_steps_are_taken_apart(mode):
 
 
 def test_whoever_reads_the_notes_knows_compiled_updates():
-    plain = {"seeds": SimpleNamespace(how="")}
-    assert TrainingLoop.notes(SimpleNamespace(compiled=True, **plain)) == [COMPILED]
-    assert COMPILED not in TrainingLoop.notes(SimpleNamespace(compiled=False, **plain))
+    loop = TrainingLoop(tiny(), device="cpu")
+    assert loop.notes() == ["Updates run as written."]
+    loop.agent.learner.compiled = SimpleNamespace()
+    assert loop.notes() == [COMPILED]
+    loop.agent.learner.compiled = None
+    loop.close()
