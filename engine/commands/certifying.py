@@ -135,7 +135,7 @@ def _certify(
 def _through_a_file(loop: TrainingLoop, store: LiveStore, number: int) -> Saved:
     """As the keeper does it: rows, checkpoint, sealed file, and back from that."""
     from engine.contract.messages import Rows
-    from engine.service.run import checkpoint_of
+    from engine.service.loop_state import checkpoint_of
     from engine.sessions import LiveStore
     from engine.training.certificate import Saved
 
@@ -162,7 +162,7 @@ def _through_a_file(loop: TrainingLoop, store: LiveStore, number: int) -> Saved:
 
 
 def _state_of(checkpoint: Checkpoint) -> State:
-    from engine.service.run import restored_state
+    from engine.service.loop_state import restored_state
 
     return restored_state(dict(checkpoint.arrays), checkpoint.values)
 

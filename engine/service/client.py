@@ -32,7 +32,6 @@ from engine.contract.messages import (
     Cancel,
     EpisodeFinished,
     EvaluationFinished,
-    FrameCredit,
     Hello,
     KeepOff,
     Message,
@@ -42,13 +41,12 @@ from engine.contract.messages import (
     ResumeTraining,
     Scalars,
     SessionStatus,
-    SetViewer,
-    ShowAgent,
     Shutdown,
     Solved,
     Subscribe,
     TrainerStatus,
 )
+from engine.service.addresses import answers, receives
 from engine.service.connection import (
     Connection,
     EngineProblem,
@@ -67,32 +65,8 @@ GONE_WITHIN_S = 0.5
 SILENT_S = 8.0
 """A supervisor that has answered no heartbeat for so long hangs."""
 
-KEEPER_QUESTIONS = frozenset(
-    {
-        "history",
-        "episodes",
-        "episode",
-        "events",
-        "checkpoints",
-        "checkpoint",
-        "evaluations",
-        "series",
-        "summary",
-        "recent",
-        "configuration_of",
-        "fork",
-        "certify",
-        "export",
-        "import",
-        "views",
-        "keep_views",
-    }
-)
-"""All others go to the stage."""
-
 ROLES = ("trainer", "stage", "keeper")
 
-_TO_STAGE = (SetViewer, FrameCredit, ShowAgent)
 _STREAMED = (EpisodeFinished, EvaluationFinished, Picture, Scalars, TrainerStatus)
 """Waking somebody for each of them costs more than it brings."""
 
@@ -139,8 +113,7 @@ class Client:
     def ask(self, question: str, arguments: dict[str, Any], target: str = "") -> int:
         """Ask stage or keeper; returns the id that the answer will carry."""
         number = next(self._numbers)
-        keeper = question in KEEPER_QUESTIONS
-        target = target or ("keeper" if keeper else "stage")
+        target = target or answers(question)
         self._targets[number] = target
         self.send(Ask(number, question, arguments), target)
         return number
@@ -172,7 +145,7 @@ class Client:
     def _target_of(self, message: Message) -> str:
         if isinstance(message, Cancel):
             return self._targets.pop(message.id, "stage")
-        return "stage" if isinstance(message, _TO_STAGE) else SUPERVISOR
+        return receives(message)
 
     # ----------------------------------------------------------------- inwards
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from engine.contract.messages import KeepOff
 from engine.contract.options import Configuration
 
 _THREADS = Path("/proc/self/task")
@@ -38,6 +39,26 @@ def core_of(configuration: Configuration, usable: frozenset[int] = ALL) -> list[
     training = configuration.training
     one_thread = training.threads == 1 and training.mode == "alternate"
     return [min(usable)] if one_thread and len(usable) == 2 else []
+
+
+class Reservation:
+    """The core that the run under way has for itself; this process keeps off it.
+
+    Attributes:
+      message: What other processes are told.
+    """
+
+    def __init__(self) -> None:
+        self.message = KeepOff([])
+
+    def follow(self, running: Configuration | None) -> bool:
+        """Of the run that goes on, None for none; True where others must be told."""
+        message = KeepOff([] if running is None else core_of(running))
+        changed = message != self.message
+        if changed:
+            self.message = message
+            stay_off(message.cores)
+        return changed
 
 
 def stay_off(cores: Collection[int]) -> None:

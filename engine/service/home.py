@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import platformdirs
+
+from engine.contract.options import Configuration
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -39,6 +42,12 @@ class Home:
     def lock_file(self) -> Path:
         """Held by the one supervisor of this home for as long as it lives."""
         return self.runtime / "engine.lock"
+
+    def new_session(self, configuration: Configuration) -> str:
+        """The path of a session that begins now: its environment and the time."""
+        name = configuration.environment.id.rsplit("/", 1)[-1].lower()
+        stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+        return str(self.sessions / f"{name}-{stamp}.h5")
 
     def prepare(self) -> None:
         """Make the folders; the runtime one is closed to other users."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from msgspec.structs import replace
 
 from engine.contract.account import LOOP, OTHER, RECORDING, TELEMETRY, WAITING
-from engine.contract.arrays import State, join, split, state_hash
 from engine.contract.messages import (
     Advance,
-    Checkpoint,
     Event,
     Problem,
     Rows,
@@ -25,6 +21,7 @@ from engine.contract.messages import (
     Weights,
 )
 from engine.service.loop import Loop
+from engine.service.loop_state import checkpoint_of
 from engine.service.outbox import Outbox
 from engine.service.time_ledger import TimeLedger
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
@@ -354,28 +351,6 @@ class Run:
         for message in self._ledger.reports():
             self._line.send(WINDOWS, replace(message, run=self._uuid))
         self._watch.lap(TELEMETRY)
-
-
-def checkpoint_of(loop: Loop, reason: str, rows: int) -> Checkpoint:
-    """The state of a loop whose rows up to this number have been sent."""
-    state = loop.state()
-    arrays, values = split(state)
-    return Checkpoint(
-        step=loop.step,
-        update=loop.update,
-        episode=loop.episode,
-        reason=reason,
-        rows=rows,
-        # The loop goes on in these arrays while they are on their way.
-        arrays={path: np.array(array) for path, array in arrays.items()},
-        values=json.dumps(values),
-        sha256=state_hash(state),
-    )
-
-
-def restored_state(arrays: dict[str, np.ndarray], values: str) -> State:
-    """The state that a ``RunTraining`` carries."""
-    return join(arrays, json.loads(values))
 
 
 def unexpected(error: Exception) -> Problem:

@@ -12,7 +12,6 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 
@@ -24,7 +23,6 @@ from engine.contract.messages import (
     EvaluationFinished,
     FrameCredit,
     Hello,
-    KeepOff,
     Message,
     Problem,
     ProcessState,
@@ -38,12 +36,11 @@ from engine.contract.messages import (
     Subscribe,
     TrainerStatus,
 )
-from engine.contract.options import Configuration
 from engine.service import problems
 from engine.service.audience import Audience
 from engine.service.children import Child, Children
 from engine.service.connection import Connection, write_connection
-from engine.service.cores import core_of, stay_off
+from engine.service.cores import Reservation
 from engine.service.home import Home
 from engine.service.lifetime import Lifetime
 from engine.service.processes import ROLES, SPARE, Processes
@@ -70,7 +67,7 @@ class Supervisor:
             self._children, time.monotonic, keeps_spare=not private
         )
         self._lifetime = Lifetime(time.monotonic, private=private)
-        self._session = Session(self._new_path, call=self._children.call_of)
+        self._session = Session(home.new_session, call=self._children.call_of)
         self._problems: dict[str, Problem] = {}
         self._viewer: SetViewer | None = None
         self._shown: ShowAgent | None = None
@@ -78,7 +75,7 @@ class Supervisor:
         self._terminated = False
         self._leaving: set[str] = set()
         self._next_look = 0.0
-        self._reserved: list[int] = []
+        self._reservation = Reservation()
 
     # ------------------------------------------------------------------- life
 
@@ -150,14 +147,11 @@ class Supervisor:
 
     def _reserve(self) -> None:
         """While a run goes on, the others leave it a core, if it is to have one."""
-        options = self._session.configuration
-        runs = self._session.state == "running"
-        cores = core_of(options) if runs and options is not None else []
-        if cores != self._reserved:
-            self._reserved = cores
-            stay_off(cores)
+        session = self._session
+        running = session.configuration if session.state == "running" else None
+        if self._reservation.follow(running):
             for role in ("stage", "keeper", "windows"):
-                self._board.send(role, KeepOff(cores))
+                self._board.send(role, self._reservation.message)
 
     def _begin_end(self) -> None:
         """Stop and save what runs; the loop ends when that is durable."""
@@ -178,11 +172,6 @@ class Supervisor:
             self._board.send(name, gone)
         self._children.end_all(END_WITHIN_S)
         self._hub.close()
-
-    def _new_path(self, configuration: Configuration) -> str:
-        name = configuration.environment.id.rsplit("/", 1)[-1].lower()
-        stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-        return str(self._home.sessions / f"{name}-{stamp}.h5")
 
     # --------------------------------------------------------------- messages
 
@@ -310,8 +299,9 @@ class Supervisor:
     def _news(self) -> list[Message]:
         """All that a new window has to know."""
         own = ProcessState(SUPERVISOR, "ready", os.getpid())
-        known = [self._session.opened, self._session.status, KeepOff(self._reserved)]
-        return [own, *self._processes.states(), *known, *self._problems.values()]
+        known = [self._session.opened, self._session.status]
+        known += [self._reservation.message, *self._problems.values()]
+        return [own, *self._processes.states(), *known]
 
     def _subscribe(self, sender: str, topics: list[str]) -> None:
         self._audience.subscribe(sender, topics)
@@ -352,7 +342,7 @@ class Supervisor:
         """Tell a process what it must know, then what has waited for it."""
         self._board.connect(role, child.identity)
         if role != "trainer":
-            self._board.send(role, KeepOff(self._reserved))
+            self._board.send(role, self._reservation.message)
         if role in ("trainer", "stage"):
             for visitor in self._audience:
                 topics = Subscribe(sorted(visitor.topics))

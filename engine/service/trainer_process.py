@@ -31,8 +31,9 @@ from engine.contract.messages import (
 )
 from engine.contract.options import ConfigurationError, configuration_from_json
 from engine.service.home import compiled_folder
+from engine.service.loop_state import restored_state
 from engine.service.replay_files import whole_replay
-from engine.service.run import Run, restored_state, unexpected
+from engine.service.run import Run, unexpected
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.service.worker import main
 

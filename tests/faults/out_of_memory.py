@@ -20,7 +20,8 @@ from trials import Trials
 from engine.contract.arrays import state_hash
 from engine.contract.messages import Checkpoint, Message, Problem, Rows
 from engine.contract.options import configuration_from_flat
-from engine.service.run import Run, restored_state
+from engine.service.loop_state import restored_state
+from engine.service.run import Run
 from engine.service.transport import unpack
 from engine.training import TrainingLoop, known_problem
 

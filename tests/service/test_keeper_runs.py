@@ -17,8 +17,8 @@ from engine.service.keeper_runs import (
     point_to_go_on,
     run_from,
 )
+from engine.service.loop_state import checkpoint_of, restored_state
 from engine.service.replay_files import whole_replay
-from engine.service.run import checkpoint_of, restored_state
 from engine.sessions import LiveStore, SessionProblem, replay_spool
 from engine.training import TrainingLoop
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.contract.options import configuration_from_json, spec
-from engine.service.run import restored_state
+from engine.service.loop_state import restored_state
 from engine.sessions import SessionFile
 from engine.sessions.hdf5 import MAJOR, MINOR
 from engine.training import TrainingLoop
