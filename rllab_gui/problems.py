@@ -11,7 +11,7 @@ from types import TracebackType
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from engine.contract.messages import Problem
+from engine.contract.messages import Problem, SessionStatus
 from rllab_gui.link import Link
 from rllab_gui.titles import with_titles
 
@@ -35,7 +35,7 @@ class Entry:
 
 
 class Problems(QObject):
-    """All problems that have not been solved or dismissed.
+    """All problems that have not been solved or dismissed, and still say something.
 
     Signals:
       changed(str id): The entry of this id is new, counted up, or gone.
@@ -46,8 +46,10 @@ class Problems(QObject):
     def __init__(self, link: Link, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._entries: dict[str, Entry] = {}
+        self._session = SessionStatus()
         link.problemRaised.connect(self.report)
         link.problemSolved.connect(self.solve)
+        link.sessionChanged.connect(self._on_session)
 
     def entries(self) -> tuple[Entry, ...]:
         """Everything that is wrong now, oldest first."""
@@ -68,6 +70,15 @@ class Problems(QObject):
         """It is over, or the person does not want to see it; unknown ids are fine."""
         if self._entries.pop(problem_id, None) is not None:
             self.changed.emit(problem_id)
+
+    def _on_session(self, session: SessionStatus) -> None:
+        """Another one is open, or none: what was said about the last one goes."""
+        before, self._session = self._session, session
+        if session.is_same(before):
+            return
+        for entry in self.entries():
+            if entry.problem.of_session:
+                self.solve(entry.problem.id)
 
     def report_exception(self, error: BaseException) -> None:
         """Show a mistake of the window itself, with its traceback folded."""

@@ -206,7 +206,7 @@ class Keeper(RowKeeper):
             store.set_offline_source(source)
             self._hold(store, path)
             self._run_fresh(paused=paused)
-            finish({"step": 0}, "")
+            finish({"step": 0, "uuid": self._uuid}, "")
             return
         point = store.resume_point()
         if arguments["run"]:

@@ -182,6 +182,9 @@ class SessionRecovery(SessionCore, ABC):
             return self._recover()
         step = int(answer.result.get("step", 0))
         self.status = replace(self.status, step=step)
+        # One that begins anew, as no state of it was durable, is another session.
+        uuid = str(answer.result.get("uuid") or self.opened.uuid)
+        self.opened = replace(self.opened, uuid=uuid)
         actions = [*self._tell_cut(step), *self._tell_loss(step)]
         if self.state == "stopping":
             end = [Send("trainer", Stop())] if runs else self._conclude()

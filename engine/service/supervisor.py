@@ -69,6 +69,7 @@ class Supervisor:
         self._lifetime = Lifetime(time.monotonic, private=private)
         self._session = Session(home.new_session, call=self._children.call_of)
         self._problems: dict[str, Problem] = {}
+        self._told_session = SessionStatus()
         self._viewer: SetViewer | None = None
         self._shown: ShowAgent | None = None
         self._private = private
@@ -275,10 +276,19 @@ class Supervisor:
             self._problems[message.id] = message
         elif isinstance(message, Solved):
             self._problems.pop(message.id, None)
+        elif isinstance(message, SessionStatus):
+            self._forget_last_session(message)
         elif isinstance(message, SetViewer):
             self._viewer = message
         elif isinstance(message, ShowAgent):
             self._shown = message
+
+    def _forget_last_session(self, session: SessionStatus) -> None:
+        """Windows drop what was said about it by themselves; so do those to come."""
+        before, self._told_session = self._told_session, session
+        if not session.is_same(before):
+            kept = {id: it for id, it in self._problems.items() if not it.of_session}
+            self._problems = kept
 
     # ---------------------------------------------------------------- clients
 

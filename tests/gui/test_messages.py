@@ -2,12 +2,13 @@
 
 import sys
 
+import pytest
 import script
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from engine.contract.messages import Problem, Solved, StartTraining
+from engine.contract.messages import Problem, SessionStatus, Solved, StartTraining
 from rllab_gui.problems import install_hook
 
 
@@ -42,6 +43,33 @@ def test_a_refused_file_is_forgotten_once_another_has_opened(window, beat):
     assert window.messages.row("engine.open") is not None
     beat(script.session(window.lab.draft.configuration))
     assert window.messages.row("engine.open") is None
+
+
+def back_at_500():
+    text = "The trainer ended unexpectedly and is back at step 500; nothing is lost."
+    return Problem("engine.trainer.recovered", text, severity="information")
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {"path": "/data/b.h5"}, {"path": "/data/b.h5", "uuid": "u2"}]
+)
+def test_what_is_about_a_session_goes_with_it_and_the_rest_stays(window, beat, other):
+    options = window.lab.draft.configuration
+    unwritten = Problem("engine.save", "'run.h5' could not be written.")
+    beat(script.session(options), back_at_500(), unwritten, died())
+    window.lab.certificate.ask()
+    beat(script.session(options, live=False, durable_step=500))
+    assert len(window.lab.problems.entries()) == 4
+    beat(script.session(options, **other) if other else SessionStatus())
+    left = [it.problem.id for it in window.lab.problems.entries()]
+    assert left == ["engine.save", "engine.trainer.died"]
+    assert window.messages.row("engine.trainer.recovered") is None
+
+
+def test_the_note_of_a_session_comes_with_it_and_stays(window, beat):
+    note = Problem("engine.session.note", "Its replay is not whole.")
+    beat(script.session(window.lab.draft.configuration), note)
+    assert window.messages.row("engine.session.note") is not None
 
 
 def test_the_fix_button_does_the_command(window, client, beat, qtbot):

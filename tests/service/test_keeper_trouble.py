@@ -15,6 +15,7 @@ from engine.contract.messages import (
     Message,
     Problem,
     RowsStored,
+    RunTraining,
     Solved,
 )
 from engine.service import keeper_rows
@@ -52,9 +53,9 @@ def keeper(tmp_path: Path, words: Words) -> Iterator[Keeper]:
     keeper.close()
 
 
-def order(keeper: Keeper, question: str, number: int) -> None:
+def order(keeper: Keeper, question: str, number: int, path: str = "run.h5") -> None:
     arguments = {
-        "path": "run.h5",
+        "path": path,
         "configuration": samples.configuration(),
         "card": samples.CARD.to_dict(),
         "overwrite": False,
@@ -138,3 +139,32 @@ def test_a_live_store_that_cannot_be_removed_leaves_its_file_to_be_seen(
     assert keeper.store is None
     assert keeper.source is not None
     assert keeper.source.summary()["steps"] == 7
+
+
+def test_the_trouble_of_one_store_is_not_that_of_the_next(
+    keeper: Keeper, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.service.disk_guard.LOOK_EVERY_S", 0.0)
+    keeper._guard._free = lambda folder: 1
+    refuse_checkpoints(monkeypatch)
+    keeper.on_message("trainer", samples.checkpoint(7, 0, "stop"))
+    keeper.cycle()
+    order(keeper, "close", 2)
+    words.sent.clear()
+    order(keeper, "create", 3, "another.h5")
+    keeper._guard._free = lambda folder: 1
+    keeper.on_message("trainer", samples.rows(0))
+    keeper.on_message("trainer", samples.checkpoint(7, 0, "stop"))
+    keeper.cycle()
+    told = [it.id for it in words.of(Problem)]  # type: ignore[attr-defined]
+    assert sorted(told) == ["session.disk", "session.write"]
+
+
+def test_a_run_that_begins_anew_says_which_session_it_is(
+    keeper: Keeper, words: Words
+) -> None:
+    order(keeper, "recover", 2)
+    keeper.cycle()
+    answer = words.of(Answer)[-1]
+    _, run = words.of(RunTraining)
+    assert answer.result["uuid"] == run.uuid  # type: ignore[attr-defined]

@@ -408,6 +408,25 @@ def test_a_trainer_that_hangs_is_ended_when_a_person_says_so(running: World) -> 
     assert [it.id for it in running.problems()][1:] == ["engine.trainer.recovered"]
 
 
+def test_a_run_that_begins_anew_is_said_to_be_another_before_the_loss(
+    running: World,
+) -> None:
+    """What is told of the last session goes when windows hear of another one."""
+    running.die("trainer")
+    running.back("trainer")
+    ask = running.queues["keeper"].popleft()
+    assert isinstance(ask, Ask)
+    running.told.clear()
+    anew = Answer(ask.id, {"step": 0, "uuid": "another"})
+    running.session.on_run_sent(reached=True)
+    running.do(running.session.on_answer(anew))
+    kinds = [it for it in running.told if isinstance(it, (SessionStatus, Problem))]
+    opened, loss = kinds
+    assert isinstance(opened, SessionStatus)
+    assert opened.uuid == "another"
+    assert isinstance(loss, Problem)
+
+
 def test_a_resumed_run_begins_with_other_options(world: World) -> None:
     changes = {"agent.learning_rate": "0.0001"}
     world.command(ResumeTraining("/old.h5", changes=changes))

@@ -18,6 +18,24 @@ class Hello(Message, frozen=True):
     protocol: int = PROTOCOL
 
 
+_OF_SESSION = (
+    "training.",
+    "session.",
+    "stage.evaluation.",
+    "stage.embedding.",
+    "engine.trainer.recover",
+    "engine.keeper.attach",
+    "engine.keeper.behind",
+    "engine.session.note",
+    "window.certificate",
+)
+"""How the ids begin of what is about the open session or its run.
+
+``engine.save`` is none of them: a file that could not be written is told when its
+session has been let go.
+"""
+
+
 class Problem(Message, frozen=True):
     """Something went wrong; one sentence each for what, why and how to fix it.
 
@@ -40,6 +58,11 @@ class Problem(Message, frozen=True):
     def sentence(self) -> str:
         """What, why and fix in one line."""
         return " ".join(part for part in (self.what, self.why, self.fix) if part)
+
+    @property
+    def of_session(self) -> bool:
+        """Whether it says nothing any more once another session is open, or none."""
+        return self.id.startswith(_OF_SESSION)
 
 
 class Solved(Message, frozen=True):
@@ -93,6 +116,10 @@ class SessionStatus(Message, frozen=True):
     durable_s_ago: float = 0.0
     sealed_at: float = 0.0
     cuts: int = 0
+
+    def is_same(self, other: SessionStatus) -> bool:
+        """Whether both are about one session in one place, or both about none."""
+        return (self.path, self.uuid) == (other.path, other.uuid)
 
 
 class Scalars(Message, frozen=True):
