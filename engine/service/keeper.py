@@ -354,6 +354,7 @@ class Keeper(RowKeeper):
             "step": step,
             "sealed_at": self._sealed_at,
             "note": note,
+            "live": self._path is not None and live_path(self._path).is_dir(),
         }
 
     def _run_fresh(self, *, paused: bool) -> None:

@@ -243,6 +243,7 @@ class Session(SessionRecovery):
             return []
         self._forget()
         self.configuration, self.opened = None, SessionStatus()
+        self._in_live_store = False
         self.state, self.status = "idle", TrainerStatus("idle")
         told = [Send(who, self.opened) for who in ("windows", "stage")]
         return [*told, Send("windows", self.status)]
@@ -331,9 +332,8 @@ class Session(SessionRecovery):
         """The keeper's word about what is durable; stale ones are not passed on."""
         if status.path != self.opened.path or not status.path:
             return []
-        live = status.live and self.state in ACTIVE
-        left = status.live and not live
-        self.opened = replace(status, live=live, unwritten=left, cuts=self._cuts)
+        self._in_live_store = status.live
+        self.opened = self._as_it_is(replace(status, cuts=self._cuts))
         return [Send("windows", self.opened)]
 
     def on_evaluation_asked(self, step: int) -> None:

@@ -88,6 +88,7 @@ class SessionCore:
         self.state: RunState = "idle"
         self.status = TrainerStatus("idle")
         self.opened = SessionStatus()
+        self._in_live_store = False
         self.configuration: Configuration | None = None
         self.ready: set[str] = set()
         self._save_failed = False
@@ -140,9 +141,17 @@ class SessionCore:
             raise AssertionError(f"{self.state} is never followed by {state}")
         self.state = state
         self.status = replace(self.status, state=state)
-        live = self.is_open() and state in ACTIVE
-        self.opened = replace(self.opened, live=live)
+        self.opened = self._as_it_is(self.opened)
         return [Send("windows", self.status)]
+
+    def _as_it_is(self, opened: SessionStatus) -> SessionStatus:
+        """Whether a run writes to it, or has ended and is still to be written.
+
+        A window that greets before the keeper's next word hears this one.
+        """
+        active = self.state in ACTIVE
+        unwritten = self._in_live_store and not active
+        return replace(opened, live=bool(opened.path) and active, unwritten=unwritten)
 
     def _ask(
         self, target: str, name: str, arguments: dict[str, Any], then: Then
@@ -160,16 +169,17 @@ class SessionCore:
         text = str(result.get("configuration", ""))
         path = str(result.get("path", ""))
         self.configuration = configuration_from_json(text) if text else None
-        self.opened = SessionStatus(
+        self._in_live_store = bool(result.get("live"))
+        opened = SessionStatus(
             name=Path(path).stem,
             path=path,
             uuid=str(result.get("uuid", "")),
-            live=self.state in ACTIVE,
             configuration=text,
             durable_step=int(result.get("step", 0)),
             sealed_at=float(result.get("sealed_at", 0.0)),
             cuts=self._cuts,
         )
+        self.opened = self._as_it_is(opened)
 
     # ------------------------------------------------------------------ sealing
 

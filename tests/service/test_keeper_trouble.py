@@ -21,6 +21,7 @@ from engine.contract.messages import (
 from engine.service import keeper_rows
 from engine.service.keeper import Keeper
 from engine.sessions import LiveStore, SessionProblem, checkpoint_ring
+from engine.sessions.session_writer import write_session
 
 
 class Words:
@@ -168,3 +169,19 @@ def test_a_run_that_begins_anew_says_which_session_it_is(
     answer = words.of(Answer)[-1]
     _, run = words.of(RunTraining)
     assert answer.result["uuid"] == run.uuid  # type: ignore[attr-defined]
+
+
+def test_what_a_crash_has_left_is_opened_as_not_written_yet(
+    keeper: Keeper, words: Words, tmp_path: Path
+) -> None:
+    keeper.close()
+    another = Keeper(words, tmp_path)  # type: ignore[arg-type]
+    order(another, "open", 2)
+    assert words.of(Answer)[-1].result["live"]  # type: ignore[attr-defined]
+    another.close()
+    store = LiveStore.open(tmp_path / "run.h5")
+    write_session(store, tmp_path / "run.h5")
+    store.close(fold=True)
+    order(another, "open", 3)
+    assert not words.of(Answer)[-1].result["live"]  # type: ignore[attr-defined]
+    another.close()

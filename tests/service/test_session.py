@@ -143,9 +143,12 @@ class World:
                 self.queues["trainer"].append(RunTraining(CONFIGURATION, "u"))
             self.open = str(message.arguments.get("path", self.open))
             self.unsealed = True
+        if message.question == "open":
+            self.open = str(message.arguments["path"])
         if message.question == "seal" and message.arguments["final"]:
             self.unsealed = False
         result = {"path": self.open, "uuid": "u", "configuration": CONFIGURATION}
+        result["live"] = self.unsealed
         self.do(self.session.on_answer(Answer(message.id, {**result, "step": 5})))
 
     def die(self, role: str) -> None:
@@ -561,6 +564,33 @@ def test_a_run_that_has_ended_is_unwritten_until_its_file_is_there(
     assert (running.told[-1].live, running.told[-1].unwritten) == (False, True)
     running.do(running.session.on_session(replace(status, live=False)))
     assert (running.told[-1].live, running.told[-1].unwritten) == (False, False)
+
+
+def test_who_greets_when_a_run_has_just_ended_hears_that_it_is_unwritten(
+    running: World,
+) -> None:
+    assert (running.session.opened.live, running.session.opened.unwritten) == (
+        True,
+        False,
+    )
+    running.command(Stop())
+    running.work("trainer")
+    running.work("keeper")
+    assert (running.session.opened.live, running.session.opened.unwritten) == (
+        False,
+        True,
+    )
+
+
+def test_a_refused_start_leaves_a_written_session_written(world: World) -> None:
+    world.command(OpenSession("/old.h5"))
+    world.work_all()
+    world.command(StartTraining(CONFIGURATION))
+    ask = world.queues["trainer"].popleft()
+    assert isinstance(ask, Ask)
+    world.do(world.session.on_answer(Answer(ask.id, error="No such world.")))
+    assert world.session.opened.path == "/old.h5"
+    assert not world.session.opened.unwritten
 
 
 COMMANDS = (

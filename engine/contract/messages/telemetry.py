@@ -98,7 +98,8 @@ class SessionStatus(Message, frozen=True):
       name: Name without folder, empty where none is open.
       path: The session file.
       live: A run writes to it (False: looking back).
-      unwritten: Its run has ended, and its file is still to be written.
+      unwritten: Its run has ended, perhaps by a crash, and its file is still to be
+        written.
       durable_step: Everything up to here is committed and synced.
       durable_s_ago: Age of that commit when this was sent.
       sealed_at: Unix time at which the .h5 was last written; 0 never.
