@@ -184,7 +184,12 @@ class StatePool:
         states = yield from collect(context, session, COUNT, rng)
         if weights is None:
             return states, None
-        return states, (yield from self._judge(context, session, weights, states))
+        try:
+            return states, (yield from self._judge(context, session, weights, states))
+        except Exception:
+            # Whoever asks next judges them, and is told what fails; gathered anew
+            # they would be the same, with every question.
+            return states, None
 
     def _end(self, of: Source) -> None:
         if self._gathering == of:

@@ -45,11 +45,11 @@ def lived(played, monkeypatch):
         yield theatre, clock, looks, run
 
 
-def asked(theatre):
-    """What the keeper was asked, and how often."""
-    to_keeper = [it for it, to in theatre.sent if to == "keeper" and type(it) is Ask]
+def asked(theatre, whom="keeper"):
+    """What the keeper was asked, or the trainer, and how often."""
+    questions = [it for it, to in theatre.sent if to == whom and type(it) is Ask]
     theatre.sent.clear()
-    return Counter(it.question for it in to_keeper)
+    return Counter(it.question for it in questions)
 
 
 def comparable(found):
@@ -76,6 +76,28 @@ def test_old_states_answer_until_the_new_ones_are_judged(lived):
     with run.on_stage(live=True) as fresh:
         fresh.loop = run.loop
         assert comparable(late) == comparable(fresh.result("neighbours", **STEP))
+
+
+def test_states_whose_judging_failed_are_not_gathered_again(lived, monkeypatch):
+    theatre, clock, *_ = lived
+    theatre.result("neighbours", **STEP)
+    clock.now += AGAIN_AFTER_S + 1
+    asked(theatre)
+    look = Mind.insight
+    with monkeypatch.context() as patch:
+
+        def broken(self, observations, *rest):
+            if len(observations) > 1:
+                raise MemoryError("no room")
+            return look(self, observations, *rest)
+
+        patch.setattr(Mind, "insight", broken)
+        for _ in range(3):
+            theatre.ask("neighbours", **STEP)
+            theatre.run(lambda: not theatre.stage._jobs._jobs)
+        assert asked(theatre, "trainer")["sample_states"] == 1
+    assert theatre.result("neighbours", **STEP)["embedding"]
+    assert not asked(theatre, "trainer")["sample_states"]
 
 
 def test_the_keeper_is_asked_once_and_only_values_differ_by_weights(lived):
