@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -45,17 +46,19 @@ class Mind:
             configuration, card, device="cpu", seed=configuration.training.seed
         )
         self._shapes = {k: v.shape for k, v in self.agent.weights().items()}
-        self._loaded: Mapping[str, np.ndarray] | None = None
+        # Weak: who looks for the same weights again holds them, and the archive's
+        # bound is for all that are held.
+        self._loaded: dict[str, ref[np.ndarray]] | None = None
 
     def load(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Take over the networks of this training step; at once if they are here.
 
-        Nobody changes arrays in place: the same mapping holds the same weights.
+        Nobody changes arrays in place: the same arrays hold the same weights.
 
         Raises:
           WrongWeights: If they do not fit; the old ones stay.
         """
-        if arrays is self._loaded:
+        if self._has_loaded(arrays):
             self.step = step
             return
         fitting = {name: arrays[name] for name in self._shapes if name in arrays}
@@ -65,7 +68,14 @@ class Mind:
                 "one that is shown. Open the session they come from."
             )
         self.agent.load_weights(fitting)
-        self.step, self._loaded = step, arrays
+        self.step = step
+        self._loaded = {name: ref(array) for name, array in fitting.items()}
+
+    def _has_loaded(self, arrays: Mapping[str, np.ndarray]) -> bool:
+        if self._loaded is None:
+            return False
+        held = ((arrays.get(name), loaded()) for name, loaded in self._loaded.items())
+        return all(given is not None and given is it for given, it in held)
 
     def recollection(self, count: int) -> Recollection | None:
         """What a recurrent network remembers of so many episodes; else None."""

@@ -1,7 +1,9 @@
 """The shown agent: at once, at its pace, and each picture of one single step."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -42,6 +44,25 @@ def other_weights(configuration) -> dict[str, np.ndarray]:
     other = configuration.with_options({"training.seed": 99})
     card = make(configuration.environment).card
     return Mind(other, card).agent.weights()
+
+
+def test_a_mind_takes_weights_once_and_holds_none_that_nobody_else_holds(monkeypatch):
+    configuration = tiny()
+    mind = Mind(configuration, make(configuration.environment).card)
+    arrays, taken = other_weights(configuration), []
+    load = mind.agent.load_weights
+    monkeypatch.setattr(
+        mind.agent, "load_weights", lambda it: taken.append(len(it)) or load(it)
+    )
+    mind.load(100, arrays)
+    mind.load(200, dict(arrays))
+    assert (mind.step, len(taken)) == (200, 1)
+    held = [weakref.ref(it) for it in arrays.values()]
+    arrays.clear()
+    gc.collect()
+    assert [it() for it in held] == [None] * len(held)
+    mind.load(300, other_weights(configuration))
+    assert len(taken) == 2
 
 
 def test_the_first_picture_comes_without_torch():
