@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.messages import ProcessState
 from rllab_gui.link import Link
@@ -15,8 +15,13 @@ from rllab_gui.views.episode_model import Key
 
 AHEAD = 64
 """Frames kept on each side of the cursor, as long as they are not too large."""
+NEAR = 8
+"""Frames fetched at first on each side of where the cursor has jumped to: whoever jumps
+about looks at few of them, and each keeps the stage from the next jump."""
+REST_MS = 300
+"""After so long at one step all are fetched."""
 FRAMES_BYTES = 96 << 20
-CHUNK = 8
+CHUNK = 4
 """Frames in one question, where they come fast: a seek waits behind one at most."""
 CHUNK_S = 0.2
 """A question takes no longer than about this, so that slow frames come evenly."""
@@ -59,6 +64,9 @@ class EpisodeFrames(QObject):
         self._asked: dict[int, range] = {}
         self._seeking = -1
         self._wanted, self._forward = 0, True
+        self._near = NEAR
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._on_rest)
         self._chunk_size = CHUNK
         self._answered_at = -np.inf
         self.refused = ""
@@ -70,6 +78,8 @@ class EpisodeFrames(QObject):
         self._frames.clear()
         self._notes.clear()
         self._key, self._steps, self._wanted = key, steps, 0
+        self._near = NEAR
+        self._rest.start()
         self.refused = ""
 
     def learn_length(self, steps: int) -> None:
@@ -99,10 +109,16 @@ class EpisodeFrames(QObject):
 
     def hold(self) -> None:
         """Something else is more urgent: what is asked for is asked for again later."""
+        self._rest.stop()
         self._cancel(list(self._asked))
 
     def want(self, t: int, *, forward: bool) -> None:
         """This step is looked at; the next one is probably in this direction."""
+        if t != self._wanted:
+            jumped = abs(t - self._wanted) > self._near
+            # With each step that is made from there twice as many.
+            self._near = NEAR if jumped else min(AHEAD, 2 * self._near)
+        self._rest.start()
         self._wanted, self._forward = t, forward
         self._drop_far(t)
         self._ask_on()
@@ -124,10 +140,14 @@ class EpisodeFrames(QObject):
             self._seeking = self._ask(range(self._wanted, self._wanted + 1))
         self._prefetch(self._wanted)
 
+    def _on_rest(self) -> None:
+        self._near = AHEAD
+        self._ask_on()
+
     def _reach(self) -> int:
         """Frames to each side that are kept: fewer where they are large."""
         size = next((it.nbytes for it in self._frames.values()), 0)
-        return min(AHEAD, max(CHUNK, FRAMES_BYTES // (2 * size))) if size else AHEAD
+        return min(AHEAD, max(NEAR, FRAMES_BYTES // (2 * size))) if size else AHEAD
 
     def _drop_far(self, t: int) -> None:
         reach = self._reach()
@@ -145,7 +165,7 @@ class EpisodeFrames(QObject):
         """Ask for what lacks, in the direction of the last move first."""
         if self._steps == UNKNOWN:
             return
-        reach = self._reach()
+        reach = min(self._reach(), self._near)
         ahead = range(t, min(t + reach, self._steps) + 1)
         behind = range(t, max(t - reach, 0) - 1, -1)
         for steps in (ahead, behind) if self._forward else (behind, ahead):

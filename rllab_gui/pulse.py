@@ -40,6 +40,9 @@ class Pulse(QObject):
         self._soon = False
         self._spent = thread_time()
         self.stopped_for_good = False
+        # What is posted goes before painting, what a timer calls comes after it.
+        self._others = QTimer(self, singleShot=True, interval=0)
+        self._others.timeout.connect(self.ticked)
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // self._rate)
         self._timer.timeout.connect(self.beat)
@@ -90,8 +93,7 @@ class Pulse(QObject):
     def _draw(self) -> None:
         self._soon = False
         self.urged.emit()
-        # What has just been drawn is painted before the next timer goes off.
-        QTimer.singleShot(0, self, self.ticked.emit)
+        self._others.start()
 
     def _adapt(self, load: float) -> None:
         """Slow down when drawing eats the beat, speed up when it is light."""

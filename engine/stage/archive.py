@@ -80,6 +80,7 @@ class Archive:
         self._weights: ByteCache[dict[str, np.ndarray]] = ByteCache(WEIGHT_BYTES)
         self._branches: ByteCache[dict[str, Any]] = ByteCache(BRANCH_BYTES)
         self._coming: set[tuple[Past, str, int]] = set()
+        self._table: dict[str, Any] | None = None
         self._steps: list[int] | None = None
         self._news = 0
         self._session: Session | None = None
@@ -136,6 +137,20 @@ class Archive:
             found.pop("frames", None)
             self._episodes.put(key, found, array_bytes(found))
         return found
+
+    def episodes(self, session: Session) -> Generator[Wish, Any, dict[str, Any]]:
+        """All finished episodes, in columns; see ``sessions.SessionSource``.
+
+        Of a file they are asked for once: many rows take the keeper a while, in which
+        nobody else is answered.
+        """
+        if self._table is not None:
+            return self._table
+        news = self._news
+        table = yield from ask("keeper", "episodes")
+        if news == self._news and not session.live:
+            self._table = table
+        return table
 
     def bring(
         self, session: Session, wanted: Iterable[tuple[str, int]]
@@ -200,7 +215,7 @@ class Archive:
 
     def forget_steps(self) -> None:
         """There are other checkpoints than before, or the keeper is another one."""
-        self._steps = None
+        self._steps = self._table = None
         self._news += 1
 
     def weights(

@@ -118,9 +118,8 @@ class EmbeddingMap:
         self._value = seen["q"].max(axis=1)
         observations = self.states.observations
         self._extras = doubts(seen) | (yield from familiarity(session, observations))
-        environments = session.configuration.training.environments
         try:
-            self._seen_at = yield from training_steps(self.states, environments)
+            self._seen_at = yield from training_steps(context, session, self.states)
         except RequestFailed:
             # Without its keeper nobody knows the episodes; the map does not need them.
             self._seen_at = (np.zeros(0, np.int64),) * 2

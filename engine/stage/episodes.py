@@ -117,20 +117,21 @@ def look_at_unrecorded(
     if stored is None or not quick or averse or remembers:
         return None
     missing = np.flatnonzero(~np.isfinite(stored).all(axis=1))
-    observations = list(as_stored(session, record))
-    if stored.shape[1] != session.card.actions or len(missing) > len(observations):
+    observations = all_stored(session, record)
+    if stored.shape[1] != session.card.actions:
+        return None
+    if len(missing) and observations is None:
         return None
     joined = _joined([], len(stored), session.card.actions)
     if len(missing):
         assert mind is not None
-        wanted = np.stack([observations[t] for t in missing])
+        assert observations is not None
         judge = Judge(mind, weights, record["actions"])
-        said = yield from judge.values(wanted)
+        said = yield from judge.values(observations[missing])
         for name, values in said.items():
             joined[name] = joined[name].copy()
             joined[name][missing] = values
-    whole = np.stack(observations) if observations else None
-    return Seen(**joined, observations=whole, exact=True, note="")
+    return Seen(**joined, observations=observations, exact=True, note="")
 
 
 def is_verified(record: Mapping[str, Any]) -> bool:
@@ -150,6 +151,14 @@ def played_again(
     """
     key = (session.past, record["kind"], record["episode"])
     return context.films.lent(key, session.configuration.environment, record)
+
+
+def all_stored(session: Session, record: Mapping[str, Any]) -> np.ndarray | None:
+    """All that was seen as recorded, [T+1, ...]; None where it was not stored."""
+    singles: np.ndarray | None = record.get("observations")
+    if singles is None or session.configuration.environment.frame_stack == 1:
+        return singles
+    return np.stack(list(as_stored(session, record)))
 
 
 def as_stored(

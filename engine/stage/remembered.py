@@ -10,7 +10,7 @@ import numpy as np
 from engine.contract.options import Configuration
 from engine.stage.archive import Session
 from engine.stage.context import Context
-from engine.stage.jobs import RequestFailed, Wish, ask
+from engine.stage.jobs import RequestFailed, Wish
 
 NOT_YET = (
     "How likely the replay memory is to draw this step is known with the next "
@@ -75,7 +75,7 @@ def remembered(
         return {"why": NOT_YET}
     try:
         arrays = yield from context.archive.memory(session, later[0])
-        table = yield from ask("keeper", "episodes")
+        table = yield from context.archive.episodes(session)
     except RequestFailed as problem:
         return {"why": str(problem)}
     return _standing(session.configuration, arrays, table, record, t, later[0])

@@ -132,7 +132,8 @@ def find_origin(
     if isinstance(seen, Origin):
         return seen
     if begun is None:
-        begun = recorded_beginnings(session, (yield from ask("keeper", "episodes")))
+        table = yield from context.archive.episodes(session)
+        begun = recorded_beginnings(session, table)
     episode = begun.get((seen.environment, seen.begun))
     if episode is None:
         return None
@@ -153,14 +154,15 @@ def recorded_beginnings(session: Session, table: Mapping[str, Any]) -> Beginning
 
 
 def training_steps(
-    states: States, environments: int
+    context: Context, session: Session, states: States
 ) -> Generator[Wish, Any, tuple[np.ndarray, np.ndarray]]:
     """Training episode and step in it of each state, int64 [n]; -1 where unknown.
 
     States out of the replay are placed by when they were seen, as in
     :func:`find_origin`, but are not compared with the recording.
     """
-    table = yield from ask("keeper", "episodes")
+    table = yield from context.archive.episodes(session)
+    environments = session.configuration.training.environments
     begun = _beginnings(table, environments, np.ones(len(table["kind"]), bool))
     found = np.full((len(states), 2), -1, np.int64)
     for row, origin in enumerate(states.origins):
@@ -209,7 +211,7 @@ def _from_replay(count: int) -> Generator[Wish, Any, States]:
 def _from_episodes(
     context: Context, session: Session, count: int, rng: np.random.Generator
 ) -> Generator[Wish, Any, States]:
-    table = yield from ask("keeper", "episodes")
+    table = yield from context.archive.episodes(session)
     rows = _spread(table, rng)
     lengths = np.array([int(table["length"][row]) for row in rows])
     total = int(lengths.sum())

@@ -8,7 +8,7 @@ import script
 from pictures import judged, number_of, numbered, teach
 
 from engine.contract.messages import Cancel, ProcessState, SessionStatus
-from rllab_gui.episode_frames import AHEAD, FRAMES_BYTES
+from rllab_gui.episode_frames import AHEAD, FRAMES_BYTES, NEAR
 
 
 def settle(context, client, beats=3):
@@ -193,14 +193,33 @@ def test_frames_that_take_long_are_asked_for_in_smaller_numbers(context, client)
 def test_frames_ahead_are_fetched_before_they_are_wanted(context, client):
     teach(client, steps=500)
     open_episode(context, client, t=0)
-    settle(context, client, 12)
-    assert all(context.episode.frame(t) is not None for t in range(AHEAD + 1))
+    for t in range(1, 4):
+        context.cursor.seek(t)
+        settle(context, client, 12)
+    assert all(context.episode.frame(t) is not None for t in range(AHEAD + 4))
     assert context.episode.frame(AHEAD + 40) is None
-    asked = len(client.questions("frames"))
     context.cursor.seek(20)
     assert context.episode.moment.t == 20  # at once, nothing had to be asked
     assert number_of(context.episode.moment.frame) == 20
-    assert asked <= 12
+    assert len(client.questions("frames")) <= 30
+
+
+def test_few_frames_are_fetched_round_a_jump_and_all_where_it_rests(
+    context, client, qtbot
+):
+    teach(client, steps=500)
+    open_episode(context, client, t=100)
+    settle(context, client, 12)
+    here = [t for t in range(501) if context.episode.frame(t) is not None]
+    assert here == list(range(100 - NEAR, 100 + NEAR + 1))
+
+    def rested():
+        settle(context, client, 2)
+        return context.episode.frame(100 + AHEAD) is not None
+
+    qtbot.waitUntil(rested)
+    settle(context, client, 30)
+    assert context.episode.frame(100 - AHEAD) is not None
 
 
 def test_going_back_fetches_what_is_before(context, client):

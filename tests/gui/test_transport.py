@@ -86,10 +86,11 @@ def test_a_shorter_episode_pulls_the_cursor_in(cursor):
     assert cursor.t == 10
 
 
-def test_following_shows_an_episode_whole_and_then_the_newest(stepping):
+def test_following_shows_an_episode_whole_and_then_the_newest(stepping, beat):
     cursor = stepping.lab.cursor
     assert cursor.position.episode == 1
     cursor.place(t=20)
+    beat()
     stepping.lab.playback._on_tick()
     assert (cursor.position.episode, cursor.t) == (3, 0)
     assert stepping.transport.property("mode") == "following"
@@ -144,6 +145,7 @@ def test_following_waits_for_the_episode_that_is_under_way(stepping, client, bea
     del client.answers["judge_episode"]
     beat(script.episode(4))
     stepping.lab.cursor.place(t=20)
+    beat()
     stepping.lab.playback._on_tick()
     assert stepping.lab.cursor.position.episode == 4
     beat(script.episode(5))

@@ -259,7 +259,7 @@ def test_an_environment_that_cannot_be_drawn_says_so_in_the_strip(
 
 
 @pytest.fixture
-def noted(view, context, client):
+def noted(view, context, client, qtbot):
     """Bookmarks at 20 and 90, in a session of its own."""
     client.answers["views"] = lambda _: {
         "views": {
@@ -274,8 +274,12 @@ def noted(view, context, client):
     client.play(SessionStatus(uuid="s1", name="run"))
     context.pulse.beat()
     context.cursor.show_episode("training", 4)
-    for _ in range(12):  # until the pictures round it are here
+
+    def with_pictures():
         context.pulse.beat()
+        return context.episode.frame(50) is not None
+
+    qtbot.waitUntil(with_pictures)
     return view
 
 

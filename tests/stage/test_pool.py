@@ -100,6 +100,17 @@ def test_states_whose_judging_failed_are_not_gathered_again(lived, monkeypatch):
     assert not asked(theatre, "trainer")["sample_states"]
 
 
+def test_the_episodes_of_a_file_are_listed_once_and_those_of_a_run_each_time(lived):
+    theatre, _, _, run = lived
+    of_what = {"kind": "training", "episode": 3, "checkpoint_step": -1}
+    for live, times in ((False, 1), (True, 2), (False, 1)):
+        theatre.open(run.configuration, live=live)
+        asked(theatre)
+        for _ in range(2):
+            theatre.result("gaps", **of_what)
+        assert asked(theatre)["episodes"] == times
+
+
 def test_the_keeper_is_asked_once_and_only_values_differ_by_weights(lived):
     theatre, *_ = lived
     theatre.result("judge_episode", kind="training", episode=3)

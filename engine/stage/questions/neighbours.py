@@ -11,7 +11,7 @@ from engine.media import fitted, scaled
 from engine.stage.archive import Session
 from engine.stage.context import Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED, Weights
-from engine.stage.jobs import Job, RequestFailed, Wish, ask
+from engine.stage.jobs import Job, RequestFailed, Wish
 from engine.stage.minds import insight_job
 from engine.stage.moments import memory_before, observations_at
 from engine.stage.nearest import distances, nearest, spreads
@@ -151,7 +151,7 @@ class _Teller:
         """Ask the keeper once for the records of all of them, not for each."""
         try:
             if not all(self._episodes(rows)):
-                table = yield from ask("keeper", "episodes")
+                table = yield from self._context.archive.episodes(self._session)
                 self._known.begun = recorded_beginnings(self._session, table)
             wanted = [it for it in self._episodes(rows) if it is not None]
             yield from self._context.archive.bring(self._session, wanted)
@@ -262,7 +262,7 @@ def _recorded_values(
     context: Context, session: Session, arguments: EpisodeArguments
 ) -> Generator[Wish, Any, np.ndarray]:
     """Recorded Q-values of the episodes of this kind that are nearest, [n, A]."""
-    table = yield from ask("keeper", "episodes")
+    table = yield from context.archive.episodes(session)
     same = np.array([kind == arguments.kind for kind in table["kind"]], bool)
     rows = np.flatnonzero(same & np.asarray(table["recorded"], bool))
     numbers = np.asarray(table["episode"])[rows]

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
-from engine.stage.jobs import Job, Priority, RequestFailed, Wish, ask
+from engine.stage.jobs import Job, Priority, RequestFailed, Wish
 from engine.stage.remembered import NONE_KEPT
 from engine.stage.replay_table import (
     Standing,
@@ -42,7 +42,7 @@ def _answer(context: Context, arguments: ReplayArguments, asker: Asker) -> Job:
     if options.kind == "none":
         raise QuestionError(NONE_KEPT)
     step, before = yield from _steps(context, arguments.checkpoint_step)
-    table = yield from ask("keeper", "episodes")
+    table = yield from context.archive.episodes(session)
     held, arrays = yield from _held(context, session, table, step)
     yield None
     found: dict[str, Any] = dict(columns(session.configuration, arrays, held, step))

@@ -51,8 +51,7 @@ def _when_else(context: Context, arguments: WhenElseArguments, asker: Asker) -> 
     alike = (liking(seen).argmax(axis=1) == action) & (
         np.abs(values - value) <= tolerance
     )
-    environments = session.configuration.training.environments
-    episodes, steps = yield from training_steps(states, environments)
+    episodes, steps = yield from training_steps(context, session, states)
     known = alike & (episodes >= 0)
     result: dict[str, Any] = {
         "t": arguments.t,
