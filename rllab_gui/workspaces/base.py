@@ -93,6 +93,7 @@ class Workspace(QMainWindow):
         widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         dock.setWidget(widget)
         dock.installEventFilter(self)
+        dock.topLevelChanged.connect(self._on_touched)  # also where it is dragged
         dock.dockLocationChanged.connect(self._settle.start)
         dock.visibilityChanged.connect(lambda visible: self._settle.start())
         if not self.docks:
@@ -171,9 +172,11 @@ class Workspace(QMainWindow):
         ]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice when a dock gets another size."""
+        """Notice when a dock gets another size, and when a person closes one."""
         if event.type() == QEvent.Type.Resize:
             self._settle.start()
+        elif event.type() == QEvent.Type.Close:
+            self._on_touched()
         return super().eventFilter(watched, event)
 
     def childEvent(self, event: QChildEvent) -> None:
@@ -190,8 +193,12 @@ class Workspace(QMainWindow):
     def event(self, event: QEvent) -> bool:
         """A press on the window itself is one on a separator between docks."""
         if event.type() == QEvent.Type.MouseButtonPress:
-            self._untouched = False
+            self._on_touched()
         return super().event(event)
+
+    def _on_touched(self) -> None:
+        """What a person has arranged stays as it is."""
+        self._untouched = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Until a person has moved something, the docks keep their proportions."""

@@ -7,7 +7,9 @@ import pytest
 import script
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QLabel,
     QLineEdit,
@@ -163,6 +165,49 @@ def test_the_layout_comes_back_and_can_be_reset(window, client, qtbot):
     assert again.train.docks["qbars"].isVisible()
     again.lab.commands.run("edit.undo")
     assert not again.train.docks["qbars"].isVisible()
+
+
+def drag(dock):
+    """Pull it by its title out of its place, and let go of it elsewhere."""
+    title = dock.titleBarWidget()
+    start = QPoint(20, title.height() // 2)
+    QTest.mousePress(title, Qt.MouseButton.LeftButton, pos=start)
+    for far in (10, 40, 80):
+        QTest.mouseMove(title, start + QPoint(far, far))
+    QTest.mouseRelease(title, Qt.MouseButton.LeftButton, pos=start + QPoint(80, 80))
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support grabbing the mouse")
+@pytest.mark.parametrize(
+    "touch",
+    [
+        drag,
+        lambda dock: dock.findChild(QAbstractButton, f"{dock.objectName()}.float"),
+        lambda dock: dock.findChild(QAbstractButton, f"{dock.objectName()}.close"),
+        lambda dock: dock.toggleViewAction().trigger(),
+    ],
+    ids=["dragged", "floated", "closed", "closed in the menu"],
+)
+def test_a_panel_that_a_person_has_moved_ends_the_arrangement_by_itself(
+    window, qtbot, monkeypatch, touch
+):
+    arranged = []
+    monkeypatch.setattr(window.train, "arrange", lambda: arranged.append(1))
+    window.resize(1200, 700)
+    qtbot.waitUntil(lambda: bool(arranged))
+    button = touch(window.train.docks["qbars"])
+    if button is not None:
+        button.click()
+    qtbot.wait(50)
+    arranged.clear()
+    window.resize(1240, 740)
+    window.lab.theme.changed.emit()
+    qtbot.wait(50)
+    assert not arranged
+    window.lab.commands.run("view.resetLayout")
+    arranged.clear()
+    window.resize(1200, 700)
+    qtbot.waitUntil(lambda: bool(arranged))
 
 
 def test_the_last_workspace_and_theme_come_back(window, client, qtbot):
