@@ -74,6 +74,7 @@ class EpisodesView(View):
         heading.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
         heading.sortIndicatorChanged.connect(self._on_sort)
         table.selectionModel().currentRowChanged.connect(self._on_chosen)
+        table.clicked.connect(self._on_clicked)
         return table
 
     def _make_filter(self) -> QLineEdit:
@@ -223,6 +224,12 @@ class EpisodesView(View):
             position = self.context.cursor.position
             if (kind, episode) != (position.kind, position.episode):
                 self.context.cursor.show_episode(kind, episode)
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        """Whoever clicks on the row that is being followed wants this one."""
+        if self.context.cursor.mode == "following":
+            row = int(self.rows.order[index.row()])
+            self.context.cursor.show_episode(*self.episodes.key(row))
 
     def _on_sort(self, column: int, order: Qt.SortOrder) -> None:
         if COLUMNS[column] != "glyph":

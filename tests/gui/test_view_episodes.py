@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStyle, QTableView
 from showing import show
 
@@ -146,6 +147,22 @@ def test_choosing_a_row_looks_at_that_episode(view, play, context):
     assert context.cursor.position.episode == 16
     view.step_episode(1)
     assert context.cursor.position.episode == 15
+
+
+def test_a_click_on_the_row_that_is_followed_stays_with_it(view, play, context, qtbot):
+    play(*[finished(i, 10 * i) for i in range(3)])
+    cursor = context.cursor
+    cursor.place(kind="training", episode=1, t=7)
+    assert cursor.mode == "following"
+    table = view.findChild(QTableView, "step.episodes.table")
+    row = table.currentIndex()
+    place = table.visualRect(row).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert (cursor.mode, cursor.position.episode, cursor.t) == ("paused", 1, 0)
+    cursor.seek(0)
+    cursor.place(t=7)
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert cursor.t == 7  # a second click does not begin it again
 
 
 def test_the_cursor_is_followed_without_being_moved(view, play, context):

@@ -74,9 +74,10 @@ class Student:
         cards = [model.index(row, 0) for row in range(model.rowCount())]
         card = next(it for it in cards if it.data(role) == "minatar-breakout")
         self._hands.click_item(gallery, card)
+        store, before = self._lab.store, self._lab.store.session.uuid
         self._hands.click("main.train.button")
-        status = self._lab.store
-        self._wait("it learns", lambda: status.status.step > 4_000, LEARN_S)
+        self._wait("another run begins", lambda: store.session.uuid not in ("", before))
+        self._wait("it learns", lambda: store.session.durable_step > 4_000, LEARN_S)
         self._picture("training")
         self._look_around()
         self._ask_why()
