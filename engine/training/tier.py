@@ -50,7 +50,8 @@ class Tier:
     Args:
       agent: Whose updates.
       device: What it learns on.
-      libraries: Compiled updates; None where there are to be none.
+      libraries: Compiled updates; None where there are to be none. A GPU captures
+        its updates with or without.
       note: Takes the kind, the text and the data of an event.
       clock: Seconds.
     """
@@ -72,7 +73,8 @@ class Tier:
         self._given_up = ""
         self._began: float | None = None
         self._looked = -LOOK_EVERY_S
-        self._unasked = libraries is not None and libraries.unasked
+        # A captured graph needs no folder.
+        self._unasked = self._captures if libraries is None else libraries.unasked
         self._waits = self._unasked and self._option == "first"
         self._told = self._told_waiting = False
 

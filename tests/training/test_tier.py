@@ -282,14 +282,16 @@ def test_every_form_compiles_to_equal_numbers(case, tmp_path):
     assert json.dumps(found._asdict())
 
 
+NOWHERE = Libraries(None)
+
+
 class OnGpu:
     """A run whose tier believes that it learns on a GPU; its tensors are here."""
 
-    def __init__(self, **options):
+    def __init__(self, libraries=NOWHERE, **options):
         self.loop = TrainingLoop(configured(**({"training__steps": 400} | options)))
         self.notes = []
         note = lambda *it: self.notes.append(it[1])  # noqa: E731
-        libraries = Libraries(None)
         self.loop._tier = Tier(self.loop.agent, "cuda", libraries, note, lambda: 0.0)
 
     @property
@@ -311,6 +313,18 @@ def test_a_gpu_captures_before_the_first_update_and_measures_the_same():
     assert ours.loop.drain().scalars is not None
     theirs.advance(150)
     assert ours.loop.update == theirs.update == 130
+
+
+@pytest.mark.parametrize(
+    ("libraries", "captured"), [(None, True), (Libraries(None, unasked=False), False)]
+)
+def test_a_gpu_captures_by_itself_but_where_it_must_be_asked(libraries, captured):
+    run = OnGpu(libraries)
+    run.loop.advance(60)
+    assert run.captured == captured
+    run.loop.set_option("training.compile", "never")
+    run.look()
+    assert not run.captured
 
 
 def test_what_a_gpu_cannot_capture_is_told_once_and_runs_as_written():
