@@ -15,10 +15,10 @@ import torch
 
 from engine.agents.device_graph import Mark, pinned
 from engine.agents.reports import NotFinite
+from engine.contract.costs import UPDATES_UNDER_WAY
 from engine.replay.parcel import Parcel
 
-DEPTH = 32
-"""Updates under way; before another one begins the oldest of them is waited for."""
+DEPTH = UPDATES_UNDER_WAY
 
 
 class Told(NamedTuple):

@@ -19,12 +19,20 @@ EXACT_LIMIT_BYTES = 500_000_000
 LARGEST_FILM = 256 * 2**20
 """Bytes of pictures up to which the record of an episode keeps them."""
 
+UPDATES_UNDER_WAY = 32
+"""On a GPU; before another one begins the oldest of them is waited for."""
+MOST_ROW_BYTES = 8 << 20
+"""Rows of the replay that travel with one draw; more go ahead of it."""
+
 _SLOT = 8 + 4 + 4 + 4 + 4  # action, reward, flags, steps since its beginning, draws
 _PRIORITY = 8
 _TREE = 8 * 8 / 7  # a node for each leaf, and an eighth of them for each level above
 _ROW = 8 + 4 + 2 + 4  # on a GPU: action, reward, flags, steps since its beginning
 _DRAWS = 4
 _WIDE_TREE = 8 * 64 / 63
+_SLOT_NUMBER = 8
+_CHANGE = 8 + 1  # a slot, and whether it may be drawn
+_NUMBERS = 4 * 8 + 4 * 4  # of the draw, and of the schedules
 _STEP = 8 + 8 + 3 + 4  # action, reward, three flags, checksum
 _CURVES = 6
 _MOST_CURVES = 6_000_000
@@ -74,12 +82,52 @@ def replay_memory_bytes(configuration: Configuration, card: EnvironmentCard) -> 
 
 def replay_device_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
     """What of a full replay lies on a GPU besides, where updates are captured there."""
-    if why_not_captured(configuration) or configuration.training.compile == "never":
+    if not _is_captured(configuration):
         return 0
-    slot: float = _frame_bytes(configuration, card) + _ROW + _extra_bytes(configuration)
+    slot: float = _device_row_bytes(configuration, card)
     if configuration.replay.kind == "prioritized":
         slot += _PRIORITY + _DRAWS + _WIDE_TREE
     return round(configuration.replay.capacity * slot)
+
+
+def rows_with_a_draw(of: Configuration, row_bytes: int) -> int:
+    """So many rows of the replay have room in what goes to a GPU with each update."""
+    count = of.training.environments
+    rounds = math.ceil(1 / min(1.0, of.agent.updates_per_step * count))
+    # A draw brings at least the heads.
+    return max(count, min(count * (rounds + 2), MOST_ROW_BYTES // row_bytes))
+
+
+def changes_with_rows(of: Configuration, rows: int) -> int:
+    """So many slots may be free to be drawn, or not, since these rows were written."""
+    return 2 * rows + of.environment.frame_stack
+
+
+def under_way_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+    """What goes to a GPU and comes back, of all captured updates that are under way.
+
+    The noise of noisy layers is not in it: some kilobytes for each.
+    """
+    if not _is_captured(configuration):
+        return 0
+    row = _device_row_bytes(configuration, card)
+    rows, batch = rows_with_a_draw(configuration, row), configuration.agent.batch_size
+    sent = rows * (_SLOT_NUMBER + row) + batch * _SLOT_NUMBER + _NUMBERS
+    if configuration.replay.kind == "prioritized":
+        sent += changes_with_rows(configuration, rows) * _CHANGE
+    heads = configuration.exploration
+    judged = batch * (heads.members if heads.kind == "bootstrapped" else 1)
+    told = 4 * judged * (1 + card.actions)  # an error, and the values
+    return UPDATES_UNDER_WAY * (sent + told)
+
+
+def _is_captured(configuration: Configuration) -> bool:
+    wanted = configuration.training.compile != "never"
+    return wanted and not why_not_captured(configuration)
+
+
+def _device_row_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
+    return _frame_bytes(configuration, card) + _ROW + _extra_bytes(configuration)
 
 
 def replay_bytes(configuration: Configuration, card: EnvironmentCard) -> int:

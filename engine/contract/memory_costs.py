@@ -10,6 +10,7 @@ from engine.contract.costs import (
     replay_device_bytes,
     replay_file_bytes,
     replay_memory_bytes,
+    under_way_bytes,
 )
 from engine.contract.options import Configuration
 
@@ -25,6 +26,8 @@ PARTS: dict[str, str] = {
     "exploration": "how often states were seen",
     "planning": "the model of the environment",
     "recording": "the running episodes, and rows that are not on the disk yet",
+    "updates": "what goes to the GPU with each of the updates that are under way, and "
+    "comes back; the GPU reads and writes this memory of the computer",
 }
 """What each part is; the last words of a name in ``MemoryReport``."""
 
@@ -41,19 +44,25 @@ def memory_bytes(
     """
     seeds, optimizer = configuration.training.seeds, configuration.agent.optimizer
     in_memory = replay_memory_bytes(configuration, card)
+    on_gpu = _names_gpu(configuration)
     return {
         "replay": in_memory + gpu_bytes(configuration, card),
         FILE: replay_file_bytes(configuration, card),
         "networks": seeds * network_bytes(configuration, probe.weights_bytes),
         "optimizer": seeds * _MOMENTS[optimizer] * probe.weights_bytes,
         "recording": _episode_bytes(configuration, card, probe),
+        "updates": under_way_bytes(configuration, card) if on_gpu else 0,
     }
 
 
 def gpu_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
     """Of the replay, on the GPU that the options name; ``auto`` names none."""
-    on_gpu = configuration.training.device.startswith("cuda")
+    on_gpu = _names_gpu(configuration)
     return replay_device_bytes(configuration, card) if on_gpu else 0
+
+
+def _names_gpu(configuration: Configuration) -> bool:
+    return configuration.training.device.startswith("cuda")
 
 
 def network_bytes(configuration: Configuration, weights_bytes: int) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.contract.costs import changes_with_rows, rows_with_a_draw
 from engine.contract.options import Configuration
 from engine.replay.batches import Batch
 from engine.replay.device_tree import DeviceTree
@@ -26,8 +27,6 @@ from engine.replay.parcel import Field, Parcel
 
 COLUMNS = ("observation", "action", "reward", "terminated", "explored", "elapsed")
 """Of :class:`Streams`; what batches are made of."""
-MOST_BYTES = 8 << 20
-"""Rows that travel with one draw; more go ahead of it."""
 
 
 class DeviceMemory:
@@ -82,14 +81,9 @@ class DeviceMemory:
 
     def _room(self) -> tuple[int, int]:
         """Rows, and changes of what may be drawn, that come with one draw."""
-        of = self._configuration
-        count = of.training.environments
-        steps = -(-1 // min(1.0, of.agent.updates_per_step * count))
         row = sum(it[:1].nbytes for it in self._host.values())
-        rows = count * (int(steps) + 2)
-        # A draw brings at least the heads.
-        rows = max(count, min(rows, MOST_BYTES // row))
-        return rows, 2 * rows + self._stack
+        rows = rows_with_a_draw(self._configuration, row)
+        return rows, changes_with_rows(self._configuration, rows)
 
     def _fields(self) -> dict[str, Field]:
         batch = self._configuration.agent.batch_size

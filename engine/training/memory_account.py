@@ -21,6 +21,7 @@ _PART_OF = (
     ("engine.agents.optimizers", "optimizer"),
     ("engine.agents.counts", "exploration"),
     ("engine.agents.planning", "planning"),
+    ("engine.agents.rounds", "updates"),
 )
 """Modules, and what their objects hold is for; what lies within belongs to it too."""
 

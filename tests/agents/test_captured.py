@@ -17,6 +17,7 @@ from engine.contract.catalogue import EnvironmentCard
 from engine.contract.costs import Probe, replay_device_bytes, replay_memory_bytes
 from engine.contract.memory_costs import gpu_bytes, memory_bytes
 from engine.contract.options import configuration_from_flat
+from engine.training.memory_account import memory_report
 
 CAPTURED = sorted(set(CASES) - {"retrace"})
 IMAGES = EnvironmentCard(
@@ -319,3 +320,27 @@ def test_what_the_replay_takes_on_a_gpu_is_known_before(kind):
     assert gpu_bytes(agent.configuration, CARD) == 0
     parts = memory_bytes(named, CARD, Probe())
     assert parts["replay"] == replay_memory_bytes(named, CARD) + expected
+
+
+UNDER_WAY = {
+    "uniform": {"replay__kind": "uniform", "agent__batch_size": 32},
+    "prioritized": {"replay__kind": "prioritized", "agent__batch_size": 32},
+    "many worlds": {"training__environments": 16, "agent__updates_per_step": 0.01},
+    "ensemble": {"exploration__kind": "bootstrapped", "agent__batch_size": 32},
+}
+
+
+@pytest.mark.parametrize("case", UNDER_WAY)
+def test_what_updates_under_way_take_is_known_before_and_told(case):
+    agent = make(**(SMALL | UNDER_WAY[case]))
+    before = memory_report([agent], [], 0).allocated
+    agent.capture()
+    rounds = agent.captured._rounds._all
+    held = sum(it.letter.nbytes + it.answer.nbytes for it in rounds)
+    named = agent.configuration.with_options({"training.device": "cuda"})
+    parts = memory_bytes(named, CARD, Probe())
+    assert parts["updates"] == pytest.approx(held, rel=0.1)
+    assert memory_report([agent], [], 0).allocated["updates"] == held
+    for other in ({"training.device": "cpu"}, {"training.compile": "never"}):
+        assert not memory_bytes(named.with_options(other), CARD, Probe())["updates"]
+    assert "updates" not in before
