@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -99,6 +100,14 @@ class Explorer:
         drawn: np.ndarray = self._rng.random(count) < epsilon
         return drawn
 
+    def draw(self, epsilon: float) -> bool:
+        """Whether the one action of one environment is a random one."""
+        return self._rng.random() < epsilon
+
+    def uniform_action(self) -> int:
+        """A random one: the only one of :meth:`uniform_actions` of one environment."""
+        return int(self._rng.integers(0, self._card.actions))
+
     def uniform_actions(self, count: int) -> np.ndarray:
         """Random actions, int64 [E]."""
         return self._rng.integers(0, self._card.actions, count)
@@ -128,6 +137,11 @@ class Explorer:
     def _corrects(self) -> bool:
         """Whether somebody asks how likely an action was."""
         return self.configuration.agent.n_step_correction == "retrace"
+
+    @property
+    def epsilon_greedy_only(self) -> bool:
+        """Whether :meth:`epsilon_greedy` of Q-values is all that is done or asked."""
+        return self.kind == "epsilon_greedy" and not self._corrects
 
     def boltzmann(self, q: np.ndarray, temperature: float) -> Choice:
         """Better actions more often."""
@@ -221,3 +235,20 @@ class Explorer:
             if counter is not None:
                 counter.restore(state[name])
         self.configure(self.configuration)
+
+
+def epsilon_greedy_of_each(
+    explorers: Sequence[Explorer], q: np.ndarray, epsilon: float
+) -> Choice:
+    """What each would do by itself, by draws of its own.
+
+    Args:
+      explorers: K of one environment each, which are ``epsilon_greedy_only``.
+      q: What each of them follows, float [K, A].
+      epsilon: Share of random actions.
+    """
+    explored = np.array([it.draw(epsilon) for it in explorers])
+    actions = q.argmax(1)
+    for index in explored.nonzero()[0].tolist():
+        actions[index] = explorers[index].uniform_action()
+    return Choice(actions, explored, _CERTAIN)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from engine.agents import schedules
 from engine.agents.compiled import fingerprint
+from engine.agents.exploring import epsilon_greedy_of_each
 from engine.agents.graph import (
     Dials,
     Outputs,
@@ -24,7 +25,7 @@ from engine.agents.graph import (
     record_moves,
 )
 from engine.agents.learner import Learner, follow
-from engine.agents.reports import NotFinite, Update
+from engine.agents.reports import Decision, NotFinite, Update
 from engine.agents.value_based import ValueBasedAgent, build_agent
 from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
 from engine.contract.catalogue import EnvironmentCard
@@ -73,6 +74,7 @@ class JointAgents:
         self._values = stacked([it.learner.values for it in self.all])
         self._targets = stacked([it.learner.target_values for it in self.all])
         self._memories = MemoriesSideBySide([it.memory for it in self.all])
+        self._explorers = [it.explorer for it in self.all]
         self._rows: RowOfEach | None = None
         networks = [it.online for it in self.all]
         if configuration.training.environments == 1 and RowOfEach.suits(networks[0]):
@@ -113,10 +115,27 @@ class JointAgents:
         watch.lap(UPDATE)
         return update
 
-    def look(self, observations: Sequence[np.ndarray]) -> None:
-        """Let all see the observation that each of them acts on next."""
-        if self._rows is not None:
-            self._rows.look(observations)
+    def look(
+        self, observations: Sequence[np.ndarray], step: int
+    ) -> Sequence[Decision | None]:
+        """Let all see the observation that each of them acts on next.
+
+        Returns:
+          What each does, as its ``act`` would say; None where it is to be asked.
+        """
+        undecided = [None] * len(self.all)
+        if self._rows is None:
+            return undecided
+        q = self._rows.look(observations)
+        if q.ndim != 2 or not self._explorers[0].epsilon_greedy_only:
+            return undecided
+        epsilon = schedules.epsilon(self.configuration, step)
+        choice = epsilon_greedy_of_each(self._explorers, q, epsilon)
+        each = (slice(it, it + 1) for it in range(len(self.all)))
+        return [
+            Decision(choice.actions[it], choice.explored[it], q[it], choice.behaviour)
+            for it in each
+        ]
 
     def look_away(self) -> None:
         """All have acted."""

@@ -19,6 +19,7 @@ import torch
 from engine.agents.acting import Actor
 from engine.agents.acting_copy import ActingCopy
 from engine.agents.experience import BEGINS, Experience
+from engine.agents.exploring import Explorer
 from engine.agents.insight import look
 from engine.agents.kept import check_kept
 from engine.agents.learner import NOISE, WEIGHTS
@@ -118,6 +119,11 @@ class ValueBasedAgent(LearningSide):
         with torch.inference_mode():
             seen = self.learner.tensor(observations)
             return self._actor.play(seen, epsilon or 0.0, recollection)
+
+    @property
+    def explorer(self) -> Explorer:
+        """Who makes its random choices in training episodes."""
+        return self._actor.explorer
 
     def see_by(self, row: Row) -> None:
         """Act by what this says of the one observation of a training step."""

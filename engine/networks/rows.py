@@ -51,9 +51,13 @@ class RowOfEach:
 
         return row
 
-    def look(self, observations: Sequence[np.ndarray]) -> None:
-        """Rows are of these, one for each network, until :meth:`look_away`."""
-        rows = np.stack(observations).reshape(len(observations), -1)
+    def look(self, observations: Sequence[np.ndarray]) -> np.ndarray:
+        """Rows are of these, one for each network, until :meth:`look_away`.
+
+        Returns:
+          The numbers of all, float [K, A] or [K, A, N].
+        """
+        rows = np.array(observations).reshape(len(observations), -1)
         features: np.ndarray = rows * self._scale
         for layer in self._layers[:-1]:
             features = layer(features)
@@ -64,7 +68,8 @@ class RowOfEach:
         self._numbers = numbers = self._layers[-1](features)
         if not self._plain:
             found = self._network.of_streams(torch.from_numpy(numbers))
-            self._numbers = found.numpy()
+            self._numbers = numbers = found.numpy()
+        return numbers
 
     def look_away(self) -> None:
         """From now on each network is asked by itself."""

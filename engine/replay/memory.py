@@ -31,6 +31,8 @@ from engine.replay.streams import Streams
 SAMPLING = 3
 """Purpose of the generator that draws batches (see ``contract.randomness``)."""
 _FOLLOW_AFTER = 10_000
+_FEW = 3
+"""So many numbers are drawn sooner one by one; they are the same."""
 BACKLOG = 1000
 """Transitions that wait at most without replay: the longest way to an update."""
 
@@ -236,6 +238,10 @@ class Memory:
         self.streams.count_sampled(slots)
         return slots
 
+    def any_slots(self, count: int) -> np.ndarray:
+        """So many for :meth:`evenly`; those that are not sampleable are drawn again."""
+        return self._any_slots(self._rng, count)
+
     def _draw_uniformly(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Each sampleable slot with the same probability, with replacement."""
         slots = self._any_slots(rng, count)
@@ -248,7 +254,11 @@ class Memory:
 
     def _any_slots(self, rng: np.random.Generator, count: int) -> np.ndarray:
         streams = self.streams
-        drawn = rng.integers(0, streams.used * streams.count, count)
+        below = streams.used * streams.count
+        if count <= _FEW:
+            drawn = np.array([rng.integers(0, below) for _ in range(count)], np.int64)
+        else:
+            drawn = rng.integers(0, below, count)
         if streams.count == 1:
             return drawn
         stream, position = np.divmod(drawn, streams.used)

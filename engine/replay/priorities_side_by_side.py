@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.replay.kernels import count_up
 from engine.replay.memory import Memory
 from engine.replay.priorities import batch_weights
+from engine.replay.streams import Streams
 from engine.replay.sum_tree import sample_each, set_each
 
 
@@ -18,21 +18,17 @@ class PrioritiesSideBySide:
     Proportional ones; ranks are each memory's own affair.
 
     Args:
-      memories: Alike, and empty yet: their columns move to where all of them lie.
+      memories: Alike, and empty yet: their priorities move to where all of them lie.
+      streams: All slots as one; those of each memory are a piece of it.
     """
 
-    def __init__(self, memories: Sequence[Memory]) -> None:
-        self._memories = memories
+    def __init__(self, memories: Sequence[Memory], streams: Streams) -> None:
+        self._memories, self._streams = memories, streams
         slots = memories[0].streams.slots
         self._offsets = np.arange(len(memories)) * slots
         self._raw = np.zeros(len(memories) * slots)
-        self._sampleable = np.zeros(len(memories) * slots, np.bool_)
-        self._times_sampled = np.zeros(len(memories) * slots, np.int32)
         for memory, first in zip(memories, self._offsets.tolist(), strict=True):
-            piece = slice(first, first + slots)
-            memory.priorities.raw = self._raw[piece]
-            memory.streams.sampleable = self._sampleable[piece]
-            memory.streams.times_sampled = self._times_sampled[piece]
+            memory.priorities.raw = self._raw[first : first + slots]
         self._rooms = np.zeros((len(memories), 0))
         self._rows: list[np.ndarray] = []
         self._starts = np.zeros(0, np.int64)
@@ -49,7 +45,7 @@ class PrioritiesSideBySide:
         slots, probabilities = sample_each(self._rooms, self._starts, uniform)
         if not (probabilities[:, 0] > 0).all():
             raise ValueError("nothing can be drawn: all weights are 0")
-        count_up(self._times_sampled, self._everywhere(slots).ravel())
+        self._streams.count_sampled(self._everywhere(slots).ravel())
         sizes = np.array([len(it.streams) for it in self._memories])
         return slots, batch_weights(probabilities, sizes[:, None], beta)
 
@@ -91,7 +87,7 @@ class PrioritiesSideBySide:
             return
         slots = np.array([slot for each in changed for slot in each], np.int64)
         where = slots + self._offsets.repeat(counts)
-        bases = np.where(self._sampleable[where], self._raw[where], 0.0)
+        bases = np.where(self._streams.sampleable[where], self._raw[where], 0.0)
         self._set(counts.cumsum(), slots, bases)
         for each in changed:
             each.clear()

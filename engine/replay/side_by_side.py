@@ -24,7 +24,8 @@ class MemoriesSideBySide:
     def __init__(self, memories: Sequence[Memory]) -> None:
         self._memories = memories
         self._streams = _behind_each_other([it.streams for it in memories])
-        self._priorities = PrioritiesSideBySide(memories)
+        self._offsets = np.arange(len(memories)) * memories[0].capacity
+        self._priorities = PrioritiesSideBySide(memories, self._streams)
 
     def sample(
         self, count: int, gamma: float, beta: float, n: int, *, greedy_only: bool
@@ -36,9 +37,8 @@ class MemoriesSideBySide:
         if not all(map(len, self._memories)):
             return None
         slots, weight = self._draw(count, beta)
-        offsets = np.arange(len(slots)) * self._memories[0].capacity
-        where = (slots + offsets[:, None]).ravel()
-        how = self._streams, where, n, gamma
+        where = slots + self._offsets[:, None]
+        how = self._streams, where.ravel(), n, gamma
         batch = read_transitions(*how, greedy_only=greedy_only)
         return batch._replace(slots=slots.ravel(), weight=weight)
 
@@ -52,12 +52,14 @@ class MemoriesSideBySide:
 
     @property
     def _together(self) -> bool:
-        """Whether draws and changes are made in one go."""
+        """Whether priorities are drawn from and changed in one go."""
         options = self._memories[0].options
         return options.kind == "prioritized" and options.priority == "proportional"
 
     def _draw(self, count: int, beta: float) -> tuple[np.ndarray, np.ndarray | None]:
         """Slots [K, B], and the importance weights of all behind each other, if any."""
+        if self._memories[0].options.kind == "uniform":
+            return self._evenly(count), None
         if self._together:
             slots, weight = self._priorities.draw(count, beta)
             return slots, weight.ravel()
@@ -66,11 +68,32 @@ class MemoriesSideBySide:
         slots = np.stack([it[0] for it in drawn])
         return slots, np.concatenate(weights) if weights else None
 
+    def _evenly(self, count: int) -> np.ndarray:
+        """:meth:`Memory.evenly` of each, [K, B]: the numbers are of each by itself."""
+        sampleable = self._streams.sampleable
+        for it in self._memories:
+            it.streams.changed.clear()
+        slots = np.array([it.any_slots(count) for it in self._memories])
+        row, column = (~sampleable[slots + self._offsets[:, None]]).nonzero()
+        while len(row):
+            # Row by row: each memory draws for all of its own at once, as it would.
+            counts = np.bincount(row).tolist()
+            fresh = [
+                it.any_slots(missing)
+                for it, missing in zip(self._memories, counts, strict=False)
+                if missing
+            ]
+            slots[row, column] = drawn = np.concatenate(fresh)
+            wrong = ~sampleable[drawn + self._offsets[row]]
+            row, column = row[wrong], column[wrong]
+        self._streams.count_sampled((slots + self._offsets[:, None]).ravel())
+        return slots
+
 
 def _behind_each_other(parts: Sequence[Streams]) -> Streams:
     """All slots as one, to be read from; those of each part are a piece of it."""
     whole = copy(parts[0])
-    for name in LOG_COLUMNS:
+    for name in (*LOG_COLUMNS, "sampleable", "times_sampled"):
         pieces = _move([getattr(it, name) for it in parts], whole.__dict__, name)
         for part, piece in zip(parts, pieces, strict=True):
             setattr(part, name, piece)

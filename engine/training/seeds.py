@@ -161,10 +161,10 @@ class Together(InTurns):
         each = [(*it, Taken(step)) for it in self._seeds.each()]
         newest = each[0][2]
         lanes = [stepping.lanes[0] for _, stepping, _ in each]
-        self._joint.look([it.observation for it in lanes])
+        decisions = self._joint.look([it.observation for it in lanes], step)
         try:
-            for _, stepping, taken in each:
-                stepping.step(taken, watch)
+            for (_, stepping, taken), decision in zip(each, decisions, strict=True):
+                stepping.step(taken, watch, decision)
         finally:
             self._joint.look_away()
             for agent, _, taken in each:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.agents import ValueBasedAgent
+from engine.agents import Decision, ValueBasedAgent
 from engine.agents.experience import Experience
 from engine.contract.account import ACT, ENVIRONMENT, RECORDING, STORE, UNWATCHED, Watch
 from engine.contract.arrays import State
@@ -113,20 +113,22 @@ class Stepping:
         """Start the first episode of each environment."""
         return [self._begin(lane, 0) for lane in self.lanes]
 
-    def step(self, taken: Taken, watch: Watch = UNWATCHED) -> None:
+    def step(
+        self, taken: Taken, watch: Watch = UNWATCHED, decision: Decision | None = None
+    ) -> None:
         """One step of each environment, written into ``taken``.
+
+        Args:
+          taken: Where to.
+          watch: Who is told what took how long.
+          decision: What the agent does, where it has been asked already.
 
         Raises:
           TrainingProblem: If an environment fails.
         """
         lanes = self.lanes
-        if len(lanes) == 1:
-            observations = lanes[0].observation[None]
-        else:
-            observations = np.stack([lane.observation for lane in lanes])
-        decision = self._agent.act(
-            observations, "explore", taken.step, all_values=self._all_values
-        )
+        if decision is None:
+            decision = self._decide(taken.step)
         actions, explored = decision.actions.tolist(), decision.explored.tolist()
         watch.lap(ACT)
         if self._choice is not None and self._choice.stepping is not None:
@@ -134,6 +136,16 @@ class Stepping:
         for lane in lanes:
             it = lane.index
             self._step(taken, lane, actions[it], explored[it], decision.q[it], watch)
+
+    def _decide(self, step: int) -> Decision:
+        lanes = self.lanes
+        if len(lanes) == 1:
+            observations = lanes[0].observation[None]
+        else:
+            observations = np.stack([lane.observation for lane in lanes])
+        return self._agent.act(
+            observations, "explore", step, all_values=self._all_values
+        )
 
     def _step(
         self,

@@ -54,6 +54,37 @@ def test_a_joint_update_does_what_each_would_do_by_itself(case):
         compare_random_numbers(one, other)
 
 
+def test_what_all_do_in_one_go_is_what_each_would_do():
+    joint, single = both(agent__learning_starts=20)
+    rng, explored = np.random.default_rng(0), 0
+    for step in range(10, 60):
+        seen = rng.standard_normal((SEEDS, 1, *CARD.shape)).astype(np.float32)
+        found = joint.look([it[0] for it in seen], step)
+        joint.look_away()
+        for ours, agent, it in zip(found, single, seen, strict=True):
+            theirs = agent.act(it, "explore", step)
+            np.testing.assert_equal(ours[:2], theirs[:2])
+            np.testing.assert_allclose(ours.q, theirs.q, rtol=1e-5)
+            explored += int(theirs.explored[0])
+    assert 10 * SEEDS < explored < 50 * SEEDS
+    for one, other in zip(joint.all, single, strict=True):
+        generators = [
+            it.state()["actor"]["explorer"]["generator"] for it in (one, other)
+        ]
+        assert generators[0] == generators[1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"exploration__kind": "boltzmann"}, {"exploration__kind": "noisy"}],
+    ids=str,
+)
+def test_who_follows_more_than_q_values_is_asked(options):
+    joint, _ = both(**options)
+    seen = [np.zeros(CARD.shape, np.float32)] * SEEDS
+    assert joint.look(seen, 100) == [None] * SEEDS
+
+
 def compare_random_numbers(one, other):
     ours, theirs = one.state(), other.state()
     assert ours["memory"]["generator"] == theirs["memory"]["generator"]
