@@ -21,6 +21,8 @@ from rllab_gui.views.episode_table import EpisodeTable
 from rllab_gui.views.filtering import FilterError
 from rllab_gui.views.tables import CalmTable, filter_field
 
+COMING = ("The episodes are being listed.", "One moment.")
+
 
 class EpisodesView(View):
     """Table of episodes; choosing one moves the cursor."""
@@ -39,6 +41,7 @@ class EpisodesView(View):
         self.rows = EpisodeRows(self.episodes)
         self._new: list[EpisodeFinished] = []
         self._session = ("", 0)
+        self._missing: tuple[str, str] | None = None
         self._order, self._descending = "step0", True
         self._table = self._make_table()
         self.filter = self._make_filter()
@@ -119,15 +122,25 @@ class EpisodesView(View):
         self._session = of
         self._table.replace(self.rows.clear)
         self._new.clear()
+        self._missing = COMING if session.uuid else None
         if session.uuid:
             self.context.link.ask(
-                "episodes", {}, lambda answer: self._on_table(of, answer)
+                "episodes",
+                {},
+                lambda answer: self._on_table(of, answer),
+                lambda sentence: self._on_no_table(of, sentence),
             )
         self.refresh()
 
     def _on_table(self, of: tuple[str, int], answer: dict[str, Any]) -> None:
         if of == self._session:
+            self._missing = None
             self.episodes.take(answer)
+            self.refresh()
+
+    def _on_no_table(self, of: tuple[str, int], sentence: str) -> None:
+        if of == self._session:
+            self._missing = ("The episodes cannot be listed.", sentence)
             self.refresh()
 
     def _on_finished(self, episode: EpisodeFinished) -> None:
@@ -163,6 +176,8 @@ class EpisodesView(View):
         if self.context.store.configuration.recording.level == "scalars":
             words = "This session records numbers only (recording.level=scalars)."
             return "No episode is recorded.", words, ()
+        if self._missing is not None:
+            return (*self._missing, ())
         words = "Every finished episode of the training appears here."
         return "No episode recorded yet.", words, [("train.start", "Train")]
 

@@ -217,9 +217,28 @@ def test_a_click_on_a_heading_sorts(view, play, context):
     assert [episode for _, episode in shown(view)] == [0, 2, 1]
 
 
-def test_another_session_has_other_episodes(view, play):
+def test_a_list_that_is_under_way_or_cannot_be_had_says_so(view, play, client, context):
+    client.answers.pop("episodes", None)
+    play(SessionStatus(name="a", uuid="u1"))
+    assert view.emptiness()[0] == "The episodes are being listed."
+    client.answers["episodes"] = lambda arguments: "The file is damaged."
+    play(SessionStatus(name="b", uuid="u2"))
+    context.pulse.beat()
+    assert view.emptiness()[:2] == (
+        "The episodes cannot be listed.",
+        "The file is damaged.",
+    )
+    client.answers["episodes"] = lambda arguments: {}
+    play(SessionStatus(name="c", uuid="u3"))
+    context.pulse.beat()
+    assert view.emptiness()[0] == "No episode recorded yet."
+
+
+def test_another_session_has_other_episodes(view, play, client, context):
+    client.answers["episodes"] = lambda arguments: {}
     play(SessionStatus(name="a", uuid="u1"), finished(0, 30))
     play(SessionStatus(name="b", uuid="u2"))
+    context.pulse.beat()
     assert len(view.episodes) == 0
     assert view.emptiness()[0] == "No episode recorded yet."
 
