@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from engine.contract.foreign_call import ForeignCall, call_under_way
-from engine.service.cores import anywhere
+from engine.service.cores import anywhere, told_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOG_BYTES = 4 * 2**20
@@ -106,10 +106,16 @@ def note_path(logs: Path, identity: str) -> Path:
 
 
 class Children:
-    """Starts processes and notices their ends."""
+    """Starts processes and notices their ends.
+
+    Attributes:
+      kept: Cores that a run has for itself: all but a trainer keep off from their
+        start, for what they import takes the time of one.
+    """
 
     def __init__(self, connection_file: Path, logs: Path) -> None:
         self._connection_file, self._logs = connection_file, logs
+        self.kept: list[int] = []
         self._count = 0
         self._all: list[Child] = []
 
@@ -122,7 +128,8 @@ class Children:
         identity = f"{role}.{self._count}"
         log = self._logs / f"{role}.log"
         self._cap(log)
-        with log.open("ab") as stream, anywhere():
+        kept = [] if role == "trainer" else self.kept
+        with log.open("ab") as stream, anywhere(kept):
             start = stream.tell()
             process = subprocess.Popen(
                 python_command(
@@ -134,7 +141,7 @@ class Children:
                 stdout=stream,
                 stderr=stream,
                 cwd=REPOSITORY,
-                env=os.environ | QUIET,
+                env=os.environ | QUIET | told_of(kept),
                 # Its own group, so that what it has started ends with it.
                 start_new_session=True,
             )

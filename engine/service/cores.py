@@ -16,10 +16,12 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import psutil
+
 from engine.contract.messages import KeepOff
 from engine.contract.options import Configuration
 
-_THREADS = Path("/proc/self/task")
+_PROCESSES = Path("/proc")
 _LOOKS = 5
 
 
@@ -30,8 +32,17 @@ def usable_cores() -> frozenset[int]:
     return frozenset(os.sched_getaffinity(0))
 
 
-ALL = usable_cores()
-"""Those that this process may run on by the will of whoever started it."""
+KEPT = "RLLAB_KEPT_CORES"
+"""Variable of the environment: cores that a run had when this process was started."""
+
+
+def told_of(kept: Collection[int]) -> dict[str, str]:
+    """The environment of a process that is started while a run has these cores."""
+    return {KEPT: " ".join(map(str, kept))}
+
+
+ALL = usable_cores().union(map(int, os.environ.get(KEPT, "").split()))
+"""Those that this process may run on by the will of whoever started the lab."""
 
 
 def core_of(configuration: Configuration, usable: frozenset[int] = ALL) -> list[int]:
@@ -61,36 +72,57 @@ class Reservation:
         return changed
 
 
-def stay_off(cores: Collection[int]) -> None:
+def stay_off(cores: Collection[int], *, helpers: bool = False) -> None:
     """Keep all threads of this process away from these cores; none: from no core.
 
-    Processes that are started afterwards stay off as well, for as long as they live,
-    but see :func:`anywhere`.
+    Processes that are started afterwards stay off as well, but see :func:`anywhere`.
+
+    Args:
+      cores: Numbers as the system counts them.
+      helpers: Keep away, or let back, what this process has started as well; not for
+        who has started a trainer.
     """
     allowed = ALL.difference(cores) or ALL
+    _put_process(os.getpid(), allowed)
+    for helper in _helpers() if helpers and allowed else ():
+        _put_process(helper, allowed)
+
+
+def _helpers() -> list[int]:
+    """All that this process has started, and what these have."""
+    with contextlib.suppress(psutil.Error):
+        return [it.pid for it in psutil.Process().children(recursive=True)]
+    return []
+
+
+def _put_process(pid: int, cores: frozenset[int]) -> None:
     # A thread that another one makes meanwhile may be as that was before.
     for _ in range(_LOOKS):
-        if not _put_threads(allowed):
+        if not _put_threads(pid, cores):
             return
 
 
 @contextlib.contextmanager
-def anywhere() -> Iterator[None]:
-    """What this thread starts in here may run on every core."""
+def anywhere(but: Collection[int] = ()) -> Iterator[None]:
+    """What this thread starts in here may run on every core, or on every other one.
+
+    It has to be :func:`told_of` those that it may not run on.
+    """
     before = usable_cores()
-    _put(ALL)
+    _put(ALL.difference(but) or ALL)
     try:
         yield
     finally:
         _put(before)
 
 
-def _put_threads(cores: frozenset[int]) -> bool:
+def _put_threads(pid: int, cores: frozenset[int]) -> bool:
     """Whether there were threads that could run elsewhere."""
     found = False
     # One has ended, there is no such folder, or the machine has lost a core.
     with contextlib.suppress(OSError):
-        for thread in _THREADS.iterdir() if cores else ():
+        tasks = _PROCESSES / str(pid) / "task"
+        for thread in tasks.iterdir() if cores else ():
             with contextlib.suppress(OSError):
                 if os.sched_getaffinity(int(thread.name)) != cores:
                     os.sched_setaffinity(int(thread.name), cores)

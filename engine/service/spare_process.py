@@ -11,6 +11,7 @@ import os
 import sys
 
 from engine.contract.messages import Message, ProcessState
+from engine.service.cores import stay_off
 from engine.service.stage_process import StageWork
 from engine.service.trainer_process import Trainer
 from engine.service.transport import SUPERVISOR, Line
@@ -42,6 +43,8 @@ class Spare:
         if self._work:
             self._work.on_message(sender, message)
         elif isinstance(message, ProcessState) and message.role in self._roles:
+            if message.role == "trainer":
+                stay_off(())  # the core that it kept off is its own now
             self._work = self._roles[message.role](self._line)
             ready = ProcessState(message.role, "ready", os.getpid())
             self._line.send(SUPERVISOR, ready)

@@ -151,6 +151,7 @@ class Supervisor:
         session = self._session
         running = session.configuration if session.state == "running" else None
         if self._reservation.follow(running):
+            self._children.kept = self._reservation.message.cores
             for role in ("stage", "keeper", "windows"):
                 self._board.send(role, self._reservation.message)
 

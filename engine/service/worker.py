@@ -86,7 +86,7 @@ class Worker:
             if isinstance(message, Shutdown) and sender == SUPERVISOR:
                 return False
             if isinstance(message, KeepOff) and sender == SUPERVISOR:
-                stay_off(message.cores)
+                stay_off(message.cores, helpers=True)
                 continue
             try:
                 work.on_message(sender, message)

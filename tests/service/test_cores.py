@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.contract.messages import ProcessState
 from engine.contract.options import Configuration
+from engine.service import children, spare_process
+from engine.service.children import Children
 from engine.service.cores import ALL, anywhere, core_of, stay_off
 
 linux = pytest.mark.skipif(
@@ -75,3 +78,56 @@ def test_what_is_started_anywhere_may_run_everywhere():
 def test_somewhere_it_always_runs():
     stay_off(ALL)
     assert cores_of_threads() == {ALL}
+
+
+@linux
+@pytest.mark.parametrize("while_it_runs", [False, True])
+def test_helpers_go_along_and_come_back(while_it_runs):
+    left = min(ALL)
+    stay_off([left] if while_it_runs else ())
+    command = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as helper:
+        stay_off([left], helpers=True)
+        assert os.sched_getaffinity(helper.pid) == ALL - {left}
+        stay_off(())
+        assert os.sched_getaffinity(helper.pid) == ALL - {left}, "it may be a trainer"
+        stay_off((), helpers=True)
+        assert os.sched_getaffinity(helper.pid) == ALL
+        helper.kill()
+
+
+@linux
+def test_all_but_a_trainer_keep_off_from_their_start(tmp_path, monkeypatch):
+    code = (
+        "import os; print(*sorted(os.sched_getaffinity(0)))\n"
+        "from engine.service.cores import ALL; print(*sorted(ALL))"
+    )
+    monkeypatch.setattr(
+        children, "python_command", lambda *_: [sys.executable, "-c", code]
+    )
+    family = Children(tmp_path / "processes.json", tmp_path)
+    family.kept = [min(ALL)]
+    for role, cores in (("spare", ALL - {min(ALL)}), ("trainer", ALL)):
+        child = family.start(role)
+        assert child.process.wait(30) == 0
+        said = [{*map(int, it.split())} for it in child.log.read_text().splitlines()]
+        assert said == [cores, ALL]
+    family.ended()
+
+
+@linux
+@pytest.mark.parametrize(("role", "free"), [("trainer", True), ("stage", False)])
+def test_a_spare_that_becomes_the_trainer_gets_its_core(monkeypatch, role, free):
+    class Quiet:
+        def __init__(self, line):
+            pass
+
+        def send(self, *_):
+            pass
+
+    monkeypatch.setattr(spare_process, "Trainer", Quiet)
+    monkeypatch.setattr(spare_process, "StageWork", Quiet)
+    stay_off([min(ALL)])
+    spare = spare_process.Spare(Quiet(None))
+    spare.on_message("supervisor", ProcessState(role, "starting"))
+    assert (cores_of_threads() == {ALL}) == free
