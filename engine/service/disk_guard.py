@@ -37,6 +37,10 @@ class DiskGuard:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._free, self._clock = free, clock
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """It is another folder now, of which nothing has been said yet."""
         self._seen: deque[tuple[float, int]] = deque()
         self._looked_at = -LOOK_EVERY_S
         self._told = ""

@@ -176,4 +176,5 @@ class RowKeeper:
         self._unstored = []
         self._replay_given_up = store.replay_given_up
         # What was told about the last store is gone with it; this one may be elsewhere.
-        self._in_trouble, self._guard = False, DiskGuard()
+        self._in_trouble = False
+        self._guard.begin_anew()

@@ -153,7 +153,6 @@ def test_the_trouble_of_one_store_is_not_that_of_the_next(
     order(keeper, "close", 2)
     words.sent.clear()
     order(keeper, "create", 3, "another.h5")
-    keeper._guard._free = lambda folder: 1
     keeper.on_message("trainer", samples.rows(0))
     keeper.on_message("trainer", samples.checkpoint(7, 0, "stop"))
     keeper.cycle()
