@@ -177,6 +177,9 @@ class Actor:
         """Of the one observation that :class:`SingleRow` gave numbers of."""
         if self._model is None:
             return numbers, numbers
+        if self._model.neutral:
+            q = self._model.row_mean(numbers)
+            return q, q
         return self._values(torch.from_numpy(numbers), None)
 
     def _values(self, numbers: Tensor, members: np.ndarray | None) -> Values:

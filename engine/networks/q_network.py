@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
@@ -141,6 +142,9 @@ class QNetwork(nn.Module):
         self._prior = [] if prior is None else [prior.requires_grad_(False)]
         self._prior_scale = prior_scale
         self._noise: Tensor | None = None
+        self._drawn = torch.zeros(0)
+        self._root = self._drawn
+        self._rows = self._drawn.numpy(), self._root.numpy()
 
     def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
         """Numbers of observations [B, ...], or [B, T, ...] with a memory."""
@@ -243,6 +247,8 @@ class QNetwork(nn.Module):
             return
         device = getattr(*parts[0]).device
         self._noise = place(torch.zeros(sum(sizes), device=device))
+        self._drawn, self._root = torch.zeros(sum(sizes)), torch.zeros(sum(sizes))
+        self._rows = self._drawn.numpy(), self._root.numpy()
         for (layer, name), noise in zip(
             parts, torch.split(self._noise, sizes), strict=True
         ):
@@ -259,10 +265,17 @@ class QNetwork(nn.Module):
             self._noise.copy_(self.draw_noise(generator))
 
     def draw_noise(self, generator: torch.Generator) -> Tensor:
-        """New noise for :attr:`noise`, on the CPU: the same on every device."""
-        assert self._noise is not None, "there are noisy layers"
-        drawn = torch.randn(self._noise.shape, generator=generator)
-        return torch.copysign(drawn.abs().sqrt_(), drawn)
+        """New noise for :attr:`noise`, on the CPU: the same on every device.
+
+        It is there until it is drawn again.
+        """
+        drawn, root = self._rows
+        self._drawn.normal_(generator=generator)
+        # Calls of numpy are quicker, but its roots are others in the last bit.
+        np.abs(drawn, out=root)
+        self._root.sqrt_()
+        np.copysign(root, drawn, out=root)
+        return self._root
 
     def silence(self) -> None:
         """No noise in the next passes."""

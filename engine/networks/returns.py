@@ -7,8 +7,10 @@ numbers for each action, ``[..., A, N]``: logits of fixed values (C51), quantile
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,6 +63,10 @@ class ReturnModel(ReturnReader, Protocol):
         """Whether actions are chosen by the mean."""
         ...
 
+    def row_mean(self, numbers: np.ndarray) -> np.ndarray:
+        """:meth:`mean` in numpy, where few numbers take a fraction of the time."""
+        ...
+
     def losses(self, numbers: Tensor, target: Distribution) -> Tensor:
         """Loss of each sample, float [R], of float [R, N] and a target of [R, M]."""
         ...
@@ -99,9 +105,20 @@ class Categorical(_Model):
             low, high, self.options.atoms, dtype=like.dtype, device=like.device
         )
 
+    @cached_property
+    def _row_support(self) -> np.ndarray:
+        """See :meth:`row_mean`; not made where an update is recorded."""
+        return self.support(torch.zeros(0)).numpy()
+
     def mean(self, numbers: Tensor) -> Tensor:
         """See :class:`ReturnModel`."""
         return categorical_mean(numbers.softmax(-1), self.support(numbers))
+
+    def row_mean(self, numbers: np.ndarray) -> np.ndarray:
+        """See :class:`ReturnModel`."""
+        weights = np.exp(numbers - numbers.max(-1, keepdims=True))
+        mean: np.ndarray = weights @ self._row_support / weights.sum(-1)
+        return mean
 
     def preference(self, numbers: Tensor) -> Tensor:
         """See :class:`ReturnModel`."""
@@ -133,6 +150,11 @@ class Quantiles(_Model):
     def mean(self, numbers: Tensor) -> Tensor:
         """See :class:`ReturnModel`."""
         return numbers.mean(-1)
+
+    def row_mean(self, numbers: np.ndarray) -> np.ndarray:
+        """See :class:`ReturnModel`."""
+        mean: np.ndarray = numbers.mean(-1)
+        return mean
 
     def preference(self, numbers: Tensor) -> Tensor:
         """See :class:`ReturnModel`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from torch import nn
 
 from engine.networks.layers import NoisyLinear
@@ -30,7 +29,6 @@ class SingleRow:
     """
 
     def __init__(self, network: QNetwork) -> None:
-        self._network = network
         flat, *rest = network.torso
         assert isinstance(flat, Flat)
         self._scale = np.float32(flat.scale)
@@ -38,6 +36,8 @@ class SingleRow:
         self._steps: list[Callable[[np.ndarray], np.ndarray]] = []
         shape = network.shape
         self._plain = shape.outputs == shape.actions
+        self._dueling = shape.dueling
+        self._rows = (-1, shape.atoms) if shape.atoms else (-1,)
 
     @staticmethod
     def suits(network: QNetwork) -> bool:
@@ -57,8 +57,18 @@ class SingleRow:
             features = step(features)
         if self._plain:
             return features
-        row = torch.from_numpy(features).unsqueeze(0)
-        numbers: np.ndarray = self._network.of_streams(row)[0].numpy()
+        return self._of_streams(features.reshape(self._rows))
+
+    def _of_streams(self, rows: np.ndarray) -> np.ndarray:
+        """See ``QNetwork.of_streams``, of rows of the value and the advantages."""
+        if self._dueling == "none":
+            return rows
+        value, advantage = rows[0], rows[1:]
+        if self._dueling == "max":
+            centre = np.maximum.reduce(advantage)
+        else:
+            centre = np.add.reduce(advantage) / np.float32(len(advantage))
+        numbers: np.ndarray = value + (advantage - centre)
         return numbers
 
 

@@ -101,3 +101,15 @@ def test_numpy_observations_of_each_type_are_understood():
     network = build(network__hidden="")
     whole = torch.from_numpy(np.arange(6, dtype=np.float64).reshape(2, 3))
     torch.testing.assert_close(network(whole), network(whole.float()))
+
+
+def test_noise_is_to_the_bit_what_torch_makes_of_its_normal_numbers():
+    network = build(**{"exploration.kind": "noisy"})
+    network.join_noise()
+    ours, theirs = (torch.Generator().manual_seed(4) for _ in range(2))
+    for _ in range(3):
+        network.resample(ours)
+        drawn = torch.randn(network.noise.shape, generator=theirs)
+        expected = torch.copysign(drawn.abs().sqrt(), drawn)
+        assert torch.equal(network.noise, expected)
+    assert torch.equal(ours.get_state(), theirs.get_state())
