@@ -294,8 +294,29 @@ class Keeper(RowKeeper):
             store.close(fold=True)
         finally:
             if current:  # the file is whole, also where its live store is left
-                self._show(open_session(store.path), store.path)
+                self._show_sealed(store.path)
                 self._tell_status()
+
+    def _show_sealed(self, path: Path) -> None:
+        """Look at the file that has just taken the place of its live store.
+
+        On a busy computer its reader may come too late once.
+
+        Raises:
+          SessionProblem: If it cannot be shown; nothing is open then.
+        """
+        try:
+            source = open_session(path)
+        except SessionProblem:
+            try:
+                source = open_session(path)
+            except SessionProblem as problem:
+                self._path = None
+                raise SessionProblem(
+                    f"The session is saved in '{path.name}', but it cannot be shown "
+                    f"now: {problem} Open it from the recent sessions."
+                ) from problem
+        self._show(source, path)
 
     # -------------------------------------------------------------- questions
 

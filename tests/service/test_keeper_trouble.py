@@ -20,7 +20,7 @@ from engine.contract.messages import (
 )
 from engine.service import keeper_rows
 from engine.service.keeper import Keeper
-from engine.sessions import LiveStore, SessionProblem, checkpoint_ring
+from engine.sessions import LiveStore, SessionProblem, checkpoint_ring, open_session
 from engine.sessions.session_writer import write_session
 
 
@@ -184,3 +184,31 @@ def test_what_a_crash_has_left_is_opened_as_not_written_yet(
     order(another, "open", 3)
     assert not words.of(Answer)[-1].result["live"]  # type: ignore[attr-defined]
     another.close()
+
+
+@pytest.mark.parametrize("failures", [1, 9])
+def test_a_saved_run_whose_reader_comes_too_late_is_saved(
+    keeper, words, monkeypatch, failures
+):
+    tries = []
+
+    def late(path):
+        tries.append(path)
+        if len(tries) <= failures:
+            raise SessionProblem("Its reader did not answer in time.")
+        return open_session(path)
+
+    monkeypatch.setattr("engine.service.keeper.open_session", late)
+    keeper.on_message("trainer", samples.checkpoint(7, 0, "stop"))
+    arguments = {"path": "", "overwrite": False, "final": True}
+    keeper.on_message("supervisor", Ask(7, "seal", arguments))
+    while not (answers := [it for it in words.of(Answer) if it.id == 7]):
+        keeper.cycle()
+    if failures == 1:
+        assert answers[0].error == ""
+        assert keeper.source is not None
+    else:
+        assert answers[0].error.startswith("The session is saved in 'run.h5', but")
+        assert keeper.source is None
+    with open_session(keeper._sessions / "run.h5") as file:
+        assert file.verify() == []
