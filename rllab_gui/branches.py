@@ -289,11 +289,11 @@ class Branches(QObject):
         return True
 
     def back(self, by: int) -> None:
-        """Some steps back; at the root of a branch, out of it."""
+        """Some steps back; at the root of a branch, or before it, out of it."""
         branch = self.current
-        if branch is None or self._cursor.t < branch.t:
+        if branch is None:
             self._cursor.step(-by)
-        elif self._cursor.t == branch.t:
+        elif self._cursor.t <= branch.t:
             self.leave()
         else:
             self._cursor.step(-min(by, self._cursor.t - branch.t))

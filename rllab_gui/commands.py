@@ -53,6 +53,7 @@ class Commands(QObject):
         action.setObjectName(f"act.{command.id}")
         action.setStatusTip(command.tooltip)
         action.setToolTip(command.tooltip)
+        action.setWhatsThis(command.tooltip)
         action.setCheckable(command.checkable)
         if command.shortcut:
             action.setShortcuts([QKeySequence(keys) for keys in command.shortcut])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
@@ -17,7 +15,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLineEdit,
     QMainWindow,
     QStackedWidget,
     QVBoxLayout,
@@ -38,6 +35,7 @@ from rllab_gui.frame.menus import fill_menus
 from rllab_gui.frame.messages import MessageStrip
 from rllab_gui.frame.overlay import ShortcutOverlay
 from rllab_gui.frame.palette import Palette
+from rllab_gui.frame.panels import Panels
 from rllab_gui.frame.rail import Rail
 from rllab_gui.frame.recent import RecoveryStrip
 from rllab_gui.frame.run_bar import RunBar
@@ -68,6 +66,7 @@ class MainWindow(QMainWindow):
         self.lab = lab
         lab.setParent(self)
         self.files = FileDialogs(lab, self)
+        self.panels = Panels(self)
         self._gallery_preset = FIRST_PRESET
         self._closing = False
         self.workspaces: dict[str, Workspace] = {}
@@ -187,29 +186,6 @@ class MainWindow(QMainWindow):
         card = self.lab.presets.get(name)
         if card is not None and card.preset.own:
             self.lab.presets.delete(name)
-
-    def focus_panel(self, by: int) -> None:
-        """Move the focus to the next or previous panel."""
-        docks = [d for d in self.current_workspace().docks.values() if d.isVisible()]
-        focus = QApplication.focusWidget()
-        at = next(
-            (i for i, d in enumerate(docks) if focus and d.isAncestorOf(focus)), -by
-        )
-        for offset in range(1, len(docks) + 1):
-            dock = docks[(at + by * offset) % len(docks)]
-            target = next(_focusable(dock), None)
-            if target is not None:
-                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
-                return
-
-    def focus_filter(self) -> None:
-        """Type a filter: into the list of this workspace that can be seen."""
-        for entry in self.current_workspace().findChildren(QLineEdit):
-            if entry.objectName().endswith(".filter"):
-                dock = self.current_workspace().dock_of(entry)
-                dock.show()
-                dock.raise_()
-                entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def reset_layout(self) -> None:
         """Put the panels of this workspace back; can be undone."""
@@ -388,12 +364,3 @@ class MainWindow(QMainWindow):
 
 def _paths(event: QDropEvent) -> list[str]:
     return [url.toLocalFile() for url in event.mimeData().urls()]
-
-
-def _focusable(inside: QWidget) -> Iterator[QWidget]:
-    """Widgets of a dock that the Tab key would reach, its title bar's last."""
-    for widget in inside.findChildren(QWidget):
-        reachable = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-        title = widget.objectName().startswith("dock.")
-        if reachable and widget.isVisible() and widget.isEnabled() and not title:
-            yield widget

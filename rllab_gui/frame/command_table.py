@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QWhatsThis
+
 from rllab_gui.commands import Command
 from rllab_gui.frame.branch_commands import branch_commands
 from rllab_gui.frame.session_commands import session_commands
@@ -208,22 +210,37 @@ def _view(lab: Lab, window: MainWindow) -> list[Command]:
             "view.nextPanel",
             "Next panel",
             "Move the focus to the next panel",
-            lambda: window.focus_panel(1),
+            lambda: window.panels.focus(1),
             ("F6",),
         ),
         Command(
             "view.previousPanel",
             "Previous panel",
             "Move the focus to the previous panel",
-            lambda: window.focus_panel(-1),
+            lambda: window.panels.focus(-1),
             ("Shift+F6",),
         ),
         Command(
             "view.filter",
             "Filter",
-            "Type a filter for the list of this workspace",
-            window.focus_filter,
+            "Type a filter for the list with the focus, or the first in front",
+            window.panels.filter,
             ("Ctrl+F",),
+        ),
+        Command(
+            "view.export",
+            "Export this panel…",
+            "Write picture or data of the panel with the focus, or under the pointer",
+            window.panels.export,
+            ("Ctrl+E",),
+        ),
+        Command(
+            "view.autoRange",
+            "Automatic range",
+            "Let the axes of the plot with the focus, or under the pointer, follow",
+            window.panels.automatic,
+            ("A",),
+            plain=True,
         ),
         Command(
             "view.resetLayout",
@@ -362,6 +379,9 @@ def _other(lab: Lab, window: MainWindow) -> list[Command]:
         Command("engine.restart", "Restart the engine",
                 "Start trainer, stage and keeper anew; what is durable stays",
                 lab.link.restart),
+        Command("help.whatsThis", "What's this?",
+                "Then click anything to read what it is; Esc: nothing",
+                QWhatsThis.enterWhatsThisMode, ("Shift+F1",)),
         Command("help.shortcuts", "Keyboard shortcuts", "Show all shortcuts",
                 window.toggle_shortcuts, ("?",), plain=True),
         Command("app.quit", "Quit", "Close the window", window.close, ("Ctrl+Q",)),

@@ -49,6 +49,8 @@ MENUS: dict[str, tuple[str, ...]] = {
         "view.freeze",
         "",
         "view.filter",
+        "view.export",
+        "view.autoRange",
         "view.nextPanel",
         "view.previousPanel",
         PANELS,
@@ -126,7 +128,13 @@ MENUS: dict[str, tuple[str, ...]] = {
         "returns.projection",
         "explain.showMap",
     ),
-    "&Help": ("help.shortcuts", "", "train.endTrainer", "engine.restart"),
+    "&Help": (
+        "help.whatsThis",
+        "help.shortcuts",
+        "",
+        "train.endTrainer",
+        "engine.restart",
+    ),
 }
 
 

@@ -78,6 +78,13 @@ class ShortcutOverlay(QWidget):
         )
         return f"<table cellpadding='2'>{lines}</table>"
 
+    def event(self, event: QEvent) -> bool:
+        """No shortcut comes before that."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Any key takes it away."""
         self.hide()

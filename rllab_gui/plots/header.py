@@ -103,6 +103,18 @@ class PlotHeader(Widget):
         """This plot has no axes that could keep themselves."""
         self._auto.hide()
 
+    @property
+    def has_mode(self) -> bool:
+        """Whether this plot has axes that could keep themselves."""
+        return not self._auto.isHidden()
+
+    def open_exports(self) -> None:
+        """Offer what can be exported, as its button does, also where that is folded."""
+        menu = self._export.menu()
+        assert isinstance(menu, QMenu)
+        menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+        menu.setActiveAction(menu.actions()[0])
+
     def set_smoothing(self, factor: float) -> None:
         """Show which factor smooths."""
         self._smooth.setText(f"EMA {factor:g}" if factor else "raw")

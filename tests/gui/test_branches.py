@@ -175,6 +175,14 @@ def leave_and_delete(window, client, branch, beat, qtbot):
     assert (cursor.t, cursor.position.branch) == (8, "")
     settle(beat)
     assert (cursor.last, branches.ghost.value) == (STEPS, None)
+    branches.enter(branch.id)
+    settle(beat)
+    press(qtbot, window, Key.Key_Home)  # before its root: on the way out as well
+    assert (cursor.t, bool(cursor.position.branch)) == (0, True)
+    press(qtbot, window, Key.Key_Left, SHIFT)
+    assert (cursor.t, cursor.position.branch) == (0, "")
+    settle(beat)
+    cursor.seek(8)
     hold = client.answers.pop("hold_branch")
     branches.enter(branch.id)
     cursor.seek(3)  # whoever has gone on is not called back
@@ -352,7 +360,7 @@ def a_pad_is_plugged_in(window, beat):
 
 def test_text_fields_keep_their_keys(stepping, client, qtbot):
     stepping.lab.branches.hand.begin()
-    stepping.focus_filter()
+    stepping.panels.filter()
     field = QApplication.focusWidget()
     qtbot.keyClicks(field, "ret>1 l")
     assert field.text() == "ret>1 l"

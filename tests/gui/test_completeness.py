@@ -142,6 +142,10 @@ SPECIFIED = {
     "transport.follow": "L",
     "transport.loop": "O",
     "help.shortcuts": "?",
+    "help.whatsThis": "Shift+F1",
+    "view.filter": "Ctrl+F",
+    "view.export": "Ctrl+E",
+    "view.autoRange": "A",
 }
 
 
