@@ -36,6 +36,8 @@ TOLERANCE = 1e-4
 """How far apart weights, errors and values may be after :data:`TRIED` updates,
 relative to the largest of each."""
 TRIED, WARMED = 8, 4
+NARROW = 8
+"""Columns of a matrix that is called narrow; from 16 on it makes no difference."""
 ROUNDS, TIMED = 5, 40
 SEED = 20_261_121
 
@@ -181,6 +183,7 @@ def _build(pupils: Pupils, example: Batch, library: Path) -> None:
     from torch.export import export
 
     graph, inputs = pupils.record(example)
+    turn_narrow(graph)
     try:
         with torch.no_grad():
             aoti_compile_and_package(export(graph, inputs), package_path=str(library))
@@ -189,6 +192,33 @@ def _build(pupils: Pupils, example: Batch, library: Path) -> None:
         first = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
         name = type(error).__name__
         raise CannotCompile(f"The compiler failed: {name}: {first}") from error
+
+
+def turn_narrow(graph: torch.fx.GraphModule) -> None:
+    """Say AᵀB of several as (BᵀA)ᵀ where B is narrow, as the gradients of few inputs.
+
+    Libraries take up to six times as long for the former: for sixteen networks of
+    four inputs and 64 units, as long as for half a layer of 64 by 64.
+    """
+    aten = torch.ops.aten
+    for node in list(graph.graph.nodes):
+        if node.target is not aten.bmm.default:
+            continue
+        left, right = node.args
+        if left.target is not aten.transpose.int or 0 in left.args[1:]:
+            continue
+        wide, narrow = (it.meta["val"].shape for it in (left, right))
+        if wide[1] <= NARROW or narrow[2] > NARROW:
+            continue
+        with graph.graph.inserting_before(node):
+            call = graph.graph.call_function
+            turned = call(aten.transpose.int, (right, 1, 2))
+            product = call(aten.bmm.default, (turned, left.args[0]))
+            back = call(aten.transpose.int, (product, 1, 2))
+            layout: dict[str, Any] = {"memory_format": torch.contiguous_format}
+            node.replace_all_uses_with(call(aten.clone.default, (back,), layout))
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
 
 
 def _compilers() -> tuple[str, ...]:

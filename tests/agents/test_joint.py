@@ -7,6 +7,7 @@ from by_hand import CARD, LINEAR
 from test_graph import CASES, SMALL, with_experience
 
 from engine.agents import build_agent, graph
+from engine.agents.compiling import turn_narrow
 from engine.agents.joint import JointAgents, of_seed
 from engine.contract.options import configuration_from_flat
 
@@ -83,6 +84,22 @@ def test_who_follows_more_than_q_values_is_asked(options):
     joint, _ = both(**options)
     seen = [np.zeros(CARD.shape, np.float32)] * SEEDS
     assert joint.look(seen, 100) == [None] * SEEDS
+
+
+def test_products_with_narrow_matrices_are_the_same_when_turned():
+    joint, _ = both(network__hidden="16,16")
+    graph, inputs = joint.record(joint.draw(0.5))
+    found = []
+    for turn in (False, True):
+        if turn:
+            before = graph.code
+            turn_narrow(graph)
+            assert graph.code != before
+        given = [it.clone() for it in inputs]
+        with torch.inference_mode():
+            found.append([*graph(*given), *given])
+    for written, turned in zip(*found, strict=True):
+        torch.testing.assert_close(written, turned, rtol=1e-5, atol=1e-6)
 
 
 def compare_random_numbers(one, other):
