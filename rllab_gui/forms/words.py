@@ -163,7 +163,7 @@ def tooltip(of: OptionSpec) -> str:
     unit = f" ({escape(of.unit)})" if of.unit else ""
     if of.kind not in ("bool", "choice"):
         parts.append(f"Takes {escape(describe_range(of))}{unit}.")
-    return "<br>".join([*parts, f"<i>{when}</i>"])
+    return "<br>".join([*parts, f"<i>{when} F1: the equation behind it.</i>"])
 
 
 def remark(

@@ -12,6 +12,7 @@ from rllab_gui.frame.branch_commands import branch_commands
 from rllab_gui.frame.session_commands import session_commands
 from rllab_gui.frame.why_commands import why_commands
 from rllab_gui.lab import Lab
+from rllab_gui.lessons.tour import FIRST_STEPS
 from rllab_gui.theme.theme import SCALES
 
 if TYPE_CHECKING:
@@ -379,6 +380,18 @@ def _other(lab: Lab, window: MainWindow) -> list[Command]:
         Command("engine.restart", "Restart the engine",
                 "Start trainer, stage and keeper anew; what is durable stays",
                 lab.link.restart),
+        Command("help.lesson", "Lesson",
+                "The equation behind what has the focus, with its present numbers",
+                window.explain, ("F1",)),
+        Command("help.tour", "Tour: first steps",
+                "Be led from training to asking why, step by step",
+                lambda: window.guide.begin(FIRST_STEPS)),
+        Command("help.tourFile", "Open tour…",
+                "Be led by a tour that somebody has written (JSON)",
+                lambda: window.files.ask_tour(window.guide.begin)),
+        Command("explain.priorities", "Explain prioritized replay",
+                "Open the lesson about sampling by TD error",
+                lambda: window.explain("priorities")),
         Command("help.whatsThis", "What's this?",
                 "Then click anything to read what it is; Esc: nothing",
                 QWhatsThis.enterWhatsThisMode, ("Shift+F1",)),

@@ -69,6 +69,16 @@ class FileDialogs(QObject):
             lambda path: self._lab.sessions.save(path, overwrite=True),
         )
 
+    def ask_tour(self, then: Callable[[Path], None]) -> None:
+        """Which tour is to lead through the window."""
+        self._ask(
+            "dlg.tour",
+            "Open tour",
+            QFileDialog.AcceptMode.AcceptOpen,
+            lambda path: then(Path(path)),
+            "Tours (*.json)",
+        )
+
     def ask_import(self) -> None:
         """Which data set is to become a session."""
         self._ask(

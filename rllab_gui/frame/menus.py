@@ -129,6 +129,9 @@ MENUS: dict[str, tuple[str, ...]] = {
         "explain.showMap",
     ),
     "&Help": (
+        "help.lesson",
+        "help.tour",
+        "help.tourFile",
         "help.whatsThis",
         "help.shortcuts",
         "",

@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QToolTip
 
 from engine.contract.messages import PriorityReport
-from rllab_gui.commands import Command
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.canvas import DecadeAxis
 from rllab_gui.plots.header import legend_html
@@ -68,7 +67,6 @@ class PrioritiesView(View):
         self._beside.addWidget(self.plot, 3)
         self._beside.addWidget(self.ages, 2)
         self.body_layout.addLayout(self._beside, 1)
-        self._offer()
         self._connect()
         self.restyle()
 
@@ -91,17 +89,6 @@ class PrioritiesView(View):
         self._weight = pg.PlotCurveItem()
         for line in (self._mass, self._weight):
             box.addItem(line)
-
-    def _offer(self) -> None:
-        if "explain.priorities" not in self.context.commands:
-            self.context.commands.add(
-                Command(
-                    "explain.priorities",
-                    "Explain prioritized replay",
-                    "Open the lesson about sampling by TD error",
-                    lambda: self.helpAsked.emit("priorities"),
-                )
-            )
 
     def _connect(self) -> None:
         store = self.context.store

@@ -113,17 +113,16 @@ def test_a_bin_tells_what_it_holds():
 def test_uniform_replay_explains_itself_and_offers_priorities(context, qtbot):
     done = []
     context.commands.add(
-        Command("replay.prioritize", "Prioritize", "Do it", lambda: done.append(1))
+        Command("replay.prioritize", "Prioritize", "Do it", lambda: done.append(1)),
+        Command("explain.priorities", "Explain", "Why", lambda: done.append(2)),
     )
     context.store.set_configuration(find_preset("cartpole-plain-dqn").configuration)
     view = show(qtbot, PrioritiesView(context))
     context.pulse.beat()
     assert view.emptiness()[0] == "This agent samples uniformly."
     view.findChild(object, "empty.replay.prioritize").click()
-    assert done == [1]
-    with qtbot.waitSignal(view.helpAsked) as asked:
-        view.findChild(object, "empty.explain.priorities").click()
-    assert asked.args == ["priorities"]
+    view.findChild(object, "empty.explain.priorities").click()
+    assert done == [1, 2]
 
 
 def test_an_agent_without_memory_says_so(context, qtbot):

@@ -1,0 +1,123 @@
+"""Tours: they lead through the real window, by the names that the tests use too."""
+
+import json
+
+import pytest
+import script
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from rllab_gui.lessons.tour import FIRST_STEPS, TourProblem, read_tour
+
+
+def written(folder, *steps, title="Mine"):
+    path = folder / "mine.json"
+    path.write_text(json.dumps({"title": title, "steps": list(steps)}))
+    return path
+
+
+def press(window, name):
+    window.findChild(QAbstractButton, f"tour.{name}").click()
+
+
+def test_the_tour_that_comes_with_the_lab_names_only_what_there_is(window):
+    for step in read_tour(FIRST_STEPS).steps:
+        assert window.findChild(QWidget, step.objectName) is not None, step
+        verb, _, what = step.action.partition(" ")
+        assert verb != "command" or what in window.lab.commands
+        assert verb != "workspace" or what in window.workspaces
+
+
+def test_a_tour_marks_its_places_and_goes_on_and_back(window, tmp_path):
+    path = written(
+        tmp_path,
+        {"text": "Look here.", "objectName": "train.param.agent.discount"},
+        {"text": "And here.", "action": "workspace step"},
+        {"text": "The end."},
+    )
+    window.guide.begin(path)
+    guide = window.guide
+    assert guide.isVisible()
+    assert guide._text.text() == "Look here."
+    assert guide._mark.target.objectName() == "train.param.agent.discount"
+    press(window, "next")
+    assert guide._text.text() == "And here."
+    assert not guide._mark.isVisible()
+    press(window, "next")
+    assert window.current_workspace().name == "step"
+    assert guide._next.text() == "End"
+    press(window, "back")
+    assert guide._text.text() == "And here."
+    press(window, "next")
+    press(window, "next")
+    assert not guide.isVisible()
+
+
+def test_a_step_waits_until_what_it_waits_for_holds(window, tmp_path, beat):
+    path = written(
+        tmp_path,
+        {"text": "Press Train.", "action": "command train.start", "wait": "running"},
+        {"text": "It runs.", "wait": "step 500"},
+        {"text": "Long enough."},
+    )
+    window.guide.begin(path)
+    press(window, "next")
+    assert window.guide._next.text() == "One moment …"
+    assert not window.guide._next.isEnabled()
+    beat(script.status("running"))
+    assert window.guide._text.text() == "It runs."
+    beat(script.status("running", step=600))  # nobody has pressed anything
+    assert window.guide._text.text() == "Long enough."
+
+
+def test_what_holds_already_does_not_hurry_a_step(window, tmp_path, beat):
+    beat(script.status("running", step=600))
+    path = written(tmp_path, {"text": "Read me.", "wait": "step 500"}, {"text": "2"})
+    window.guide.begin(path)
+    beat(script.status("running", step=700))
+    assert window.guide._text.text() == "Read me."
+    press(window, "next")
+    assert window.guide._text.text() == "2"
+
+
+def test_a_tour_can_be_left_at_any_time(window, tmp_path):
+    path = written(
+        tmp_path, {"text": "Look.", "objectName": "rail.step"}, {"text": "2"}
+    )
+    window.guide.begin(path)
+    press(window, "end")
+    assert not window.guide.isVisible()
+    assert not window.guide._mark.isVisible()
+    assert window.guide.step is None
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ({}, "says nothing"),
+        ({"text": "a", "action": "dance"}, "has the action 'dance'"),
+        ({"text": "a", "action": "click"}, "clicks on nothing"),
+        ({"text": "a", "action": "command"}, "does not say what to command"),
+        ({"text": "a", "action": "command app.quit"}, "may not be run by a tour"),
+        ({"text": "a", "wait": "forever"}, "waits for 'forever'"),
+        ({"text": "a", "wait": "step many"}, "waits for 'step many'"),
+        ({"text": "a", "colour": "red"}, "is not a tour"),
+    ],
+)
+def test_a_wrong_tour_is_refused_with_a_sentence(window, tmp_path, step, sentence):
+    path = written(tmp_path, step)
+    with pytest.raises(TourProblem, match=sentence):
+        read_tour(path)
+    window.guide.begin(path)
+    assert not window.guide.isVisible()
+    shown = [it.problem.what for it in window.lab.problems.entries()]
+    assert any(sentence in it for it in shown)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"title": "a", "steps": []}', "\0"])
+def test_what_is_no_tour_is_told(tmp_path, text):
+    path = tmp_path / "mine.json"
+    path.write_text(text)
+    with pytest.raises(TourProblem, match="is not a tour"):
+        read_tour(path)
+    with pytest.raises(TourProblem, match="is not a tour"):
+        read_tour(tmp_path / "missing.json")
