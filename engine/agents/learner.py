@@ -196,7 +196,10 @@ class Learner:
 
     def prepare(self) -> dict[str, float]:
         """Draw what an update needs; how much noise is left, in some of them."""
-        self._make_noise()
+        if not self._noisy:
+            return {}
+        for network in (self.online, self.target):
+            network.resample(self.noise)
         return self._noise_levels()
 
     def conclude(self, *, follow_up: bool = True) -> None:
@@ -205,7 +208,9 @@ class Learner:
         Args:
           follow_up: Let the target network follow; else somebody else does.
         """
-        self._make_noise(quiet=True)
+        if self._noisy:
+            for network in (self.online, self.target):
+                network.silence()
         self.updates += 1
         if follow_up:
             how = self.configuration, self.updates
@@ -293,15 +298,10 @@ class Learner:
             exploration = schedules.exploration(options, step)
             yield self.explain(options, batch, exploration, passes)
 
-    def _make_noise(self, *, quiet: bool = False) -> None:
-        """New noise in both networks for an update, or none."""
-        if self.configuration.exploration.kind != "noisy":
-            return
-        for network in (self.online, self.target):
-            if quiet:
-                network.silence()
-            else:
-                network.resample(self.noise)
+    @property
+    def _noisy(self) -> bool:
+        """Whether both networks have new noise for each update, and none else."""
+        return self.configuration.exploration.kind == "noisy"
 
     def _noise_levels(self) -> dict[str, float]:
         """How much noise is left in each noisy layer, by the name of its series.
