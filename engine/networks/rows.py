@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import nn
 
 from engine.networks.layers import NoisyLinear
 from engine.networks.q_network import QNetwork
-from engine.networks.single_row import Row, SingleRow
+from engine.networks.single_row import Row, SingleRow, of_streams
 from engine.networks.stacks import stacked
 from engine.networks.torsos import Flat
 
@@ -24,7 +23,7 @@ class RowOfEach:
     """
 
     def __init__(self, networks: Sequence[QNetwork]) -> None:
-        self._network = networks[0]
+        self._shape = networks[0].shape
         flat = networks[0].torso[0]
         assert isinstance(flat, Flat)
         self._scale = np.float32(flat.scale)
@@ -67,8 +66,7 @@ class RowOfEach:
                 np.maximum(features, 0.0, out=features)
         self._numbers = numbers = self._layers[-1](features)
         if not self._plain:
-            found = self._network.of_streams(torch.from_numpy(numbers))
-            self._numbers = numbers = found.numpy()
+            self._numbers = numbers = of_streams(numbers, self._shape)
         return numbers
 
     def look_away(self) -> None:

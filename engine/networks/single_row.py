@@ -12,7 +12,7 @@ import numpy as np
 from torch import nn
 
 from engine.networks.layers import NoisyLinear
-from engine.networks.q_network import QNetwork
+from engine.networks.q_network import HeadShape, QNetwork
 from engine.networks.torsos import Flat
 
 Row = Callable[[np.ndarray], np.ndarray]
@@ -34,10 +34,8 @@ class SingleRow:
         self._scale = np.float32(flat.scale)
         self._layers = [*rest, network.head]
         self._steps: list[Callable[[np.ndarray], np.ndarray]] = []
-        shape = network.shape
-        self._plain = shape.outputs == shape.actions
-        self._dueling = shape.dueling
-        self._rows = (-1, shape.atoms) if shape.atoms else (-1,)
+        self._shape = network.shape
+        self._plain = network.shape.outputs == network.shape.actions
 
     @staticmethod
     def suits(network: QNetwork) -> bool:
@@ -57,19 +55,24 @@ class SingleRow:
             features = step(features)
         if self._plain:
             return features
-        return self._of_streams(features.reshape(self._rows))
-
-    def _of_streams(self, rows: np.ndarray) -> np.ndarray:
-        """See ``QNetwork.of_streams``, of rows of the value and the advantages."""
-        if self._dueling == "none":
-            return rows
-        value, advantage = rows[0], rows[1:]
-        if self._dueling == "max":
-            centre = np.maximum.reduce(advantage)
-        else:
-            centre = np.add.reduce(advantage) / np.float32(len(advantage))
-        numbers: np.ndarray = value + (advantage - centre)
+        numbers: np.ndarray = of_streams(features[None], self._shape)[0]
         return numbers
+
+
+def of_streams(streams: np.ndarray, shape: HeadShape) -> np.ndarray:
+    """What ``QNetwork.of_streams`` does with outputs of the head, [R, ...]."""
+    if shape.atoms:
+        streams = streams.reshape(len(streams), -1, shape.atoms)
+    if shape.dueling == "none":
+        return streams
+    value, advantage = streams[:, :1], streams[:, 1:]
+    if shape.dueling == "max":
+        centre = np.maximum.reduce(advantage, 1, keepdims=True)
+    else:
+        count = np.float32(advantage.shape[1])
+        centre = np.add.reduce(advantage, 1, keepdims=True) / count
+    numbers: np.ndarray = value + (advantage - centre)
+    return numbers
 
 
 def _step(layer: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
