@@ -115,7 +115,9 @@ class MainWindow(QMainWindow):
         self.lesson = LessonDock(self.lab, self, numbers)
         self.lesson.panel.wanted.connect(self.show_place)
         self.lesson.panel.tried.connect(self._show_experiment)
-        self.guide = Guide(self.lab, self, self.show_workspace, self.show_place)
+        self.guide = Guide(
+            self.lab, self, self.workspaces, self.show_workspace, self.show_place
+        )
         for workspace in self.workspaces.values():
             for view in workspace.views():
                 view.helpAsked.connect(self._on_help)
@@ -269,11 +271,11 @@ class MainWindow(QMainWindow):
             return
         for workspace in self.workspaces.values():
             widget = workspace.findChild(QWidget, name)
-            if widget is not None:
-                self.show_workspace(workspace.name)
-                dock = workspace.dock_of(widget)
-                dock.show()
-                dock.raise_()
+            for dock in workspace.docks.values():
+                if widget is not None and dock.isAncestorOf(widget):
+                    self.show_workspace(workspace.name)
+                    dock.show()
+                    dock.raise_()
 
     def _show_experiment(self, view_id: str) -> None:
         """Where an experiment is seen; what was set is seen in the form."""

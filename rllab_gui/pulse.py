@@ -67,11 +67,12 @@ class Pulse(QObject):
     def stop(self) -> None:
         """Hold; :meth:`beat` still works by hand."""
         self._timer.stop()
+        self._others.stop()
 
     def end(self) -> None:
         """Never beat again: the engine has been let go of."""
         self.stopped_for_good = True
-        self._timer.stop()
+        self.stop()
 
     def beat(self) -> None:
         """Take in what has arrived, let views draw, and tell the engine."""

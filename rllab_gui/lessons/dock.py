@@ -35,6 +35,7 @@ class LessonDock(QDockWidget):
         self.setWidget(self.panel)
         self.mark = Mark(lab.theme, window)
         self.panel.pointedAt.connect(self._point)
+        self.panel.wanted.connect(self._point)
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
+    QFrame,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +34,7 @@ class Guide(QWidget):
     Args:
       lab: All models.
       window: In which it leads; its widgets are found by their names.
+      workspaces: Their names.
       show_workspace: Brings the workspace of this name to the front.
       show_place: Brings the widget of this name to the front.
     """
@@ -40,11 +43,13 @@ class Guide(QWidget):
         self,
         lab: Lab,
         window: QWidget,
+        workspaces: Iterable[str],
         show_workspace: Callable[[str], None],
         show_place: Callable[[str], None],
     ) -> None:
         super().__init__(window)
         self._lab, self._window = lab, window
+        self._workspaces = tuple(workspaces)
         self._show_workspace, self._show_place = show_workspace, show_place
         self._tour: Tour | None = None
         self._at = 0
@@ -59,6 +64,12 @@ class Guide(QWidget):
         self._text = PlainLabel()
         self._text.setObjectName("tour.text")
         self._text.setWordWrap(True)
+        self._scroll = QScrollArea()
+        self._scroll.setObjectName("tour.scroll")
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._text)
         self._end = self._button("end", "End", "Leave the tour", self.end)
         self._back = self._button(
             "back", "Back", "To the step before", lambda: self._go(self._at - 1)
@@ -73,9 +84,10 @@ class Guide(QWidget):
         row.addWidget(self._next)
         self._column = QVBoxLayout(self)
         self._column.addWidget(self._title)
-        self._column.addWidget(self._text)
+        self._column.addWidget(self._scroll, 1)
         self._column.addLayout(row)
         lab.pulse.ticked.connect(self._look)
+        lab.theme.changed.connect(self._place_again)
         window.installEventFilter(self)
         self.hide()
 
@@ -100,6 +112,7 @@ class Guide(QWidget):
         """Lead through the tour of a file; a wrong one is told among the messages."""
         try:
             tour = read_tour(path)
+            self._check(path.name, tour)
         except TourProblem as problem:
             fix = "Mend the file, or choose another one."
             self._lab.problems.report(Problem(PROBLEM, str(problem), fix=fix))
@@ -108,6 +121,20 @@ class Guide(QWidget):
         self._tour = tour
         self._go(0)
         self._next.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _check(self, name: str, tour: Tour) -> None:
+        """What a step names has to be there."""
+        for number, step in enumerate(tour.steps, 1):
+            where = f"Step {number} of the tour '{name}'"
+            target = step.objectName
+            if target and self._window.findChild(QWidget, target) is None:
+                raise TourProblem(f"{where} marks '{target}', which there is not.")
+            verb, _, what = step.action.partition(" ")
+            if verb == "workspace" and what not in self._workspaces:
+                known = " and ".join(self._workspaces)
+                raise TourProblem(
+                    f"{where} goes to the workspace '{what}'. There are {known}."
+                )
 
     def end(self) -> None:
         """Leave the tour."""
@@ -120,9 +147,11 @@ class Guide(QWidget):
         step = self.step
         if step is None:
             return
-        if not self._done:
-            self._done = True
-            self._do(step)
+        if self._done:  # it waits, and the person does not want to
+            self._go(self._at + 1)
+            return
+        self._done = True
+        self._do(step)
         if self.step is step:
             self._look()
 
@@ -148,8 +177,7 @@ class Guide(QWidget):
         assert self._tour is not None
         last = self._at + 1 == len(self._tour.steps)
         waiting = self._done and not self._holds(self._tour.steps[self._at])
-        self._next.setText("One moment …" if waiting else "End" if last else "Next")
-        self._next.setEnabled(not waiting)
+        self._next.setText("Skip waiting" if waiting else "End" if last else "Next")
 
     def _look(self) -> None:
         """Go on where what is waited for holds: by *Next*, or done by the person."""
@@ -180,17 +208,10 @@ class Guide(QWidget):
 
     def _do(self, step: TourStep) -> None:
         verb, _, what = step.action.partition(" ")
-        if verb == "click":
-            self._click(step.objectName)
-        elif verb == "command" and what in self._lab.commands:
+        if verb == "command":
             self._lab.commands.run(what)
         elif verb == "workspace":
             self._show_workspace(what)
-
-    def _click(self, name: str) -> None:
-        button = self._window.findChild(QAbstractButton, name)
-        if button is not None:
-            button.click()
 
     def _point(self, step: TourStep) -> None:
         self._mark.take_away()
@@ -203,16 +224,33 @@ class Guide(QWidget):
     # ------------------------------------------------------------------- place
 
     def _place(self) -> None:
-        wide = min(self._lab.theme.px(WIDE_PX), self._window.width() - 40)
-        high = self._column.totalHeightForWidth(wide)
+        px = self._lab.theme.px
+        wide = min(px(WIDE_PX), self._window.width() - 40)
+        margins = self._column.contentsMargins()
+        inside = wide - margins.left() - margins.right()
+        text = min(self._text.heightForWidth(inside), self._window.height() // 3)
+        self._scroll.setFixedHeight(text)
+        high = self._column.totalMinimumSize().height()
         left = (self._window.width() - wide) // 2
-        top = self._window.height() - high - self._lab.theme.px(FOOT_PX)
+        top = self._window.height() - high - px(FOOT_PX)
         self.setGeometry(left, max(0, top), wide, high)
         self.show()
         self.raise_()
 
+    def _place_again(self) -> None:
+        """Words have another size, or the window has."""
+        if self.isVisible():
+            self._place()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves the tour."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.end()
+        else:
+            super().keyPressEvent(event)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """It stays at the foot of the window."""
-        if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
+        if event.type() == QEvent.Type.Resize:
+            self._place_again()
         return False

@@ -55,8 +55,10 @@ class LiveNumbers:
 
     Args:
       lab: All models.
-      stepping: Whether *Step through* is in front: options are then those of the
-        session that is looked at, else those of the form.
+      stepping: Whether *Step through* is in front: all numbers are then those of the
+        session that is looked at. Else options are those of the form, and what is
+        measured counts only where the form says what the session has: one line never
+        mixes the two.
     """
 
     def __init__(self, lab: Lab, stepping: Callable[[], bool]) -> None:
@@ -68,6 +70,11 @@ class LiveNumbers:
         lab = self._lab
         looking = self._stepping() and lab.store.session.uuid
         return lab.store.configuration if looking else lab.draft.configuration
+
+    @property
+    def measured(self) -> bool:
+        """Whether what the session has measured belongs to these options."""
+        return self.configuration == self._lab.store.configuration
 
     def value(self, source: str) -> Number:
         """The number, or None where there is none now.
@@ -117,6 +124,8 @@ class LiveNumbers:
             raise KeyError(name)
         if name == "epsilon":
             return self.epsilon
+        if not self.measured:
+            return None
         status = self._lab.store.status
         known = self._lab.run.active or (status.step and name in LASTING)
         return float(getattr(status, name)) if known else None
@@ -125,15 +134,15 @@ class LiveNumbers:
         if name not in SERIES:
             raise KeyError(name)
         values = self._lab.store.series(name).value
-        return float(values[-1]) if len(values) else None
+        return float(values[-1]) if len(values) and self.measured else None
 
     def _moment(self, name: str) -> Number:
         read = MOMENT[name][0]
         moment = self._lab.episode.moment
         hidden = self._lab.why.predict.hidden
-        if moment is None or (hidden and name not in SEEN):
+        if moment is None or not self._stepping() or (hidden and name not in SEEN):
             return None
-        return read(moment, self._lab.store.configuration.agent.discount)
+        return read(moment, self._lab.store.configuration)
 
     def _derived(self, name: str) -> Number:
         return DERIVED[name][0](self)
@@ -146,49 +155,66 @@ class LiveNumbers:
         return float(card.actions) if card is not None else None
 
     @property
-    def epsilon(self) -> float:
-        """Share of random actions: of the run, else where it would begin."""
-        if self._lab.run.active:
+    def epsilon(self) -> Number:
+        """Share of random actions: of the run, else where the next one would begin."""
+        exploration = self.configuration.exploration
+        if exploration.kind != "epsilon_greedy":
+            return None
+        if self.measured and self._lab.run.active:
             return self._lab.store.status.epsilon
-        return self.configuration.exploration.epsilon
+        return self._series("epsilon") or exploration.epsilon
 
 
 def _no_kind(name: str) -> Number:
     raise KeyError(name)
 
 
-def _discount(moment: Moment, discount: float) -> float:
-    """Nothing is bootstrapped behind a termination."""
-    last = moment.t == moment.episode.steps - 1
-    return 0.0 if last and moment.episode.ended == "terminated" else discount
+def _discount(moment: Moment, configuration: Configuration) -> float:
+    """Nothing is bootstrapped behind a termination, or a life that counts as one."""
+    episode, t = moment.episode, moment.t
+    ended = t == episode.steps - 1 and episode.ended == "terminated"
+    lost = t < len(episode.life_lost) and bool(episode.life_lost[t])
+    return 0.0 if ended or lost else configuration.agent.discount
 
 
-def _return_to_go(moment: Moment, discount: float) -> float:
+def _learned_reward(moment: Moment, configuration: Configuration) -> float:
+    """What is learned from: the sign, where rewards are clipped."""
+    clips = configuration.environment.clip_rewards
+    return float(np.sign(moment.reward)) if clips else moment.reward
+
+
+def _return_to_go(moment: Moment, configuration: Configuration) -> float:
     rewards = moment.episode.rewards[moment.t :]
-    return float(np.sum(rewards * discount ** np.arange(len(rewards))))
+    discounts = configuration.agent.discount ** np.arange(len(rewards))
+    return float(np.sum(rewards * discounts))
 
 
-def _next_value(moment: Moment, discount: float) -> float:
+def _next_value(moment: Moment, _: Configuration) -> float:
     return math.nan if moment.is_last else float(moment.episode.value[moment.t + 1])
 
 
-def _q_taken(moment: Moment, discount: float) -> float:
+def _q_taken(moment: Moment, _: Configuration) -> float:
     return math.nan if moment.is_last else float(moment.q[moment.action])
 
 
-def _advantage(moment: Moment, discount: float) -> float:
+def _target(moment: Moment, configuration: Configuration) -> float:
+    return _q_taken(moment, configuration) + moment.td_error
+
+
+def _advantage(moment: Moment, _: Configuration) -> float:
     if moment.is_last:
         return math.nan
     return float(moment.episode.advantage[moment.t, moment.action])
 
 
-SEEN = frozenset({"t", "steps", "reward", "reward_sum", "return_to_go", "discount"})
-"""What predict mode does not hide: nothing of it tells what the agent thinks."""
+SEEN = frozenset({"t", "reward_sum"})
+"""What predict mode does not hide: neither what the agent thinks nor what comes."""
 
-MOMENT: dict[str, tuple[Callable[[Moment, float], float], str]] = {
+MOMENT: dict[str, tuple[Callable[[Moment, Configuration], float], str]] = {
     "t": (lambda it, _: float(it.t), "transport.spinT"),
     "steps": (lambda it, _: float(it.episode.steps), "transport.spinT"),
     "reward": (lambda it, _: it.reward, "step.frame.action"),
+    "learned_reward": (_learned_reward, "step.frame.action"),
     "reward_sum": (lambda it, _: it.reward_sum, "step.frame.action"),
     "return_to_go": (_return_to_go, "step.timeline"),
     "discount": (_discount, "train.param.agent.discount"),
@@ -198,7 +224,7 @@ MOMENT: dict[str, tuple[Callable[[Moment, float], float], str]] = {
     "value_head": (lambda it, _: float(it.episode.value_head[it.t]), "step.why"),
     "advantage_taken": (_advantage, "step.why"),
     "td_error": (lambda it, _: it.td_error, "step.frame.action"),
-    "target": (lambda it, d: _q_taken(it, d) + it.td_error, "step.why.bellman"),
+    "target": (_target, "step.why.bellman"),
     "gap": (lambda it, _: float(it.episode.gaps[it.t]), "step.why"),
     "importance": (lambda it, _: float(it.episode.importance[it.t]), "step.timeline"),
 }
@@ -212,7 +238,9 @@ def _horizon(numbers: LiveNumbers) -> Number:
 
 def _greedy_probability(numbers: LiveNumbers) -> Number:
     actions, epsilon = numbers.actions, numbers.epsilon
-    return None if actions is None else 1.0 - epsilon + epsilon / actions
+    if actions is None or epsilon is None:
+        return None
+    return 1.0 - epsilon + epsilon / actions
 
 
 def _atom_distance(numbers: LiveNumbers) -> Number:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
+import shiboken6
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QDockWidget, QWidget
 
@@ -13,6 +14,7 @@ PARAMETER = "train.param."
 MARK_MS = 700
 """How long a widget stays marked; it is marked once and does not blink."""
 MARK_PX = 3
+FOLLOW_MS = 100
 
 
 def subject_of(widget: QWidget | None) -> str:
@@ -31,17 +33,22 @@ def subject_of(widget: QWidget | None) -> str:
 
 
 class Mark(QWidget):
-    """A frame round a widget, for a moment; clicks go through it."""
+    """A frame round a widget, for a moment or until taken away; clicks go through it.
+
+    It follows what it is round when that is moved, scrolled or detached.
+    """
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
         self.setObjectName("lesson.mark")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._theme = theme
+        self._theme, self._home = theme, window
         self._target: QWidget | None = None
         self._timer = QTimer(self, singleShot=True, interval=MARK_MS)
         self._timer.timeout.connect(self.take_away)
+        self._following = QTimer(self, interval=FOLLOW_MS)
+        self._following.timeout.connect(self._follow)
         self.hide()
 
     @property
@@ -50,33 +57,39 @@ class Mark(QWidget):
         return self._target
 
     def put_round(self, widget: QWidget, *, stays: bool = False) -> None:
-        """Mark this widget, if it can be seen; for a moment, or until taken away."""
+        """Mark this widget as soon as it can be seen."""
         self.take_away()
-        if not widget.isVisible():
-            return
         self._target = widget
-        widget.installEventFilter(self)
-        at = widget.mapTo(self.window(), widget.rect().topLeft())
-        whole = QRect(at, widget.size())
-        self.setGeometry(whole.adjusted(-MARK_PX, -MARK_PX, MARK_PX, MARK_PX))
-        self.show()
-        self.raise_()
+        self._follow()
+        self._following.start()
         if not stays:
             self._timer.start()
 
     def take_away(self) -> None:
         """Mark nothing."""
         self._timer.stop()
-        self.hide()
-        if self._target is not None:
-            self._target.removeEventFilter(self)
+        self._following.stop()
         self._target = None
+        self.hide()
+        if self.parentWidget() is not self._home:
+            self.setParent(self._home)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """What moves or goes is not marked any more."""
-        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Hide):
+    def _follow(self) -> None:
+        widget = self._target
+        if widget is None or not shiboken6.isValid(widget):
             self.take_away()
-        return False
+            return
+        if widget.visibleRegion().isEmpty():
+            self.hide()
+            return
+        window = widget.window()
+        if self.parentWidget() is not window:  # it is in a dock of its own
+            self.setParent(window)
+        whole = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+        self.setGeometry(whole.adjusted(-MARK_PX, -MARK_PX, MARK_PX, MARK_PX))
+        if not self.isVisible():
+            self.show()
+            self.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A line inside the edge."""

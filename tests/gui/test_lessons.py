@@ -1,7 +1,9 @@
 """Lessons: everything has one, its numbers are those of now, its symbols lead home."""
 
 import importlib
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import script
 from PySide6.QtCore import Qt
@@ -10,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from engine.contract.options import Configuration, specs
 from rllab_gui.lessons import markup
 from rllab_gui.lessons.library import LessonLibrary
-from rllab_gui.lessons.live import sources
+from rllab_gui.lessons.live import MOMENT, sources
 from rllab_gui.lessons.record import SYMBOL, LessonProblem, lesson_from
 from rllab_gui.views.discover import all_views
 
@@ -119,13 +121,45 @@ def test_the_numbers_of_a_step_are_those_of_the_frame(stepping):
     assert numbers.value("moment:return_to_go") == pytest.approx(by_hand)
 
 
+def test_clipped_rewards_and_lost_lives_count_as_they_are_learned_from(stepping):
+    moment, plain = stepping.lab.episode.moment, Configuration()
+    steps = moment.episode.steps
+    episode = replace(
+        moment.episode,
+        rewards=np.full(steps, -7.0),
+        life_lost=np.ones(steps, bool),
+    )
+    moment = replace(moment, episode=episode)
+    clipped = plain.with_options({"environment.clip_rewards": True})
+    learned, discount = MOMENT["learned_reward"][0], MOMENT["discount"][0]
+    assert (learned(moment, plain), learned(moment, clipped)) == (-7.0, -1.0)
+    assert discount(moment, plain) == 0.0
+    kept = replace(moment, episode=replace(episode, life_lost=np.zeros(0, bool)))
+    assert discount(kept, plain) == plain.agent.discount
+
+
 def test_predict_mode_hides_what_the_agent_thinks_in_lessons_too(stepping):
     numbers = stepping.lesson.panel._numbers
     stepping.lab.commands.action("play.predict").trigger()
     assert stepping.lab.why.predict.hidden
     assert numbers.value("moment:q_taken") is None
     assert numbers.value("moment:td_error") is None
-    assert numbers.value("moment:reward") is not None
+    assert numbers.value("moment:reward") is None  # it would tell what was done
+    assert numbers.value("moment:t") is not None
+
+
+def test_one_line_never_mixes_the_form_with_the_session(stepping):
+    numbers, draft = stepping.lesson.panel._numbers, stepping.lab.draft
+    session = stepping.lab.store.configuration.agent.discount
+    draft.set("agent.discount", 0.5)
+    assert numbers.value("option:agent.discount") == session
+    assert numbers.value("moment:t") is not None
+    stepping.show_workspace("train")
+    assert numbers.value("option:agent.discount") == 0.5
+    assert numbers.value("moment:t") is None
+    assert numbers.value("status:step") is None
+    draft.set("agent.discount", session)
+    assert numbers.value("status:step") == 100
 
 
 # -------------------------------------------------------------------- the dock

@@ -4,7 +4,8 @@ import json
 
 import pytest
 import script
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QAbstractButton, QScrollArea, QWidget
 
 from rllab_gui.lessons.tour import FIRST_STEPS, TourProblem, read_tour
 
@@ -61,8 +62,7 @@ def test_a_step_waits_until_what_it_waits_for_holds(window, tmp_path, beat):
     )
     window.guide.begin(path)
     press(window, "next")
-    assert window.guide._next.text() == "One moment …"
-    assert not window.guide._next.isEnabled()
+    assert window.guide._next.text() == "Skip waiting"
     beat(script.status("running"))
     assert window.guide._text.text() == "It runs."
     beat(script.status("running", step=600))  # nobody has pressed anything
@@ -95,11 +95,15 @@ def test_a_tour_can_be_left_at_any_time(window, tmp_path):
     [
         ({}, "says nothing"),
         ({"text": "a", "action": "dance"}, "has the action 'dance'"),
-        ({"text": "a", "action": "click"}, "clicks on nothing"),
-        ({"text": "a", "action": "command"}, "does not say what to command"),
+        ({"text": "a", "action": "click", "objectName": "rail.step"}, "has the action"),
+        ({"text": "a", "action": "command"}, "may not be run by a tour"),
+        ({"text": "a", "action": "command branch.delete"}, "may not be run by a tour"),
         ({"text": "a", "action": "command app.quit"}, "may not be run by a tour"),
         ({"text": "a", "wait": "forever"}, "waits for 'forever'"),
         ({"text": "a", "wait": "step many"}, "waits for 'step many'"),
+        ({"text": "a", "wait": "step " + "9" * 50}, "waits for 'step 9"),
+        ({"text": "a", "wait": "running x"}, "waits for 'running x'"),
+        ({"text": "a", "action": "x" * 300}, "is not a tour"),
         ({"text": "a", "colour": "red"}, "is not a tour"),
     ],
 )
@@ -111,6 +115,62 @@ def test_a_wrong_tour_is_refused_with_a_sentence(window, tmp_path, step, sentenc
     assert not window.guide.isVisible()
     shown = [it.problem.what for it in window.lab.problems.entries()]
     assert any(sentence in it for it in shown)
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ({"text": "a", "objectName": "rail.nowhere"}, "marks 'rail.nowhere'"),
+        ({"text": "a", "action": "workspace nowhere"}, "the workspace 'nowhere'"),
+    ],
+)
+def test_a_tour_of_another_window_is_refused_with_a_sentence(
+    window, tmp_path, step, sentence
+):
+    window.guide.begin(written(tmp_path, step))
+    assert not window.guide.isVisible()
+    assert any(sentence in it.problem.what for it in window.lab.problems.entries())
+
+
+def test_waiting_can_be_skipped_and_esc_leaves(window, tmp_path, qtbot):
+    path = written(tmp_path, {"text": "Never.", "wait": "branch"}, {"text": "2"})
+    window.guide.begin(path)
+    press(window, "next")
+    assert window.guide._text.text() == "Never."
+    press(window, "next")
+    assert window.guide._text.text() == "2"
+    qtbot.keyClick(window.guide, Qt.Key.Key_Escape)
+    assert not window.guide.isVisible()
+
+
+def test_many_words_scroll_and_the_buttons_stay_in_reach(window, tmp_path):
+    window.guide.begin(written(tmp_path, {"text": "a\n" * 900}))
+    for scale in (1.0, 2.0):
+        window.lab.theme.set_scale(scale)
+        card = window.guide.geometry()
+        assert window.rect().contains(card)
+        end = window.findChild(QAbstractButton, "tour.end")
+        assert window.guide.rect().contains(end.geometry())
+
+
+def test_a_mark_follows_what_is_scrolled(window, tmp_path, qtbot):
+    name = "train.param.agent.discount"
+    window.guide.begin(written(tmp_path, {"text": "Look.", "objectName": name}))
+    mark, row = window.guide._mark, window.findChild(QWidget, name)
+    bar = row.parentWidget()
+    while not isinstance(bar, QScrollArea):
+        bar = bar.parentWidget()
+    bar.verticalScrollBar().setValue(bar.verticalScrollBar().value() + 20)
+
+    def there():
+        at = row.mapTo(window, QPoint(0, 0))
+        return (
+            mark.isVisible()
+            and mark.geometry().center()
+            == QRect(at, row.size()).adjusted(-3, -3, 3, 3).center()
+        )
+
+    qtbot.waitUntil(there)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"title": "a", "steps": []}', "\0"])
