@@ -37,6 +37,7 @@ from rllab_gui.frame.messages import MessageStrip
 from rllab_gui.frame.overlay import ShortcutOverlay
 from rllab_gui.frame.palette import Palette
 from rllab_gui.frame.panels import Panels
+from rllab_gui.frame.presenter import Presenter, PresenterBar
 from rllab_gui.frame.rail import Rail
 from rllab_gui.frame.recent import RecoveryStrip
 from rllab_gui.frame.run_bar import RunBar
@@ -130,6 +131,9 @@ class MainWindow(QMainWindow):
             right.addWidget(widget)
         right.addWidget(self.stack, 1)
         right.addWidget(self.transport)
+        bar = PresenterBar(self.lab)
+        right.addWidget(bar)
+        self.presenter = Presenter(self.lab, self, bar)
         whole = QWidget()
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
@@ -219,6 +223,10 @@ class MainWindow(QMainWindow):
                 workspace.reset_layout,
             )
         )
+
+    def presenter_mode(self) -> None:
+        """Show it to a hall, or no longer."""
+        self.presenter.toggle()
 
     def open_palette(self) -> None:
         """Search commands, options and presets."""
@@ -330,6 +338,8 @@ class MainWindow(QMainWindow):
         self.show_workspace(wanted if wanted in self.workspaces else "train")
 
     def _keep_layout(self) -> None:
+        if self.presenter.on:
+            return
         settings = self.lab.settings
         for name, workspace in self.workspaces.items():
             if workspace.isVisible():
@@ -337,9 +347,11 @@ class MainWindow(QMainWindow):
 
     def _keep_theme(self) -> None:
         self.lab.settings.set("theme", self.lab.theme.choice)
-        self.lab.settings.set("scale", self.lab.theme.scale)
+        if not self.presenter.on:
+            self.lab.settings.set("scale", self.lab.theme.scale)
 
     def _keep_everything(self) -> None:
+        self.presenter.leave()
         self._keep_layout()
         self.lab.settings.set("geometry", QByteArray(self.saveGeometry()))
         self.lab.settings.flush()
@@ -370,11 +382,13 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def _leave_something(self) -> None:
-        """The palette and the overlay, else what is under way or a branch."""
+        """The palette and the overlay, presenting, what is under way, a branch."""
         branches = self.lab.branches
         if self.palette_popup.isVisible() or self.shortcuts.isVisible():
             self.palette_popup.close_again()
             self.shortcuts.hide()
+        elif self.presenter.on:
+            self.presenter.leave()
         elif branches.under_way:
             branches.cancel()
         else:

@@ -244,6 +244,13 @@ def _view(lab: Lab, window: MainWindow) -> list[Command]:
             plain=True,
         ),
         Command(
+            "view.presenter",
+            "Presenter mode",
+            "The whole screen, larger words, the keys that are pressed; Esc leaves it",
+            window.presenter_mode,
+            ("F11",),
+        ),
+        Command(
             "view.resetLayout",
             "Reset layout",
             "Put all panels of this workspace back; can be undone",

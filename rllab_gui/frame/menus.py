@@ -47,6 +47,7 @@ MENUS: dict[str, tuple[str, ...]] = {
         "view.smaller",
         "view.normal",
         "view.freeze",
+        "view.presenter",
         "",
         "view.filter",
         "view.export",

@@ -229,6 +229,19 @@ class Workspace(QMainWindow):
         if not self._kept.isEmpty():
             QTimer.singleShot(0, self, self._restore_kept)
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has arranged anything, so that docks keep proportions."""
+        return self._untouched
+
+    def put_back(self, state: QByteArray, *, untouched: bool) -> None:
+        """The arrangement of before, that of a workspace behind when it is shown."""
+        self.restoreState(state, LAYOUT_VERSION)
+        if not self.isVisible():
+            self._kept = state
+        self._untouched = untouched
+        self._arrange_soon()
+
     def _restore_kept(self) -> None:
         self.restoreState(self._kept, LAYOUT_VERSION)
         self._kept = QByteArray()
