@@ -338,12 +338,11 @@ class MainWindow(QMainWindow):
         self.show_workspace(wanted if wanted in self.workspaces else "train")
 
     def _keep_layout(self) -> None:
-        if self.presenter.on:
-            return
         settings = self.lab.settings
         for name, workspace in self.workspaces.items():
+            kept = self.presenter.kept_layout(name)
             if workspace.isVisible():
-                settings.set(f"layout/{name}", workspace.layout_state())
+                settings.set(f"layout/{name}", kept or workspace.layout_state())
 
     def _keep_theme(self) -> None:
         self.lab.settings.set("theme", self.lab.theme.choice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rllab_gui.main_window import MainWindow
 
 LARGER = 1.5
+SETTLE_MS = 1_500
+"""After so long panels have shrunk to words of the old size, and get their places."""
 EVERY_S = 0.5
 """A caption that changes faster cannot be read."""
 ASIDE = {
@@ -38,7 +40,6 @@ class _Before(NamedTuple):
 
     state: Qt.WindowState
     scale: float
-    layouts: dict[str, tuple[QByteArray, bool]]
 
 
 class PresenterBar(QWidget):
@@ -81,6 +82,9 @@ class Presenter(QObject):
         super().__init__(window)
         self._lab, self._window, self.bar = lab, window, bar
         self._before: _Before | None = None
+        self._layouts: dict[str, tuple[QByteArray, bool]] = {}
+        self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settling.timeout.connect(self._settle)
         self._due = 0.0
         lab.pulse.ticked.connect(self._on_tick)
 
@@ -88,6 +92,11 @@ class Presenter(QObject):
     def on(self) -> bool:
         """Whether the window presents now."""
         return self._before is not None
+
+    def kept_layout(self, name: str) -> QByteArray | None:
+        """How the panels of this workspace are to stand; None where they do."""
+        layout = self._layouts.get(name)
+        return None if layout is None else layout[0]
 
     def toggle(self) -> None:
         """Enter it, or leave it."""
@@ -99,14 +108,13 @@ class Presenter(QObject):
     def enter(self) -> None:
         """Fold what is at the sides, take the whole screen, write larger."""
         window, theme = self._window, self._lab.theme
-        self._before = _Before(
-            window.windowState(),
-            theme.scale,
-            {
+        self._before = _Before(window.windowState(), theme.scale)
+        if not self._settling.isActive():  # else they have not been put back yet
+            self._layouts = {
                 name: (it.layout_state(), it.untouched)
                 for name, it in window.workspaces.items()
-            },
-        )
+            }
+        self._settling.stop()
         window.rail.hide()
         for name, panels in ASIDE.items():
             for panel in panels:
@@ -129,8 +137,16 @@ class Presenter(QObject):
         window.rail.show()
         self._lab.theme.set_scale(before.scale)
         window.setWindowState(before.state)
-        for name, (layout, untouched) in before.layouts.items():
-            window.workspaces[name].put_back(layout, untouched=untouched)
+        self._put_back()
+        self._settling.start()
+
+    def _put_back(self) -> None:
+        for name, (layout, untouched) in self._layouts.items():
+            self._window.workspaces[name].put_back(layout, untouched=untouched)
+
+    def _settle(self) -> None:
+        self._put_back()
+        self._layouts = {}
 
     # --------------------------------------------------------------------- bar
 
