@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
-    QCursor,
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.contract.messages import Shutdown
-from engine.contract.options import Configuration, specs
+from engine.contract.options import Configuration
 from engine.contract.plain_text import visible
 from rllab_gui.forms.grid_editor import GridEditor
 from rllab_gui.frame.choices import palette_choices
@@ -47,12 +46,8 @@ from rllab_gui.frame.transport import TransportBar
 from rllab_gui.frame.words import percent
 from rllab_gui.history import Deed
 from rllab_gui.lab import Lab
-from rllab_gui.lessons.dock import LessonDock
-from rllab_gui.lessons.guide import Guide
-from rllab_gui.lessons.live import LiveNumbers
-from rllab_gui.lessons.pointing import PARAMETER, subject_of
+from rllab_gui.lessons.teaching import Teaching
 from rllab_gui.sessions import dropped_session
-from rllab_gui.views.base import View
 from rllab_gui.views.branches import BranchesView
 from rllab_gui.workspaces.base import Workspace
 from rllab_gui.workspaces.step_through import StepThroughWorkspace
@@ -108,20 +103,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(StatusBar(lab))
         self.palette_popup = Palette(lambda: palette_choices(self), lab.theme, self)
         self.shortcuts = ShortcutOverlay(lab.commands, lab.theme, self)
-        self._add_lessons()
-
-    def _add_lessons(self) -> None:
-        stepping = self.workspaces["step"]
-        numbers = LiveNumbers(self.lab, lambda: self.stack.currentWidget() is stepping)
-        self.lesson = LessonDock(self.lab, self, numbers)
-        self.lesson.panel.wanted.connect(self.show_place)
-        self.lesson.panel.tried.connect(self._show_experiment)
-        self.guide = Guide(
-            self.lab, self, self.workspaces, self.show_workspace, self.show_place
-        )
-        for workspace in self.workspaces.values():
-            for view in workspace.views():
-                view.helpAsked.connect(self._on_help)
+        self.teaching = Teaching(lab, self)
 
     def _lay_out(self) -> QWidget:
         right = QVBoxLayout()
@@ -254,50 +236,6 @@ class MainWindow(QMainWindow):
         """Show this option in the form, with the focus in it."""
         self.show_workspace("train")
         self.train.form.go_to(key)
-
-    def explain(self, subject: str = "") -> None:
-        """Open the lesson of what has the focus or is under the pointer; or close it.
-
-        Args:
-          subject: Key of an option or id of a view, where it is known.
-        """
-        focus, under = QApplication.focusWidget(), QApplication.widgetAt(QCursor.pos())
-        if not subject and self.lesson.isAncestorOf(focus or self):
-            self.lesson.hide()
-            return
-        subject = subject or subject_of(focus) or subject_of(under)
-        before = self.lesson.panel.lesson if self.lesson.isVisible() else None
-        self.lesson.explain(subject)
-        if before is self.lesson.panel.lesson:  # asked for again: it is in the way
-            self.lesson.hide()
-
-    def show_place(self, name: str) -> None:
-        """Bring the widget of this name to the front, wherever it is."""
-        key = name.removeprefix(PARAMETER)
-        if key != name:
-            self.go_to_option(key if key in specs() else key.rpartition(".")[0])
-            return
-        for workspace in self.workspaces.values():
-            widget = workspace.findChild(QWidget, name)
-            for dock in workspace.docks.values():
-                if widget is not None and dock.isAncestorOf(widget):
-                    self.show_workspace(workspace.name)
-                    dock.show()
-                    dock.raise_()
-
-    def _show_experiment(self, view_id: str) -> None:
-        """Where an experiment is seen; what was set is seen in the form."""
-        for workspace in self.workspaces.values():
-            if view_id in workspace.docks:
-                self.show_view(workspace.name, view_id)
-                return
-        self.show_workspace("train")
-
-    def _on_help(self, plot_id: str) -> None:
-        """An open lesson follows what is asked about."""
-        view = self.sender()
-        if self.lesson.isVisible() and isinstance(view, View):
-            self.lesson.explain(view.view_id)
 
     def _set_plain_keys(self, on: bool) -> None:
         """Single-key shortcuts can be switched off (WCAG 2.1.4)."""

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from engine.contract.catalogue import find_preset
 from engine.contract.messages import Rows, Scalars
 from engine.environments import describe, make
+from engine.service.loop_state import checkpoint_of
 from engine.sessions import LiveStore
 from engine.training import TrainingLoop
 from tests.benchmarks.long_session import (
-    checkpoint_of_loop,
     finished_of_record,
     play_episode,
 )
@@ -51,7 +51,7 @@ class GrowingSession:
         self._scalars, self._update = drained.scalars, loop.update
         told = drained.scalars, drained.finished, drained.episodes, drained.replay
         self.store.append(Rows("trainer", 0, loop.step, *told))
-        self.store.write_checkpoint(checkpoint_of_loop(loop))
+        self.store.write_checkpoint(checkpoint_of(loop, "stop", 0))
         self.store.commit()
         self.step, self.episodes, self._number = loop.step, loop.episode, 1
         world, rng = make(configuration.environment), np.random.default_rng(0)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.contract.arrays import split, state_hash
 from engine.contract.catalogue import find_preset
-from engine.contract.messages import Checkpoint, EpisodeFinished, Rows
+from engine.contract.messages import EpisodeFinished, Rows
 from engine.environments import describe, make, observation_crc
+from engine.service.loop_state import checkpoint_of
 from engine.sessions import LiveStore
 from engine.sessions.session_writer import write_session
 from engine.training import TrainingLoop
@@ -50,7 +49,7 @@ def write_long_session(path: Path, steps: int) -> None:
                 drained.events,
             )
         )
-        store.write_checkpoint(checkpoint_of_loop(loop))
+        store.write_checkpoint(checkpoint_of(loop, "stop", 0))
         _play_on(store, loop, steps)
         store.commit()
         write_session(store, path)
@@ -122,19 +121,4 @@ def finished_of_record(
         episode_return=float(record["rewards"].sum()),
         terminated=bool(record["terminations"].any()),
         seed=record["seed"],
-    )
-
-
-def checkpoint_of_loop(loop: TrainingLoop) -> Checkpoint:
-    state = loop.state()
-    arrays, values = split(state)
-    return Checkpoint(
-        step=loop.step,
-        update=loop.update,
-        episode=loop.episode,
-        reason="stop",
-        rows=0,
-        arrays=arrays,
-        values=json.dumps(values),
-        sha256=state_hash(state),
     )

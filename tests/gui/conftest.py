@@ -123,3 +123,15 @@ def beat(window, client):
         window.lab.pulse.beat()
 
     return play
+
+
+@pytest.fixture
+def stepping(window, beat):
+    """A judged episode of an open session is looked at."""
+    beat(script.status("idle"), script.session(window.lab.draft.configuration))
+    window.show_workspace("step")
+    beat(script.episode(1))
+    for _ in range(4):
+        beat()
+    assert window.lab.episode.moment is not None
+    return window

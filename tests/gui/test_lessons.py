@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import script
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
@@ -35,18 +34,6 @@ PLAIN = {
         "link": "http://incompleteideas.net/book/the-book-2nd.html",
     },
 }
-
-
-@pytest.fixture
-def stepping(window, beat):
-    """A judged episode of an open session is looked at."""
-    beat(script.status("idle"), script.session(window.lab.draft.configuration))
-    window.show_workspace("step")
-    beat(script.episode(1))
-    for _ in range(4):
-        beat()
-    assert window.lab.episode.moment is not None
-    return window
 
 
 # ---------------------------------------------------------------- every lesson
@@ -79,7 +66,7 @@ def test_a_lesson_names_only_what_there_is(name):
 
 
 def test_every_symbol_with_a_number_stands_somewhere_in_the_window(window):
-    numbers = window.lesson.panel._numbers
+    numbers = window.teaching.lesson.panel._numbers
     for lesson in LIBRARY.lessons.values():
         for symbol in lesson.symbols:
             if symbol.value:
@@ -88,7 +75,7 @@ def test_every_symbol_with_a_number_stands_somewhere_in_the_window(window):
 
 
 def test_the_numbers_of_options_are_those_of_the_form(window):
-    draft, panel = window.lab.draft, window.lesson.panel
+    draft, panel = window.lab.draft, window.teaching.lesson.panel
     draft.set_many({"agent.discount": 0.875, "agent.n_step": 3}, "test")
     values = draft.configuration.flat()
     seen = 0
@@ -110,7 +97,10 @@ def test_the_numbers_of_options_are_those_of_the_form(window):
 
 
 def test_the_numbers_of_a_step_are_those_of_the_frame(stepping):
-    moment, numbers = stepping.lab.episode.moment, stepping.lesson.panel._numbers
+    moment, numbers = (
+        stepping.lab.episode.moment,
+        stepping.teaching.lesson.panel._numbers,
+    )
     q = float(moment.q[moment.action])
     assert numbers.value("moment:q_taken") == q
     assert numbers.value("moment:target") == pytest.approx(q + moment.td_error)
@@ -139,7 +129,7 @@ def test_clipped_rewards_and_lost_lives_count_as_they_are_learned_from(stepping)
 
 
 def test_predict_mode_hides_what_the_agent_thinks_in_lessons_too(stepping):
-    numbers = stepping.lesson.panel._numbers
+    numbers = stepping.teaching.lesson.panel._numbers
     stepping.lab.commands.action("play.predict").trigger()
     assert stepping.lab.why.predict.hidden
     assert numbers.value("moment:q_taken") is None
@@ -149,7 +139,7 @@ def test_predict_mode_hides_what_the_agent_thinks_in_lessons_too(stepping):
 
 
 def test_one_line_never_mixes_the_form_with_the_session(stepping):
-    numbers, draft = stepping.lesson.panel._numbers, stepping.lab.draft
+    numbers, draft = stepping.teaching.lesson.panel._numbers, stepping.lab.draft
     session = stepping.lab.store.configuration.agent.discount
     draft.set("agent.discount", 0.5)
     assert numbers.value("option:agent.discount") == session
@@ -166,31 +156,33 @@ def test_one_line_never_mixes_the_form_with_the_session(stepping):
 
 
 def test_f1_opens_the_lesson_of_what_has_the_focus_and_closes_it(window, qtbot):
-    assert not window.lesson.isVisible()
+    assert not window.teaching.lesson.isVisible()
     window.go_to_option("agent.discount")
     qtbot.keyClick(window, Qt.Key.Key_F1)
-    assert window.lesson.isVisible()
-    assert "agent.discount" in window.lesson.panel.lesson.options
+    assert window.teaching.lesson.isVisible()
+    assert "agent.discount" in window.teaching.lesson.panel.lesson.options
     window.go_to_option("agent.n_step")
     qtbot.keyClick(window, Qt.Key.Key_F1)
-    assert "agent.n_step" in window.lesson.panel.lesson.options
+    assert "agent.n_step" in window.teaching.lesson.panel.lesson.options
     qtbot.keyClick(window, Qt.Key.Key_F1)
-    assert not window.lesson.isVisible()
+    assert not window.teaching.lesson.isVisible()
 
 
 def test_a_symbol_marks_its_field_and_a_click_goes_there(window):
-    window.explain("agent.discount")
-    panel = window.lesson.panel
+    window.teaching.explain("agent.discount")
+    panel = window.teaching.lesson.panel
     number = next(
         i
         for i, it in enumerate(panel.lesson.symbols)
         if it.value == "option:agent.discount"
     )
     panel.equation.linkHovered.emit(str(number))
-    assert window.lesson.mark.target.objectName() == "train.param.agent.discount"
-    assert window.lesson.mark.isVisible()
+    assert (
+        window.teaching.lesson.mark.target.objectName() == "train.param.agent.discount"
+    )
+    assert window.teaching.lesson.mark.isVisible()
     panel.equation.linkHovered.emit("")
-    assert not window.lesson.mark.isVisible()
+    assert not window.teaching.lesson.mark.isVisible()
     window.show_workspace("step")
     panel.equation.linkActivated.emit(str(number))
     assert window.current_workspace().name == "train"
@@ -202,9 +194,9 @@ def test_an_experiment_sets_options_shows_where_to_look_and_is_undone(window):
         for it in LIBRARY.lessons.values()
         if it.experiment is not None and it.experiment.options
     )
-    window.lesson.panel.show_lesson(lesson.id)
+    window.teaching.lesson.panel.show_lesson(lesson.id)
     before = window.lab.draft.configuration
-    window.lesson.panel.button.click()
+    window.teaching.lesson.panel.button.click()
     after = window.lab.draft.configuration.flat()
     for key, value in lesson.experiment.options.items():
         assert after[key] == value
@@ -213,12 +205,12 @@ def test_an_experiment_sets_options_shows_where_to_look_and_is_undone(window):
 
 
 def test_all_lessons_can_be_chosen_from_the_list(window):
-    window.explain("agent.discount")
-    choice = window.lesson.panel.choice
+    window.teaching.explain("agent.discount")
+    choice = window.teaching.lesson.panel.choice
     assert choice.count() == len(LESSONS)
     choice.setCurrentIndex(0)
     choice.activated.emit(0)
-    assert window.lesson.panel.lesson.id == choice.itemData(0)
+    assert window.teaching.lesson.panel.lesson.id == choice.itemData(0)
 
 
 # ------------------------------------------------------------------ the record

@@ -1,21 +1,10 @@
 """Presenter mode: everything is larger for a while, and then as it was before."""
 
 import pytest
-import script
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
-
-
-@pytest.fixture
-def stepping(window, beat):
-    beat(script.status("idle"), script.session(window.lab.draft.configuration))
-    window.show_workspace("step")
-    beat(script.episode(1))
-    for _ in range(4):
-        beat()
-    return window
 
 
 def shown(window):

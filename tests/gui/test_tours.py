@@ -35,8 +35,8 @@ def test_a_tour_marks_its_places_and_goes_on_and_back(window, tmp_path):
         {"text": "And here.", "action": "workspace step"},
         {"text": "The end."},
     )
-    window.guide.begin(path)
-    guide = window.guide
+    window.teaching.guide.begin(path)
+    guide = window.teaching.guide
     assert guide.isVisible()
     assert guide._text.text() == "Look here."
     assert guide._mark.target.objectName() == "train.param.agent.discount"
@@ -60,34 +60,34 @@ def test_a_step_waits_until_what_it_waits_for_holds(window, tmp_path, beat):
         {"text": "It runs.", "wait": "step 500"},
         {"text": "Long enough."},
     )
-    window.guide.begin(path)
+    window.teaching.guide.begin(path)
     press(window, "next")
-    assert window.guide._next.text() == "Skip waiting"
+    assert window.teaching.guide._next.text() == "Skip waiting"
     beat(script.status("running"))
-    assert window.guide._text.text() == "It runs."
+    assert window.teaching.guide._text.text() == "It runs."
     beat(script.status("running", step=600))  # nobody has pressed anything
-    assert window.guide._text.text() == "Long enough."
+    assert window.teaching.guide._text.text() == "Long enough."
 
 
 def test_what_holds_already_does_not_hurry_a_step(window, tmp_path, beat):
     beat(script.status("running", step=600))
     path = written(tmp_path, {"text": "Read me.", "wait": "step 500"}, {"text": "2"})
-    window.guide.begin(path)
+    window.teaching.guide.begin(path)
     beat(script.status("running", step=700))
-    assert window.guide._text.text() == "Read me."
+    assert window.teaching.guide._text.text() == "Read me."
     press(window, "next")
-    assert window.guide._text.text() == "2"
+    assert window.teaching.guide._text.text() == "2"
 
 
 def test_a_tour_can_be_left_at_any_time(window, tmp_path):
     path = written(
         tmp_path, {"text": "Look.", "objectName": "rail.step"}, {"text": "2"}
     )
-    window.guide.begin(path)
+    window.teaching.guide.begin(path)
     press(window, "end")
-    assert not window.guide.isVisible()
-    assert not window.guide._mark.isVisible()
-    assert window.guide.step is None
+    assert not window.teaching.guide.isVisible()
+    assert not window.teaching.guide._mark.isVisible()
+    assert window.teaching.guide.step is None
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_a_wrong_tour_is_refused_with_a_sentence(window, tmp_path, step, sentenc
     path = written(tmp_path, step)
     with pytest.raises(TourProblem, match=sentence):
         read_tour(path)
-    window.guide.begin(path)
-    assert not window.guide.isVisible()
+    window.teaching.guide.begin(path)
+    assert not window.teaching.guide.isVisible()
     shown = [it.problem.what for it in window.lab.problems.entries()]
     assert any(sentence in it for it in shown)
 
@@ -127,36 +127,38 @@ def test_a_wrong_tour_is_refused_with_a_sentence(window, tmp_path, step, sentenc
 def test_a_tour_of_another_window_is_refused_with_a_sentence(
     window, tmp_path, step, sentence
 ):
-    window.guide.begin(written(tmp_path, step))
-    assert not window.guide.isVisible()
+    window.teaching.guide.begin(written(tmp_path, step))
+    assert not window.teaching.guide.isVisible()
     assert any(sentence in it.problem.what for it in window.lab.problems.entries())
 
 
 def test_waiting_can_be_skipped_and_esc_leaves(window, tmp_path, qtbot):
     path = written(tmp_path, {"text": "Never.", "wait": "branch"}, {"text": "2"})
-    window.guide.begin(path)
+    window.teaching.guide.begin(path)
     press(window, "next")
-    assert window.guide._text.text() == "Never."
+    assert window.teaching.guide._text.text() == "Never."
     press(window, "next")
-    assert window.guide._text.text() == "2"
-    qtbot.keyClick(window.guide, Qt.Key.Key_Escape)
-    assert not window.guide.isVisible()
+    assert window.teaching.guide._text.text() == "2"
+    qtbot.keyClick(window.teaching.guide, Qt.Key.Key_Escape)
+    assert not window.teaching.guide.isVisible()
 
 
 def test_many_words_scroll_and_the_buttons_stay_in_reach(window, tmp_path):
-    window.guide.begin(written(tmp_path, {"text": "a\n" * 900}))
+    window.teaching.guide.begin(written(tmp_path, {"text": "a\n" * 900}))
     for scale in (1.0, 2.0):
         window.lab.theme.set_scale(scale)
-        card = window.guide.geometry()
+        card = window.teaching.guide.geometry()
         assert window.rect().contains(card)
         end = window.findChild(QAbstractButton, "tour.end")
-        assert window.guide.rect().contains(end.geometry())
+        assert window.teaching.guide.rect().contains(end.geometry())
 
 
 def test_a_mark_follows_what_is_scrolled(window, tmp_path, qtbot):
     name = "train.param.agent.discount"
-    window.guide.begin(written(tmp_path, {"text": "Look.", "objectName": name}))
-    mark, row = window.guide._mark, window.findChild(QWidget, name)
+    window.teaching.guide.begin(
+        written(tmp_path, {"text": "Look.", "objectName": name})
+    )
+    mark, row = window.teaching.guide._mark, window.findChild(QWidget, name)
     bar = row.parentWidget()
     while not isinstance(bar, QScrollArea):
         bar = bar.parentWidget()

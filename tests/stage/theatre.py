@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.contract.arrays import split, state_hash
 from engine.contract.codec import decode, encode
 from engine.contract.messages import (
     Answer,
     Ask,
-    Checkpoint,
     FrameCredit,
     Message,
     Picture,
@@ -29,6 +26,7 @@ from engine.contract.messages import (
 from engine.contract.options import Configuration, configuration_from_flat
 from engine.environments import describe
 from engine.service.keeper_questions import answer
+from engine.service.loop_state import checkpoint_of
 from engine.sessions import LiveStore, SessionProblem, SessionSource
 from engine.stage.stage import Stage
 from engine.training import TrainingLoop
@@ -201,28 +199,13 @@ def trained(
                     drained.events,
                 )
             )
-            store.write_checkpoint(_checkpoint(loop, number))
+            store.write_checkpoint(checkpoint_of(loop, "periodic", number))
             number += 1
     finally:
         if own:
             loop.close()
     store.commit()
     return store
-
-
-def _checkpoint(loop: TrainingLoop, number: int) -> Checkpoint:
-    state = loop.state()
-    arrays, values = split(state)
-    return Checkpoint(
-        step=loop.step,
-        update=loop.update,
-        episode=loop.episode,
-        reason="periodic",
-        rows=number,
-        arrays=arrays,
-        values=json.dumps(values),
-        sha256=state_hash(state),
-    )
 
 
 @dataclass
