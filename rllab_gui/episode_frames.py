@@ -16,8 +16,10 @@ from rllab_gui.views.episode_model import Key
 AHEAD = 64
 """Frames kept on each side of the cursor, as long as they are not too large."""
 NEAR = 8
-"""Frames fetched at first on each side of where the cursor has jumped to: whoever jumps
-about looks at few of them, and each keeps the stage from the next jump."""
+"""Frames fetched at first on each side of where the cursor has jumped to."""
+LANDED_MS = 100
+"""They are fetched after so long, or with the next step: whoever jumps about looks at
+none of them, and drawing them keeps a core from the frame that is looked at."""
 REST_MS = 300
 """After so long at one step all are fetched."""
 FRAMES_BYTES = 96 << 20
@@ -65,6 +67,8 @@ class EpisodeFrames(QObject):
         self._seeking = -1
         self._wanted, self._forward = 0, True
         self._near = NEAR
+        self._landing = QTimer(self, singleShot=True, interval=LANDED_MS)
+        self._landing.timeout.connect(self._ask_on)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
         self._chunk_size = CHUNK
@@ -79,6 +83,7 @@ class EpisodeFrames(QObject):
         self._notes.clear()
         self._key, self._steps, self._wanted = key, steps, 0
         self._near = NEAR
+        self._landing.start()
         self._rest.start()
         self.refused = ""
 
@@ -109,15 +114,19 @@ class EpisodeFrames(QObject):
 
     def hold(self) -> None:
         """Something else is more urgent: what is asked for is asked for again later."""
+        self._landing.stop()
         self._rest.stop()
         self._cancel(list(self._asked))
 
     def want(self, t: int, *, forward: bool) -> None:
         """This step is looked at; the next one is probably in this direction."""
         if t != self._wanted:
-            jumped = abs(t - self._wanted) > self._near
-            # With each step that is made from there twice as many.
-            self._near = NEAR if jumped else min(AHEAD, 2 * self._near)
+            if abs(t - self._wanted) > self._near:
+                self._near = NEAR
+                self._landing.start()
+            else:  # with each step that is made from there twice as many
+                self._near = min(AHEAD, 2 * self._near)
+                self._landing.stop()
         self._rest.start()
         self._wanted, self._forward = t, forward
         self._drop_far(t)
@@ -138,7 +147,8 @@ class EpisodeFrames(QObject):
             if self._seeking in self._asked:
                 return  # when it returns, what is wanted then is asked for
             self._seeking = self._ask(range(self._wanted, self._wanted + 1))
-        self._prefetch(self._wanted)
+        if not self._landing.isActive():
+            self._prefetch(self._wanted)
 
     def _on_rest(self) -> None:
         self._near = AHEAD

@@ -8,6 +8,7 @@ loopback only.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -26,6 +27,11 @@ STRANGER = "stranger"
 it has to say hello again."""
 HUB_LIMIT = 20_000
 """Messages that may wait for one receiver before it counts as hung."""
+
+
+def _whole_ms(seconds: float) -> int:
+    """Not less than asked for: rounded down, a wait of microseconds would be none."""
+    return math.ceil(1000 * max(0.0, seconds))
 
 
 def _bytes(frame: Any) -> Any:
@@ -80,7 +86,7 @@ class Hub:
 
     def wait(self, seconds: float) -> None:
         """Until something arrives, at most this long; lets known keys in."""
-        ready = dict(self._poller.poll(max(0, int(seconds * 1000))))
+        ready = dict(self._poller.poll(_whole_ms(seconds)))
         if self._door in ready:
             self._answer_door()
 
@@ -160,7 +166,7 @@ class Line:
 
     def wait(self, seconds: float) -> bool:
         """Until something arrives, at most this long."""
-        return bool(self.socket.poll(max(0, int(seconds * 1000))))
+        return bool(self.socket.poll(_whole_ms(seconds)))
 
     def receive(self) -> tuple[str, Message] | None:
         """Sender and message, or None; what is no message is reported and dropped."""

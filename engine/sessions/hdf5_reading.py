@@ -22,6 +22,7 @@ from engine.sessions.hdf5 import h5py
 from engine.sessions.problems import SessionProblem
 from engine.sessions.rules import (
     Array,
+    Attribute,
     Chunks,
     Link,
     Rules,
@@ -116,9 +117,8 @@ class StrictFile:
         target, found = self._group(path), {}
         with self._careful(path, "its attributes cannot be read"):
             for index in range(h5py.h5a.get_num_attrs(target)):
-                attribute = h5py.h5a.open(target, index=index)
-                name = attribute.name.decode("utf-8", "replace")
-                found[name] = self._value(attribute, path)
+                attribute = Attribute(h5py.h5a.open(target, index=index))
+                found[attribute.name] = self._value(attribute, path)
         return found
 
     def json(self, path: str, limit_bytes: int = 64 << 20) -> Any:
@@ -132,12 +132,11 @@ class StrictFile:
 
     def shape(self, path: str) -> tuple[int, ...]:
         """Shape of an array."""
-        return tuple(self._dataset(path).shape)
+        return self._dataset(path).shape
 
     def dtype(self, path: str) -> np.dtype[Any]:
         """Type of an array."""
-        kind: np.dtype[Any] = self._dataset(path).dtype
-        return kind
+        return self._dataset(path).dtype
 
     def array(self, path: str, first: int = 0, end: int | None = None) -> np.ndarray:
         """An array, or its lines from ``first`` to before ``end``.
@@ -145,9 +144,9 @@ class StrictFile:
         Raises:
           SessionProblem: If it breaks a rule, is damaged or larger than 1 GB.
         """
-        dataset = self._dataset(path)
+        array = self._dataset(path)
         with self._careful(path, "its data cannot be read"):
-            return self._read(dataset, path, first, end)
+            return self._read(array, path, first, end)
 
     def walk(self) -> Iterator[str]:
         """Judge every object; yields the path of each array.
@@ -212,46 +211,40 @@ class StrictFile:
             raise self._refuse(path, reason) from error
         self._reader.check(path)
 
-    def _dataset(self, path: str) -> Any:
+    def _dataset(self, path: str) -> Array:
         dataset = self._open(path)
         if not isinstance(dataset, h5py.h5d.DatasetID):
             raise self._refuse(path, "it is not an array")
         with self._careful(path, "it cannot be described"):
-            plan = dataset.get_create_plist()
-            array = Array(dataset, plan, self._reader.length)
+            array = Array(dataset, self._reader.length)
             self._obey(rules.ARRAYS, array, path)
-            chunked = plan.get_layout() == h5py.h5d.CHUNKED
+            chunked = array.layout == h5py.h5d.CHUNKED
             self._obey(rules.CHUNKED if chunked else rules.CONTIGUOUS, array, path)
-        return dataset
+        return array
 
-    def _where(self, dataset: Any, path: str) -> Chunks | None:
+    def _where(self, array: Array, path: str) -> Chunks | None:
         """Where the chunks of an array are; None for one that has none."""
         if self._chunks is not None and self._chunks[0] == path:
             return self._chunks[1]
-        plan = dataset.get_create_plist()
-        if plan.get_layout() != h5py.h5d.CHUNKED:
+        if array.layout != h5py.h5d.CHUNKED:
             return None
         with self._careful(path, "its data cannot be found"):
-            chunks = _table(dataset, plan.get_chunk(), self._reader.length)
+            chunks = _table(array)
             self._obey(rules.CHUNKS, chunks, path)
         self._chunks = (path, chunks)
         return chunks
 
-    def _value(self, attribute: Any, path: str) -> Any:
+    def _value(self, attribute: Attribute, path: str) -> Any:
         self._obey(rules.ATTRIBUTES, attribute, path)
-        value = np.empty(attribute.shape, attribute.dtype)
-        attribute.read(value)
-        found = value.item()
-        self._obey(rules.VALUES, found, path)
-        return found.decode("utf-8", "replace") if isinstance(found, bytes) else found
+        self._obey(rules.VALUES, attribute.value, path)
+        return attribute.value
 
     # -------------------------------------------------------------- reading
 
-    def _read(self, dataset: Any, path: str, first: int, end: int | None) -> np.ndarray:
-        shape: tuple[int, ...] = tuple(dataset.shape)
-        dtype: np.dtype[Any] = dataset.dtype
+    def _read(self, array: Array, path: str, first: int, end: int | None) -> np.ndarray:
+        shape, dtype = array.shape, array.dtype
         if not shape:
-            return self._contiguous(dataset, 0, dtype.itemsize).view(dtype).reshape(())
+            return self._contiguous(array, 0, dtype.itemsize).view(dtype).reshape(())
         first, end, _ = slice(first, end).indices(shape[0])
         count = max(0, end - first)
         line = dtype.itemsize * math.prod(shape[1:])
@@ -259,31 +252,29 @@ class StrictFile:
             raise self._refuse(path, "it is too large to be read at once")
         if not count * line:
             return np.empty((count, *shape[1:]), dtype)
-        chunks = self._where(dataset, path)
+        chunks = self._where(array, path)
         if chunks is None:
-            data = self._contiguous(dataset, first * line, count * line)
+            data = self._contiguous(array, first * line, count * line)
             return data.view(dtype).reshape(count, *shape[1:])
-        return self._chunked(dataset, chunks, first, first + count)
+        return self._chunked(array, chunks, first, first + count)
 
-    def _contiguous(self, dataset: Any, start: int, size: int) -> np.ndarray:
-        self._reader.seek(dataset.get_offset() + start)
+    def _contiguous(self, array: Array, start: int, size: int) -> np.ndarray:
+        self._reader.seek(array.dataset.get_offset() + start)
         data = self._reader.read(size)
         if len(data) != size:
             raise ValueError("cut off")
         return np.frombuffer(data, np.uint8)
 
     def _chunked(
-        self, dataset: Any, chunks: Chunks, first: int, end: int
+        self, array: Array, chunks: Chunks, first: int, end: int
     ) -> np.ndarray:
-        filters = rules.filters(dataset.get_create_plist())
-        shape = (end - first, *dataset.shape[1:])
-        found = np.zeros(shape, dataset.dtype)
+        found = np.zeros((end - first, *array.shape[1:]), array.dtype)
         line = chunks.at[:, 0]
         wanted = (line < end) & (line + chunks.chunk[0] > first)
         for index in np.flatnonzero(wanted):
             self._reader.seek(int(chunks.start[index]))
             raw = self._reader.read(int(chunks.size[index]))
-            block = decode_chunk(raw, filters, chunks.chunk, found.dtype)
+            block = decode_chunk(raw, array.filters, chunks.chunk, found.dtype)
             at = chunks.at[index].tolist()
             place(found, block, (at[0] - first, *at[1:]))
         return found
@@ -297,18 +288,18 @@ class StrictFile:
         )
 
 
-def _table(dataset: Any, chunk: tuple[int, ...], length: int) -> Chunks:
+def _table(array: Array) -> Chunks:
     """All chunks of an array, judged by nobody yet."""
     found: list[Any] = []
-    dataset.chunk_iter(found.append)
-    rank = len(dataset.shape)
+    array.dataset.chunk_iter(found.append)
+    rank = len(array.shape)
     at = np.array([it.chunk_offset for it in found], np.int64).reshape(-1, rank)
     return Chunks(
         at=at,
         start=np.array([it.byte_offset or 0 for it in found], np.int64),
         size=np.array([it.size for it in found], np.int64),
         mask=np.array([it.filter_mask for it in found], np.int64),
-        shape=tuple(dataset.shape),
-        chunk=chunk,
-        length=length,
+        shape=array.shape,
+        chunk=array.chunk,
+        length=array.length,
     )

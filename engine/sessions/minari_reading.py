@@ -20,7 +20,7 @@ from engine.sessions.hdf5_reading import StrictFile
 from engine.sessions.minari_layout import OPTIONS_KEY, PER_STEP
 from engine.sessions.problems import SessionProblem
 from engine.sessions.regular_file import ReadOnly
-from engine.sessions.rules import Rules, Superblock
+from engine.sessions.rules import Attribute, Rules, Superblock
 
 DESCRIPTION_BYTES = 32 << 20
 """Of ``metadata.json``: the bounds of large pictures are written out in it."""
@@ -136,7 +136,7 @@ class MinariFile(StrictFile):
         with self._careful(path, "its seed cannot be read"):
             if not h5py.h5a.exists(group, b"seed"):
                 return -1
-            value = self._value(h5py.h5a.open(group, b"seed"), path)
+            value = self._value(Attribute(h5py.h5a.open(group, b"seed")), path)
         known = isinstance(value, int) and 0 <= value < 2**63
         return value if known else -1
 

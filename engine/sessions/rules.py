@@ -11,6 +11,7 @@ import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -149,32 +150,53 @@ VISITS: Rules[Visit] = {
 # ------------------------------------------------------------------ attributes
 
 
-def _plain_attribute(attribute: Any) -> str:
-    kind = attribute.get_type()
-    text = isinstance(kind, h5py.h5t.TypeStringID) and not kind.is_variable_str()
-    return "" if text or plain_type(kind) else "an attribute is not plain"
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute, whose properties HDF5 is asked for once."""
+
+    found: Any
+
+    @cached_property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self.found.name.decode("utf-8", "replace"))
+
+    @cached_property
+    def kind(self) -> Any:
+        """HDF5's type of its value."""
+        return self.found.get_type()
+
+    @cached_property
+    def value(self) -> Any:
+        """A Python number or text; only where the rules say that it is one."""
+        stored = np.empty((), self.kind.dtype)
+        self.found.read(stored)
+        value = stored.item()
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _committed(attribute: Any) -> str:
-    committed = attribute.get_type().committed()
-    return "the type of an attribute is stored elsewhere" if committed else ""
+def _plain_attribute(it: Attribute) -> str:
+    text = isinstance(it.kind, h5py.h5t.TypeStringID) and not it.kind.is_variable_str()
+    return "" if text or plain_type(it.kind) else "an attribute is not plain"
 
 
-def _attribute_size(attribute: Any) -> str:
-    size = attribute.get_storage_size()
+def _attribute_size(it: Attribute) -> str:
+    size = it.found.get_storage_size()
     return "an attribute is too large" if size > MAX_ATTRIBUTE_BYTES else ""
 
 
-ATTRIBUTES: Rules[Any] = {
+ATTRIBUTES: Rules[Attribute] = {
     "attribute's name": lambda it: (
-        ""
-        if is_name(it.name.decode("utf-8", "replace"))
-        else "the name of an attribute is not allowed"
+        "" if is_name(it.name) else "the name of an attribute is not allowed"
     ),
     "attribute's type": _plain_attribute,
-    "attribute's own type": _committed,
+    "attribute's own type": lambda it: (
+        "the type of an attribute is stored elsewhere" if it.kind.committed() else ""
+    ),
     "attribute's size": _attribute_size,
-    "one value": lambda it: "" if it.shape == () else "an attribute has many values",
+    "one value": lambda it: (
+        "" if it.found.shape == () else "an attribute has many values"
+    ),
 }
 VALUES: Rules[Any] = {
     "finite": lambda it: (
@@ -188,19 +210,62 @@ VALUES: Rules[Any] = {
 # ---------------------------------------------------------------------- arrays
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Array:
-    """A data set; ``length`` is that of the file."""
+    """A data set, whose properties HDF5 is asked for once; ``length`` is the file's.
+
+    Its type is turned into numpy's only where the rules say that it is a plain one.
+    """
 
     dataset: Any
-    plan: Any
     length: int
+
+    @cached_property
+    def plan(self) -> Any:
+        """How it is stored."""
+        return self.dataset.get_create_plist()
+
+    @cached_property
+    def layout(self) -> int:
+        """How its elements lie in the file."""
+        return int(self.plan.get_layout())
+
+    @cached_property
+    def chunk(self) -> tuple[int, ...]:
+        """Elements of one chunk along each dimension; only of a chunked one."""
+        return tuple(self.plan.get_chunk())
+
+    @cached_property
+    def filters(self) -> tuple[str, ...]:
+        """Names of its filters, in the order of writing."""
+        codes = [self.plan.get_filter(at)[0] for at in range(self.plan.get_nfilters())]
+        return tuple(_CODES.get(code, "unknown") for code in codes)
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Elements along each dimension."""
+        return tuple(self.dataset.shape)
+
+    @cached_property
+    def kind(self) -> Any:
+        """HDF5's type of its elements."""
+        return self.dataset.get_type()
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The same as numpy's."""
+        found: np.dtype[Any] = self.kind.dtype
+        return found
+
+    @cached_property
+    def chunks(self) -> int:
+        """How many chunks there are."""
+        return int(self.dataset.get_num_chunks())
 
     @property
     def size(self) -> int:
         """Bytes of all its elements."""
-        elements: int = math.prod(self.dataset.shape)
-        return elements * int(self.dataset.dtype.itemsize)
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def _external(it: Array) -> str:
@@ -208,16 +273,16 @@ def _external(it: Array) -> str:
 
 
 def _layout(it: Array) -> str:
-    known = it.plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED)
+    known = it.layout in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED)
     return "" if known else "its storage is not one that RL Lab writes"
 
 
 ARRAYS: Rules[Array] = {
     "dimensions": lambda it: (
-        f"it has {it.dataset.rank} dimensions" if it.dataset.rank > MAX_RANK else ""
+        f"it has {len(it.shape)} dimensions" if len(it.shape) > MAX_RANK else ""
     ),
     "array's type": lambda it: (
-        "" if plain_type(it.dataset.get_type()) else "its type is not a plain number"
+        "" if plain_type(it.kind) else "its type is not a plain number"
     ),
     "external storage": _external,
     "layout": _layout,
@@ -234,26 +299,23 @@ CONTIGUOUS: Rules[Array] = {"data are there": _there}
 
 
 def _chunk_size(it: Array) -> str:
-    size = math.prod(it.plan.get_chunk()) * it.dataset.dtype.itemsize
+    size = math.prod(it.chunk) * it.dtype.itemsize
     return "its chunks are too large" if size > CHUNK_LIMIT_BYTES else ""
 
 
 def _known_filters(it: Array) -> str:
-    names = filters(it.plan)
-    known = names == tuple(name for name in FILTERS if name in names)
+    known = it.filters == tuple(name for name in FILTERS if name in it.filters)
     return "" if known else "it needs a filter that RL Lab does not use"
 
 
 def _many_chunks(it: Array) -> str:
-    count = it.dataset.get_num_chunks()
-    return f"it has {count} chunks" if count > MAX_CHUNKS else ""
+    return f"it has {it.chunks} chunks" if it.chunks > MAX_CHUNKS else ""
 
 
 def _all_chunks(it: Array) -> str:
-    pairs = zip(it.dataset.shape, it.plan.get_chunk(), strict=True)
+    pairs = zip(it.shape, it.chunk, strict=True)
     wanted = math.prod(-(-n // c) for n, c in pairs)
-    there = it.dataset.get_num_chunks() == wanted
-    return "" if there else "some of its data are not there"
+    return "" if it.chunks == wanted else "some of its data are not there"
 
 
 CHUNKED: Rules[Array] = {
@@ -325,18 +387,18 @@ CHUNKS: Rules[Chunks] = {
 class Text:
     """An array that is to hold text, and its limit in bytes."""
 
-    dataset: Any
+    array: Array
     most: int
 
 
 TEXTS: Rules[Text] = {
     "bytes": lambda it: (
         ""
-        if it.dataset.dtype == np.uint8 and it.dataset.rank == 1
+        if it.array.dtype == np.uint8 and len(it.array.shape) == 1
         else "it is not JSON text"
     ),
     "length of text": lambda it: (
-        "it is too long" if math.prod(it.dataset.shape) > it.most else ""
+        "it is too long" if math.prod(it.array.shape) > it.most else ""
     ),
 }
 
@@ -350,9 +412,3 @@ def plain_type(kind: Any) -> bool:
     if not isinstance(kind, (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID)):
         return False
     return kind.get_size() in (1, 2, 4, 8) and kind.dtype.kind in "iuf"
-
-
-def filters(plan: Any) -> tuple[str, ...]:
-    """Names of the filters of an array, in the order of writing."""
-    codes = [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
-    return tuple(_CODES.get(code, "unknown") for code in codes)

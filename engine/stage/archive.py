@@ -15,7 +15,7 @@ from engine.contract.messages import SessionStatus
 from engine.contract.options import Configuration, configuration_from_json
 from engine.environments import describe
 from engine.stage.cache import ByteCache, array_bytes
-from engine.stage.jobs import RequestFailed, Wish, ask
+from engine.stage.jobs import OTHERS, RequestFailed, Wish, ask
 
 Past = tuple[str, int]
 """Of which session, and after how many of its returns to an earlier step."""
@@ -26,7 +26,6 @@ WEIGHT_BYTES = 64 * 2**20
 COMMIT_S = 0.15
 """A row that has been told is durable after so long."""
 MORE_TRIES = 3
-COMING_S = 0.001
 
 
 class NoBranch(ValueError):
@@ -126,7 +125,7 @@ class Archive:
             return self._branch(session, episode)
         key = (session.past, kind, episode)
         while key in self._coming:  # another question has asked for it
-            yield COMING_S
+            yield OTHERS
         found = self._episodes.get(key)
         if found is None:
             self._coming.add(key)

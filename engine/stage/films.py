@@ -23,6 +23,10 @@ STANDING_BYTES = 32 * 2**20
 ONE_STANDING = 12_000
 """Bytes of one, roughly and at most: observations of such worlds are small."""
 
+SURVEYED_STEPS = 1_000
+SURVEY_AFTER_S = 0.03
+"""What was asked for is painted first: drawing and playing share the cores."""
+
 OPEN_REPLAYS = 3
 IDLE_WORLDS = 3
 
@@ -77,6 +81,27 @@ class FilmLibrary:
                     self._keep(replay, key, t, found[t])
                     yield  # to draw takes a millisecond, and a seek may have come
         return [found[t] for t in steps]
+
+    def is_surveyed(self, key: Hashable, record: Mapping[str, Any]) -> bool:
+        """Whether :meth:`survey_job` would find nothing new after a picture of it."""
+        key, last = (key, content_of(record)), len(record["actions"])
+        drawn = self._open.get((key, True))
+        if last > SURVEYED_STEPS or drawn is None or not drawn[1].world.has_snapshots:
+            return True
+        return last // STRIDE * STRIDE in self._standings_of(key, record)
+
+    def survey_job(
+        self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
+    ) -> Generator[float | None, None, None]:
+        """Find out where an episode stands on its way, for later jumps in it.
+
+        Raises:
+          ReplayMismatch: If the environment goes another way.
+          WorldProblem: If it fails.
+        """
+        yield SURVEY_AFTER_S
+        with self.lent(key, options, record) as replay:
+            yield from reach(replay, replay.last)
 
     def lent(
         self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]

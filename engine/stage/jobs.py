@@ -1,9 +1,10 @@
 """Long work in small slices, so that the picture keeps moving beside it.
 
 A job is a generator. Each ``yield None`` is a place where it may be interrupted;
-``yield 0.1`` asks to be left alone for so many seconds; ``yield Request(...)`` asks
-another process and gets its answer sent in; what it returns is its result. Closing
-it cancels it. One thread runs all of them, so no job needs a lock.
+``yield 0.1`` asks to be left alone for so many seconds; ``yield OTHERS`` until another
+job has gone on; ``yield Request(...)`` asks another process and gets its answer sent
+in; what it returns is its result. Closing it cancels it. One thread runs all of them,
+so no job needs a lock.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class Request:
     question: str
     arguments: dict[str, Any] = field(default_factory=dict)
 
+
+OTHERS = math.inf
+"""What a job waits for is brought by another one."""
 
 Wish = Request | float | None
 Job = Generator[Wish, Any, Any]
@@ -117,6 +121,8 @@ class JobQueue:
         for running in found:
             self._jobs.remove(running)
             running.job.close()
+        if found:
+            self._wake()
         return bool(found)
 
     def close(self) -> None:
@@ -188,6 +194,15 @@ class JobQueue:
                 self._ask(running, wish)
             elif wish is not None:
                 running.not_before = self._clock() + wish
+            if wish == OTHERS:
+                return
+        self._wake()
+
+    def _wake(self) -> None:
+        """Who waits for another job looks again."""
+        for running in self._jobs:
+            if running.not_before == OTHERS:
+                running.not_before = 0.0
 
     @staticmethod
     def _resume(running: _Running) -> Wish:

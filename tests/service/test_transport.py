@@ -91,6 +91,17 @@ def test_a_message_with_arrays_goes_from_line_to_line(wire: Wire) -> None:
     np.testing.assert_array_equal(message.arrays["online/w"], arrays["online/w"])
 
 
+def test_a_short_wait_gives_the_core_away(wire: Wire) -> None:
+    """Whoever waits again and again for less than a millisecond must not spin."""
+    line = wire.line("stage")
+    for wait in (line.wait, wire.hub.wait):
+        began, spent = time.monotonic(), time.process_time()
+        for _ in range(100):
+            wait(0.0002)
+        assert time.monotonic() - began >= 100 * 0.0002
+        assert time.process_time() - spent < 0.5 * (time.monotonic() - began)
+
+
 def test_empty_rows_survive_the_way(wire: Wire) -> None:
     wire.line("trainer.1").send("keeper", Rows("trainer", 0, 0))
     parcel = wire.next_parcel()

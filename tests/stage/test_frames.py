@@ -68,6 +68,27 @@ def test_nobody_plays_the_way_to_a_step_twice(theatre, monkeypatch):
     assert len(played) < 4 * STRIDE
 
 
+def test_the_rest_of_an_episode_is_surveyed_for_the_next_jump(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    expected, last = truth(theatre, episode), {"first": 0, "last": 0}
+    theatre.result("frames", kind="training", episode=episode, **last)
+    films = theatre.stage._context.films
+    archive = theatre.stage._context.archive
+    key = (archive.session().past, "training", episode)
+    record = archive._episodes.get(key)
+    theatre.run(until=lambda: films.is_surveyed(key, record))
+    played = []
+    step = World.step
+    monkeypatch.setattr(
+        World, "step", lambda self, action: (played.append(0), step(self, action))[1]
+    )
+    t = len(expected) - 1
+    found = theatre.result("frames", kind="training", episode=episode, first=t, last=t)
+    np.testing.assert_array_equal(found["frames"][0], expected[t])
+    assert len(played) < STRIDE <= t
+
+
 def test_two_who_want_the_same_episode_do_not_disturb_each_other():
     options = tiny().environment
     record = {"seed": 5, "actions": np.arange(40) % 2}

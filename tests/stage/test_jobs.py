@@ -5,6 +5,7 @@ import pytest
 from engine.contract.messages import Answer, Ask
 from engine.stage.jobs import (
     ANSWER_WITHIN_S,
+    OTHERS,
     JobQueue,
     Priority,
     RequestFailed,
@@ -89,6 +90,58 @@ def test_a_job_that_waits_for_an_answer_lets_others_go_on(bench):
     assert bench.queue.on_answer(Answer(message.id, {"steps": 7}))
     bench.queue.run(until=1e9)
     assert bench.tape[-1] == ("done", 7)
+
+
+def test_what_another_job_brings_is_waited_for_without_looking_again_and_again(bench):
+    found, looks = [], []
+
+    def waiter():
+        while not found:
+            looks.append(0)
+            yield OTHERS
+        return found[0]
+
+    def bringer():
+        found.append((yield from ask("keeper", "summary"))["steps"])
+
+    bench.start(bringer(), Priority.FILM)
+    bench.start(waiter())
+    bench.queue.run(until=1e9)
+    assert len(looks) == 2  # at first, and when the other one had asked
+    assert bench.queue.wait_s() > 1  # so nobody has to come back for it
+    bench.queue.on_answer(Answer(bench.sent[0][0].id, {"steps": 7}))
+    bench.queue.run(until=1e9)
+    assert len(looks) == 2
+    assert bench.tape == [("done", None), ("done", 7)]
+
+
+def test_who_waits_for_a_job_hears_that_it_was_cancelled(bench):
+    def waiter():
+        while bench.queue.count(Priority.FILM):
+            yield OTHERS
+
+    def bringer():
+        yield from ask("keeper", "summary")
+
+    bench.start(bringer(), Priority.FILM, owner="bringer")
+    bench.start(waiter())
+    bench.queue.run(until=1e9)
+    assert bench.tape == []
+    bench.queue.cancel("bringer")
+    bench.queue.run(until=1e9)
+    assert bench.tape == [("done", None)]
+
+
+def test_jobs_that_wait_for_each_other_leave_the_core_alone(bench):
+    def waiter():
+        while len(bench.tape) < 100:
+            bench.tape.append("look")
+            yield OTHERS
+
+    bench.start(waiter())
+    bench.start(waiter())
+    bench.queue.run(until=1e9)
+    assert bench.tape == ["look", "look"]
 
 
 def test_an_answer_that_nobody_waits_for_is_refused(bench):

@@ -13,8 +13,9 @@ from engine.media import fitted, scaled
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import CannotReplay
-from engine.stage.jobs import Job, RequestFailed, Wish
+from engine.stage.jobs import Job, Priority, RequestFailed, Wish
 
+SURVEY = "survey"
 AT_ONCE = 4
 """Pictures that are drawn before they are made smaller."""
 MOST_BYTES = 128 * 2**20
@@ -49,6 +50,8 @@ def _answer(context: Context, arguments: FramesArguments, asker: Asker) -> Job:
     frames, exact, note = yield from episode_frames(
         context, session, record, steps, max_size=arguments.max_size
     )
+    if exact:
+        _survey(context, session, record)
     return {
         "frames": np.stack(frames),
         "first": first,
@@ -56,6 +59,20 @@ def _answer(context: Context, arguments: FramesArguments, asker: Asker) -> Job:
         "exact": exact,
         "note": note,
     }
+
+
+def _survey(context: Context, session: Session, record: Mapping[str, Any]) -> None:
+    """Whoever looks at one step of an episode may go to any other one of it."""
+    key = (session.past, record["kind"], record["episode"])
+    if context.films.is_surveyed(key, record):
+        return
+    context.jobs.cancel(SURVEY)
+    job = context.films.survey_job(key, session.configuration.environment, record)
+    context.jobs.start(job, Priority.FRAMES, _done, _done, SURVEY)
+
+
+def _done(_: object) -> None:
+    """Where it failed, so does the next jump, whose answer says it."""
 
 
 def episode_frames(
