@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
+    QAbstractSpinBox,
     QApplication,
     QComboBox,
     QTabBar,
@@ -29,8 +32,17 @@ NAVIGATION = frozenset(
 _PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 
 
+@runtime_checkable
+class UsesKeys(Protocol):
+    """A widget that says which keys it works with, whatever commands they have."""
+
+    @property
+    def own_keys(self) -> frozenset[Qt.Key]:
+        """Keys without Ctrl, Shift or Alt."""
+
+
 class PlainKeyGuard(QObject):
-    """Event filter of whatever has the focus; text and spin fields need no help.
+    """Event filter of whatever has the focus; text fields need no help.
 
     Only the widget with the focus is asked whether a shortcut may have a key, so
     nothing else needs to be filtered, which is why this costs nothing elsewhere.
@@ -62,10 +74,12 @@ class PlainKeyGuard(QObject):
 
 def keeps(widget: QWidget, event: QKeyEvent) -> bool:
     """Whether this widget uses this key itself."""
-    key = event.key()
+    key = Qt.Key(event.key())
+    if isinstance(widget, UsesKeys) and key in widget.own_keys:
+        return True
     if isinstance(widget, QAbstractButton):
         return key == Qt.Key.Key_Space
-    if isinstance(widget, QAbstractSlider | QTabBar):
+    if isinstance(widget, QAbstractSlider | QAbstractSpinBox | QTabBar):
         return key in NAVIGATION
     if isinstance(widget, QComboBox | QAbstractItemView):
         typed = event.text()

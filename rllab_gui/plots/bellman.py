@@ -20,6 +20,7 @@ from rllab_gui.theme import Theme
 ROW = 20
 NUMBER = 54
 FEWEST_ROWS = 4
+STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 GHOST = 0.62
 """Opacity of a line of what would be with something switched."""
 
@@ -32,6 +33,7 @@ class UpdateChart(QWidget):
     """
 
     chosen = Signal(int)
+    own_keys = frozenset(STEPS)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -168,7 +170,7 @@ class UpdateChart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and Down choose."""
-        by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
+        by = STEPS.get(Qt.Key(event.key()), 0)
         if by and self.rows:
             self.chosen.emit(min(max(self.row + by, 0), len(self.rows) - 1))
         else:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from rllab_gui.plots.return_shapes import ticks
 from rllab_gui.theme import Theme
 
+STEPS = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 SHADES = 255
 """Odd, so that zero has a shade of its own."""
 
@@ -56,6 +57,7 @@ class HeatCanvas(QWidget):
 
     unitPicked = Signal(int)
     hovered = Signal(int)
+    own_keys = frozenset(STEPS)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -276,7 +278,7 @@ class HeatCanvas(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Page up and down go from row to row, Escape takes the trace away."""
-        way = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}.get(Qt.Key(event.key()))
+        way = STEPS.get(Qt.Key(event.key()))
         if event.key() == Qt.Key.Key_Escape and self.unit >= 0:
             self.unitPicked.emit(-1)
         elif way is not None and len(self.order):

@@ -30,6 +30,7 @@ class SquaredPicture(PictureBox):
     """
 
     picked = Signal(int, int)
+    own_keys = frozenset(STEPS)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)

@@ -22,6 +22,7 @@ from rllab_gui.theme import Theme
 
 ROW = 34
 LEAST_ROW = 18
+STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 FLIPS = "⇄"
 
 
@@ -66,6 +67,7 @@ class PerturbationCanvas(QWidget):
     """
 
     picked = Signal(int, int)
+    own_keys = frozenset(STEPS)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -219,7 +221,7 @@ class PerturbationCanvas(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and Down go from bar to bar, and test them."""
-        by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
+        by = STEPS.get(Qt.Key(event.key()), 0)
         if not by or not self.rows():
             super().keyPressEvent(event)
             return

@@ -2,8 +2,10 @@
 
 import pytest
 import script
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QLineEdit,
     QListView,
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 Key = Qt.Key
+NONE = Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
@@ -101,6 +104,23 @@ MOVES = [
     (Key.Key_Home, Qt.KeyboardModifier.NoModifier, 0),
     (Key.Key_End, Qt.KeyboardModifier.NoModifier, 20),
 ]
+
+
+def test_spin_fields_and_what_says_so_keep_the_keys_they_work_with(stepping, qtbot):
+    picture = stepping.findChild(QWidget, "plot.stepSaliency.picture")
+    picked = []
+    picture.picked.connect(lambda *square: picked.append(square))
+    focused(picture)
+    qtbot.keyClick(picture, Key.Key_Right)
+    assert (picked, stepping.lab.cursor.t) == ([(0, 0)], 10)
+    spin = stepping.findChild(QWidget, "transport.spinT")
+    rows = focused(stepping.findChild(QWidget, "plot.stepBellman.rows"))
+    for widget, key in ((spin, Key.Key_PageUp), (rows, Key.Key_Down)):
+        focused(widget)
+        asked = QKeyEvent(QEvent.Type.ShortcutOverride, key, NONE)
+        asked.ignore()
+        QApplication.sendEvent(widget, asked)
+        assert asked.isAccepted()
 
 
 def test_elsewhere_the_keys_move_the_cursor(stepping, qtbot):
