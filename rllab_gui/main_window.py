@@ -8,7 +8,6 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
-    QKeySequence,
     QResizeEvent,
     QShowEvent,
 )
@@ -31,6 +30,7 @@ from rllab_gui.frame.dialogs import Preferences, ask_before_closing
 from rllab_gui.frame.enabler import Enabler
 from rllab_gui.frame.files import FileDialogs
 from rllab_gui.frame.geometry import restore_geometry
+from rllab_gui.frame.key_map import KeyMap
 from rllab_gui.frame.menus import fill_menus
 from rllab_gui.frame.messages import MessageStrip
 from rllab_gui.frame.overlay import ShortcutOverlay
@@ -76,7 +76,7 @@ class MainWindow(QMainWindow):
         self._build()
         Enabler(lab, self)
         self._connect()
-        self._set_plain_keys(lab.settings.flag("plainKeys", True))
+        self.key_map = KeyMap(lab.commands, lab.settings, self)
         StartTimes(self, lab.store, lab.pulse)
         self._load_first_preset()
         self._restore()
@@ -220,7 +220,7 @@ class MainWindow(QMainWindow):
 
     def open_preferences(self) -> None:
         """Theme, size and keyboard."""
-        Preferences(self.lab, self._set_plain_keys, self).open()
+        Preferences(self.lab, self.key_map, self).open()
 
     def rename_branch(self) -> None:
         """Edit the name of the branch that is looked at, in the list of branches."""
@@ -236,15 +236,6 @@ class MainWindow(QMainWindow):
         """Show this option in the form, with the focus in it."""
         self.show_workspace("train")
         self.train.form.go_to(key)
-
-    def _set_plain_keys(self, on: bool) -> None:
-        """Single-key shortcuts can be switched off (WCAG 2.1.4)."""
-        self.lab.settings.set("plainKeys", on)
-        for command_id in self.lab.commands.ids():
-            command = self.lab.commands.get(command_id)
-            if command.plain:
-                keys = [QKeySequence(it) for it in command.shortcut] if on else []
-                self.lab.commands.action(command_id).setShortcuts(keys)
 
     # ------------------------------------------------------------- what is heard
 

@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QKeySequence
-
 from engine.contract.options import specs
 from rllab_gui.frame.palette import Choice
 
 if TYPE_CHECKING:
     from rllab_gui.main_window import MainWindow
-
-NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 def palette_choices(window: MainWindow) -> list[Choice]:
@@ -27,9 +23,7 @@ def _commands(window: MainWindow) -> Iterator[Choice]:
     for command_id in commands.ids():
         action = commands.action(command_id)
         if action.isEnabled() and command_id != "view.palette":
-            yield Choice(
-                action.text(), action.shortcut().toString(NATIVE), action.trigger
-            )
+            yield Choice(action.text(), commands.key(command_id), action.trigger)
 
 
 def _presets(window: MainWindow) -> Iterator[Choice]:

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rllab_gui.frame.key_editor import KeyEditor
+from rllab_gui.frame.key_map import KeyMap
 from rllab_gui.lab import Lab
 from rllab_gui.theme.theme import SCALES
 
@@ -46,9 +48,7 @@ def ask_before_closing(
 class Preferences(QDialog):
     """Every change applies at once."""
 
-    def __init__(
-        self, lab: Lab, set_plain_keys: Callable[[bool], None], parent: QWidget
-    ) -> None:
+    def __init__(self, lab: Lab, keys: KeyMap, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("dlg.preferences")
         self.setWindowTitle("Preferences")
@@ -64,9 +64,12 @@ class Preferences(QDialog):
             scale.addItem(f"{round(100 * size)} %", size)
         scale.setCurrentIndex(scale.findData(lab.theme.scale))
         scale.activated.connect(lambda i: lab.theme.set_scale(scale.itemData(i)))
-        plain = QCheckBox("Single keys such as Space, arrows and ? are shortcuts")
-        plain.setChecked(lab.settings.flag("plainKeys", True))
-        plain.toggled.connect(set_plain_keys)
+        plain = QCheckBox("Single keys are shortcuts, where no text is typed")
+        plain.setChecked(keys.on)
+        plain.toggled.connect(keys.switch)
+        editor = KeyEditor(lab, keys)
+        editor.setEnabled(keys.on)
+        plain.toggled.connect(editor.setEnabled)
         for name, title, widget in (
             ("general.theme", "Theme", theme),
             ("general.scale", "Size", scale),
@@ -75,9 +78,11 @@ class Preferences(QDialog):
             widget.setObjectName(f"pref.{name}")
             widget.setAccessibleName(title)
             form.addRow(title, widget)
+        form.addRow("Keys", editor)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close = buttons.button(QDialogButtonBox.StandardButton.Close)
         close.setObjectName("pref.close")
         close.setAccessibleName("Close")
         buttons.rejected.connect(self.reject)
         form.addRow(buttons)
+        self.finished.connect(self.deleteLater)

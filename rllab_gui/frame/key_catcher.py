@@ -21,7 +21,9 @@ Deed = Callable[[], object]
 
 
 class KeyCatcher(QObject):
-    """Takes some plain keys before any shortcut or widget does; text fields keep them.
+    """Takes some plain keys before any shortcut or widget does.
+
+    Text fields keep them, and so does a dialog that has to be closed first.
 
     Signals:
       ended(): It does not catch any more.
@@ -63,7 +65,7 @@ class KeyCatcher(QObject):
         kind = event.type()
         if kind == QEvent.Type.MouseButtonPress and self._once:
             self.end()
-        if not isinstance(event, QKeyEvent) or self._is_text():
+        if not isinstance(event, QKeyEvent) or self._is_elsewhere():
             return False
         mine = event.modifiers() in PLAIN
         if kind == QEvent.Type.ShortcutOverride:
@@ -93,8 +95,9 @@ class KeyCatcher(QObject):
         return True
 
     @staticmethod
-    def _is_text() -> bool:
-        return isinstance(QApplication.focusWidget(), TEXT)
+    def _is_elsewhere() -> bool:
+        is_text = isinstance(QApplication.focusWidget(), TEXT)
+        return is_text or QApplication.activeModalWidget() is not None
 
     @staticmethod
     def _application() -> QObject:

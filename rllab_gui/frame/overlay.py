@@ -5,13 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from rllab_gui.commands import Commands
+from rllab_gui.commands import NATIVE, Commands
 from rllab_gui.theme import Theme
-
-NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 class ShortcutOverlay(QWidget):

@@ -6,9 +6,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
+from rllab_gui.commands import NATIVE
+from rllab_gui.frame.key_map import pressed
 from rllab_gui.lab import Lab
 from rllab_gui.plain import PlainLabel
 from rllab_gui.plots.text import OneLine
@@ -32,7 +34,6 @@ CAPTION = {
     "step": ("main.breadcrumb", "step.frame.action", "step.why"),
 }
 """Widgets whose words make the caption: their text, or what screen readers hear."""
-NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 class _Before(NamedTuple):
@@ -171,7 +172,7 @@ class Presenter(QObject):
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(
             event, QKeyEvent
         ):
-            keys = QKeySequence(event.keyCombination())
+            keys = pressed(event)
             commands = self._lab.commands
             for name in commands.ids():
                 if keys in commands.action(name).shortcuts():

@@ -58,6 +58,8 @@ class TransportBar(QWidget):
         cursor.lengthChanged.connect(self._show_length)
         cursor.modeChanged.connect(self._show_mode)
         cursor.playChanged.connect(self._show_play)
+        lab.commands.keysChanged.connect(self._name_keys)
+        self._name_keys()
         self._show_length(cursor.last)
         self._show_mode(cursor.mode)
         self._show_play()
@@ -77,13 +79,18 @@ class TransportBar(QWidget):
         speed = QComboBox()
         speed.setObjectName("transport.speed")
         speed.setAccessibleName("Playback speed")
-        speed.setToolTip("Playback speed (, slower and . faster)")
         for value in SPEEDS:
             speed.addItem(f"{value:g}x", value)
         speed.activated.connect(
             lambda index: self._lab.cursor.set_speed(speed.itemData(index))
         )
         return speed
+
+    def _name_keys(self) -> None:
+        ways = ("slower", "faster")
+        keys = {it: self._lab.commands.key(f"transport.{it}") for it in ways}
+        named = " and ".join(f"{key} {it}" for it, key in keys.items() if key)
+        self._speed.setToolTip("Playback speed" + (f" ({named})" if named else ""))
 
     def _make_slider(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)

@@ -88,6 +88,7 @@ class Guide(QWidget):
         self._column.addLayout(row)
         lab.pulse.ticked.connect(self._look)
         lab.theme.changed.connect(self._place_again)
+        lab.commands.keysChanged.connect(self._say)
         window.installEventFilter(self)
         self.hide()
 
@@ -167,11 +168,16 @@ class Guide(QWidget):
         self._title.setText(
             f"{self._tour.title} · {number + 1} of {len(self._tour.steps)}"
         )
-        self._text.setText(step.text)
+        self._say()
         self._back.setEnabled(number > 0)
         self._say_next()
         self._point(step)
         self._place()
+
+    def _say(self) -> None:
+        step = self.step
+        if step is not None:
+            self._text.setText(self._lab.commands.with_keys(step.text))
 
     def _say_next(self) -> None:
         assert self._tour is not None

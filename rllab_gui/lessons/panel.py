@@ -82,6 +82,7 @@ class LessonPanel(QWidget):
         self._lay_out()
         lab.pulse.ticked.connect(self._on_tick)
         lab.theme.changed.connect(self._restyle)
+        lab.commands.keysChanged.connect(self._name_keys)
         self._restyle()
 
     def _label(self, name: str) -> QLabel:
@@ -150,10 +151,15 @@ class LessonPanel(QWidget):
         for widget in (self._try_text, self.button):
             widget.setVisible(experiment is not None)
         if experiment is not None:
-            self._try_text.setText(_titled("Try it", markup.rich(experiment.text)))
             self.button.setVisible(bool(experiment.options or experiment.show))
+        self._name_keys()
         self._restyle()
         self._scroll.verticalScrollBar().setValue(0)
+
+    def _name_keys(self) -> None:
+        if self.lesson is not None and self.lesson.experiment is not None:
+            text = self._lab.commands.with_keys(self.lesson.experiment.text)
+            self._try_text.setText(_titled("Try it", markup.rich(text)))
 
     def _fill_choice(self) -> None:
         if self.choice.count() != len(self._library.lessons):

@@ -50,7 +50,7 @@ class Experiment(
     """Something to try that can be seen.
 
     Attributes:
-      text: What to do and what to watch.
+      text: What to do and what to watch; ``{transport.mark}`` is the key of a command.
       options: Values of options, by key.
       show: Id of the view in which it is seen; empty where it does not matter.
     """

@@ -45,7 +45,7 @@ class TourStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
       objectName: Name of the widget that is marked; empty for none.
-      text: What is said.
+      text: What is said; ``{transport.mark}`` is the key of that command.
       action: What *Next* does: ``command train.start`` (one of ``COMMANDS``) or
         ``workspace step``; empty for nothing.
       wait: What has to hold before it goes on: ``running``, ``paused``, ``ended``,

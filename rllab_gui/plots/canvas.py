@@ -92,20 +92,9 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         item.setDownsampling(auto=True, mode="peak")
         item.setClipToView(True)
 
-    def event(self, event: QEvent) -> bool:
-        """Keep the key A for this plot while it has the focus."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and _is_plain_a(event)
-        ):
-            event.accept()
-            return True
-        return bool(super().event(event))
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """A returns to automatic axes; everything else goes on."""
-        if _is_plain_a(event):
+        """A returns to automatic axes, where no command has that key."""
+        if event.key() == Qt.Key.Key_A and not event.modifiers():
             self.autoAsked.emit()
         else:
             QWidget.keyPressEvent(self, event)
@@ -114,13 +103,6 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         """Say that the pointer has gone."""
         super().leaveEvent(event)
         self.pointerLeft.emit()
-
-
-def _is_plain_a(event: QKeyEvent) -> bool:
-    return (
-        event.key() == Qt.Key.Key_A
-        and event.modifiers() == Qt.KeyboardModifier.NoModifier
-    )
 
 
 class CountAxis(pg.AxisItem):  # type: ignore[misc]

@@ -207,7 +207,7 @@ class PlotHeader(Widget):
         button.setCheckable(True)
         button.setToolTip(
             "Auto: the axes follow new data and only expand. Manual: they stay as you "
-            "zoomed them. A or a double click brings Auto back."
+            "zoomed them. A double click, or View > Automatic range, brings Auto back."
         )
         self._auto = button
         self.set_auto(True)

@@ -52,7 +52,7 @@ class ZoomedCanvas(QWidget):
         self.autoAsked.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """A is the automatic scale."""
+        """A is the automatic scale, where no command has that key."""
         if event.key() == Qt.Key.Key_A and not event.modifiers():
             self.autoAsked.emit()
         else:

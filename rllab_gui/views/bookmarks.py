@@ -22,6 +22,9 @@ from rllab_gui.plain import tip
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.bookmark_rows import Row, bookmark_rows
 
+FIND = "Press {transport.mark} at any step of an episode to find it again."
+MARKS = "{transport.mark} marks the step at the cursor"
+
 
 class BookmarksView(View):
     """A list; choosing a row goes there, the line below writes its note."""
@@ -29,10 +32,10 @@ class BookmarksView(View):
     view_id = "bookmarks"
     title = "Bookmarks"
     about = (
-        "Moments that you marked (M), in all episodes of this session, and below them "
+        "Moments that you marked, in all episodes of this session, and below them "
         "what stands out in the episode at the cursor: the largest TD errors δ and the "
-        "explorations that mattered most. Choose a row to go there; [ and ] go to the "
-        "bookmark before and after. Notes are kept in the session."
+        "explorations that mattered most. Choose a row to go there; the menu Play has "
+        "the bookmark before and after. Notes are kept in the session."
     )
 
     def __init__(self, context: ViewContext) -> None:
@@ -52,6 +55,7 @@ class BookmarksView(View):
         context.notes.changed.connect(self.refresh)
         context.episode.changed.connect(self.refresh)
         context.why.predict.changed.connect(self.refresh)
+        context.commands.keysChanged.connect(self._name_keys)
         context.noting.noteWanted.connect(self._on_note_wanted)
         self._show_note()
 
@@ -89,7 +93,7 @@ class BookmarksView(View):
         """Nothing is marked, and no episode is shown of which something stands out."""
         if self.context.notes.kept.bookmarks or self.context.episode.data is not None:
             return None
-        words = "Press M at any step of an episode to find it again."
+        words = self.context.commands.with_keys(FIND)
         return "No bookmark yet.", words, ()
 
     # -------------------------------------------------------------------- draw
@@ -136,6 +140,10 @@ class BookmarksView(View):
                     self.list.setCurrentRow(at)
                 self.list.scrollToItem(self.list.item(at))
 
+    def _name_keys(self) -> None:
+        self._show_note()
+        self.refresh()
+
     def _show_note(self) -> None:
         """The line below is for the chosen bookmark."""
         chosen = self.chosen
@@ -146,7 +154,8 @@ class BookmarksView(View):
         if chosen is None:
             self._edited = ""
             self.note.clear()
-            self.note.setPlaceholderText("M marks the step at the cursor")
+            words = self.context.commands.with_keys(MARKS)
+            self.note.setPlaceholderText(words)
         elif chosen.id != self._edited or not self.note.hasFocus():
             self._edited = chosen.id
             self.note.setText(visible(chosen.text, MOST_WORDS))

@@ -152,6 +152,7 @@ class BranchesView(View):
             signal.connect(self.refresh)
         for signal in (episode.changed, episode.momentChanged):
             signal.connect(self.refresh)
+        self.context.commands.keysChanged.connect(self.refresh)
 
     # ---------------------------------------------------------------------- draw
 
@@ -185,7 +186,8 @@ class BranchesView(View):
         elif branch is not None:
             words, why = answer(branch, names), branch.why
         else:
-            words = branches.refusal or f"What if? Press C, then {hint(names)}."
+            first = self.context.commands.with_keys("Press {branch.choose}")
+            words = branches.refusal or f"What if? {first}, then {hint(names)}."
         self._answer = words
         self.offer.setProperty("answerText", words)
         self._words.say(words)

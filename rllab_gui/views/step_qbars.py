@@ -59,11 +59,17 @@ class StepQBarsView(QBars):
         button.setText("Predict")
         button.setCheckable(True)
         button.setAccessibleName("Predict mode")
-        button.setToolTip("Hide what the agent thinks until you have predicted it (H)")
+        self._name_keys(button)
+        self.context.commands.keysChanged.connect(lambda: self._name_keys(button))
         predict = self.context.why.predict
         button.clicked.connect(self._on_predict_asked)
         predict.changed.connect(lambda: button.setChecked(predict.on))
         return button
+
+    def _name_keys(self, button: QToolButton) -> None:
+        key = self.context.commands.key_in_brackets("play.predict")
+        tooltip = "Hide what the agent thinks until you have predicted it"
+        button.setToolTip(tooltip + key)
 
     def _on_predict_asked(self, on: bool) -> None:
         """The command is a state too, which menus show."""

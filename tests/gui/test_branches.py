@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import script
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from engine.contract.notes import Branch, Rollout
 from rllab_gui.action_keys import action_letters, hint, idle_action, key_table
@@ -202,6 +203,44 @@ def leave_and_delete(window, client, branch, beat, qtbot):
     lab.history.undo()
     settle(beat)
     assert [it.name for it in branches.here] == ["a better idea"]
+
+
+def test_a_key_that_a_person_has_chosen_is_an_actions_key_too(
+    stepping, client, beat, qtbot
+):
+    keys, cursor = stepping.key_map, stepping.lab.cursor
+    assert keys.choose("transport.stepFwd", QKeySequence("R")) == ""
+    assert keys.choose("branch.choose", QKeySequence("L")) != ""  # of another command
+    assert keys.choose("transport.follow", QKeySequence("C")) != ""
+    assert keys.choose("branch.choose", QKeySequence("X")) == ""
+    press(qtbot, stepping, Key.Key_R)
+    assert cursor.t == 9
+    press(qtbot, stepping, Key.Key_X)
+    press(qtbot, stepping, Key.Key_R)
+    settle(beat)
+    (asked,) = client.questions("branch")
+    assert (asked.arguments["t"], asked.arguments["forced"]) == (9, [1])
+
+
+def test_while_a_person_plays_a_dialog_has_its_keys(stepping, beat, qtbot):
+    hand = stepping.lab.branches.hand
+    stepping.key_map.choose("transport.stepFwd", QKeySequence("R"))
+    stepping.lab.commands.run("branch.byHand")
+    settle(beat)
+    press(qtbot, stepping, Key.Key_R)
+    settle(beat)
+    assert (hand.playing, stepping.lab.cursor.t) == (True, 9)
+    assert stepping.lab.cursor.position.branch == BY_HAND
+    stepping.open_preferences()
+    table = stepping.findChild(QWidget, "pref.keys.table")
+    table.setFocus()
+    for key in (Key.Key_Right, Key.Key_Return):
+        qtbot.keyClick(table, key)
+    settle(beat)
+    assert (hand.playing, stepping.lab.cursor.t) == (True, 9)
+    words = stepping.findChild(QWidget, "pref.keys.sentence").text()
+    assert words.startswith("Press the new key")
+    stepping.findChild(QWidget, "dlg.preferences").close()
 
 
 def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
