@@ -151,7 +151,8 @@ QAbstractItemView {{ background: {t.sunken}; color: {t.text};
   border: 1px solid {t.border}; alternate-background-color: {t.raised};
   selection-background-color: {t.selection}; selection-color: {t.text}; }}
 QAbstractItemView:focus {{ border: 2px solid {t.accent}; }}
-QAbstractItemView:disabled {{ color: {t.disabled}; }}
+QAbstractItemView:disabled {{ color: {t.disabled};
+  selection-color: {t.disabled}; }}
 QAbstractItemView[flat="true"] {{ border: none; background: {t.panel}; }}
 QListView#welcome\\.recent\\.list::item {{ padding: {px(4)} {px(6)}; }}
 QListView#main\\.palette\\.list::item {{ padding: {px(5)} {px(6)}; }}
