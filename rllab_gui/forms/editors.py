@@ -24,6 +24,7 @@ from engine.contract.options import ConfigurationError, OptionSpec, parse_value
 from rllab_gui.forms.number import NumberField
 from rllab_gui.forms.scale import STEPS, slider_scale
 from rllab_gui.forms.words import about_alternative, choice_title
+from rllab_gui.plots.narrow_box import NarrowBox
 
 
 class Editor(QWidget):
@@ -74,7 +75,7 @@ class QuietSlider(QSlider):
             event.ignore()
 
 
-class QuietCombo(QComboBox):
+class QuietCombo(NarrowBox):
     """A combo box that the wheel moves only with focus, and that can be narrow."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

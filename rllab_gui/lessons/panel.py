@@ -8,7 +8,6 @@ from time import monotonic
 from PySide6.QtCore import QSignalBlocker, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QLabel,
     QPushButton,
@@ -23,6 +22,7 @@ from rllab_gui.lessons import markup
 from rllab_gui.lessons.library import LessonLibrary
 from rllab_gui.lessons.live import LiveNumbers
 from rllab_gui.lessons.record import Lesson
+from rllab_gui.plots.narrow_box import NarrowBox
 
 EVERY_S = 0.25
 """Numbers that change faster cannot be read."""
@@ -49,13 +49,10 @@ class LessonPanel(QWidget):
         self._due = 0.0
         self.setObjectName("lesson")
         self.setAccessibleName("Lesson")
-        self.choice = QComboBox()
+        self.choice = NarrowBox()
         self.choice.setObjectName("lesson.choice")
         self.choice.setAccessibleName("All lessons")
         self.choice.setToolTip("All lessons, by their titles")
-        self.choice.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
         self.choice.setMinimumContentsLength(12)
         self.choice.activated.connect(
             lambda row: self.show_lesson(self.choice.itemData(row))

@@ -10,10 +10,11 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolTip
+from PySide6.QtWidgets import QHBoxLayout, QToolTip
 
 from rllab_gui.plain import PlainLabel
 from rllab_gui.plots.frame import PlotFrame
+from rllab_gui.plots.narrow_box import NarrowBox
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.slice import Slice, SlicePlot
 from rllab_gui.views.asking import AskingView
@@ -70,12 +71,11 @@ class ValueSliceView(AskingView):
         """Colours over two axes."""
         return SlicePlot(self.view_id, self.title, self.context.theme)
 
-    def _box(self, name: str, title: str) -> QComboBox:
-        box = QComboBox(self)
+    def _box(self, name: str, title: str) -> NarrowBox:
+        box = NarrowBox(self)
         box.setObjectName(f"step.slice.{name}")
         box.setAccessibleName(title)
         box.setToolTip(title)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         box.activated.connect(self._on_chosen)
         return box
 
