@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -17,6 +18,7 @@ from rllab_gui.frame.run_title import RunTitle
 from rllab_gui.frame.widgets import IconButton, vertical_line
 from rllab_gui.frame.words import duration, percent
 from rllab_gui.lab import Lab
+from rllab_gui.plots.folded import FoldedControls, FoldingRow
 from rllab_gui.theme.icons import icon
 from rllab_gui.viewer import SPEEDS
 
@@ -95,6 +97,7 @@ class RunBar(QWidget):
         self.train = TrainButton(lab)
         self._continue = self._make_continue()
         self.speed = self._make_speed()
+        self._viewing = self._name_speed()
         self.progress = self._make_progress()
         self._record = self._button("record.live", "Record", "record")
         self._lay_out()
@@ -133,6 +136,16 @@ class RunBar(QWidget):
         )
         return speed
 
+    def _name_speed(self) -> QWidget:
+        """The choice of the speed with its word before it, which fold as one."""
+        both = QWidget()
+        both.setAccessibleName(self.speed.accessibleName())
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("view"))
+        row.addWidget(self.speed)
+        return both
+
     def _make_progress(self) -> QProgressBar:
         progress = QProgressBar()
         progress.setObjectName("main.progress")
@@ -143,23 +156,49 @@ class RunBar(QWidget):
         return progress
 
     def _lay_out(self) -> None:
+        one_step = self._button("train.stepEnv", "One environment step", "step")
+        one_episode = self._button("train.stepEpisode", "One episode", "episode")
+        freeze = self._button("view.freeze", "Freeze picture", "freeze")
+        self._controls = (
+            self.train,
+            self._continue,
+            self._button("train.stop", "Stop", "stop"),
+            one_step,
+            one_episode,
+            vertical_line(),
+            self._viewing,
+            freeze,
+            vertical_line(),
+            self.progress,
+            self._record,
+            self._button("view.palette", "Search commands", "search"),
+        )
+        # What a person who watches a run needs least goes first.
+        self._rank = (self._viewing, one_episode, one_step, freeze, self._record)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(6)
         row.addWidget(self._title, 1)
-        row.addWidget(self.train)
-        row.addWidget(self._continue)
-        row.addWidget(self._button("train.stop", "Stop", "stop"))
-        row.addWidget(self._button("train.stepEnv", "One environment step", "step"))
-        row.addWidget(self._button("train.stepEpisode", "One episode", "episode"))
-        row.addWidget(vertical_line())
-        row.addWidget(QLabel("view"))
-        row.addWidget(self.speed)
-        row.addWidget(self._button("view.freeze", "Freeze picture", "freeze"))
-        row.addWidget(vertical_line())
-        row.addWidget(self.progress)
-        row.addWidget(self._record)
-        row.addWidget(self._button("view.palette", "Search commands", "search"))
+        for control in self._controls:
+            row.addWidget(control)
+        more = FoldedControls("main.runBar.more", "the bar above", self)
+        row.addWidget(more)
+        self._folding = FoldingRow(self, row, self._title, more)
+
+    def _fit(self) -> None:
+        self._folding.fit(self._controls, self._rank)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What would be cut goes where there is room for it."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        """A control has come, gone, or says something longer."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return done
 
     def _show_recording(self) -> None:
         live = self._lab.recorder.live

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
@@ -94,3 +95,57 @@ def moved(control: QWidget, parent: QWidget) -> None:
         hidden = control.isHidden()
         control.setParent(parent)
         control.setVisible(not hidden)
+
+
+class FoldingRow:
+    """Puts controls of a narrow row behind its button, as few as have to be.
+
+    Args:
+      bar: What has the row; its width is what there is.
+      row: First the title, which can be cut, then the controls, last the button.
+      title: It keeps its least width in any case.
+      more: The button.
+    """
+
+    def __init__(
+        self, bar: QWidget, row: QHBoxLayout, title: QWidget, more: FoldedControls
+    ) -> None:
+        self._bar, self._row, self._title, self._more = bar, row, title, more
+        self._folding = False
+
+    def fit(self, controls: Sequence[QWidget], rank: Sequence[QWidget]) -> None:
+        """Fold what has no room.
+
+        Args:
+          controls: All between title and button, as they stand in the row.
+          rank: Those of them that may leave it, the first one first.
+        """
+        if self._folding or self._bar.width() <= 0:
+            return
+        folded: list[QWidget] = []
+        seen = [it for it in controls if not it.isHidden()]
+        for control in (it for it in rank if it in seen):
+            if self._needed(seen, folded) <= self._bar.width():
+                break
+            folded.append(control)
+        if set(folded) != {it for it in self._more.controls if not it.isHidden()}:
+            self._fold(controls, folded)
+
+    def _needed(self, seen: list[QWidget], folded: list[QWidget]) -> int:
+        """Width of the row with these in it and those behind the button."""
+        rest = [it for it in seen if it not in folded]
+        rest += [self._more] if folded else []
+        wide = sum(max(it.sizeHint().width(), it.minimumWidth()) for it in rest)
+        margins = self._row.contentsMargins()
+        gaps = self._row.spacing() * len(rest) + margins.left() + margins.right()
+        return self._title.minimumSizeHint().width() + wide + gaps
+
+    def _fold(self, controls: Sequence[QWidget], folded: list[QWidget]) -> None:
+        self._folding = True  # whoever is moved asks for another layout
+        back = [it for it in self._more.controls if it not in folded]
+        self._more.hold([it for it in controls if it in folded])
+        for control in back:
+            moved(control, self._bar)
+        for at, control in enumerate(it for it in controls if it not in folded):
+            self._row.insertWidget(1 + at, control)
+        self._folding = False

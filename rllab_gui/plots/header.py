@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from PySide6.QtWidgets import QWidget as Widget
 
-from rllab_gui.plots.folded import FoldedControls, moved
+from rllab_gui.plots.folded import FoldedControls, FoldingRow
 from rllab_gui.plots.text import OneLine
 from rllab_gui.theme import Theme
 
@@ -67,8 +67,8 @@ class PlotHeader(Widget):
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._title, 1)
         self._controls: list[Widget] = []
-        self._folding = False
         self._more = FoldedControls(f"plot.{plot_id}.more", title, self)
+        self._folding = FoldingRow(self, self._row, self._title, self._more)
         self._row.addWidget(self._more)
         self._auto = self._mode_button()
         self._log = self._log_button(log)
@@ -149,16 +149,7 @@ class PlotHeader(Widget):
 
     def _fit(self) -> None:
         """Fold as few controls as have to be."""
-        if self._folding or self.width() <= 0:
-            return
-        folded: list[Widget] = []
-        seen = [it for it in self._controls if not it.isHidden()]
-        for control in (it for it in self._by_rank() if it in seen):
-            if self._needed(seen, folded) <= self.width():
-                break
-            folded.append(control)
-        if set(folded) != {it for it in self._more.controls if not it.isHidden()}:
-            self._fold([it for it in self._controls if it in folded])
+        self._folding.fit(self._controls, self._by_rank())
 
     def _by_rank(self) -> list[Widget]:
         named = {f"plot.{self._id}.{name}": at for at, name in enumerate(FOLDS)}
@@ -168,25 +159,6 @@ class PlotHeader(Widget):
         others = [it for it in self._controls if isinstance(it, mark)]
         others = [it for it in others if it not in known and it is not self._auto]
         return [*known, *reversed(others), self._auto]
-
-    def _needed(self, seen: list[Widget], folded: list[Widget]) -> int:
-        """Width of the row with these in it and those behind the button."""
-        rest = [it for it in seen if it not in folded]
-        rest += [self._more] if folded else []
-        wide = sum(max(it.sizeHint().width(), it.minimumWidth()) for it in rest)
-        margins = self._row.contentsMargins()
-        gaps = self._row.spacing() * len(rest) + margins.left() + margins.right()
-        return self._title.minimumSizeHint().width() + wide + gaps
-
-    def _fold(self, folded: list[Widget]) -> None:
-        self._folding = True  # whoever is moved asks for another layout
-        back = [it for it in self._more.controls if it not in folded]
-        self._more.hold(folded)
-        for control in back:
-            moved(control, self)
-        for at, control in enumerate(it for it in self._controls if it not in folded):
-            self._row.insertWidget(1 + at, control)
-        self._folding = False
 
     # -------------------------------------------------------------- buttons
 
