@@ -1,12 +1,14 @@
-"""Words that are as high as they need to be, and scroll where there is no room."""
+"""What scrolls up and down where there is no room: words, and whole panels."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 LEAST_LINES = 2
+MOST_ASKED = 0.38
+"""Of the height of the window: a panel that asks for more scrolls."""
 
 
 class ScrolledWords(QScrollArea):
@@ -52,3 +54,35 @@ class ScrolledWords(QScrollArea):
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.updateGeometry()
+
+
+class ScrolledPanel(QScrollArea):
+    """Holds what is in a panel; scrolls up and down before anything is cut off.
+
+    It asks for as much room as its contents do, up to a share of the window: what is
+    above and below it has to stay on the screen as well.
+    """
+
+    def __init__(self, inside: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidgetResizable(True)
+        self._inside = inside
+        self.setWidget(inside)
+
+    def minimumSizeHint(self) -> QSize:
+        """All that is inside, where the window is high enough."""
+        needed = self._inside.minimumSizeHint()
+        most = round(MOST_ASKED * self.window().height())
+        if needed.height() <= most:
+            return needed
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(needed.width() + bar, most)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The contents need more room, or less."""
+        if event.type() == QEvent.Type.LayoutRequest and watched is self._inside:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)

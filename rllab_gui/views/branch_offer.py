@@ -28,11 +28,19 @@ class BranchOffer(QWidget):
         self.setAccessibleName("Branch from here")
         self._names: tuple[str, ...] = ()
         self._grid = QGridLayout(self)
+        self._heading: PlainLabel | None = None
+        self._headed = True
 
     def set_gap(self, gap: int) -> None:
         """Room between the buttons, in pixels."""
         self._grid.setContentsMargins(gap, gap, gap, 0)
         self._grid.setSpacing(gap)
+
+    def set_headed(self, headed: bool) -> None:
+        """With a line above the buttons; the panel's title says nearly the same."""
+        self._headed = headed
+        if self._heading is not None:
+            self._heading.setVisible(headed)
 
     def offer(self, names: tuple[str, ...]) -> None:
         """Offer these actions."""
@@ -46,7 +54,9 @@ class BranchOffer(QWidget):
                 widget.deleteLater()
         rows = -(-len(names) // COLUMNS)
         columns = -(-len(names) // rows) if rows else 1
-        self._grid.addWidget(PlainLabel("Branch from here:"), 0, 0, 1, columns)
+        self._heading = PlainLabel("Branch from here:", self)
+        self._heading.setVisible(self._headed)
+        self._grid.addWidget(self._heading, 0, 0, 1, columns)
         if len(names) > BUTTONS:
             self._grid.addWidget(self._menu(names), 1, 0, 1, columns)
             return

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Property, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from rllab_gui.action_keys import hint
 from rllab_gui.branches import AS_RECORDED, AT_CURSOR, MANY, NEWEST, Branches
 from rllab_gui.plain import PlainLabel
-from rllab_gui.plots.scrolled import ScrolledWords
+from rllab_gui.plots.narrow_box import NarrowBox
+from rllab_gui.plots.scrolled import ScrolledPanel, ScrolledWords
 from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.branch_offer import BranchOffer
@@ -18,13 +28,17 @@ from rllab_gui.views.branch_tree import BranchTree
 from rllab_gui.views.branch_words import answer
 
 POLICIES = (
-    ("as it was recorded", AS_RECORDED),
+    ("as recorded", AS_RECORDED),
     ("the judging checkpoint", AT_CURSOR),
     ("the newest checkpoint", NEWEST),
 )
+HIGH = 600
+"""Height of a window in pixels of normal size from which there is room for all rows."""
+BY_HAND = ("Play it yourself", "Play")
+"""What that button says, and what it says where there is little room."""
 COUNTS = (("once", 1), (f"{MANY} times", MANY))
 TOOLS = (
-    ("byHand", "branch.byHand", "Play it yourself"),
+    ("byHand", "branch.byHand", BY_HAND[0]),
     ("ghost", "branch.ghost", "Ghost"),
     ("more", "", "More"),
 )
@@ -91,7 +105,7 @@ class BranchesView(View):
     def _box(
         self, name: str, title: str, entries: Sequence[tuple[str, int]]
     ) -> QComboBox:
-        box = QComboBox(self)
+        box = NarrowBox(self)
         box.setObjectName(name)
         box.setAccessibleName(title)
         box.setToolTip(title)
@@ -100,21 +114,26 @@ class BranchesView(View):
         return box
 
     def _lay_out(self) -> None:
-        self.policy.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.policy.setMinimumContentsLength(8)
         self._choices.addWidget(self.policy, 1)
         self._choices.addWidget(self.count)
-        for name, command, title in TOOLS:
-            self._tools.addWidget(self._tool(name, command, title))
+        self._buttons = [self._tool(*it) for it in TOOLS]
+        for button in self._buttons:
+            self._tools.addWidget(button)
         self._tools.addStretch(1)
-        self.body_layout.addWidget(self.offer)
-        self.body_layout.addLayout(self._choices)
-        self.body_layout.addWidget(self.tree, 1)
-        self.body_layout.addWidget(self._words)
-        self.body_layout.addWidget(self._why)
-        self.body_layout.addLayout(self._tools)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.offer)
+        column.addLayout(self._choices)
+        column.addWidget(self.tree, 1)
+        column.addWidget(self._words)
+        column.addWidget(self._why)
+        column.addLayout(self._tools)
+        scroll = ScrolledPanel(inside, self)
+        scroll.setObjectName("step.branches.scroll")
+        scroll.setAccessibleName(self.title)
+        self.body_layout.addWidget(scroll)
 
     def _tool(self, name: str, command: str, title: str) -> QToolButton:
         button = QToolButton(self)
@@ -129,7 +148,7 @@ class BranchesView(View):
             button.setProperty("role", "menu")
             button.setMenu(self._more(button))
             button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setText(title)
+        _write_on(button, title)
         button.setAccessibleName(title)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return button
@@ -190,9 +209,9 @@ class BranchesView(View):
             words = branches.refusal or f"What if? {first}, then {hint(names)}."
         self._answer = words
         self.offer.setProperty("answerText", words)
-        self._words.say(words)
+        self._words.say(f"{words}\n{why}" if why and self._is_low else words)
         self._why.setText(why)
-        self._why.setVisible(bool(why))
+        self._why.setVisible(bool(why) and not self._is_low)
         self.describe(words)
 
     def _get_answer(self) -> str:
@@ -221,6 +240,26 @@ class BranchesView(View):
         if branch is not None:
             self.tree.edit_name(branch.id)
 
+    @property
+    def _is_low(self) -> bool:
+        """Whether the words are so large that rows have to be saved."""
+        return self.window().height() < self.context.theme.px(HIGH)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Save rows in a low window, and words in a narrow panel."""
+        super().resizeEvent(event)
+        self._save_room()
+        self.refresh()
+
+    def _save_room(self) -> None:
+        self.offer.set_headed(not self._is_low)
+        by_hand = self._buttons[0]
+        measure = by_hand.fontMetrics().horizontalAdvance
+        needed = sum(it.sizeHint().width() for it in self._buttons)
+        needed += measure(BY_HAND[0]) - measure(by_hand.text())
+        needed += self._tools.spacing() * (len(self._buttons) + 1)
+        _write_on(by_hand, BY_HAND[needed > self.width()])
+
     def restyle(self) -> None:
         """Take over fonts and sizes."""
         theme = self.context.theme
@@ -235,3 +274,13 @@ class BranchesView(View):
         self._why.setStyleSheet(f"color: {theme.tokens.muted}")
         for label in (self._words.label, self._why):
             label.setContentsMargins(gap, gap // 2, gap, 0)
+        self._save_room()
+
+
+def _write_on(button: QToolButton, words: str) -> None:
+    """Let it say this, also once its action has changed and it asks that again."""
+    action = button.defaultAction()
+    if action is None:
+        button.setText(words)
+    else:
+        action.setIconText(words)
