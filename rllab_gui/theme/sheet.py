@@ -111,6 +111,8 @@ QLineEdit, QComboBox, QAbstractSpinBox, QPlainTextEdit, QTextBrowser {{
   background: {t.sunken}; color: {t.text}; border: 1px solid {t.edge};
   border-radius: {px(4)}; padding: {px(1)} {px(4)}; min-height: {px(20)};
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QLineEdit QToolButton {{ border: none; padding: 0; min-width: 0; min-height: 0;
+  background: transparent; }}
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus {{
   border: 2px solid {t.accent}; padding: 0 {px(3)}; }}
 QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{
@@ -164,6 +166,14 @@ QTabBar::tab {{ background: {t.window}; color: {t.muted}; padding: {px(4)} {px(1
 QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent};
   background: {t.panel}; }}
 QTabBar::tab:hover {{ color: {t.text}; }}
+QTabBar::scroller {{ width: {px(22)}; }}
+QTabBar::tear {{ width: 0; border: none; }}
+QTabBar QToolButton {{ padding: 0; min-width: 0; min-height: 0;
+  border-radius: 0; }}
+QTabBar QToolButton::left-arrow, QTabBar QToolButton::right-arrow {{
+  width: {px(14)}; height: {px(14)}; }}
+QTabBar QToolButton::left-arrow {{ image: url({_IMAGES}/arrow-left-{t.name}.svg); }}
+QTabBar QToolButton::right-arrow {{ image: url({_IMAGES}/arrow-right-{t.name}.svg); }}
 QTabBar:focus {{ border: 1px solid {t.accent}; }}
 QTabWidget::pane {{ border: none; }}
 QScrollBar:vertical {{ background: transparent; width: {px(10)}; margin: 0; }}
