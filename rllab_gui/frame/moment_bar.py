@@ -20,7 +20,7 @@ class MomentBar(QWidget):
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab = lab
-        self.where = OneLine(parent=self)
+        self.where = OneLine(parent=self, keep_end=True)
         self.where.setObjectName("main.breadcrumb")
         self.where.setAccessibleName("What is looked at")
         self.slider = CheckpointSlider(lab.theme)

@@ -114,7 +114,15 @@ class UpdateChart(QWidget):
         painter.drawText(QRectF(target, 0, number - gap, head), right, "δ")
         middle = Qt.AlignmentFlag.AlignCenter
         place = QRectF(names, 0, line - names, head)
-        painter.drawText(place, middle, f"┆ Q(s,a) {fine(self.rows[0].estimate)}")
+        metrics = QFontMetricsF(painter.font())
+        painter.drawText(place, middle, self.estimate_words(metrics, place.width()))
+
+    def estimate_words(self, metrics: QFontMetricsF, room: float) -> str:
+        """What the dashed line is; in little room its name is left to the equation."""
+        number = fine(self.rows[0].estimate)
+        words = f"┆ Q(s,a) {number}"
+        fits = metrics.horizontalAdvance(words) <= room
+        return words if fits else f"┆ {number}"
 
     def _paint_row(self, painter: QPainter, number: int, row: UpdateRow) -> None:
         place, tokens = self.row_rect(number), self._theme.tokens

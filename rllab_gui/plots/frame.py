@@ -189,8 +189,8 @@ class PlotFrame(QWidget):
         bounded = room < _UNBOUNDED and bool(self._legend.text())
         cut = bounded and self._legend.heightForWidth(wide) > room
         if cut:
-            self._cut.setFont(self._legend.font())
             self._cut.setStyleSheet(f"background: {self.theme.tokens.panel}")
+            self._cut.setFont(self._legend.font())  # a sheet takes its first one back
             self._cut.adjustSize()
             self._cut.move(wide - self._cut.width() - self.theme.px(6), 0)
         self._cut.setVisible(cut)

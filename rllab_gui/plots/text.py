@@ -11,10 +11,24 @@ from rllab_gui.plain import tip
 
 
 class OneLine(QLabel):
-    """A label that never asks for more width than there is; the tooltip has it all."""
+    """A label that never asks for more width than there is; the tooltip has it all.
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    Args:
+      text: What it says at first.
+      parent: Wherein it is.
+      keep_end: The beginning is cut, as of a path whose last part says the most.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        parent: QWidget | None = None,
+        *,
+        keep_end: bool = False,
+    ) -> None:
         super().__init__(parent)
+        mode = Qt.TextElideMode
+        self._mode = mode.ElideLeft if keep_end else mode.ElideRight
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setText(text)
@@ -31,20 +45,22 @@ class OneLine(QLabel):
         few = self.fontMetrics().averageCharWidth() * 8
         return QSize(min(few, whole.width()), whole.height())
 
+    @property
+    def shown(self) -> str:
+        """As much of the text as there is room for."""
+        return self.fontMetrics().elidedText(self.text(), self._mode, self._room())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as fits; the ground comes from the style sheet."""
         if self.fontMetrics().horizontalAdvance(self.text()) <= self._room():
             super().paintEvent(event)
             return
-        cut = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self._room()
-        )
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), self.palette().window())
             painter.setPen(self.palette().windowText().color())
             inside = self.contentsRect()
             inside.setWidth(self._room())
-            painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, cut)
+            painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, self.shown)
 
     def _room(self) -> int:
         return self.contentsRect().width() - 2 * self.margin()

@@ -117,9 +117,11 @@ class AccountView(View):
         self.body_layout.addWidget(scroll)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is more width than height, the plots stand side by side."""
+        """In a panel wide enough for both, the plots stand side by side."""
         super().resizeEvent(event)
-        wide = self.width() > WIDE * self.height()
+        both = self.time.minimumSizeHint().width()
+        both += self.memory.minimumSizeHint().width()
+        wide = self.width() > max(WIDE * self.height(), both)
         way = QBoxLayout.Direction
         self._plots.setDirection(way.LeftToRight if wide else way.TopToBottom)
 

@@ -154,12 +154,16 @@ class BookmarksView(View):
         if chosen is None:
             self._edited = ""
             self.note.clear()
-            words = self.context.commands.with_keys(MARKS)
-            self.note.setPlaceholderText(words)
+            self._hint(self.context.commands.with_keys(MARKS))
         elif chosen.id != self._edited or not self.note.hasFocus():
             self._edited = chosen.id
             self.note.setText(visible(chosen.text, MOST_WORDS))
-            self.note.setPlaceholderText(f"Note for t {chosen.t:,}")
+            self._hint(f"Note for t {chosen.t:,}")
+
+    def _hint(self, words: str) -> None:
+        """In the empty line, which may be too narrow for it."""
+        self.note.setPlaceholderText(words)
+        self.note.setToolTip(words)
 
     # -------------------------------------------------------------- the person
 

@@ -21,6 +21,8 @@ HEADINGS = (
     ("what happened", "One sentence; equal ones in a row are counted"),
 )
 WORDS = {"option": "option changed"}
+SAMPLES = ("99,999", "00:00:00", "", "")
+"""What is to fit into the columns in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class EventsView(View):
         self.table = CalmTable(
             self.rows, context.theme, "train.events.table", "Events of this run"
         )
-        self.table.set_widths((66, 66, 100, 230))
+        self.table.set_widths((66, 66, 100, 230), SAMPLES)
         self.filter = filter_field(
             "train.events.filter",
             "Filter of the events",

@@ -112,6 +112,7 @@ def filter_field(name: str, title: str, hint: str, parent: QWidget) -> QLineEdit
     field.setObjectName(name)
     field.setAccessibleName(title)
     field.setPlaceholderText(hint)
+    field.setToolTip(hint)  # it may be wider than the field
     field.setClearButtonEnabled(True)
     for action in field.findChildren(QAction):
         action.setObjectName(f"act.{name}.clear")

@@ -37,7 +37,7 @@ class StepThroughWorkspace(Workspace):
         wide, high = max(self.width(), 900), max(self.height(), 500)
         # Large words make the columns at the sides wider, but not at any price.
         left = min(self.lab.theme.px(280), wide * 27 // 100)
-        right = min(self.lab.theme.px(360), wide * 34 // 100)
+        right = min(self.lab.theme.px(360), wide * 39 // 100)
         middle = max(wide - left - right, self.lab.theme.px(200))
         self.size_docks(
             {"episodes": left, "frame": middle, "stepQbars": right},

@@ -47,17 +47,20 @@ def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     from rllab_gui.demo.__main__ import hush_platform
     from rllab_gui.demo.hands import DemoProblem
     from rllab_gui.engine_start import EngineStart
+    from rllab_gui.settings import Settings
     from tests.walks.student import Student
 
     hush_platform()
     starting = EngineStart()
     application = make_application()
+    # As a person finds it who has chosen so before; a window that changes between
+    # being made and being shown is nobody's.
+    Settings().set("theme", theme)
+    Settings().set("scale", scale)
     window = make_window(starting.client())
     window.files.native = False
     window.resize(*SIZE)
     window.show()
-    window.lab.theme.set_choice(theme)
-    window.lab.theme.set_scale(scale)
     window.lab.pulse.start()
     try:
         for name in names:

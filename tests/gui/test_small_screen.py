@@ -1,0 +1,321 @@
+"""On a screen of 1366 x 768 nothing is cut off, at normal size and at 150 %."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import script
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QLineEdit,
+    QScrollArea,
+    QTabBar,
+    QToolButton,
+)
+from test_branches import teach
+
+from rllab_gui.plots.bellman import UpdateChart
+from rllab_gui.plots.frame import PlotFrame
+from rllab_gui.plots.narrow_box import NarrowBox
+from rllab_gui.plots.text import OneLine
+from rllab_gui.plots.updates import rows_of
+from rllab_gui.views.account import AccountView
+
+SCREEN = QSize(1366, 768)
+SIX = ("no-op", "left", "up", "right", "down", "fire")
+WHY = "The environment drew nothing from its random generator after this step. " * 6
+SPACES = 2
+"""Of a button's wish so many spaces are air: without them nothing is missing."""
+
+
+LARGE = pytest.mark.parametrize("small", [1.5], indirect=True)
+MANY = pytest.mark.parametrize("branched", [SIX], indirect=True, ids=["six"])
+
+
+@pytest.fixture(params=(1.0, 1.5))
+def small(request, window, qtbot):
+    """The window on this screen, at both sizes."""
+    window.resize(SCREEN)
+    window.lab.theme.set_scale(request.param)
+    qtbot.wait(50)  # layouts are made anew
+    return window
+
+
+@pytest.fixture(params=(("left", "right"), SIX), ids=("two", "six"))
+def branched(request, small, client, beat, monkeypatch):
+    """A branch with a long report is looked at; of few actions, and of many."""
+    names = request.param
+    card = replace(script.CARD, action_names=names, actions=len(names))
+    monkeypatch.setattr(script, "CARD", card)
+    teach(client)
+    judge, branch = client.answers["judge_episode"], client.answers["branch"]
+
+    def judged(arguments):
+        found = judge(arguments)
+        q = np.tile(np.linspace(0, 1, len(names), dtype=np.float32), (500, 1))
+        q = q[: len(found["q"])]
+        return found | {"q": q, "advantage": q, "action_names": list(names)}
+
+    client.answers["judge_episode"] = judged
+    client.answers["branch"] = lambda asked: branch(asked) | {"why": WHY}
+    beat(script.status("idle"), script.session(small.lab.draft.configuration))
+    small.show_workspace("step")
+    beat(script.episode(1))
+    for _ in range(4):
+        beat()
+    small.lab.cursor.set_mode("paused")
+    small.lab.cursor.seek(8)
+    beat()
+    small.lab.branches.make(1)
+    for _ in range(8):
+        beat()
+    assert small.lab.branches.current is not None
+    return small
+
+
+def seen(window, kind):
+    """All of this kind that can be seen, if only in part."""
+    found = (it for it in window.findChildren(kind) if it.isVisible())
+    return [it for it in found if not it.visibleRegion().isEmpty()]
+
+
+def cut_buttons(window):
+    """Names of buttons whose words are not all there."""
+    names = []
+    for button in seen(window, QAbstractButton):
+        if not button.text() or _only_icon(button):
+            continue
+        air = SPACES * button.fontMetrics().horizontalAdvance(" ")
+        if button.width() <= button.sizeHint().width() - air:
+            names.append(button.objectName())
+    return names
+
+
+def _only_icon(button):
+    return isinstance(button, QToolButton) and not button.icon().isNull()
+
+
+def half_hidden(window):
+    """Names of buttons and boxes of which a part is beyond an edge."""
+    controls = [*seen(window, QAbstractButton), *seen(window, QComboBox)]
+    return [
+        it.objectName()
+        for it in controls
+        if it.visibleRegion().boundingRect() != it.rect() and not _scrolls(it)
+    ]
+
+
+def _scrolls(widget):
+    """What is in a form or a list can be brought into view."""
+    parent = widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea | QTabBar):
+            return "step.branches" not in parent.objectName()
+        parent = parent.parentWidget()
+    return False
+
+
+def unexplained(window):
+    """Names of what is cut and does not tell the rest."""
+    lines = [it for it in seen(window, OneLine) if it.shown != it.text()]
+    boxes = [it for it in seen(window, NarrowBox) if it.is_cut]
+    fields = [
+        it
+        for it in seen(window, QLineEdit)
+        if not isinstance(it.parentWidget(), NarrowBox)
+        and it.fontMetrics().horizontalAdvance(it.text() or it.placeholderText())
+        > it.width() - 12
+    ]
+    silent = [it for it in (*lines, *fields) if not it.toolTip()]
+    silent += [it for it in boxes if it.currentText() not in it.whole_tip()]
+    return [it.objectName() for it in silent]
+
+
+def check(window, qtbot):
+    """Nothing is cut."""
+    qtbot.waitUntil(lambda: cut_buttons(window) == [])
+    qtbot.waitUntil(lambda: half_hidden(window) == [])
+    assert unexplained(window) == []
+    assert window.size() == SCREEN
+    for box in seen(window, QComboBox):
+        field = box.fontMetrics().horizontalAdvance(box.currentText())
+        assert field < box.width() or isinstance(box, NarrowBox), box.objectName()
+    workspace = window.current_workspace()
+    for dock in seen(workspace, type(next(iter(workspace.docks.values())))):
+        assert workspace.rect().contains(dock.geometry()), dock.objectName()
+
+
+# -------------------------------------------------------------------- the window
+
+
+def test_training_with_and_without_a_lesson(small, qtbot):
+    check(small, qtbot)
+    small.lab.commands.run("help.lesson")
+    qtbot.wait(100)
+    check(small, qtbot)
+
+
+def test_a_branch_with_and_without_a_lesson(branched, qtbot):
+    check(branched, qtbot)
+    branched.lab.commands.run("help.lesson")
+    qtbot.wait(100)
+    check(branched, qtbot)
+
+
+@pytest.mark.parametrize(
+    "panel", ["stepSlice", "stepBellman", "stepNeighbours", "stepReplay", "bookmarks"]
+)
+def test_a_panel_of_the_episode(small, client, beat, qtbot, panel):
+    beat(script.status("idle"), script.session(small.lab.draft.configuration))
+    small.show_workspace("step")
+    beat(script.episode(1))
+    for _ in range(4):
+        beat()
+    small.show_view("step", panel)
+    small.lab.commands.run("help.lesson")
+    beat()
+    qtbot.wait(100)
+    check(small, qtbot)
+
+
+# ------------------------------------------------------------------ its parts
+
+
+@LARGE
+def test_the_run_bar_folds_and_unfolds(small, beat, qtbot):
+    beat(script.status("idle"), script.session(small.lab.draft.configuration))
+    bar = small.run_bar
+    before = [bar.layout().itemAt(it).widget() for it in range(bar.layout().count())]
+    least = bar.layout().minimumSize().width()
+    bar.setFixedWidth(700)
+    qtbot.waitUntil(lambda: bar.findChild(QToolButton, "main.runBar.more").isVisible())
+    assert cut_buttons(bar) == []
+    assert bar.train.isVisible()
+    assert bar.findChild(QToolButton, "main.train.stop").isVisible()
+    assert not bar.speed.isVisible()
+    bar.setMaximumWidth(16_000)
+    bar.setMinimumWidth(least)
+    small.resize(2000, 768)
+    qtbot.waitUntil(bar.speed.isVisible)
+    after = [bar.layout().itemAt(it).widget() for it in range(bar.layout().count())]
+    assert after == before
+
+
+@LARGE
+@MANY
+def test_buttons_keep_their_words_when_their_commands_change(branched, beat, qtbot):
+    ghost = branched.findChild(QToolButton, "step.branches.ghost")
+    by_hand = branched.findChild(QToolButton, "step.branches.byHand")
+    words = by_hand.text()
+    ghost.click()
+    assert ghost.text() == "Ghost"
+    by_hand.defaultAction().setEnabled(not by_hand.defaultAction().isEnabled())
+    assert by_hand.text() == words
+
+
+@MANY
+def test_how_a_branch_was_made_can_be_read(branched, qtbot):
+    line = branched.findChild(OneLine, "step.branches.why")
+    words = branched.findChild(QScrollArea, "step.branches.answer.scroll").widget()
+    shown = line.toolTip() if line.isVisible() else words.text()
+    assert WHY.strip() in shown
+
+
+@LARGE
+@MANY
+def test_of_the_place_the_end_is_kept(branched):
+    where = branched.findChild(OneLine, "main.breadcrumb")
+    where.parentWidget().setFixedWidth(200)
+    where.setGeometry(where.parentWidget().rect())
+    assert where.shown.startswith("…")
+    assert where.shown[-8:] == where.text()[-8:]
+    assert where.toolTip() == where.text()
+
+
+@LARGE
+def test_the_buttons_beside_tabs_show_where_they_lead(small, qtbot):
+    small.resize(1000, 768)
+
+    def arrows():
+        bars = seen(small, QTabBar)
+        found = (it for bar in bars for it in bar.findChildren(QToolButton))
+        return [it for it in found if it.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(arrows()))
+    for button in arrows():
+        inside = button.rect().adjusted(3, 3, -3, -3)
+        picture = button.grab(inside).toImage()
+        size = picture.size()
+        places = ((x, y) for x in range(size.width()) for y in range(size.height()))
+        assert len({picture.pixel(x, y) for x, y in places}) > 2
+        assert button.visibleRegion().boundingRect() == button.rect()
+
+
+@LARGE
+def test_the_button_that_clears_a_field_lies_inside(small, qtbot):
+    field = small.findChild(QLineEdit, "train.presets.search")
+    field.setText("pole")
+    (button,) = field.findChildren(QToolButton)
+    qtbot.waitUntil(lambda: field.rect().contains(button.geometry()))
+
+
+@LARGE
+def test_the_ellipsis_of_a_legend_is_as_large_as_its_words(small):
+    plot = small.findChild(PlotFrame, "plot.curve")
+    plot.resize(200, 120)
+    plot.set_legend("a legend that is a good deal longer than its plot is wide")
+    assert plot._cut.isVisibleTo(plot)
+    assert plot._cut.font().pointSizeF() == plot._legend.font().pointSizeF()
+
+
+@LARGE
+def test_times_and_priorities_are_not_cut(small):
+    events = small.train.docks["events"].widget().table
+    replay = small.workspaces["step"].docks["stepReplay"].widget().table
+    for table, column, words in (
+        (events, 1, "23:59:59"),
+        (replay, 7, "6.25e-05"),
+        (replay, 8, "0.283"),
+    ):
+        assert table.columnWidth(column) > table.fontMetrics().horizontalAdvance(words)
+
+
+@LARGE
+def test_where_time_goes_is_read_without_moving_it_sideways(small, qtbot):
+    view = next(it for it in small.train.views() if isinstance(it, AccountView))
+    small.show_view("train", "account")
+    small.resize(SCREEN)
+    view._stack.bring(view.body)
+    scroll = view.findChild(QScrollArea, "train.account.scroll")
+    qtbot.waitUntil(lambda: scroll.horizontalScrollBar().maximum() == 0)
+
+
+def test_an_estimate_is_whole_in_a_narrow_chart(theme, qtbot):
+    chart = UpdateChart(theme)
+    qtbot.addWidget(chart)
+    row = {
+        "name": "current",
+        "title": "as configured",
+        "n_step": 1,
+        "double": False,
+        "bootstraps_online": False,
+        "reward": 1.0,
+        "discount": 0.99,
+        "next_action": 1,
+        "online_action": 1,
+        "valuing_action": 0,
+        "bootstrap": 63.2,
+        "target": 63.568,
+        "estimate": 64.0,
+        "td_error": -0.432,
+        "surprise": 0.432,
+        "priority": 0.433,
+    }
+    chart.rows = rows_of({"rows": [row]})
+    metrics = QFontMetricsF(chart.font())
+    whole = chart.estimate_words(metrics, 1_000.0)
+    assert whole == "┆ Q(s,a) 64.000"
+    assert chart.estimate_words(metrics, 80.0) == "┆ 64.000"
