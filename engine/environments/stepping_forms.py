@@ -107,7 +107,7 @@ class Vectorised:
     ) -> None:
         self._vector = _make_vector(options, count)
         self._members = [_Member(options, self, it, render) for it in range(count)]
-        self._answers: tuple[Any, ...] = ()
+        self._answers: list[tuple[Any, ...]] = []
 
     @property
     def environments(self) -> Sequence[LabEnvironment]:
@@ -123,11 +123,13 @@ class Vectorised:
             it.is_ahead, it.has_begun = False, True
         # Episodes that are over have begun anew above, and from their own seeds.
         self._vector.prev_done[:] = False
-        self._answers = self._vector.step(actions)[:4]
+        observations, *others, _ = self._vector.step(actions)
+        numbers = (it.tolist() for it in others)
+        self._answers = list(zip(observations, *numbers, strict=True))
 
     def answer(self, index: int) -> tuple[Any, ...]:
         """What gymnasium's ``step`` would have returned for one of them."""
-        return (*(it[index] for it in self._answers), {})
+        return *self._answers[index], {}
 
     def state(self, index: int) -> np.ndarray:
         """Where one of them is in the vector."""

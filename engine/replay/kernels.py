@@ -43,6 +43,27 @@ def gather_windows(
 
 
 @numba.njit(cache=True)
+def first_sampleable(
+    slots: np.ndarray, offsets: np.ndarray, sampleable: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row of ``slots`` the first so many that are sampleable, and how many.
+
+    Those of row k are ``offsets[k]`` further on in ``sampleable``, bool [N].
+
+    Returns:
+      int64 [K, count] and [K]; where there are less, the rest of a row is anything.
+    """
+    found = np.empty((len(slots), count), np.int64)
+    filled = np.zeros(len(slots), np.int64)
+    for k in range(len(slots)):
+        for slot in slots[k]:
+            if filled[k] < count and sampleable[offsets[k] + slot]:
+                found[k, filled[k]] = slot
+                filled[k] += 1
+    return found, filled
+
+
+@numba.njit(cache=True)
 def count_up(counts: np.ndarray, slots: np.ndarray) -> None:
     """Add one to the count of each slot, as often as it is named."""
     for i in range(len(slots)):

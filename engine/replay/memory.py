@@ -31,8 +31,8 @@ from engine.replay.streams import Streams
 SAMPLING = 3
 """Purpose of the generator that draws batches (see ``contract.randomness``)."""
 _FOLLOW_AFTER = 10_000
-_FEW = 3
-"""So many numbers are drawn sooner one by one; they are the same."""
+SPARE = 8
+"""One slot in so many is drawn in case that others are not sampleable, and so many."""
 BACKLOG = 1000
 """Transitions that wait at most without replay: the longest way to an update."""
 
@@ -238,27 +238,38 @@ class Memory:
         self.streams.count_sampled(slots)
         return slots
 
-    def any_slots(self, count: int) -> np.ndarray:
-        """So many for :meth:`evenly`; those that are not sampleable are drawn again."""
-        return self._any_slots(self._rng, count)
+    def candidates(self, count: int) -> np.ndarray:
+        """Slots for :meth:`evenly`, any of them, with some to spare, int64 [> count].
+
+        The first ``count`` that are sampleable are drawn; see :meth:`fill_up`.
+        """
+        return self._candidates(self._rng, count)
+
+    def fill_up(self, slots: np.ndarray, count: int) -> np.ndarray:
+        """So many sampleable slots, of which these are the first ones."""
+        return self._fill_up(self._rng, slots, count)
 
     def _draw_uniformly(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Each sampleable slot with the same probability, with replacement."""
-        slots = self._any_slots(rng, count)
-        sampleable = self.streams.sampleable
-        wrong = (~sampleable[slots]).nonzero()[0]
-        while len(wrong):
-            slots[wrong] = self._any_slots(rng, len(wrong))
-            wrong = wrong[~sampleable[slots[wrong]]]
+        drawn = self._candidates(rng, count)
+        slots = drawn[self.streams.sampleable[drawn]][:count]
+        return slots if len(slots) == count else self._fill_up(rng, slots, count)
+
+    def _fill_up(
+        self, rng: np.random.Generator, slots: np.ndarray, count: int
+    ) -> np.ndarray:
+        while len(slots) < count:
+            drawn = self._candidates(rng, count - len(slots))
+            fresh = drawn[self.streams.sampleable[drawn]]
+            slots = np.concatenate([slots, fresh[: count - len(slots)]])
         return slots
 
-    def _any_slots(self, rng: np.random.Generator, count: int) -> np.ndarray:
+    def _candidates(self, rng: np.random.Generator, count: int) -> np.ndarray:
         streams = self.streams
-        below = streams.used * streams.count
-        if count <= _FEW:
-            drawn = np.array([rng.integers(0, below) for _ in range(count)], np.int64)
-        else:
-            drawn = rng.integers(0, below, count)
+        # Whole numbers take the generator four times as long; a product with a number
+        # below 1 is always below, and no slot is likelier than another by 1e-9.
+        numbers = rng.random(count + count // SPARE + SPARE)
+        drawn = (numbers * (streams.used * streams.count)).astype(np.int64)
         if streams.count == 1:
             return drawn
         stream, position = np.divmod(drawn, streams.used)

@@ -8,7 +8,7 @@ from copy import copy
 import numpy as np
 
 from engine.replay.batches import Batch, read_transitions
-from engine.replay.kernels import NO_ACTION
+from engine.replay.kernels import NO_ACTION, first_sampleable
 from engine.replay.memory import Memory
 from engine.replay.priorities_side_by_side import PrioritiesSideBySide
 from engine.replay.streams import LOG_COLUMNS, Streams
@@ -70,22 +70,13 @@ class MemoriesSideBySide:
 
     def _evenly(self, count: int) -> np.ndarray:
         """:meth:`Memory.evenly` of each, [K, B]: the numbers are of each by itself."""
-        sampleable = self._streams.sampleable
         for it in self._memories:
             it.streams.changed.clear()
-        slots = np.array([it.any_slots(count) for it in self._memories])
-        row, column = (~sampleable[slots + self._offsets[:, None]]).nonzero()
-        while len(row):
-            # Row by row: each memory draws for all of its own at once, as it would.
-            counts = np.bincount(row).tolist()
-            fresh = [
-                it.any_slots(missing)
-                for it, missing in zip(self._memories, counts, strict=False)
-                if missing
-            ]
-            slots[row, column] = drawn = np.concatenate(fresh)
-            wrong = ~sampleable[drawn + self._offsets[row]]
-            row, column = row[wrong], column[wrong]
+        drawn = np.array([it.candidates(count) for it in self._memories])
+        sampleable = self._streams.sampleable
+        slots, filled = first_sampleable(drawn, self._offsets, sampleable, count)
+        for k in (filled < count).nonzero()[0].tolist():
+            slots[k] = self._memories[k].fill_up(slots[k, : filled[k]], count)
         self._streams.count_sampled((slots + self._offsets[:, None]).ravel())
         return slots
 

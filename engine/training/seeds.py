@@ -6,13 +6,13 @@ another: each is what it would be in a run with its seed alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from engine.agents import ValueBasedAgent, build_agent
+from engine.agents import Decision, ValueBasedAgent, build_agent
 from engine.agents.joint import JointAgents
-from engine.contract.account import STORE, TELEMETRY, Watch
+from engine.contract.account import ACT, STORE, TELEMETRY, Watch
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
@@ -20,10 +20,10 @@ from engine.replay import IncompleteReplay
 from engine.training.account import Account
 from engine.training.lane import Lane
 from engine.training.running import Book, InTurns, Running, make_running
-from engine.training.stepping import Stepping, Taken
+from engine.training.stepping import Note, Stepping, Taken, choose, told
+from engine.training.stepping_choice import Choice
 
 Replay = Mapping[str, np.ndarray]
-Note = Callable[[str, str, State], None]
 
 
 class Seeds:
@@ -48,6 +48,7 @@ class Seeds:
         )
         self._steppings = [Stepping(it) for it in self.agents]
         self.first, self._stepping = self.agents[0], self._steppings[0]
+        self._choice: Choice | None = None
 
     def each(self) -> Iterator[tuple[ValueBasedAgent, Stepping]]:
         """Agents and their environments, the first one first."""
@@ -67,9 +68,11 @@ class Seeds:
     @property
     def how(self) -> str:
         """How many seeds a step is of, and see :attr:`Stepping.how`; empty if plain."""
-        count = len(self.agents)
-        several = f"Each step is one of {count} seeds." if count > 1 else ""
-        return " ".join(filter(None, [several, self._stepping.how]))
+        if self.joint is None:
+            return self._stepping.how
+        several = f"Each step is one of {len(self.agents)} seeds."
+        chosen = self._choice.text if self._choice is not None else ""
+        return " ".join(filter(None, [several, chosen]))
 
     def running(self, book: Book, account: Account) -> Running:
         """What lets them act and learn."""
@@ -78,10 +81,21 @@ class Seeds:
         return make_running(self.first, self._stepping, book, account)
 
     def settle(self, note: Note) -> None:
-        """See :meth:`Stepping.settle`; it is noted once."""
-        self._stepping.settle(note)
-        for it in self._steppings[1:]:
-            it.settle(_unnoted, self._stepping.form)
+        """See :meth:`Stepping.settle`; several seeds choose together."""
+        if self.joint is None:
+            self._stepping.settle(note)
+        elif self._choice is None and self.lanes:
+            had = self._stepping.form
+            self._choice = choose(self.first.configuration, self.lanes, had)
+            told(self._choice, had, note)
+            if self._choice.text:
+                self._stepping.form = self._choice.form
+
+    def begin_step(self, decisions: Sequence[Decision]) -> None:
+        """What each of them does next, where their environments step as one."""
+        if self._choice is not None and self._choice.stepping is not None:
+            actions = np.concatenate([it.actions for it in decisions])
+            self._choice.stepping.begin(actions)
 
     def configure(self, configuration: Configuration) -> None:
         """Let all agents take over live options.
@@ -145,6 +159,8 @@ class Seeds:
         """Let go of the environments."""
         for it in self._steppings:
             it.close()
+        if self._choice is not None and self._choice.stepping is not None:
+            self._choice.stepping.close()
 
 
 class Together(InTurns):
@@ -161,8 +177,14 @@ class Together(InTurns):
         each = [(*it, Taken(step)) for it in self._seeds.each()]
         newest = each[0][2]
         lanes = [stepping.lanes[0] for _, stepping, _ in each]
-        decisions = self._joint.look([it.observation for it in lanes], step)
+        looks = self._joint.look([it.observation for it in lanes], step)
         try:
+            decisions = [
+                seen or stepping.decide(step)
+                for seen, (_, stepping, _) in zip(looks, each, strict=True)
+            ]
+            watch.lap(ACT)
+            self._seeds.begin_step(decisions)
             for (_, stepping, taken), decision in zip(each, decisions, strict=True):
                 stepping.step(taken, watch, decision)
         finally:
@@ -178,7 +200,3 @@ class Together(InTurns):
                     self._book.on_others_ended(seed, taken.ended)
             watch.lap(TELEMETRY)
         return newest.step
-
-
-def _unnoted(kind: str, text: str, data: State) -> None:
-    """It was noted for the first seed."""

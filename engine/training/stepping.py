@@ -12,6 +12,7 @@ from engine.agents import Decision, ValueBasedAgent
 from engine.agents.experience import Experience
 from engine.contract.account import ACT, ENVIRONMENT, RECORDING, STORE, UNWATCHED, Watch
 from engine.contract.arrays import State
+from engine.contract.options import Configuration
 from engine.contract.randomness import derived_seed
 from engine.training.lane import Lane
 from engine.training.stepping_choice import Choice, Chooser
@@ -78,26 +79,18 @@ class Stepping:
         self._choice: Choice | None = None
         self._had = ""
 
-    def settle(self, note: Note, had: str = "") -> None:
+    def settle(self, note: Note) -> None:
         """Before the first step: choose how the environments step, and say so.
 
         Args:
           note: Takes the kind, the text and the data of an event.
-          had: The form of others of the same run, which is taken here as well.
 
         Raises:
           TrainingProblem: If an environment does not repeat itself.
         """
-        if self._choice is not None or not self.lanes:
-            return
-        self._had = self._had or had
-        self._choice = chosen = Chooser(self._agent.configuration).choose(self._had)
-        if chosen.stepping is not None:
-            moves = zip(self.lanes, chosen.stepping.environments, strict=True)
-            for lane, environment in moves:
-                lane.move(environment)
-        if chosen.text and chosen.form != self._had:
-            note("state", chosen.text, {FORM: chosen.form, "seconds": chosen.seconds})
+        if self._choice is None and self.lanes:
+            self._choice = choose(self._agent.configuration, self.lanes, self._had)
+            told(self._choice, self._had, note)
 
     @property
     def how(self) -> str:
@@ -108,6 +101,11 @@ class Stepping:
     def form(self) -> str:
         """See ``Choice``; empty where there was nothing to choose, or not yet."""
         return self._choice.form if self.how and self._choice else self._had
+
+    @form.setter
+    def form(self, form: str) -> None:
+        """Somebody else has chosen it, for these environments among others."""
+        self._had = form
 
     def begin(self) -> list[Experience]:
         """Start the first episode of each environment."""
@@ -128,7 +126,7 @@ class Stepping:
         """
         lanes = self.lanes
         if decision is None:
-            decision = self._decide(taken.step)
+            decision = self.decide(taken.step)
         actions, explored = decision.actions.tolist(), decision.explored.tolist()
         watch.lap(ACT)
         if self._choice is not None and self._choice.stepping is not None:
@@ -137,7 +135,8 @@ class Stepping:
             it = lane.index
             self._step(taken, lane, actions[it], explored[it], decision.q[it], watch)
 
-    def _decide(self, step: int) -> Decision:
+    def decide(self, step: int) -> Decision:
+        """What the agent does next in each environment."""
         lanes = self.lanes
         if len(lanes) == 1:
             observations = lanes[0].observation[None]
@@ -202,6 +201,30 @@ class Stepping:
             lane.close()
         if self._choice is not None and self._choice.stepping is not None:
             self._choice.stepping.close()
+
+
+def choose(configuration: Configuration, lanes: list[Lane], had: str) -> Choice:
+    """How these environments step from now on: all of a run.
+
+    Args:
+      configuration: All options.
+      lanes: Which ones; they are moved to where they step.
+      had: See ``Chooser.choose``.
+
+    Raises:
+      TrainingProblem: If an environment does not repeat itself.
+    """
+    chosen = Chooser(configuration).choose(had)
+    if chosen.stepping is not None:
+        for lane, environment in zip(lanes, chosen.stepping.environments, strict=True):
+            lane.move(environment)
+    return chosen
+
+
+def told(choice: Choice, had: str, note: Note) -> None:
+    """Say what was chosen, where there was a choice, and it is not what it was."""
+    if choice.text and choice.form != had:
+        note("state", choice.text, {FORM: choice.form, "seconds": choice.seconds})
 
 
 def _ended(lane: Lane, step: int, terminated: bool, actions: int) -> Ended:

@@ -55,7 +55,7 @@ class Choice:
 
 
 class Chooser:
-    """Chooses among the forms for one run.
+    """Chooses among the forms for one run: for the environments of all its seeds.
 
     Args:
       configuration: All options.
@@ -70,9 +70,10 @@ class Chooser:
         way: Callable[[int, int, int], float] = way_s,
     ) -> None:
         self._options = configuration.environment
-        self._count = configuration.training.environments
+        seeds = configuration.training.seeds
+        self._count = configuration.training.environments * seeds
         self._asked = configuration.training.stepping
-        self._several_seeds = configuration.training.seeds > 1
+        self._several_seeds = seeds > 1
         self._render = configuration.recording.level == "everything"
         self._processors = processors or cores()
         self._processes = min(self._count, self._processors)

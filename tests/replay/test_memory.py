@@ -7,10 +7,8 @@ import torch
 from engine.contract.arrays import state_hash
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import configuration_from_flat
-from engine.contract.randomness import generator, generator_state
 from engine.equations.prioritization import importance_weights, sampling_probs
 from engine.replay import Memory
-from engine.replay.memory import SAMPLING
 
 CARD = EnvironmentCard("", observation="vector", shape=(1,), actions=2)
 
@@ -297,11 +295,14 @@ def test_taking_a_state_changes_nothing():
     assert totals[0] == totals[1]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
-def test_few_numbers_one_by_one_are_those_that_are_drawn_at_once(count):
-    memory, rng = make(), generator(0, SAMPLING)
-    fill(memory, [""] * 40)
-    for _ in range(20):
-        drawn = rng.integers(0, memory.streams.used, count)
-        assert memory.any_slots(count).tolist() == drawn.tolist()
-    assert memory.state()["generator"] == generator_state(rng)
+@pytest.mark.parametrize("count", [1, 3, 32])
+def test_where_half_of_the_slots_hold_no_step_the_others_are_drawn_equally_often(count):
+    memory = make()
+    fill(memory, ["terminated"] * 40)
+    counts, batches = np.zeros(memory.capacity), 64_000 // count
+    for _ in range(batches):
+        slots = memory.evenly(count)
+        assert len(slots) == count
+        np.add.at(counts, slots, 1)
+    expected = memory.streams.sampleable / len(memory)
+    assert_matches(counts / counts.sum(), expected, count * batches)

@@ -87,6 +87,28 @@ def test_a_cut_run_of_several_seeds_goes_on_to_the_bit(make):
     assert rows_of(loop.drain().scalars) == rows_of(second.scalars)
 
 
+@pytest.mark.parametrize("environments", [1, 2])
+def test_the_environments_of_all_seeds_can_step_as_one_vector(make, environments):
+    options = PLAIN | {"training__steps": 300, "training__environments": environments}
+    here = together(make, training__stepping="here", **options)
+    here.advance()
+    straight = together(make, **options)
+    straight.seeds._stepping.form = "vector"  # as if it had been the quickest
+    straight.advance(steps=202)
+    state, drained = through_a_file(straight.state()), straight.drain()
+    straight.advance()
+    again = together(make, **options)
+    again.restore(state, joined([drained.replay]))
+    again.advance()
+    for it in (straight, again):
+        words = f"{SEEDS * environments} environments step as one vector."
+        assert words in " ".join(it.notes())
+    agents = [agents_of(it) for it in (here, straight, again)]
+    for agent, *others in zip(*agents, strict=True):
+        for other in others:
+            assert state_hash(agent.state()) == state_hash(other.state())
+
+
 OF_ANOTHER_SEED = [
     "seeds/1/agent/online/head.weight",
     "seeds/2/agent/target/head.weight",
