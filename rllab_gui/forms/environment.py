@@ -7,11 +7,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QWidget
 
 from engine.contract.options import OptionSpec
 from rllab_gui.forms.editors import Editor, QuietCombo
 from rllab_gui.plain import tip
+from rllab_gui.plots.narrow_box import NarrowLine
 
 
 class EnvironmentEditor(Editor):
@@ -31,7 +32,7 @@ class EnvironmentEditor(Editor):
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setMaxVisibleItems(12)
-        line = self._line = QLineEdit()
+        line = self._line = NarrowLine()
         self._combo.setLineEdit(line)
         self._combo.setCompleter(completer)
         self.adopt(self._combo, "combo")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import QEvent
-from PySide6.QtGui import QHelpEvent, QPaintEvent, Qt
+from PySide6.QtCore import QEvent, QRect
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, Qt
 from PySide6.QtWidgets import (
     QComboBox,
+    QLineEdit,
     QStyle,
     QStyleOptionComboBox,
     QStylePainter,
@@ -18,6 +19,8 @@ from PySide6.QtWidgets import (
 from engine.contract.plain_text import visible
 
 LEAST_LETTERS = 4
+MARGIN = 2
+"""Pixels that Qt leaves at the sides of the text of a field."""
 
 
 class NarrowBox(QComboBox):
@@ -86,7 +89,31 @@ class NarrowBox(QComboBox):
             QStyle.SubControl.SC_ComboBoxEditField,
             self,
         )
-        room = field.width() - 2  # styles leave a pixel at each side
         return self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideRight, room
+            option.currentText, Qt.TextElideMode.ElideRight, field.width()
         )
+
+
+class NarrowLine(QLineEdit):
+    """The field of a narrow box in which one may type: cut alike while nobody does."""
+
+    @property
+    def shown(self) -> str:
+        """As much of the text as there is room for."""
+        measure = self.fontMetrics()
+        return measure.elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self._inside().width()
+        )
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much as fits; whoever types sees what is round the cursor."""
+        if self.hasFocus() or self.shown == self.text():
+            super().paintEvent(event)
+            return
+        with QPainter(self) as painter:
+            painter.setPen(self.palette().text().color())
+            middle = Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(self._inside(), middle, self.shown)
+
+    def _inside(self) -> QRect:
+        return self.contentsRect().adjusted(MARGIN, 0, -MARGIN, 0)

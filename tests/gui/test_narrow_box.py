@@ -2,9 +2,14 @@
 
 from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QApplication, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 
-from rllab_gui.plots.narrow_box import NarrowBox
+from rllab_gui.plots.narrow_box import NarrowBox, NarrowLine
 
 LONG = "the checkpoint that judges <here>"
 
@@ -27,6 +32,10 @@ def test_it_asks_for_its_longest_entry_and_can_do_with_less(qtbot, theme):
     assert box.sizeHint().width() > long
     assert box.minimumSizeHint().width() < long / 2
     assert not box.is_cut
+    box.setFixedWidth(box.sizeHint().width())
+    qtbot.waitUntil(lambda: box.width() == box.sizeHint().width())
+    assert not box.is_cut
+    box.setMinimumWidth(0)
     panel.resize(140, 80)
     qtbot.waitUntil(lambda: box.is_cut)
     box.setCurrentIndex(1)
@@ -69,3 +78,25 @@ def test_the_list_that_opens_is_as_wide_as_its_entries(qtbot, theme):
     qtbot.waitUntil(lambda: box.is_cut)
     box.widen_list()  # a platform without windows cannot open it
     assert box.view().minimumWidth() > box.fontMetrics().horizontalAdvance(LONG)
+
+
+def test_a_field_in_it_is_cut_alike_while_nobody_types(qtbot, theme):
+    panel, box = made(qtbot, theme)
+    line = NarrowLine()
+    box.setEditable(True)
+    box.setLineEdit(line)
+    box.setEditText(LONG)
+    line.setCursorPosition(0)
+    panel.resize(600, 120)
+    qtbot.waitUntil(lambda: line.shown == LONG)
+    panel.resize(140, 120)
+    qtbot.waitUntil(lambda: line.shown != LONG)
+    assert line.shown.endswith("…")
+    assert "judges &lt;here&gt;" in box.whole_tip()
+    line.clearFocus()
+    cut = line.grab().toImage()
+    line.setText(line.shown)
+    line.setCursorPosition(0)
+    assert line.grab().toImage() == cut
+    line.setText(LONG)
+    assert line.text() == box.currentText() == LONG
