@@ -10,23 +10,30 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QLabel,
     QLineEdit,
+    QPushButton,
     QScrollArea,
     QTabBar,
     QToolButton,
+    QWidget,
 )
+from showing import show
 from test_branches import teach
 
+from rllab_gui.commands import Command, Commands
 from rllab_gui.plots.bellman import UpdateChart
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.narrow_box import NarrowBox
 from rllab_gui.plots.text import OneLine
 from rllab_gui.plots.updates import rows_of
 from rllab_gui.views.account import AccountView
+from rllab_gui.views.empty import EmptyState
 
 SCREEN = QSize(1366, 768)
 SIX = ("no-op", "left", "up", "right", "down", "fire")
 WHY = "The environment drew nothing from its random generator after this step. " * 6
+PARTS = ("title", "guidance")
 SPACES = 2
 """Of a button's wish so many spaces are air: without them nothing is missing."""
 
@@ -319,3 +326,36 @@ def test_an_estimate_is_whole_in_a_narrow_chart(theme, qtbot):
     whole = chart.estimate_words(metrics, 1_000.0)
     assert whole == "┆ Q(s,a) 64.000"
     assert chart.estimate_words(metrics, 80.0) == "┆ 64.000"
+
+
+def test_what_is_offered_stands_below_each_other_in_a_narrow_panel(theme, qtbot):
+    commands = Commands()
+    for name in ("first", "second"):
+        commands.add(Command(f"view.{name}", name, "Does it.", lambda: None))
+    panel = QWidget()
+    empty = EmptyState(commands, theme, panel)
+    empty.resize(600, 300)
+    show(qtbot, panel, 600, 300)
+    offers = [("view.first", "Turn on something long"), ("view.second", "Explain")]
+    empty.say("Nothing is here.", "It comes.", offers)
+    first, second = (empty.findChild(QPushButton, f"empty.{it}") for it, _ in offers)
+    qtbot.waitUntil(lambda: second.x() > first.geometry().right())
+    least = empty.minimumSizeHint().width()
+    assert least < first.sizeHint().width() + second.sizeHint().width()
+    empty.resize(least, 300)
+    qtbot.waitUntil(lambda: second.y() > first.geometry().bottom())
+    assert first.visibleRegion().boundingRect() == first.rect()
+    title, guidance = (empty.findChild(QLabel, f"empty.{it}") for it in PARTS)
+    assert guidance.isVisible()
+    empty.resize(least, empty.layout().totalHeightForWidth(least) - 8)
+    qtbot.waitUntil(lambda: not guidance.isVisible())
+    assert title.toolTip() == "It comes."
+    inside = second.parentWidget()
+    qtbot.waitUntil(lambda: inside.rect().contains(second.geometry()))
+    empty.resize(600, 300)
+    qtbot.waitUntil(guidance.isVisible)
+    assert title.toolTip() == ""
+    empty.say("Nothing is here.", "It comes.", offers[1:])
+    qtbot.waitUntil(
+        lambda: [it.text() for it in seen(empty, QPushButton)] == ["Explain"]
+    )
