@@ -247,7 +247,9 @@ class QNetwork(nn.Module):
             return
         device = getattr(*parts[0]).device
         self._noise = place(torch.zeros(sum(sizes), device=device))
-        self._drawn, self._root = torch.zeros(sum(sizes)), torch.zeros(sum(sizes))
+        self._drawn = torch.zeros(sum(sizes))
+        here = device.type == "cpu"
+        self._root = self._noise if here else torch.zeros(sum(sizes))
         self._rows = self._drawn.numpy(), self._root.numpy()
         for (layer, name), noise in zip(
             parts, torch.split(self._noise, sizes), strict=True
@@ -261,13 +263,17 @@ class QNetwork(nn.Module):
 
     def resample(self, generator: torch.Generator) -> None:
         """Draw new noise for the noisy layers; see :meth:`join_noise`."""
-        if self._noise is not None:
-            self._noise.copy_(self.draw_noise(generator))
+        if self._noise is None:
+            return
+        drawn = self.draw_noise(generator)
+        if drawn is not self._noise:
+            self._noise.copy_(drawn)
 
     def draw_noise(self, generator: torch.Generator) -> Tensor:
         """New noise for :attr:`noise`, on the CPU: the same on every device.
 
-        It is there until it is drawn again.
+        It is there until it is drawn again. Where the network is on the CPU too, this
+        is its noise from now on.
         """
         drawn, root = self._rows
         self._drawn.normal_(generator=generator)
