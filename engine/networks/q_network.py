@@ -145,6 +145,7 @@ class QNetwork(nn.Module):
         self._drawn = torch.zeros(0)
         self._root = self._drawn
         self._rows = self._drawn.numpy(), self._root.numpy()
+        self._noise_row: np.ndarray | None = None
 
     def forward(self, observations: Tensor, recall: Recall | None = None) -> Tensor:
         """Numbers of observations [B, ...], or [B, T, ...] with a memory."""
@@ -248,9 +249,9 @@ class QNetwork(nn.Module):
         device = getattr(*parts[0]).device
         self._noise = place(torch.zeros(sum(sizes), device=device))
         self._drawn = torch.zeros(sum(sizes))
-        here = device.type == "cpu"
-        self._root = self._noise if here else torch.zeros(sum(sizes))
+        self._root = torch.zeros(sum(sizes))
         self._rows = self._drawn.numpy(), self._root.numpy()
+        self._noise_row = self._noise.numpy() if device.type == "cpu" else None
         for (layer, name), noise in zip(
             parts, torch.split(self._noise, sizes), strict=True
         ):
@@ -265,23 +266,27 @@ class QNetwork(nn.Module):
         """Draw new noise for the noisy layers; see :meth:`join_noise`."""
         if self._noise is None:
             return
-        drawn = self.draw_noise(generator)
-        if drawn is not self._noise:
-            self._noise.copy_(drawn)
+        if self._noise_row is None:
+            self._noise.copy_(self.draw_noise(generator))
+        else:
+            self._draw(generator, self._noise, self._noise_row)
 
     def draw_noise(self, generator: torch.Generator) -> Tensor:
         """New noise for :attr:`noise`, on the CPU: the same on every device.
 
-        It is there until it is drawn again. Where the network is on the CPU too, this
-        is its noise from now on.
+        It is there until it is drawn again.
         """
-        drawn, root = self._rows
+        self._draw(generator, self._root, self._rows[1])
+        return self._root
+
+    def _draw(self, generator: torch.Generator, into: Tensor, row: np.ndarray) -> None:
+        """sgn(x)·√|x| of normal numbers; ``row`` is ``into`` as numpy has it."""
+        drawn = self._rows[0]
         self._drawn.normal_(generator=generator)
         # Calls of numpy are quicker, but its roots are others in the last bit.
-        np.abs(drawn, out=root)
-        self._root.sqrt_()
-        np.copysign(root, drawn, out=root)
-        return self._root
+        np.abs(drawn, out=row)
+        into.sqrt_()
+        np.copysign(row, drawn, out=row)
 
     def silence(self) -> None:
         """No noise in the next passes."""

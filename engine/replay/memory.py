@@ -266,6 +266,7 @@ class Memory:
 
     def _candidates(self, rng: np.random.Generator, count: int) -> np.ndarray:
         streams = self.streams
+        assert streams.used, "nothing can be drawn from an empty memory"
         # Whole numbers take the generator four times as long; a product with a number
         # below 1 is always below, and no slot is likelier than another by 1e-9.
         numbers = rng.random(count + count // SPARE + SPARE)

@@ -13,6 +13,7 @@ import numpy as np
 from engine.contract.options import EnvironmentOptions
 from engine.stage.archive import content_of
 from engine.stage.cache import ByteCache
+from engine.stage.jobs import Pace
 from engine.stage.replays import MOST_STANDINGS, STRIDE, Replay, Standings, reach
 from engine.stage.world import World
 
@@ -23,11 +24,14 @@ STANDING_BYTES = 32 * 2**20
 ONE_STANDING = 12_000
 """Bytes of one, roughly and at most: observations of such worlds are small."""
 
-SURVEYED_STEPS = 1_000
+SURVEY = "survey"
+"""Owner of the job that surveys the episode that is looked at."""
+SURVEY_TURNS = 50
+"""It takes no more than so many turns, of a millisecond or a step."""
 SURVEY_AFTER_S = 0.03
 """What was asked for is painted first: drawing and playing share the cores."""
 
-OPEN_REPLAYS = 3
+OPEN_REPLAYS = 4
 IDLE_WORLDS = 3
 
 Compressed = tuple[bytes, tuple[int, ...]]
@@ -46,6 +50,7 @@ class FilmLibrary:
             tuple[Hashable, bool], tuple[EnvironmentOptions, Replay]
         ] = OrderedDict()
         self._idle: list[tuple[EnvironmentOptions, bool, World]] = []
+        self._surveyed: set[Hashable] = set()
 
     def frames_job(
         self,
@@ -82,26 +87,34 @@ class FilmLibrary:
                     yield  # to draw takes a millisecond, and a seek may have come
         return [found[t] for t in steps]
 
-    def is_surveyed(self, key: Hashable, record: Mapping[str, Any]) -> bool:
-        """Whether :meth:`survey_job` would find nothing new after a picture of it."""
-        key, last = (key, content_of(record)), len(record["actions"])
-        drawn = self._open.get((key, True))
-        if last > SURVEYED_STEPS or drawn is None or not drawn[1].world.has_snapshots:
-            return True
-        return last // STRIDE * STRIDE in self._standings_of(key, record)
-
-    def survey_job(
+    def survey(
         self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
-    ) -> Generator[float | None, None, None]:
-        """Find out where an episode stands on its way, for later jumps in it.
+    ) -> Generator[float | None, None, None] | None:
+        """A job that finds out where an episode stands on its way, for later jumps.
 
-        Raises:
-          ReplayMismatch: If the environment goes another way.
-          WorldProblem: If it fails.
+        It raises what playing the episode again raises. None where that is of no use,
+        or was tried before; a picture of the episode has been drawn just now.
         """
+        name = (key, content_of(record))
+        drawn = self._open.get((name, True))
+        useful = drawn is not None and drawn[1].world.has_snapshots
+        if name in self._surveyed or not useful:
+            return None
+        return self._survey(name, options, record)
+
+    def _survey(
+        self, name: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
+    ) -> Generator[float | None, None, None]:
         yield SURVEY_AFTER_S
-        with self.lent(key, options, record) as replay:
-            yield from reach(replay, replay.last)
+        self._surveyed.add(name)
+        with self._lent(name, options, record, render=False) as replay:
+            replay.approach(replay.last)
+            pace, turns = Pace(), 0
+            while replay.t < replay.last and turns < SURVEY_TURNS:
+                replay.go_on()
+                if pace.due():
+                    turns += 1
+                    yield None
 
     def lent(
         self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
@@ -152,6 +165,7 @@ class FilmLibrary:
             self._idle.pop()[2].close()
         self._frames.clear()
         self._standings.clear()
+        self._surveyed.clear()
 
     def _keep(self, replay: Replay, key: Hashable, t: int, frame: np.ndarray) -> None:
         """Where a step can be stood at again, to draw it is as quick as to unpack."""

@@ -118,10 +118,11 @@ class JobQueue:
     def cancel(self, owner: Hashable) -> bool:
         """Close the jobs of this owner; False where there were none."""
         found = [it for it in self._jobs if it.owner == owner]
-        for running in found:
-            self._jobs.remove(running)
-            running.job.close()
-        if found:
+        try:
+            for running in found:
+                self._jobs.remove(running)
+                running.job.close()
+        finally:
             self._wake()
         return bool(found)
 

@@ -39,7 +39,7 @@ from engine.stage.context import Asker, Context, QuestionError
 from engine.stage.embedding import OWNER as MAP
 from engine.stage.embedding import EmbeddingMap
 from engine.stage.evaluator import Evaluator
-from engine.stage.films import FilmLibrary
+from engine.stage.films import SURVEY, FilmLibrary
 from engine.stage.hand import HandShelf
 from engine.stage.jobs import JobQueue, Send
 from engine.stage.live_film import LiveFilm
@@ -194,6 +194,7 @@ class Stage:
         now = self._archive.open
         if before is not None and (now is None or now.past != before.past):
             self._jobs.cancel(MAP)
+            self._jobs.cancel(SURVEY)
             self._map.forget()
             self._films.close()
             self._hands.close()

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.agents import Decision, ValueBasedAgent, build_agent
 from engine.agents.joint import JointAgents
-from engine.contract.account import ACT, STORE, TELEMETRY, Watch
+from engine.contract.account import ACT, ENVIRONMENT, STORE, TELEMETRY, Watch
 from engine.contract.arrays import State
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.options import Configuration
@@ -20,7 +20,7 @@ from engine.replay import IncompleteReplay
 from engine.training.account import Account
 from engine.training.lane import Lane
 from engine.training.running import Book, InTurns, Running, make_running
-from engine.training.stepping import Note, Stepping, Taken, choose, told
+from engine.training.stepping import Note, Stepping, Taken, choose, tell
 from engine.training.stepping_choice import Choice
 
 Replay = Mapping[str, np.ndarray]
@@ -87,15 +87,16 @@ class Seeds:
         elif self._choice is None and self.lanes:
             had = self._stepping.form
             self._choice = choose(self.first.configuration, self.lanes, had)
-            told(self._choice, had, note)
+            tell(self._choice, had, note)
             if self._choice.text:
                 self._stepping.form = self._choice.form
 
-    def begin_step(self, decisions: Sequence[Decision]) -> None:
+    def begin_step(self, decisions: Sequence[Decision], watch: Watch) -> None:
         """What each of them does next, where their environments step as one."""
         if self._choice is not None and self._choice.stepping is not None:
             actions = np.concatenate([it.actions for it in decisions])
             self._choice.stepping.begin(actions)
+            watch.lap(ENVIRONMENT)
 
     def configure(self, configuration: Configuration) -> None:
         """Let all agents take over live options.
@@ -164,7 +165,7 @@ class Seeds:
 
 
 class Together(InTurns):
-    """All seeds step, one after the other, and learn as one program, in turns."""
+    """All seeds decide, then all step, then they learn as one program, in turns."""
 
     def __init__(
         self, seeds: Seeds, joint: JointAgents, book: Book, account: Account
@@ -184,7 +185,7 @@ class Together(InTurns):
                 for seen, (_, stepping, _) in zip(looks, each, strict=True)
             ]
             watch.lap(ACT)
-            self._seeds.begin_step(decisions)
+            self._seeds.begin_step(decisions, watch)
             for (_, stepping, taken), decision in zip(each, decisions, strict=True):
                 stepping.step(taken, watch, decision)
         finally:

@@ -90,7 +90,7 @@ class Stepping:
         """
         if self._choice is None and self.lanes:
             self._choice = choose(self._agent.configuration, self.lanes, self._had)
-            told(self._choice, self._had, note)
+            tell(self._choice, self._had, note)
 
     @property
     def how(self) -> str:
@@ -221,7 +221,7 @@ def choose(configuration: Configuration, lanes: list[Lane], had: str) -> Choice:
     return chosen
 
 
-def told(choice: Choice, had: str, note: Note) -> None:
+def tell(choice: Choice, had: str, note: Note) -> None:
     """Say what was chosen, where there was a choice, and it is not what it was."""
     if choice.text and choice.form != had:
         note("state", choice.text, {FORM: choice.form, "seconds": choice.seconds})

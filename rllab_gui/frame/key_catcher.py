@@ -65,8 +65,10 @@ class KeyCatcher(QObject):
         kind = event.type()
         if kind == QEvent.Type.MouseButtonPress and self._once:
             self.end()
-        if not isinstance(event, QKeyEvent) or self._is_elsewhere():
+        if not isinstance(event, QKeyEvent):
             return False
+        if self._is_elsewhere():
+            return self._press_elsewhere(event)
         mine = event.modifiers() in PLAIN
         if kind == QEvent.Type.ShortcutOverride:
             if mine and event.key() in self._presses:
@@ -76,6 +78,14 @@ class KeyCatcher(QObject):
             return self._press(event) if mine else False
         elif kind == QEvent.Type.KeyRelease and mine:
             return self._release(event)
+        return False
+
+    def _press_elsewhere(self, event: QKeyEvent) -> bool:
+        """Nothing is taken from a dialog; but a key that is let go is held no more."""
+        if event.type() == QEvent.Type.KeyRelease:
+            self._release(event)
+        elif event.type() == QEvent.Type.KeyPress and self._once:
+            self.end()
         return False
 
     def _press(self, event: QKeyEvent) -> bool:

@@ -31,6 +31,7 @@ class BranchTree(QTreeWidget):
       renamed(str branch_id, str name): A person has written another name.
     """
 
+    own_keys = frozenset({Qt.Key.Key_F2})
     chosen = Signal(str)
     renamed = Signal(str, str)
 

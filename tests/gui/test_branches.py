@@ -243,6 +243,30 @@ def test_while_a_person_plays_a_dialog_has_its_keys(stepping, beat, qtbot):
     stepping.findChild(QWidget, "dlg.preferences").close()
 
 
+def test_a_key_that_is_let_go_in_a_dialog_is_held_no_more(stepping, beat, qtbot):
+    hand = stepping.lab.branches.hand
+    stepping.lab.commands.run("branch.byHand")
+    settle(beat)
+    qtbot.keyPress(stepping, Key.Key_R)
+    assert hand._held == 1
+    stepping.open_preferences()
+    table = stepping.findChild(QWidget, "pref.keys.table")
+    qtbot.keyRelease(table, Key.Key_R)
+    assert hand._held is None
+    stepping.findChild(QWidget, "dlg.preferences").close()
+
+
+def test_a_key_in_a_dialog_ends_the_choice_of_an_action(stepping, client, beat, qtbot):
+    press(qtbot, stepping, Key.Key_C)
+    stepping.open_preferences()
+    table = stepping.findChild(QWidget, "pref.keys.table")
+    qtbot.keyClick(table, Key.Key_Down)
+    stepping.findChild(QWidget, "dlg.preferences").close()
+    press(qtbot, stepping, Key.Key_R)
+    settle(beat)
+    assert not client.questions("branch")
+
+
 def test_a_person_takes_over_and_hands_back(stepping, client, beat, qtbot):
     lab, window = stepping.lab, stepping
     hand, cursor = lab.branches.hand, lab.cursor

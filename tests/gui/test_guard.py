@@ -115,7 +115,9 @@ def test_spin_fields_and_what_says_so_keep_the_keys_they_work_with(stepping, qtb
     assert (picked, stepping.lab.cursor.t) == ([(0, 0)], 10)
     spin = stepping.findChild(QWidget, "transport.spinT")
     rows = focused(stepping.findChild(QWidget, "plot.stepBellman.rows"))
-    for widget, key in ((spin, Key.Key_PageUp), (rows, Key.Key_Down)):
+    tree = stepping.findChild(QWidget, "step.branches.tree")
+    used = ((spin, Key.Key_PageUp), (rows, Key.Key_Down), (tree, Key.Key_F2))
+    for widget, key in used:
         focused(widget)
         asked = QKeyEvent(QEvent.Type.ShortcutOverride, key, NONE)
         asked.ignore()

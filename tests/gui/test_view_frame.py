@@ -164,8 +164,12 @@ def test_a_step_is_painted_with_its_bars_within_fifty_milliseconds(
     bars = show(qtbot, StepQBarsView(context))
     show(qtbot, TimelineView(context), 700, 360)
     context.cursor.show_episode("training", 4, t=5_000)
-    for _ in range(12):
+
+    def prefetched():
         context.pulse.beat()
+        return context.episode.frame(5_001) is not None
+
+    qtbot.waitUntil(prefetched)
     took = []
     for t in range(5_001, 5_041):
         began = process_time()

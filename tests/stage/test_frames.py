@@ -9,7 +9,7 @@ from engine.contract.catalogue import EnvironmentCard
 from engine.environments import LabEnvironment, describe, make
 from engine.stage.cache import ByteCache
 from engine.stage.films import FilmLibrary
-from engine.stage.jobs import finish
+from engine.stage.jobs import Priority, finish
 from engine.stage.questions.frames import drawn
 from engine.stage.replays import STRIDE, reach
 from engine.stage.world import World
@@ -71,22 +71,48 @@ def test_nobody_plays_the_way_to_a_step_twice(theatre, monkeypatch):
 def test_the_rest_of_an_episode_is_surveyed_for_the_next_jump(theatre, monkeypatch):
     theatre.open(tiny(), live=False)
     episode = longest(theatre)
-    expected, last = truth(theatre, episode), {"first": 0, "last": 0}
-    theatre.result("frames", kind="training", episode=episode, **last)
-    films = theatre.stage._context.films
-    archive = theatre.stage._context.archive
-    key = (archive.session().past, "training", episode)
-    record = archive._episodes.get(key)
-    theatre.run(until=lambda: films.is_surveyed(key, record))
+    expected = truth(theatre, episode)
+    t = len(expected) - 1
+    surveyed = watch_the_survey(theatre, monkeypatch)
+    theatre.result("frames", kind="training", episode=episode, first=0, last=0)
+    theatre.run(until=lambda: surveyed and not theatre.stage._jobs.count(Priority.FRAMES))
     played = []
     step = World.step
     monkeypatch.setattr(
         World, "step", lambda self, action: (played.append(0), step(self, action))[1]
     )
-    t = len(expected) - 1
     found = theatre.result("frames", kind="training", episode=episode, first=t, last=t)
     np.testing.assert_array_equal(found["frames"][0], expected[t])
     assert len(played) < STRIDE <= t
+
+
+def test_an_episode_that_goes_another_way_is_surveyed_once(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    recorded = type(theatre.source).episode
+
+    def wrong_at_its_end(self, *which):
+        record = recorded(self, *which)
+        crc = np.array(record["observation_crc"])
+        crc[-1] += 1
+        return record | {"observation_crc": crc}
+
+    monkeypatch.setattr(type(theatre.source), "episode", wrong_at_its_end)
+    surveyed = watch_the_survey(theatre, monkeypatch)
+    for t in (0, 1, 2):
+        theatre.result("frames", kind="training", episode=episode, first=t, last=t)
+        theatre.run(until=lambda: surveyed and not theatre.stage._jobs.count(Priority.FRAMES))
+    assert len(surveyed) == 1
+
+
+def watch_the_survey(theatre, monkeypatch):
+    """The episodes whose survey has been started."""
+    films, started = theatre.stage._context.films, []
+    survey = films._survey
+    monkeypatch.setattr(
+        films, "_survey", lambda name, *of: (started.append(name), survey(name, *of))[1]
+    )
+    return started
 
 
 def test_two_who_want_the_same_episode_do_not_disturb_each_other():

@@ -109,6 +109,30 @@ def test_the_environments_of_all_seeds_can_step_as_one_vector(make, environments
             assert state_hash(agent.state()) == state_hash(other.state())
 
 
+class Laps:
+    """A watch that keeps what it is told, and what happened in between."""
+
+    def __init__(self):
+        self.told = []
+
+    def lap(self, stage):
+        self.told.append(stage)
+
+
+def test_a_step_of_the_vector_is_time_of_the_environments(make, monkeypatch):
+    loop = together(make, **PLAIN)
+    loop.seeds._stepping.form = "vector"
+    loop.advance(steps=3)
+    laps, vector = Laps(), loop.seeds._choice.stepping
+    begin = vector.begin
+    monkeypatch.setattr(
+        vector, "begin", lambda actions: (laps.told.append("moves"), begin(actions))
+    )
+    loop._running._take(laps)
+    at = laps.told.index("moves")
+    assert laps.told[at - 1 : at + 2] == ["act", "moves", "environment"]
+
+
 OF_ANOTHER_SEED = [
     "seeds/1/agent/online/head.weight",
     "seeds/2/agent/target/head.weight",

@@ -13,9 +13,9 @@ from engine.media import fitted, scaled
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import CannotReplay
+from engine.stage.films import SURVEY
 from engine.stage.jobs import Job, Priority, RequestFailed, Wish
 
-SURVEY = "survey"
 AT_ONCE = 4
 """Pictures that are drawn before they are made smaller."""
 MOST_BYTES = 128 * 2**20
@@ -64,11 +64,10 @@ def _answer(context: Context, arguments: FramesArguments, asker: Asker) -> Job:
 def _survey(context: Context, session: Session, record: Mapping[str, Any]) -> None:
     """Whoever looks at one step of an episode may go to any other one of it."""
     key = (session.past, record["kind"], record["episode"])
-    if context.films.is_surveyed(key, record):
-        return
-    context.jobs.cancel(SURVEY)
-    job = context.films.survey_job(key, session.configuration.environment, record)
-    context.jobs.start(job, Priority.FRAMES, _done, _done, SURVEY)
+    job = context.films.survey(key, session.configuration.environment, record)
+    if job is not None:
+        context.jobs.cancel(SURVEY)
+        context.jobs.start(job, Priority.FRAMES, _done, _done, SURVEY)
 
 
 def _done(_: object) -> None:
