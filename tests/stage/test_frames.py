@@ -75,7 +75,7 @@ def test_the_rest_of_an_episode_is_surveyed_for_the_next_jump(theatre, monkeypat
     t = len(expected) - 1
     surveyed = watch_the_survey(theatre, monkeypatch)
     theatre.result("frames", kind="training", episode=episode, first=0, last=0)
-    theatre.run(until=lambda: surveyed and not theatre.stage._jobs.count(Priority.FRAMES))
+    theatre.run(until=lambda: surveyed and not surveying(theatre))
     played = []
     step = World.step
     monkeypatch.setattr(
@@ -101,8 +101,12 @@ def test_an_episode_that_goes_another_way_is_surveyed_once(theatre, monkeypatch)
     surveyed = watch_the_survey(theatre, monkeypatch)
     for t in (0, 1, 2):
         theatre.result("frames", kind="training", episode=episode, first=t, last=t)
-        theatre.run(until=lambda: surveyed and not theatre.stage._jobs.count(Priority.FRAMES))
+        theatre.run(until=lambda: surveyed and not surveying(theatre))
     assert len(surveyed) == 1
+
+
+def surveying(theatre):
+    return theatre.stage._jobs.count(Priority.FRAMES)
 
 
 def watch_the_survey(theatre, monkeypatch):
