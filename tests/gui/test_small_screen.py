@@ -38,6 +38,7 @@ SPACES = 2
 """Of a button's wish so many spaces are air: without them nothing is missing."""
 
 
+PANELS = ("stepSlice", "stepBellman", "stepNeighbours", "stepReplay", "bookmarks")
 LARGE = pytest.mark.parametrize("small", [1.5], indirect=True)
 MANY = pytest.mark.parametrize("branched", [SIX], indirect=True, ids=["six"])
 
@@ -47,7 +48,7 @@ def small(request, window, qtbot):
     """The window on this screen, at both sizes."""
     window.resize(SCREEN)
     window.lab.theme.set_scale(request.param)
-    qtbot.wait(50)  # layouts are made anew
+    qtbot.waitUntil(lambda: window.size() == SCREEN)
     return window
 
 
@@ -155,37 +156,38 @@ def check(window, qtbot):
         assert workspace.rect().contains(dock.geometry()), dock.objectName()
 
 
+def open_lesson(window, qtbot):
+    window.lab.commands.run("help.lesson")
+    qtbot.waitUntil(window.findChild(QWidget, "dock.lesson").isVisible)
+
+
 # -------------------------------------------------------------------- the window
 
 
 def test_training_with_and_without_a_lesson(small, qtbot):
     check(small, qtbot)
-    small.lab.commands.run("help.lesson")
-    qtbot.wait(100)
+    open_lesson(small, qtbot)
     check(small, qtbot)
 
 
 def test_a_branch_with_and_without_a_lesson(branched, qtbot):
     check(branched, qtbot)
-    branched.lab.commands.run("help.lesson")
-    qtbot.wait(100)
+    open_lesson(branched, qtbot)
     check(branched, qtbot)
 
 
-@pytest.mark.parametrize(
-    "panel", ["stepSlice", "stepBellman", "stepNeighbours", "stepReplay", "bookmarks"]
-)
-def test_a_panel_of_the_episode(small, client, beat, qtbot, panel):
+def test_panels_of_the_episode(small, client, beat, qtbot):
     beat(script.status("idle"), script.session(small.lab.draft.configuration))
     small.show_workspace("step")
     beat(script.episode(1))
     for _ in range(4):
         beat()
-    small.show_view("step", panel)
-    small.lab.commands.run("help.lesson")
-    beat()
-    qtbot.wait(100)
-    check(small, qtbot)
+    open_lesson(small, qtbot)
+    for panel in PANELS:
+        small.show_view("step", panel)
+        for _ in range(2):
+            beat()
+        check(small, qtbot)
 
 
 # ------------------------------------------------------------------ its parts
