@@ -16,18 +16,16 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from engine.contract.plain_text import visible
-from engine.sessions import rules
+from engine.sessions import array_rules, rules
+from engine.sessions.array_rules import Array, Chunks, Text
 from engine.sessions.chunk_decoding import decode_chunk, place
 from engine.sessions.hdf5 import h5py
 from engine.sessions.problems import SessionProblem
 from engine.sessions.rules import (
-    Array,
     Attribute,
-    Chunks,
     Link,
     Rules,
     Superblock,
-    Text,
     Visit,
     broken,
 )
@@ -124,7 +122,7 @@ class StrictFile:
     def json(self, path: str, limit_bytes: int = 64 << 20) -> Any:
         """A JSON value that is stored as bytes."""
         text = Text(self._dataset(path), limit_bytes)
-        self._obey(rules.TEXTS, text, path)
+        self._obey(array_rules.TEXTS, text, path)
         try:
             return json.loads(self.array(path).tobytes())
         except (ValueError, RecursionError) as error:
@@ -217,9 +215,11 @@ class StrictFile:
             raise self._refuse(path, "it is not an array")
         with self._careful(path, "it cannot be described"):
             array = Array(dataset, self._reader.length)
-            self._obey(rules.ARRAYS, array, path)
+            self._obey(array_rules.ARRAYS, array, path)
             chunked = array.layout == h5py.h5d.CHUNKED
-            self._obey(rules.CHUNKED if chunked else rules.CONTIGUOUS, array, path)
+            self._obey(
+                array_rules.CHUNKED if chunked else array_rules.CONTIGUOUS, array, path
+            )
         return array
 
     def _where(self, array: Array, path: str) -> Chunks | None:
@@ -230,7 +230,7 @@ class StrictFile:
             return None
         with self._careful(path, "its data cannot be found"):
             chunks = _table(array)
-            self._obey(rules.CHUNKS, chunks, path)
+            self._obey(array_rules.CHUNKS, chunks, path)
         self._chunks = (path, chunks)
         return chunks
 

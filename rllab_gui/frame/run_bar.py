@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, QEvent, Qt, QTimer
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -18,7 +17,7 @@ from rllab_gui.frame.run_title import RunTitle
 from rllab_gui.frame.widgets import IconButton, vertical_line
 from rllab_gui.frame.words import duration, percent
 from rllab_gui.lab import Lab
-from rllab_gui.plots.folded import FoldedControls, FoldingRow
+from rllab_gui.plots.folded import FoldedControls, FoldingBar, FoldingRow
 from rllab_gui.theme.icons import icon
 from rllab_gui.viewer import SPEEDS
 
@@ -84,7 +83,7 @@ class TrainButton(QToolButton):
             self.setText(f"Preparing learner {seconds} s")
 
 
-class RunBar(QWidget):
+class RunBar(FoldingBar):
     """The whole bar."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
@@ -185,20 +184,9 @@ class RunBar(QWidget):
         row.addWidget(more)
         self._folding = FoldingRow(self, row, self._title, more)
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """See :class:`FoldingBar`."""
         self._folding.fit(self._controls, self._rank)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """What would be cut goes where there is room for it."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        """A control has come, gone, or says something longer."""
-        done = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
-        return done
 
     def _show_recording(self) -> None:
         live = self._lab.recorder.live

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QGridLayout,
@@ -95,6 +96,25 @@ def moved(control: QWidget, parent: QWidget) -> None:
         hidden = control.isHidden()
         control.setParent(parent)
         control.setVisible(not hidden)
+
+
+class FoldingBar(QWidget):
+    """A bar that is fitted again when it, or something in it, has another size."""
+
+    def fit(self) -> None:
+        """Fold as few controls as have to be; none where there is no row."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What would be cut goes where there is room for it."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def event(self, event: QEvent) -> bool:
+        """A control has come, gone, or says something longer."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.fit()
+        return done
 
 
 class FoldingRow:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from PySide6.QtWidgets import QWidget as Widget
 
-from rllab_gui.plots.folded import FoldedControls, FoldingRow
+from rllab_gui.plots.folded import FoldedControls, FoldingBar, FoldingRow
 from rllab_gui.plots.text import OneLine
 from rllab_gui.theme import Theme
 
@@ -32,7 +32,7 @@ MOST_TOGETHER = 32
 """Letters of a legend that are never torn apart."""
 
 
-class PlotHeader(Widget):
+class PlotHeader(FoldingBar):
     """Title and buttons ``plot.<id>.auto/.log/.smooth/.export/.help``.
 
     Where they have no room, they are behind ``plot.<id>.more``.
@@ -131,23 +131,11 @@ class PlotHeader(Widget):
         for control in (*buttons, *self.findChildren(QComboBox)):
             control.setFont(self._theme.font(relative=0.85))
             control.setMinimumSize(least, least)
-        self._fit()
+        self.fit()
 
     # ---------------------------------------------------------------- narrow
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Words that would be cut go where there is room for them."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def event(self, event: QEvent) -> bool:
-        """A control has come, gone, or another size."""
-        done = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
-        return done
-
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """Fold as few controls as have to be."""
         self._folding.fit(self._controls, self._by_rank())
 

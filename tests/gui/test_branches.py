@@ -95,6 +95,13 @@ def teach(client):
 def stepping(window, client, beat):
     """The window steps through an episode, at step 8."""
     teach(client)
+    step_through(window, beat)
+    window.activateWindow()
+    return window
+
+
+def step_through(window, beat):
+    """Look at an episode, at step 8."""
     beat(script.status("idle"), script.session(window.lab.draft.configuration))
     window.show_workspace("step")
     beat(script.episode(1))
@@ -103,8 +110,6 @@ def stepping(window, client, beat):
     window.lab.cursor.set_mode("paused")
     window.lab.cursor.seek(8)
     beat()
-    window.activateWindow()
-    return window
 
 
 def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):

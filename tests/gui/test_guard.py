@@ -24,6 +24,11 @@ NONE = Qt.KeyboardModifier.NoModifier
 @pytest.fixture
 def stepping(window, beat, qtbot):
     """Step through, with an episode of 20 steps under the cursor at t = 10."""
+    look_at_step_ten(window, beat, qtbot)
+    return window
+
+
+def look_at_step_ten(window, beat, qtbot):
     beat(script.status("idle"), script.session(window.lab.draft.configuration))
     window.show_workspace("step")
     window.lab.cursor.show_episode("training", 1)
@@ -32,7 +37,6 @@ def stepping(window, beat, qtbot):
     window.lab.cursor.seek(10)
     with qtbot.waitActive(window):
         window.activateWindow()
-    return window
 
 
 def list_view(parent):

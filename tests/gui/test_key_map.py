@@ -3,12 +3,12 @@
 import string
 
 import pytest
-import script
 import shiboken6
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QWidget
+from test_guard import look_at_step_ten
 
 from rllab_gui.app import make_window
 from rllab_gui.commands import Command, Commands
@@ -78,13 +78,7 @@ def close(window):
 @pytest.fixture
 def here(window, beat, qtbot):
     """Step through, at t = 10 of 20, with the preferences open."""
-    beat(script.status("idle"), script.session(window.lab.draft.configuration))
-    window.show_workspace("step")
-    window.lab.cursor.show_episode("training", 1)
-    window.lab.pulse.beat()
-    window.lab.cursor.seek(10)
-    with qtbot.waitActive(window):
-        window.activateWindow()
+    look_at_step_ten(window, beat, qtbot)
     window.open_preferences()
     with qtbot.waitActive(see(window, "dlg.preferences")):
         see(window, "dlg.preferences").activateWindow()

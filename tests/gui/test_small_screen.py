@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from showing import show
-from test_branches import teach
+from test_branches import step_through, teach
+from test_view_bellman import row
 
 from rllab_gui.commands import Command, Commands
 from rllab_gui.plots.bellman import UpdateChart
@@ -69,14 +70,7 @@ def branched(request, small, client, beat, monkeypatch):
 
     client.answers["judge_episode"] = judged
     client.answers["branch"] = lambda asked: branch(asked) | {"why": WHY}
-    beat(script.status("idle"), script.session(small.lab.draft.configuration))
-    small.show_workspace("step")
-    beat(script.episode(1))
-    for _ in range(4):
-        beat()
-    small.lab.cursor.set_mode("paused")
-    small.lab.cursor.seek(8)
-    beat()
+    step_through(small, beat)
     small.lab.branches.make(1)
     for _ in range(8):
         beat()
@@ -305,25 +299,7 @@ def test_where_time_goes_is_read_without_moving_it_sideways(small, qtbot):
 def test_an_estimate_is_whole_in_a_narrow_chart(theme, qtbot):
     chart = UpdateChart(theme)
     qtbot.addWidget(chart)
-    row = {
-        "name": "current",
-        "title": "as configured",
-        "n_step": 1,
-        "double": False,
-        "bootstraps_online": False,
-        "reward": 1.0,
-        "discount": 0.99,
-        "next_action": 1,
-        "online_action": 1,
-        "valuing_action": 0,
-        "bootstrap": 63.2,
-        "target": 63.568,
-        "estimate": 64.0,
-        "td_error": -0.432,
-        "surprise": 0.432,
-        "priority": 0.433,
-    }
-    chart.rows = rows_of({"rows": [row]})
+    chart.rows = rows_of({"rows": [row(double=False)]})
     metrics = QFontMetricsF(chart.font())
     whole = chart.estimate_words(metrics, 1_000.0)
     assert whole == "┆ Q(s,a) 64.000"

@@ -19,6 +19,7 @@ from engine.sessions import (
     LiveStore,
     SessionFile,
     SessionProblem,
+    array_rules,
     chunk_decoding,
     regular_file,
     rules,
@@ -28,7 +29,7 @@ from engine.sessions import (
 from engine.sessions.hdf5_reading import StrictFile
 from engine.sessions.seal import SealedReader, sealed
 
-MODULES = (rules, chunk_decoding, seal, session_rules, regular_file)
+MODULES = (rules, array_rules, chunk_decoding, seal, session_rules, regular_file)
 ALL = {
     rule: table
     for module in MODULES
@@ -84,7 +85,10 @@ def opened(data):
 
 EPISODE = session("episode", "training", 0)
 REPLAY = session("resume_point")
-LIMITS = {"members": "MAX_LINKS", "number of chunks": "MAX_CHUNKS"}
+LIMITS = {
+    "members": (rules, "MAX_LINKS"),
+    "number of chunks": (array_rules, "MAX_CHUNKS"),
+}
 
 CASES = {
     "beginning": ("user_block_that_looks_like_us", walk),
@@ -187,7 +191,7 @@ def without(rule):
 def test_without_the_rule_a_file_gets_through(image, rule):
     name, attempt = CASES[rule]
     spoilt = IMAGES[name](image) if name in IMAGES else image_of(CHANGES[name], image)
-    limit = mock.patch.object(rules, LIMITS[rule], 50) if rule in LIMITS else None
+    limit = mock.patch.object(*LIMITS[rule], 50) if rule in LIMITS else None
     with limit or contextlib.nullcontext():
         with pytest.raises(SessionProblem, match=r"\.$"):
             attempt(sealed(spoilt))
