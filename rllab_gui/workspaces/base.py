@@ -18,6 +18,8 @@ Place = tuple[str, str]
 """Id of a view, and the object name that it gets in this workspace."""
 
 LAYOUT_VERSION = 3
+OVERLAP = 2
+"""Pixels by which a tab bar may reach into a dock beside it."""
 SETTLE_MS = 400
 
 
@@ -50,10 +52,12 @@ class Workspace(QMainWindow):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
+        self._settle.timeout.connect(self._tidy)
         self._settle.timeout.connect(self.arranged)
         self._untouched = True
         self._kept = QByteArray()
         self._bars = 0
+        self._left_over: list[QTabBar] = []
         self.build()
         self._initial = self.saveState(LAYOUT_VERSION)
         lab.theme.changed.connect(self._arrange_soon)
@@ -189,6 +193,26 @@ class Workspace(QMainWindow):
             bar.setAccessibleName("Panels behind each other")
             bar.setElideMode(Qt.TextElideMode.ElideNone)  # "C…" says nothing
             bar.setUsesScrollButtons(True)
+
+    def _tidy(self) -> None:
+        """Qt leaves tab bars of earlier arrangements where they were: hide them.
+
+        One that is used lies over none of its docks. All of these are looked at each
+        time, in case that Qt takes one of them into use again.
+        """
+        docks = [it for it in self.docks.values() if not it.isFloating()]
+        shown = [it.geometry() for it in docks if not it.visibleRegion().isEmpty()]
+        for bar in self.findChildren(
+            QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly
+        ):
+            inside = bar.geometry().adjusted(0, OVERLAP, 0, -OVERLAP)
+            over = any(inside.intersects(it) for it in shown)
+            if over and bar.isVisible():
+                self._left_over.append(bar)
+                bar.hide()
+            elif not over and bar in self._left_over:
+                self._left_over.remove(bar)
+                bar.setVisible(bar.count() > 1)
 
     def event(self, event: QEvent) -> bool:
         """A press on the window itself is one on a separator between docks."""

@@ -184,6 +184,24 @@ def test_panels_of_the_episode(small, client, beat, qtbot):
         check(small, qtbot)
 
 
+@LARGE
+def test_tabs_that_qt_left_over_a_panel_are_hidden(small, beat, qtbot):
+    step_through(small, beat)
+    workspace = small.current_workspace()
+    left = QTabBar(workspace)
+    for title in ("Branches", "Bookmarks"):
+        left.addTab(title)
+    left.setGeometry(workspace.docks["frame"].geometry().adjusted(0, 20, 0, -20))
+    left.show()
+    workspace._settle.start()
+    qtbot.waitUntil(left.isHidden)
+    used = seen(workspace, QTabBar)
+    assert {"Timeline", "Replay"} <= {it.tabText(at) for it in used for at in (0, 1)}
+    left.setGeometry(used[0].geometry())  # Qt uses it again
+    workspace._settle.start()
+    qtbot.waitUntil(left.isVisible)
+
+
 # ------------------------------------------------------------------ its parts
 
 
