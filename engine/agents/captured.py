@@ -13,6 +13,7 @@ it at most :data:`rounds.DEPTH` updates later.
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,27 +31,37 @@ from engine.agents.graph import (
     Recorded,
     batch_arrays,
     count_moved,
-    state_tensors,
 )
-from engine.agents.learner import Learner
+from engine.agents.learner import Learner, follow
 from engine.agents.reports import CannotCompile
 from engine.agents.rounds import LateUpdate, Rounds, Told
 from engine.contract.account import SAMPLE, UPDATE, Watch
 from engine.contract.costs import USABLE, replay_device_bytes, size_text
 from engine.contract.options import Configuration, specs
+from engine.networks import QNetwork
 from engine.networks.layers import mean_sigma, noise_level
-from engine.replay import Memory
+from engine.networks.stacks import stacked
+from engine.replay import Batch, Memory
 from engine.replay.device_memory import DeviceMemory
 from engine.replay.parcel import Field, Parcel
+from engine.replay.side_by_side import MemoriesSideBySide
+
+Moves = Callable[[Sequence[Tensor], Batch, Tensor], Sequence[Tensor]]
+"""See ``graph.Recorded.moves``: of the state, a batch of tensors, and the dials."""
+
+
+_NOISY = "online", "target"
+"""Networks of a learner; noise is drawn in this order."""
 
 
 class CapturedUpdate:
-    """Makes the updates of a learner on its device, and draws what they learn from.
+    """Makes the updates of learners on their device, and draws what they learn from.
 
     Args:
-      learner: Who learns.
-      memory: From what; the host fills it.
-      device: Where the learner's networks are.
+      learners: Who learns: one, or several whose tensors lie side by side.
+      memory: From what; the host fills it. That of several has as many parts.
+      device: Where the networks are.
+      moves: Where to an update moves several learners, with an axis of them in front.
 
     Attributes:
       launch: Makes the update that was sent last, once more each time.
@@ -59,17 +70,29 @@ class CapturedUpdate:
       CannotCompile: If it cannot be captured; nothing has changed then.
     """
 
-    def __init__(self, learner: Learner, memory: Memory, device: torch.device) -> None:
-        self._learner = learner
-        learner.trust.square = learner.trust.square.to(device)
-        self._state = [it.detach() for it in state_tensors(learner)]
+    def __init__(
+        self,
+        learners: Sequence[Learner],
+        memory: Memory | MemoriesSideBySide,
+        device: torch.device,
+        moves: Moves | None = None,
+    ) -> None:
+        self._learners = learners
+        self._learner = learner = learners[0]
+        self._moves = self._alone if moves is None else moves
+        self._state = [it.detach() for it in learner.tensors]
         self._moved = count_moved(learner)
+        self._values = stacked([it.values for it in learners])
+        self._targets = stacked([it.target_values for it in learners])
         self._configuration = configuration = learner.configuration
         self._asked = _asked(configuration)
-        networks = {"online_noise": learner.online, "target_noise": learner.target}
-        of_kind = configuration.exploration.kind == "noisy"
-        self._noisy = networks if of_kind else {}
-        self._layers = learner.online.noisy_layers() if of_kind else {}
+        self._noise: dict[str, Tensor] = {}
+        self._layers = {}
+        if configuration.exploration.kind == "noisy":
+            for name in _NOISY:
+                networks = [getattr(it, name) for it in learners]
+                self._noise[name] = stacked([it.noise for it in networks])
+            self._layers = learner.online.noisy_layers()
         try:
             self._check_room(device)
             self._memory = DeviceMemory(memory, configuration, device)
@@ -95,9 +118,8 @@ class CapturedUpdate:
 
     def _prepare(self, device: torch.device) -> None:
         fields = {"dials": Field((len(Dials._fields),), "float32")}
-        for name, network in self._noisy.items():
-            assert network.noise is not None
-            fields[name] = Field(network.noise.shape, "float32")
+        for name, noise in self._noise.items():
+            fields[name] = Field(noise.shape, "float32")
         parcel = Parcel(self._memory.fields | fields)
         block = np.zeros(parcel.size, np.uint8)
         parts = parcel.arrays(block)
@@ -130,8 +152,8 @@ class CapturedUpdate:
         of = self._rounds.next()
         self._memory.write(of.parts, configuration.agent.discount, beta)
         of.parts["dials"][:] = learner.dials(exploration, rate)
-        for name, network in self._noisy.items():
-            of.parts[name][:] = network.draw_noise(learner.noise).numpy()
+        if self._noise:
+            self._draw_noise(of.parts)
         watch.lap(SAMPLE)
         self._inbox.copy_(of.letter, non_blocking=True)
         self.launch()
@@ -139,14 +161,28 @@ class CapturedUpdate:
         of.done.set()
         measures = schedules.measures_noise(configuration, learner.updates)
         read = partial(self._read, measures_noise=measures)
-        learner.optimizer.moved()
-        if learner.rule.trusts:
-            learner.trust.moved()
-        learner.conclude()
+        self._conclude()
         number = learner.updates
         of.update = LateUpdate(of, read, number, rate, beta, measured)
         watch.lap(UPDATE)
         return of.update
+
+    def _draw_noise(self, into: Mapping[str, np.ndarray]) -> None:
+        """As much as an update takes, of each learner in its turn."""
+        for index, it in enumerate(self._learners):
+            for name in self._noise:
+                network: QNetwork = getattr(it, name)
+                into[name][index] = network.draw_noise(it.noise).numpy()
+
+    def _conclude(self) -> None:
+        """All have been told to move: go on with what follows that."""
+        for it in self._learners:
+            it.optimizer.moved()
+            if it.rule.trusts:
+                it.trust.moved()
+            it.updates += 1
+        first = self._learner
+        follow(self._targets, self._values, first.configuration, first.updates)
 
     def settle(self) -> None:
         """Wait for all updates, and let the host know all that it keeps of them."""
@@ -162,21 +198,31 @@ class CapturedUpdate:
         """What is captured."""
         mail, memory = self._mail, self._memory
         memory.take(mail)
-        for name, network in self._noisy.items():
-            assert network.noise is not None
-            network.noise.copy_(mail[name])
+        for name, noise in self._noise.items():
+            noise.copy_(mail[name])
         left = [mean_sigma(it) for it in self._layers.values()]
         batch = memory.batch(mail)
-        recorded = Recorded(self._learner, batch)
-        moves = recorded.moves(*self._state, *batch_arrays(batch), mail["dials"])
+        moves = self._moves(self._state, batch, mail["dials"])
         found = Outputs(*moves[self._moved :])
         for it, moved_to in zip(self._state, moves[: self._moved], strict=False):
             it.copy_(torch.where(self._sound, moved_to, it))
-        self._sound.logical_and_(torch.isfinite(found.numbers[:3]).all())
+        for noise in self._noise.values():
+            noise.zero_()
+        count = len(self._learners)
+        numbers = found.numbers.view(count, -1)
+        self._sound.logical_and_(torch.isfinite(numbers[:, :3]).all())
         slots: Any = batch.slots
-        memory.learned(mail, slots, found.surprise, self._sound)
-        sigmas = torch.stack(left) if left else found.error[:0]
-        self._tell(found.numbers, found.error, found.q, sigmas)
+        memory.learned(mail, slots, found.surprise.flatten(), self._sound)
+        error = found.error.reshape(count, -1)[0]
+        q = found.q.reshape(count, len(error), -1)[0]
+        self._tell(numbers, error, q, torch.stack(left) if left else error[:0])
+
+    def _alone(
+        self, state: Sequence[Tensor], batch: Batch, dials: Tensor
+    ) -> Sequence[Tensor]:
+        """See :data:`Moves`."""
+        recorded = Recorded(self._learner, batch)
+        return recorded.moves(*state, *batch_arrays(batch), dials)
 
     def _tell(self, *parts: Tensor) -> None:
         """Write down what the host may ask for."""
@@ -186,18 +232,30 @@ class CapturedUpdate:
             self._answer = torch.zeros_like(answer)
         self._answer.copy_(answer)
 
-    def _read(self, answer: np.ndarray, *, measures_noise: bool) -> tuple[Told, float]:
-        """What :meth:`_tell` wrote, and the sum of the weights."""
+    def _read(self, answer: np.ndarray, *, measures_noise: bool) -> tuple[Told, str]:
+        """What :meth:`_tell` wrote, and what of it is not finite, if anything."""
         ends = np.cumsum([it.numel() for it in self._shapes])[:-1]
         each = zip(np.split(answer, ends), self._shapes, strict=True)
         numbers, error, q, sigmas = (it.reshape(shape) for it, shape in each)
-        loss, norm, total, *extras = numbers.tolist()
+        loss, norm, _, *extras = numbers[0].tolist()
         named = dict(zip(self._learner.rule.extras, extras, strict=True))
         if measures_noise:
             each_layer = zip(self._layers.items(), sigmas.tolist(), strict=True)
             for (name, layer), sigma in each_layer:
                 named[f"noise/{name}"] = noise_level(layer, sigma)
-        return Told(loss, norm, error, q, named), total
+        return Told(loss, norm, error, q, named), self._wrong(numbers)
+
+    def _wrong(self, numbers: np.ndarray) -> str:
+        """What is not finite, and of which of several; empty if all is."""
+        finite = np.isfinite(numbers[:, :3])
+        if finite.all():
+            return ""
+        index = int(finite.all(1).argmin())
+        loss, norm, _ = finite[index].tolist()
+        what = "loss" if not loss else "weight" if norm else "gradient"
+        if len(finite) == 1:
+            return what
+        return f"{what} of seed {self._learners[index].configuration.training.seed}"
 
 
 def _asked(of: Configuration) -> dict[str, Any]:

@@ -15,7 +15,8 @@ LARGE = 200_000
 def choose_device(configuration: Configuration, card: EnvironmentCard) -> str:
     """The device of ``training.device``; ``auto`` takes a GPU for large networks.
 
-    Several seeds at once learn on the processor.
+    For several seeds at once it takes the processor: from which size on they gain
+    from a GPU has not been measured. Where one is named they learn there.
 
     Raises:
       ConfigurationError: If a GPU is asked for and there is none.

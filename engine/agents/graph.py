@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from engine.agents.layouts import on_device
 from engine.agents.optimizers import Pace, Vectors
 from engine.agents.rule import Found, Passes, Rule
 from engine.agents.trust_region import Spread
@@ -149,10 +150,10 @@ def _trace(
 ) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    state = state_tensors(learner)
+    state, device = state_tensors(learner), str(learner.values.device)
     before = [it.detach().clone() for it in state]
-    arrays = [torch.from_numpy(it) for it in batch_arrays(example)]
-    dials = torch.tensor(ANY_DIALS)
+    arrays = [on_device(it, device) for it in batch_arrays(example)]
+    dials = torch.tensor(ANY_DIALS, device=device)
     with torch.no_grad():
         # Noise and priors are found in their layers: the very tensors must go in.
         graph: torch.fx.GraphModule = make_fx(update)(*state, *arrays, dials)

@@ -2,7 +2,9 @@
 
 Each is an agent as any other, with its own memory and random numbers; only the update
 is one for all of them. Its lines are those of a single update: they are recorded (see
-``agents.graph``) and mapped over the axis of the seeds.
+``agents.graph``) and mapped over the axis of the seeds. On a GPU they are captured like
+those of one (see ``agents.captured``), and so is what the networks say of the
+observations that all act on next.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import torch
 from torch import Tensor
 
 from engine.agents import schedules
+from engine.agents.captured import CapturedUpdate
 from engine.agents.compiled import fingerprint
 from engine.agents.exploring import epsilon_greedy_of_each
 from engine.agents.graph import (
@@ -24,8 +27,10 @@ from engine.agents.graph import (
     count_moved,
     record_moves,
 )
+from engine.agents.layouts import on_device
 from engine.agents.learner import Learner, follow
-from engine.agents.reports import Decision, NotFinite, Update
+from engine.agents.looking import Looks
+from engine.agents.reports import CannotCompile, Decision, NotFinite, Reported, Update
 from engine.agents.value_based import ValueBasedAgent, build_agent
 from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
 from engine.contract.catalogue import EnvironmentCard
@@ -59,6 +64,7 @@ class JointAgents:
         self, configuration: Configuration, card: EnvironmentCard, device: str = "cpu"
     ) -> None:
         count = configuration.training.seeds
+        self._device = torch.device(device)
         stacks = Stacks(count)
         self.all = [
             build_agent(
@@ -82,6 +88,8 @@ class JointAgents:
             for index, agent in enumerate(self.all):
                 agent.see_by(rows.of(index))
         self._graph: Callable[..., Any] | None = None
+        self._looks: Looks | None = None
+        self.first.capturing = self._captured
 
     @property
     def first(self) -> ValueBasedAgent:
@@ -102,11 +110,16 @@ class JointAgents:
 
     # ---------------------------------------------------------------- learning
 
-    def learn(self, step: int, watch: Watch = UNWATCHED) -> Update | None:
+    def learn(self, step: int, watch: Watch = UNWATCHED) -> Reported | None:
         """One gradient step of each; what the first saw.
 
         See :meth:`ValueBasedAgent.learn`; all of them have as much to learn from.
         """
+        captured = self.first.captured
+        if captured is not None and self._memories.filled:
+            exploration = schedules.exploration(self.configuration, step)
+            measured = [it.measured() for it in self.all]
+            return captured.learn(step, exploration, measured[0], watch)
         batch = self.draw(schedules.beta(self.configuration, step))
         watch.lap(SAMPLE)
         if batch is None:
@@ -124,13 +137,16 @@ class JointAgents:
           What each does, as its ``act`` would say; None where it is to be asked.
         """
         undecided = [None] * len(self.all)
-        if self._rows is None:
+        if self._looks is not None and self.first.captured is not None:
+            q, followed = self._looks(observations)
+        elif self._rows is None:
             return undecided
-        q = self._rows.look(observations)
-        if q.ndim != 2 or not self._explorers[0].epsilon_greedy_only:
-            return undecided
+        else:
+            q = followed = self._rows.look(observations)
+            if q.ndim != 2 or not self._explorers[0].epsilon_greedy_only:
+                return undecided
         epsilon = schedules.epsilon(self.configuration, step)
-        choice = epsilon_greedy_of_each(self._explorers, q, epsilon)
+        choice = epsilon_greedy_of_each(self._explorers, followed, epsilon)
         each = (slice(it, it + 1) for it in range(len(self.all)))
         return [
             Decision(choice.actions[it], choice.explored[it], q[it], choice.behaviour)
@@ -163,11 +179,12 @@ class JointAgents:
         self._conclude(found.numbers.tolist())
         if configuration.replay.kind == "prioritized":
             slots = batch.slots.reshape(len(self.all), -1)
-            self._memories.learned(slots, found.surprise.numpy())
+            self._memories.learned(slots, found.surprise.cpu().numpy())
         loss, norm, _, *extras = found.numbers[0].tolist()
         named = dict(zip(learner.rule.extras, extras, strict=True))
         beta = schedules.beta(configuration, step)
-        how = found.error[0].numpy(), found.q[0].numpy(), learning_rate, beta
+        seen = found.error[0].cpu().numpy(), found.q[0].cpu().numpy()
+        how = *seen, learning_rate, beta
         return Update(loss, norm, *how, measured[0] | named)
 
     def parts(self, batch: Batch) -> list[np.ndarray]:
@@ -177,10 +194,7 @@ class JointAgents:
 
     def record(self, batch: Batch) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
         """The update on batches like this one; see :func:`record_joint`."""
-        alone = slice(len(batch.slots) // len(self.all))
-        columns: list[Any] = [None if it is None else it[alone] for it in batch[:8]]
-        columns.append({name: it[alone] for name, it in batch.extras.items()})
-        example = Batch(*columns)
+        example = _first_of(batch, len(batch.slots) // len(self.all))
         return record_joint(self.first.learner, example, self.parts(batch))
 
     def _update(self, batch: Batch, dials: Dials) -> Outputs:
@@ -190,17 +204,32 @@ class JointAgents:
         if self._graph is None:
             self._graph = self._recorded(batch)
         with torch.inference_mode():
-            tensors = [torch.from_numpy(it) for it in arrays]
-            numbers = torch.tensor(dials)
+            tensors = [on_device(it, str(self._device)) for it in arrays]
+            numbers = torch.tensor(dials, device=self._device)
             return Outputs(*self._graph(*self.first.learner.tensors, *tensors, numbers))
 
     def _recorded(self, batch: Batch) -> Any:
         """The graph for these options; the newest is kept for whoever is next."""
-        of = fingerprint(self.configuration, self.first.card)
+        of = f"{fingerprint(self.configuration, self.first.card)} {self._device}"
         if of not in _newest:
             _newest.clear()
             _newest[of] = self.record(batch)[0]
         return _newest[of]
+
+    def _captured(self) -> CapturedUpdate:
+        """All updates as the device makes them, and what it says of observations.
+
+        Raises:
+          CannotCompile: If they cannot be captured; nothing has changed then.
+        """
+        learners = [it.learner for it in self.all]
+        try:
+            suits = Looks.suits(self.configuration)
+            self._looks = Looks(learners, self._device) if suits else None
+        except RuntimeError as error:
+            raise CannotCompile(f"The GPU could not capture acting: {error}") from error
+        moves = _Moves(self.first.learner, len(learners))
+        return CapturedUpdate(learners, self._memories, self._device, moves)
 
     def _conclude(self, numbers: list[list[float]]) -> None:
         for agent, (loss, norm, total, *_) in zip(self.all, numbers, strict=True):
@@ -214,6 +243,39 @@ class JointAgents:
         follow(self._targets, self._values, first.configuration, first.updates)
 
 
+class _Moves:
+    """Where to an update moves all learners whose first this is; see ``captured``."""
+
+    def __init__(self, learner: Learner, count: int) -> None:
+        self._learner, self._count = learner, count
+        self._each: Callable[..., tuple[Tensor, ...]] | None = None
+
+    def __call__(
+        self, state: Sequence[Tensor], batch: Batch, dials: Tensor
+    ) -> Sequence[Tensor]:
+        if self._each is None:
+            count = len(batch.slots) // self._count
+            self._each = _of_each(self._learner, _first_of(batch, count))[0]
+        arrays = [it.unflatten(0, (self._count, -1)) for it in batch_arrays(batch)]
+        return self._each(*state, *arrays, dials)
+
+
+def _of_each(
+    learner: Learner, example: Batch
+) -> tuple[Callable[..., tuple[Tensor, ...]], Tensor]:
+    """``graph.record_moves`` mapped over an axis of learners, and dials for it."""
+    alone, inputs = record_moves(learner, example)
+    each = torch.vmap(alone, in_dims=(*(0 for _ in inputs[:-1]), None))
+    return each, inputs[-1]
+
+
+def _first_of(batch: Batch, count: int) -> Batch:
+    """The first so many of its transitions."""
+    columns: list[Any] = [None if it is None else it[:count] for it in batch[:8]]
+    columns.append({name: it[:count] for name, it in batch.extras.items()})
+    return Batch(*columns)
+
+
 def record_joint(
     learner: Learner, example: Batch, arrays: Sequence[np.ndarray]
 ) -> tuple[torch.fx.GraphModule, tuple[Tensor, ...]]:
@@ -224,9 +286,8 @@ def record_joint(
     """
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    alone, inputs = record_moves(learner, example)
+    each, dials = _of_each(learner, example)
     moved = count_moved(learner)
-    each = torch.vmap(alone, in_dims=(*(0 for _ in inputs[:-1]), None))
 
     def update(*inputs: Tensor) -> tuple[Tensor, ...]:
         moves = each(*inputs)
@@ -234,8 +295,8 @@ def record_joint(
             it.copy_(moved_to)
         return tuple(moves[moved:])
 
-    tensors = map(torch.from_numpy, arrays)
-    whole = (*learner.tensors, *tensors, inputs[-1])
+    tensors = (on_device(it, str(dials.device)) for it in arrays)
+    whole = (*learner.tensors, *tensors, dials)
     before = [it.clone() for it in learner.tensors]
     with torch.no_grad():
         graph: torch.fx.GraphModule = make_fx(update)(*whole)

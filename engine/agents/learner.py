@@ -112,7 +112,7 @@ class Learner:
         )
         self.optimizer.moments = tuple(map(place, self.optimizer.moments))
         self.trust = TrustRegion()
-        self.trust.square = place(self.trust.square)
+        self.trust.square = place(self.trust.square.to(device))
         self.rule = self._rule(configuration)
         self.compiled: CompiledUpdate | None = None
         self.stacks: list[Tensor] | None = None

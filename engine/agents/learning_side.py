@@ -34,7 +34,9 @@ class LearningSide:
       configuration: All options; live ones change while it learns.
       card: What the environment offers.
       learner: The networks, and how they get better.
-      captured: What makes the updates on a device, if they are captured.
+      captured: What makes the updates on a device, if they are captured; of several
+        agents that learn as one the first has it for all.
+      capturing: Makes that, where it is not for this agent alone.
       replay_folder: For the file of the replay's frames; set before the memory is
         first used.
     """
@@ -55,6 +57,7 @@ class LearningSide:
         self._seed = seed
         self.replay_folder: Path | None = None
         self.captured: CapturedUpdate | None = None
+        self.capturing: Callable[[], CapturedUpdate] | None = None
         use_precision(configuration, self._device)
         self.learner = Learner(configuration, card, self._device, seed, place)
 
@@ -87,7 +90,11 @@ class LearningSide:
         """Let the device make the updates from now on; see ``CapturedUpdate``."""
         from engine.agents.captured import CapturedUpdate
 
-        self.captured = CapturedUpdate(self.learner, self.memory, self._device)
+        if self.capturing is not None:
+            self.captured = self.capturing()
+        else:
+            alone = [self.learner]
+            self.captured = CapturedUpdate(alone, self.memory, self._device)
 
     def settle(self, *, release: bool = False) -> None:
         """The host knows all that a device keeps; with ``release`` it goes on alone."""
@@ -113,7 +120,7 @@ class LearningSide:
           NotFinite: If loss or gradient are not finite; nothing has changed then.
         """
         if self.captured is not None and len(self.memory):
-            seen = self._actor.schedule(step), self._actor.measured()
+            seen = self._actor.schedule(step), self.measured()
             return self.captured.learn(step, *seen, watch)
         options = self.configuration.agent
         beta = schedules.beta(self.configuration, step)
@@ -141,9 +148,13 @@ class LearningSide:
         numbers = learner.online_pass.values(learner.tensor(observations))
         return learner.rule.q(numbers).cpu().numpy()
 
+    def measured(self) -> dict[str, float]:
+        """What was measured of acting since the last update."""
+        return self._actor.measured()
+
     def prepare(self) -> dict[str, float]:
         """Draw what an update needs that is made elsewhere; what is measured of it."""
-        return self._actor.measured() | self.learner.prepare()
+        return self.measured() | self.learner.prepare()
 
     def learn_from(self, batch: Batch, step: int) -> Update:
         """One gradient step on these transitions; see :meth:`learn`."""

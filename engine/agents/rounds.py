@@ -6,7 +6,6 @@ what comes back, which are used again when its numbers have been read.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -61,7 +60,7 @@ class LateUpdate:
 
     Args:
       of: Whose memory its numbers come back in.
-      read: Makes something of them.
+      read: Makes something of them, and says what of it is not finite, if anything.
       number: Which update of its learner this is.
       learning_rate, beta: As they were at this update.
       measured: What was measured elsewhere, to be reported with it.
@@ -70,7 +69,7 @@ class LateUpdate:
     def __init__(
         self,
         of: Round,
-        read: Callable[[np.ndarray], tuple[Told, float]],
+        read: Callable[[np.ndarray], tuple[Told, str]],
         number: int,
         learning_rate: float,
         beta: float,
@@ -78,7 +77,7 @@ class LateUpdate:
     ) -> None:
         self.learning_rate, self.beta = learning_rate, beta
         self._round: Round | None = of
-        self._read: Callable[[np.ndarray], tuple[Told, float]] | None = read
+        self._read: Callable[[np.ndarray], tuple[Told, str]] | None = read
         self._number = number
         self._measured = measured
         self._told: Told | None = None
@@ -91,14 +90,9 @@ class LateUpdate:
         assert self._round is not None
         assert self._read is not None
         self._round.done.wait()
-        self._told, total = self._read(self._round.answer.numpy().copy())
+        self._told, self._wrong = self._read(self._round.answer.numpy().copy())
         # What made the update may go, and its memory with it.
         self._round = self._read = None
-        loss, norm = self._told[:2]
-        if not math.isfinite(loss + norm):
-            self._wrong = "gradient" if math.isfinite(loss) else "loss"
-        elif not math.isfinite(total):
-            self._wrong = "weight"
 
     def check(self) -> None:
         """Raise NotFinite if the update was none."""

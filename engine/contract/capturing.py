@@ -17,7 +17,6 @@ def why_not_captured(of: Configuration) -> str:
         (of.agent.n_step_correction == "retrace", "Windows of Retrace need the host"),
         (of.planning.kind != "none", "Planning learns from batches of two forms"),
         (of.training.mode != "alternate", "Acting and learning run side by side"),
-        (of.training.seeds > 1, "Several seeds learn on the processor"),
     ):
         if holds:
             return f"{sentence}: updates are not captured for the GPU."

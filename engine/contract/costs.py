@@ -81,43 +81,48 @@ def replay_memory_bytes(configuration: Configuration, card: EnvironmentCard) -> 
 
 
 def replay_device_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
-    """What of a full replay lies on a GPU besides, where updates are captured there."""
+    """What of the full replays of all seeds lies on a GPU besides.
+
+    That is where updates are captured; else it is nothing.
+    """
     if not _is_captured(configuration):
         return 0
     slot: float = _device_row_bytes(configuration, card)
     if configuration.replay.kind == "prioritized":
         slot += _PRIORITY + _DRAWS + _WIDE_TREE
-    return round(configuration.replay.capacity * slot)
+    return round(configuration.training.seeds * configuration.replay.capacity * slot)
 
 
 def rows_with_a_draw(of: Configuration, row_bytes: int) -> int:
-    """So many rows of the replay have room in what goes to a GPU with each update."""
-    count = of.training.environments
-    rounds = math.ceil(1 / min(1.0, of.agent.updates_per_step * count))
+    """So many rows of all replays have room in what goes to a GPU with each update."""
+    count = of.training.seeds * of.training.environments
+    steps = of.agent.updates_per_step * of.training.environments
+    rounds = math.ceil(1 / min(1.0, steps))
     # A draw brings at least the heads.
     return max(count, min(count * (rounds + 2), MOST_ROW_BYTES // row_bytes))
 
 
 def changes_with_rows(of: Configuration, rows: int) -> int:
     """So many slots may be free to be drawn, or not, since these rows were written."""
-    return 2 * rows + of.environment.frame_stack
+    return 2 * rows + of.training.seeds * of.environment.frame_stack
 
 
 def under_way_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
     """What goes to a GPU and comes back, of all captured updates that are under way.
 
-    The noise of noisy layers is not in it: some kilobytes for each.
+    The noise of noisy layers is not in it: some kilobytes for each of each seed.
     """
     if not _is_captured(configuration):
         return 0
     row = _device_row_bytes(configuration, card)
     rows, batch = rows_with_a_draw(configuration, row), configuration.agent.batch_size
-    sent = rows * (_SLOT_NUMBER + row) + batch * _SLOT_NUMBER + _NUMBERS
+    drawn = configuration.training.seeds * batch
+    sent = rows * (_SLOT_NUMBER + row) + drawn * _SLOT_NUMBER + _NUMBERS
     if configuration.replay.kind == "prioritized":
         sent += changes_with_rows(configuration, rows) * _CHANGE
     heads = configuration.exploration
     judged = batch * (heads.members if heads.kind == "bootstrapped" else 1)
-    told = 4 * judged * (1 + card.actions)  # an error, and the values
+    told = 4 * judged * (1 + card.actions)  # an error, and the values; of one seed
     return UPDATES_UNDER_WAY * (sent + told)
 
 

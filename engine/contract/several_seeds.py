@@ -92,10 +92,4 @@ OF_SEVERAL_SEEDS: tuple[Refusal, ...] = (
         lambda of: bool(of.training.offline),
         "Learning offline is made for one seed at a time: set training.seeds to 1.",
     ),
-    _if_several(
-        lambda of: of.training.device.startswith("cuda"),
-        "Several seeds at once learn on the processor: set training.device to auto or "
-        "cpu, or training.seeds to 1.",
-        ("training.device", "auto"),
-    ),
 )

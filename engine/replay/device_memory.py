@@ -6,11 +6,14 @@ once, and a few rows follow with each draw. Numbers come from the host's generat
 that the same batches are drawn wherever the tensors lie. Priorities, and how often a
 slot was drawn by them, change on the device alone: :meth:`DeviceMemory.give_back`
 brings them to the host whenever somebody there wants to know.
+
+Memories of several agents are one here: their slots are numbered through, and what is
+drawn or sent is that of all behind each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,13 +27,14 @@ from engine.replay.device_tree import DeviceTree
 from engine.replay.kernels import NO_ACTION
 from engine.replay.memory import Memory
 from engine.replay.parcel import Field, Parcel
+from engine.replay.side_by_side import MemoriesSideBySide
 
 COLUMNS = ("observation", "action", "reward", "terminated", "explored", "elapsed")
 """Of :class:`Streams`; what batches are made of."""
 
 
 class DeviceMemory:
-    """A memory of the host with what batches need on a device.
+    """A memory of the host, or several, with what batches need on a device.
 
     Args:
       memory: ``uniform``, or ``prioritized`` in proportion; its frames in memory.
@@ -42,9 +46,14 @@ class DeviceMemory:
     """
 
     def __init__(
-        self, memory: Memory, configuration: Configuration, device: torch.device
+        self,
+        memory: Memory | MemoriesSideBySide,
+        configuration: Configuration,
+        device: torch.device,
     ) -> None:
         self._memory, self._streams = memory, memory.streams
+        self._parts = memory.parts
+        self._count, self._slots = len(memory.parts), memory.parts[0].streams.slots
         self._configuration, self._device = configuration, device
         self._stack = configuration.environment.frame_stack
         streams = self._streams
@@ -54,8 +63,8 @@ class DeviceMemory:
             for name, it in host.items()
         }
         self._host = host
-        self._sent = streams.written()
-        self._follow = memory.follow
+        self._sent = self._written()
+        self._follow = [it.follow for it in self._parts]
         self._tree: DeviceTree | None = None
         self._alpha = configuration.replay.alpha
         if configuration.replay.kind == "prioritized":
@@ -65,17 +74,19 @@ class DeviceMemory:
 
     def begin(self) -> None:
         """The host stops drawing: nothing has happened since this was made."""
-        self._streams.changed.clear()
-        self._memory.follow = self._send_ahead
+        for it in self._parts:
+            it.streams.changed.clear()
+            it.follow = self._send_ahead
 
     def _take_priorities(self) -> None:
-        streams, priorities = self._streams, self._memory.priorities
-        self._raw = torch.tensor(priorities.raw, device=self._device)
-        self._largest = torch.tensor(
-            priorities.largest, dtype=torch.float64, device=self._device
-        )
+        streams, device = self._streams, self._device
+        priorities = [it.priorities for it in self._parts]
+        raw = np.concatenate([it.raw for it in priorities])
+        self._raw = torch.tensor(raw, device=device)
+        largest = [it.largest for it in priorities]
+        self._largest = torch.tensor(largest, dtype=torch.float64, device=device)
         self._draws = torch.tensor(streams.times_sampled, device=self._device)
-        self._tree = DeviceTree(streams.slots, self._device)
+        self._tree = DeviceTree(self._slots, device, self._count)
         sampleable = torch.tensor(streams.sampleable, device=self._device)
         self._tree.fill(self._weights(self._raw, sampleable))
 
@@ -86,14 +97,14 @@ class DeviceMemory:
         return rows, changes_with_rows(self._configuration, rows)
 
     def _fields(self) -> dict[str, Field]:
-        batch = self._configuration.agent.batch_size
+        batch = self._count * self._configuration.agent.batch_size
         fields = self._fields_of_rows(self._rows, self._changes)
         if self._tree is None:
             fields["drawn"] = Field((batch,), "int64")
         else:
             fields["uniform"] = Field((batch,), "float64")
-        # Sampleable slots, beta, gamma, priority_epsilon
-        fields["draw"] = Field((4,), "float64")
+        fields["filled"] = Field((self._count, 1), "float64")  # sampleable slots
+        fields["draw"] = Field((3,), "float64")  # beta, gamma, priority_epsilon
         return fields
 
     def _fields_of_rows(self, rows: int, changes: int) -> dict[str, Field]:
@@ -118,35 +129,60 @@ class DeviceMemory:
         self, into: Mapping[str, np.ndarray], discount: float, beta: float
     ) -> None:
         """Fill a parcel with what has happened, and with the numbers of a draw."""
-        streams, epsilon = self._streams, self._configuration.replay.priority_epsilon
-        slots = streams.written_since(self._sent)
-        if len(slots) > self._rows or len(streams.changed) >= self._changes:
+        epsilon = self._configuration.replay.priority_epsilon
+        slots = self._news()
+        if len(slots) > self._rows or self._count_changes() >= self._changes:
             self._send_ahead()
-            slots = streams.written_since(self._sent)
+            slots = self._news()
         self._write_rows(into, slots)
         if self._tree is None:
             into["drawn"][:] = self._memory.evenly(len(into["drawn"]))
         else:
             into["uniform"][:] = self._memory.numbers(len(into["uniform"]))
-        into["draw"][:] = len(streams), beta, discount, epsilon
+        into["filled"][:, 0] = [len(it) for it in self._parts]
+        into["draw"][:] = beta, discount, epsilon
 
     def write_nothing(self, into: Mapping[str, np.ndarray]) -> None:
         """Fill a parcel that changes nothing when it is taken; draws no number."""
-        heads = self._streams.written_since(self._streams.written())
+        heads = self._since(self._written())
         self._write_columns(into, heads)
         if self._tree is not None:
             into["changed"][:] = heads[-1]
-        into["draw"][:] = 1.0
+        into["filled"][:] = into["draw"][:] = 1.0
+
+    def _written(self) -> list[list[int]]:
+        """How far the rings of each part have been written."""
+        return [it.streams.written() for it in self._parts]
+
+    def _since(self, written: list[list[int]]) -> np.ndarray:
+        """See :meth:`Streams.written_since`; the heads of each part are behind it."""
+        each = zip(self._parts, written, strict=True)
+        return self._through(it.streams.written_since(before) for it, before in each)
+
+    def _news(self) -> np.ndarray:
+        """Slots that have changed since they were sent; heads always."""
+        return self._since(self._sent)
+
+    def _count_changes(self) -> int:
+        return sum(len(it.streams.changed) for it in self._parts)
+
+    def _through(self, each: Iterable[Sequence[int] | np.ndarray]) -> np.ndarray:
+        """Slots of each part as those of all, int64."""
+        found = [np.asarray(it, np.int64) for it in each]
+        first = np.arange(self._count) * self._slots
+        return np.concatenate(found) + first.repeat(list(map(len, found)))
 
     def _write_rows(self, into: Mapping[str, np.ndarray], slots: np.ndarray) -> None:
         """All that has happened in these slots."""
         self._write_columns(into, slots)
         if self._tree is not None:
-            changed = np.array([*self._streams.changed, slots[-1]], np.int64)
+            changed = self._through(it.streams.changed for it in self._parts)
+            changed = np.append(changed, slots[-1])
             into["changed"][:] = _padded(changed, len(into["changed"]))
             into["sampleable"][:] = self._streams.sampleable[into["changed"]]
-        self._streams.changed.clear()
-        self._sent = self._streams.written()
+        for it in self._parts:
+            it.streams.changed.clear()
+        self._sent = self._written()
 
     def _write_columns(self, into: Mapping[str, np.ndarray], slots: np.ndarray) -> None:
         """Rows of these slots; what is left of the room repeats the last one."""
@@ -157,9 +193,9 @@ class DeviceMemory:
 
     def _send_ahead(self) -> None:
         """Bring everything over now; whoever asks waits for it."""
-        slots = self._streams.written_since(self._sent)
-        changes = len(self._streams.changed) + 1
-        parcel = Parcel(self._fields_of_rows(len(slots), changes))
+        slots = self._news()
+        fields = self._fields_of_rows(len(slots), self._count_changes() + 1)
+        parcel = Parcel(fields)
         block = np.zeros(parcel.size, np.uint8)
         self._write_rows(parcel.arrays(block), slots)
         with torch.no_grad():
@@ -170,15 +206,19 @@ class DeviceMemory:
         if self._tree is None:
             return
         self._send_ahead()
-        priorities, options = self._memory.priorities, self._configuration.replay
-        priorities.raw[:] = self._raw.cpu().numpy()
-        priorities.largest = float(self._largest)
         self._streams.times_sampled[:] = self._draws.cpu().numpy()
-        priorities.use(options.alpha)
+        raw = self._raw.view(self._count, -1).cpu().numpy()
+        for it, mine, largest in zip(
+            self._parts, raw, self._largest.tolist(), strict=True
+        ):
+            it.priorities.raw[:] = mine
+            it.priorities.largest = largest
+            it.priorities.use(self._alpha)
 
     def let_go(self) -> None:
         """The host draws again; what has changed here is lost, if not given back."""
-        self._memory.follow = self._follow
+        for it, follow in zip(self._parts, self._follow, strict=True):
+            it.follow = follow
 
     # ---------------------------------------------------------- on the device
 
@@ -190,7 +230,8 @@ class DeviceMemory:
         if self._tree is None:
             return
         fresh = mail["action"] != NO_ACTION
-        self._raw[slots] = torch.where(fresh, self._largest, self._raw[slots])
+        largest = self._largest[slots // self._slots]
+        self._raw[slots] = torch.where(fresh, largest, self._raw[slots])
         self._draws.index_fill_(0, slots, 0)
         changed = mail["changed"]
         weights = self._weights(self._raw[changed], mail["sampleable"])
@@ -198,15 +239,15 @@ class DeviceMemory:
 
     def batch(self, mail: Mapping[str, Tensor]) -> Batch:
         """What a memory of the host would draw; of tensors."""
-        size, beta, gamma, _ = mail["draw"].unbind()
+        beta, gamma, _ = mail["draw"].unbind()
         if self._tree is None:
             return self._transitions(mail["drawn"], None, gamma)
         slots, probs = self._tree.sample(mail["uniform"])
         ones = torch.ones_like(slots, dtype=self._draws.dtype)
         self._draws.index_add_(0, slots, ones)
-        weights = (size * probs) ** -beta
-        weights = (weights / weights.max()).float()
-        return self._transitions(slots, weights, gamma)
+        weights = (mail["filled"] * probs.view(self._count, -1)) ** -beta
+        weights = (weights / weights.amax(1, keepdim=True)).float()
+        return self._transitions(slots, weights.flatten(), gamma)
 
     def learned(
         self, mail: Mapping[str, Tensor], slots: Tensor, surprise: Tensor, sound: Tensor
@@ -214,14 +255,16 @@ class DeviceMemory:
         """Change priorities, unless the update was not ``sound``, bool []."""
         if self._tree is None:
             return
-        priority = surprise.double().abs() + mail["draw"][3]
+        each = slots.view(self._count, -1)
+        priority = surprise.double().abs().view_as(each) + mail["draw"][2]
         # Of equal slots the last one counts, as on the host.
-        same = slots.unsqueeze(1) == slots.unsqueeze(0)
-        order = torch.arange(1, len(slots) + 1, device=slots.device)
-        priority = priority[(same * order).argmax(1)]
+        same = each.unsqueeze(2) == each.unsqueeze(1)
+        order = torch.arange(1, each.shape[1] + 1, device=slots.device)
+        priority = priority.gather(1, (same * order).argmax(2)).flatten()
         priority = torch.where(sound, priority, self._raw[slots])
         self._raw[slots] = priority
-        self._largest.copy_(torch.maximum(self._largest, priority.max()))
+        highest = priority.view_as(each).amax(1)
+        self._largest.copy_(torch.maximum(self._largest, highest))
         self._tree.set(slots, self._weights(priority, priority > 0))
 
     def _weights(self, raw: Tensor, counts: Tensor) -> Tensor:

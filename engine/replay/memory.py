@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,11 @@ class Memory:
     def __len__(self) -> int:
         """How many transitions may be drawn."""
         return len(self.streams)
+
+    @property
+    def parts(self) -> Sequence[Memory]:
+        """The memories that this one consists of: itself; see ``side_by_side``."""
+        return (self,)
 
     @property
     def capacity(self) -> int:

@@ -19,13 +19,22 @@ class MemoriesSideBySide:
 
     Args:
       memories: Alike, and empty yet: their slots move to where all of them lie.
+
+    Attributes:
+      parts: These memories.
+      streams: All their slots, to be read from; who writes, and counts, is each part.
     """
 
     def __init__(self, memories: Sequence[Memory]) -> None:
-        self._memories = memories
-        self._streams = _behind_each_other([it.streams for it in memories])
+        self.parts = memories
+        self.streams = _behind_each_other([it.streams for it in memories])
         self._offsets = np.arange(len(memories)) * memories[0].capacity
-        self._priorities = PrioritiesSideBySide(memories, self._streams)
+        self._priorities = PrioritiesSideBySide(memories, self.streams)
+
+    @property
+    def filled(self) -> bool:
+        """Whether something may be drawn from each."""
+        return all(map(len, self.parts))
 
     def sample(
         self, count: int, gamma: float, beta: float, n: int, *, greedy_only: bool
@@ -34,11 +43,11 @@ class MemoriesSideBySide:
 
         Slots are those of each memory by itself.
         """
-        if not all(map(len, self._memories)):
+        if not self.filled:
             return None
         slots, weight = self._draw(count, beta)
         where = slots + self._offsets[:, None]
-        how = self._streams, where.ravel(), n, gamma
+        how = self.streams, where.ravel(), n, gamma
         batch = read_transitions(*how, greedy_only=greedy_only)
         return batch._replace(slots=slots.ravel(), weight=weight)
 
@@ -47,37 +56,51 @@ class MemoriesSideBySide:
         if self._together:
             self._priorities.learned(slots, td_error)
             return
-        for memory, mine, error in zip(self._memories, slots, td_error, strict=True):
+        for memory, mine, error in zip(self.parts, slots, td_error, strict=True):
             memory.learned(mine, error)
 
     @property
     def _together(self) -> bool:
         """Whether priorities are drawn from and changed in one go."""
-        options = self._memories[0].options
+        options = self.parts[0].options
         return options.kind == "prioritized" and options.priority == "proportional"
 
     def _draw(self, count: int, beta: float) -> tuple[np.ndarray, np.ndarray | None]:
         """Slots [K, B], and the importance weights of all behind each other, if any."""
-        if self._memories[0].options.kind == "uniform":
+        if self.parts[0].options.kind == "uniform":
             return self._evenly(count), None
         if self._together:
             slots, weight = self._priorities.draw(count, beta)
             return slots, weight.ravel()
-        drawn = [it.draw(count, beta) for it in self._memories]
+        drawn = [it.draw(count, beta) for it in self.parts]
         weights = [it[1] for it in drawn if it[1] is not None]
         slots = np.stack([it[0] for it in drawn])
         return slots, np.concatenate(weights) if weights else None
 
+    def evenly(self, count: int) -> np.ndarray:
+        """:meth:`Memory.evenly` of each, behind each other; slots of :attr:`streams`.
+
+        Args:
+          count: Of all together.
+        """
+        each = self._evenly(count // len(self.parts)) + self._offsets[:, None]
+        return each.ravel()
+
+    def numbers(self, count: int) -> np.ndarray:
+        """:meth:`Memory.numbers` of each, behind each other; ``count`` of all."""
+        each = count // len(self.parts)
+        return np.concatenate([it.numbers(each) for it in self.parts])
+
     def _evenly(self, count: int) -> np.ndarray:
         """:meth:`Memory.evenly` of each, [K, B]: the numbers are of each by itself."""
-        for it in self._memories:
+        for it in self.parts:
             it.streams.changed.clear()
-        drawn = np.array([it.candidates(count) for it in self._memories])
-        sampleable = self._streams.sampleable
+        drawn = np.array([it.candidates(count) for it in self.parts])
+        sampleable = self.streams.sampleable
         slots, filled = first_sampleable(drawn, self._offsets, sampleable, count)
         for k in (filled < count).nonzero()[0].tolist():
-            slots[k] = self._memories[k].fill_up(slots[k, : filled[k]], count)
-        self._streams.count_sampled((slots + self._offsets[:, None]).ravel())
+            slots[k] = self.parts[k].fill_up(slots[k, : filled[k]], count)
+        self.streams.count_sampled((slots + self._offsets[:, None]).ravel())
         return slots
 
 

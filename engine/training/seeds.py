@@ -126,12 +126,13 @@ class Seeds:
 
     def state(self) -> State:
         """Everything to go on exactly, but the slots of the replay memories."""
+        # First of all: it brings back what a device keeps of the others, too.
+        own = {"agent": self.first.state(), **self._stepping.state()}
         others = {
             str(index): {"agent": agent.state(), **stepping.state()}
             for index, (agent, stepping) in enumerate(self.each())
             if index
         }
-        own = {"agent": self.first.state(), **self._stepping.state()}
         return own | ({"seeds": others} if others else {})
 
     def restore(self, state: State, replay: Replay | None) -> None:

@@ -3,7 +3,8 @@
 Updates come from a replay that was filled with made-up steps, with another step before
 each of them. The peer of the first rows is the same captured graph, launched over and
 over with nothing around it. The precisions are compared on one batch and the same
-weights. It needs a GPU, and says so where there is none.
+weights. Steps of sixteen seeds at once are compared with those of one, which they may
+take three times as long as. It needs a GPU, and says so where there is none.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from engine.contract.catalogue import EnvironmentCard, find_preset
 from engine.contract.options import Configuration, configuration_from_flat
 from engine.training import Libraries, TrainingLoop
 from tests.benchmarks.harness import Result, side_by_side
+from tests.benchmarks.learner import PLAIN
 
 OF_GRAPH = 0.70
 """Share of the bare graph's updates per second that ours have to reach."""
 UPDATES, ROUNDS, STEPS = 500, 5, 2_000
 NO_GPU = "it needs a GPU that torch can use, and there is none here"
-NO_SEEDS = "several seeds at once learn on the processor only"
+SEEDS, LONGEST = 16, 3
 VECTOR = EnvironmentCard("", observation="vector", shape=(8,), actions=4)
 PIXELS = EnvironmentCard(
     "", observation="image", shape=(84, 84, 4), dtype="uint8", high=(255.0,), actions=6
@@ -56,7 +58,7 @@ def run() -> Iterator[Result]:
         return
     for name in CASES:
         yield _of_graph(name)
-    yield Result("gpu: 16 seeds at once, of one", "steps/s", skipped=NO_SEEDS)
+    yield from map(_of_one_seed, ("cartpole", PLAIN))
     for name in CASES:
         yield _of_processor(name)
     yield from _precisions("84x84x4, uniform")
@@ -190,9 +192,30 @@ def _steps() -> Result:
     return Result("gpu: CartPole, of the processor as written", "steps/s", *rates)
 
 
-def _loop(device: str) -> TrainingLoop:
+def _of_one_seed(preset: str) -> Result:
+    """Steps of all seeds are counted."""
+    loops = {it: _loop("cuda", preset, it) for it in (SEEDS, 1)}
+
+    def advance(seeds: int) -> Callable[[], int]:
+        def some() -> int:
+            loops[seeds].advance(steps=STEPS // seeds)
+            loops[seeds].drain()
+            return STEPS // seeds * seeds
+
+        loops[seeds].advance(steps=1_000)
+        return some
+
+    rates = _rates(advance(SEEDS), advance(1))
+    note = f"16 seeds take {SEEDS * rates[1] / rates[0]:.1f} times as long as one"
+    name = f"gpu: {SEEDS} seeds at once, of one: {preset}"
+    limit = SEEDS / LONGEST
+    return Result(name, "steps/s", *rates, limit=limit, notes=(note,))
+
+
+def _loop(device: str, preset: str = "cartpole", seeds: int = 1) -> TrainingLoop:
     compiles = "auto" if device == "cuda" else "never"
     options = {"training.device": device, "training.compile": compiles}
     options |= {"training.steps": 10**8, "recording.level": "scalars"}
-    configuration = find_preset("cartpole").configuration.with_options(options)
+    options["training.seeds"] = seeds
+    configuration = find_preset(preset).configuration.with_options(options)
     return TrainingLoop(configuration, libraries=Libraries(Path(gettempdir())))

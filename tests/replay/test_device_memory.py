@@ -185,7 +185,7 @@ def test_a_tree_filled_anew_is_the_same_to_the_bit():
     for _ in range(40):
         slots = torch.from_numpy(rng.permutation(9000)[:700])
         grown.set(slots, torch.from_numpy(rng.random(700)))
-    filled.fill(grown.levels[-1][:9000].clone())
+    filled.fill(grown.levels[-1][0, :9000].clone())
     assert all(map(torch.equal, grown.levels, filled.levels))
 
 

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from test_resume import joined, rows_of, through_a_file
+from test_tier import OnGpu
 
 from engine.contract.arrays import flatten, join, split, state_hash
 from engine.contract.catalogue import check_combination
 from engine.contract.options import ConfigurationError, configuration_from_flat
-from engine.training import TrainingProblem
+from engine.training import TrainingLoop, TrainingProblem
 
 SEEDS, FIRST = 3, 7
 TOLERANCE = 1e-4
@@ -133,6 +135,77 @@ def test_a_step_of_the_vector_is_time_of_the_environments(make, monkeypatch):
     assert laps.told[at - 1 : at + 2] == ["act", "moves", "environment"]
 
 
+def captured(**options):
+    """A run of several seeds whose updates are captured, as on a GPU."""
+    several = {"training__seeds": SEEDS, "training__seed": FIRST}
+    return OnGpu(replay__kind="prioritized", **several, **options).loop
+
+
+def written(loop):
+    """The same run on the processor, as written."""
+    options = {"training.compile": "never"}
+    return TrainingLoop(loop.configuration.with_options(options))
+
+
+@pytest.mark.parametrize(
+    "options", [{"exploration__kind": "noisy"}, {"training__environments": 2}], ids=str
+)
+def test_a_captured_run_of_several_seeds_is_that_of_the_processor(options):
+    ours = captured(**options)
+    theirs = written(ours)
+    rows = []
+    for loop in (ours, theirs):
+        loop.advance(300)
+        rows.append(rows_of(loop.drain().scalars))
+    assert ours.agent.captured is not None
+    returns = [[it for it in of if it[0].startswith("return")] for of in rows]
+    assert returns[0] == returns[1]
+    assert {it[0] for it in returns[0]} >= {"return", f"return.seed_{FIRST + 1}"}
+    ours.agent.settle()
+    for one, other in zip(agents_of(ours), agents_of(theirs), strict=True):
+        assert_same_agent(one, other)
+
+
+def test_a_captured_run_of_several_seeds_goes_on_to_the_bit_and_elsewhere():
+    straight, again, back = captured(), captured(), captured()
+    straight.advance(150)
+    state, logs = through_a_file(straight.state()), [straight.drain().replay]
+    elsewhere = written(straight)
+    for loop in (again, elsewhere):
+        loop.restore(state, logs[0])
+    for loop in (straight, again, elsewhere):
+        loop.advance(100)
+    logs.append(elsewhere.drain().replay)
+    back.restore(through_a_file(elsewhere.state()), joined(logs))
+    for loop in (straight, again, back):
+        loop.advance(100)
+        loop.drain()
+    captures = [it.agent.captured is not None for it in (again, elsewhere, back)]
+    assert captures == [True, False, True]
+    assert state_hash(straight.state()) == state_hash(again.state())
+    for one, other in zip(agents_of(straight), agents_of(back), strict=True):
+        assert_same_agent(one, other)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_run_of_several_seeds_on_a_gpu_goes_to_the_processor_and_back():
+    of = captured().configuration
+    on_gpu, again, back = (TrainingLoop(of, device="cuda") for _ in range(3))
+    on_gpu.advance(300)
+    assert on_gpu.agent.captured is not None
+    state, log = through_a_file(on_gpu.state()), on_gpu.drain().replay
+    elsewhere = written(on_gpu)
+    for loop in (again, elsewhere):
+        loop.restore(state, log)
+        for one, other in zip(agents_of(on_gpu), agents_of(loop), strict=True):
+            assert_same_agent(one, other)
+        loop.advance(100)
+        loop.drain()
+    back.restore(through_a_file(elsewhere.state()), None)
+    back.advance(100)
+    assert back.agent.captured is not None
+
+
 OF_ANOTHER_SEED = [
     "seeds/1/agent/online/head.weight",
     "seeds/2/agent/target/head.weight",
@@ -210,7 +283,6 @@ REFUSED = [
     {"replay.storage": "disk"},
     {"training.mode": "synchronized"},
     {"training.offline": "old.h5"},
-    {"training.device": "cuda"},
     {"training.seed": 2**31 - 2},
 ]
 

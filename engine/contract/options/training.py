@@ -116,7 +116,8 @@ class TrainingOptions(OptionGroup):
     device: Device = option(
         "auto",
         "Device",
-        help="auto takes a GPU where the network is large enough to gain from it.",
+        help="auto takes a GPU where the network is large enough to gain from it; for "
+        "several seeds at once it takes the processor.",
         advanced=True,
     )
     precision: Literal["float32", "tf32", "bf16"] = option(
