@@ -252,10 +252,16 @@ def test_a_gpu_learns_what_the_processor_learns(case):
 
 
 @EVERYWHERE
-def test_without_capturing_all_learn_on_the_device_as_written(device):
-    joint, single, lives = as_written(device, replay__kind="prioritized")
+@pytest.mark.parametrize("case", QUICK)
+def test_without_capturing_all_learn_on_the_device_as_written(
+    device, case, monkeypatch
+):
+    monkeypatch.setattr("engine.agents.joint._newest", {})
+    joint, single, lives = as_written(device, **CASES[case])
     for _ in range(3):
-        ours, theirs = learn(joint, single)
+        theirs = [it.learn(100) for it in single][0]  # noqa: RUF015
+        with torch.device("meta"):  # what is made without saying where lies nowhere
+            ours = joint.learn(100)
         assert ours.td_error == pytest.approx(theirs.td_error, abs=1e-3)
         lives.step()
 
