@@ -20,6 +20,9 @@ class NoEngine:
         """Never answered."""
         return 0
 
+    def hand_over(self) -> None:
+        """There is nobody to hand anything to."""
+
     def poll(self) -> list[Message]:
         """Nothing arrives."""
         return []

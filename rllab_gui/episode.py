@@ -48,9 +48,11 @@ class ShownEpisode(QObject):
     Signals:
       changed(): Another episode, or none while the next one is under way.
       momentChanged(): Another moment.
+      leaving(): The person waits for a picture, before which nothing else is asked.
     """
 
     changed = Signal()
+    leaving = Signal()
     momentChanged = Signal()
 
     def __init__(
@@ -193,6 +195,7 @@ class ShownEpisode(QObject):
 
         What was shown stays until both are here, but no longer than for a moment.
         """
+        self.leaving.emit()
         self._link.cancel(self._question)
         self._stop_waiting()
         self.key, self.data, self.problem = key, None, ""
@@ -317,8 +320,10 @@ class ShownEpisode(QObject):
         """Show step ``t`` now if its frame is here, else as soon as it comes."""
         if self._frames.has(t) or self._frames.refused:
             self._publish(t)
-        elif not self._patience.isActive():
-            self._patience.start(self._patience_ms())
+        else:
+            self.leaving.emit()
+            if not self._patience.isActive():
+                self._patience.start(self._patience_ms())
         self._frames.want(t, forward=self._forward)
 
     def _publish(self, t: int, missing: str = "") -> None:

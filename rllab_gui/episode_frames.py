@@ -17,7 +17,7 @@ AHEAD = 64
 """Frames kept on each side of the cursor, as long as they are not too large."""
 NEAR = 8
 """Frames fetched at first on each side of where the cursor has jumped to."""
-LANDED_MS = 100
+LANDED_MS = 250
 """They are fetched after so long, or with the next step: whoever jumps about looks at
 none of them, and drawing them keeps a core from the frame that is looked at."""
 REST_MS = 300
@@ -147,6 +147,7 @@ class EpisodeFrames(QObject):
             if self._seeking in self._asked:
                 return  # when it returns, what is wanted then is asked for
             self._seeking = self._ask(range(self._wanted, self._wanted + 1))
+            self._link.hand_over()
         if not self._landing.isActive():
             self._prefetch(self._wanted)
 

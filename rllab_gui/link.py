@@ -54,6 +54,9 @@ class EngineClient(Protocol):
     def ask(self, question: str, arguments: dict[str, Any]) -> int:
         """Ask stage or keeper; returns the id that the answer will carry."""
 
+    def hand_over(self) -> None:
+        """Let what was sent leave now; for what a person waits for."""
+
     def poll(self) -> list[Message]:
         """Everything that has arrived since the last call; never blocks."""
 
@@ -163,6 +166,10 @@ class Link(QObject):
         number = self._client.ask(question, dict(arguments))
         self._waiting[number] = (on_answer, on_error)
         return number
+
+    def hand_over(self) -> None:
+        """Let what was asked leave now: a person waits for it."""
+        self._client.hand_over()
 
     def cancel(self, number: int) -> None:
         """The answer to this question is no longer wanted; unknown ones are fine."""

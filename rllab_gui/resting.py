@@ -14,6 +14,8 @@ from rllab_gui.views.episode_model import Moment
 REST_MS = 120
 """So long the cursor has to stand still before panels are asked. Less makes the frames
 of keys that follow each other come later: with 80, by 10 ms of 40."""
+LONG_REST_MS = 250
+"""For what is only added to words that are there at once."""
 
 
 def of_moment(moment: Moment) -> dict[str, Any]:
@@ -37,7 +39,12 @@ class Resting(QObject):
     changed = Signal()
 
     def __init__(
-        self, link: Link, question: str, parent: QObject | None = None
+        self,
+        link: Link,
+        question: str,
+        parent: QObject | None = None,
+        *,
+        rest_ms: int | None = None,
     ) -> None:
         super().__init__(parent)
         self._link, self._question = link, question
@@ -47,7 +54,8 @@ class Resting(QObject):
         self._here: tuple[str, dict[str, Any]] | None = None
         self._number = -1
         self._cuts = 0
-        self._timer = QTimer(self, singleShot=True, interval=REST_MS)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.setInterval(REST_MS if rest_ms is None else rest_ms)
         self._timer.timeout.connect(self._ask)
         link.sessionChanged.connect(self._on_session)
 
@@ -72,6 +80,12 @@ class Resting(QObject):
             else:
                 self._timer.stop()
         return not self.busy
+
+    def give_way(self) -> None:
+        """Somebody waits for something else: ask again a while later."""
+        if self.busy:
+            self._link.cancel(self._number)
+            self._timer.start()
 
     def drop(self) -> None:
         """Nobody wants it any more; what is here stays."""

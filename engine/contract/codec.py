@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
+import lz4.block
 import msgspec
 import numpy as np
 
@@ -29,17 +31,20 @@ _UNREADABLE = (
     OverflowError,
     RecursionError,
     SyntaxError,  # numpy parses some names of types as Python
+    lz4.block.LZ4BlockError,
 )
 _ARRAY, _PICTURE = 1, 2
 _KINDS = "biuf"
 _LARGE = 2**16
-"""Bytes from which on equal rows of a picture are sent once."""
+"""Bytes from which on a picture is packed."""
+_LZ4_MOST = 256
+"""No block of LZ4 holds more than so many times its bytes (its format allows 255)."""
 
 
 def encode(message: Message) -> list[Any]:
     """A message as frames: msgpack, then the memory of each array.
 
-    Nothing is copied, but of pictures: their equal rows are sent once.
+    Nothing is copied; large pictures are packed.
     """
     buffers: list[Any] = []
 
@@ -49,34 +54,27 @@ def encode(message: Message) -> list[Any]:
         if not isinstance(value, np.ndarray) or value.dtype.kind not in _KINDS:
             raise TypeError(f"a message cannot hold {type(value)}")
         array = np.ascontiguousarray(value)
-        rows = _distinct_rows(array)
-        if rows is not None:
-            buffers.extend(it.reshape(-1).view(np.uint8).data for it in rows)
-            meta = (array.dtype.str, value.shape, len(buffers) - 2)
-            return msgspec.msgpack.Ext(_PICTURE, msgspec.msgpack.encode(meta))
-        buffers.append(array.reshape(-1).view(np.uint8).data if array.size else b"")
+        packed = _packed(array)
+        plain = array.reshape(-1).view(np.uint8).data if array.size else b""
+        buffers.append(plain if packed is None else packed)
         meta = (array.dtype.str, value.shape, len(buffers) - 1)
-        return msgspec.msgpack.Ext(_ARRAY, msgspec.msgpack.encode(meta))
+        code = _ARRAY if packed is None else _PICTURE
+        return msgspec.msgpack.Ext(code, msgspec.msgpack.encode(meta))
 
     head = msgspec.msgpack.encode(message, enc_hook=hook)
     return [head, *buffers]
 
 
-def _distinct_rows(array: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Rows of pictures that differ from the one above, and which do, bool [rows].
+def _packed(array: np.ndarray) -> bytes | None:
+    """A picture in a twentieth of its bytes; None where that does not pay.
 
-    Drawn pictures have large plain areas. Encrypting their rows again and again takes
-    longer than finding them, twice for each process they pass through. None where
-    it is no picture, or has too few equal rows.
+    Drawn pictures have large plain areas, and to encrypt those takes longer than to
+    pack them, twice for each process that they pass through.
     """
     if array.dtype != np.uint8 or array.ndim < 3 or array.nbytes < _LARGE:
         return None
-    rows = array.reshape(-1, array.shape[-2] * array.shape[-1])
-    wide = rows.view(np.uint64) if rows.shape[1] % 8 == 0 else rows
-    differs = np.ones(len(rows), np.bool_)
-    np.any(wide[1:] != wide[:-1], axis=1, out=differs[1:])
-    kept = np.count_nonzero(differs)
-    return (rows[differs], differs) if 4 * kept < 3 * len(rows) else None
+    packed: bytes = lz4.block.compress(array, store_size=False)
+    return packed if 4 * len(packed) < 3 * array.nbytes else None
 
 
 class _Codec(threading.local):
@@ -105,13 +103,15 @@ class _Codec(threading.local):
         return np.frombuffer(self.buffers[index], kind).reshape(shape)
 
     def _picture(self, shape: list[int], index: int) -> np.ndarray:
-        """A picture whose equal rows were sent once."""
-        differs = np.frombuffer(self.buffers[index + 1], np.bool_)
-        rows = np.frombuffer(self.buffers[index], np.uint8)
-        rows = rows.reshape(np.count_nonzero(differs), -1)
-        picture: np.ndarray = rows[differs.cumsum() - 1].reshape(shape)
-        picture.flags.writeable = False
-        return picture
+        """A picture that was packed.
+
+        Its size is bounded by that of its frame before memory is taken for it.
+        """
+        size, packed = math.prod(shape), self.buffers[index]
+        if min(shape) < 0 or size > _LZ4_MOST * len(packed):
+            raise ValueError(f"no picture of shape {shape} in {len(packed)} bytes")
+        whole = lz4.block.decompress(packed, uncompressed_size=size)
+        return np.frombuffer(whole, np.uint8).reshape(shape)
 
 
 def _on_type(wanted: type, value: Any) -> Any:

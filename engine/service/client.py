@@ -65,6 +65,8 @@ GONE_WITHIN_S = 0.5
 SILENT_S = 8.0
 """A supervisor that has answered no heartbeat for so long hangs."""
 
+HAND_OVER_S = 0.002
+
 ROLES = ("trainer", "stage", "keeper")
 
 _STREAMED = (EpisodeFinished, EvaluationFinished, Picture, Scalars, TrainerStatus)
@@ -92,6 +94,7 @@ class Client:
         self._topics: list[str] = []
         self._session = SessionStatus()
         self._wake, self._ready = Wake(), Wake()
+        self._posted = threading.Event()
         self._thread: threading.Thread | None = None
         self._open()
 
@@ -107,8 +110,17 @@ class Client:
         if isinstance(message, Subscribe):
             self._topics = message.topics
         self._leaves = isinstance(message, Shutdown)
+        self._posted.clear()
         self._outbox.append((target or self._target_of(message), message))
         self._wake.poke()
+
+    def hand_over(self) -> None:
+        """Let what was sent leave now; returns at once after that, or 2 ms.
+
+        A thread that goes on working keeps the interpreter to itself for up to 5 ms,
+        in which the thread that sends could not: too long where a person waits.
+        """
+        self._posted.wait(HAND_OVER_S)
 
     def ask(self, question: str, arguments: dict[str, Any], target: str = "") -> int:
         """Ask stage or keeper; returns the id that the answer will carry."""
@@ -291,6 +303,7 @@ class Client:
         while self._outbox:
             destination, message = self._outbox.popleft()
             line.send(destination, message)
+        self._posted.set()
 
     def _collect(self, line: Line) -> bool:
         """Take in what has arrived; True where the engine says that it ends."""

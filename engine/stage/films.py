@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from engine.contract.options import EnvironmentOptions
+from engine.environments import observation_crc
 from engine.stage.archive import content_of
 from engine.stage.cache import ByteCache
 from engine.stage.jobs import Pace
+from engine.stage.posing import Poser
 from engine.stage.replays import MOST_STANDINGS, STRIDE, Replay, Standings, reach
 from engine.stage.world import World
 
@@ -41,6 +43,9 @@ class FilmLibrary:
     """Recorded episodes that are played again when something of them is wanted.
 
     Frames, standings and environments are kept, within bounds.
+
+    Attributes:
+      under_survey: Key of the episode whose survey goes on, or did last.
     """
 
     def __init__(self) -> None:
@@ -51,6 +56,8 @@ class FilmLibrary:
         ] = OrderedDict()
         self._idle: list[tuple[EnvironmentOptions, bool, World]] = []
         self._surveyed: set[Hashable] = set()
+        self.under_survey: Hashable = None
+        self._poser: Poser | None = None
 
     def frames_job(
         self,
@@ -78,6 +85,9 @@ class FilmLibrary:
             if kept is not None:
                 found[t] = _expanded(kept)
         missing = [t for t in steps if t not in found]
+        if len(missing) == 1 and not self._is_known(key):
+            seen = self._as_seen(options, record, missing[0])
+            found |= {missing.pop(): seen} if seen is not None else {}
         if missing:
             with self._lent(key, options, record, render=True) as replay:
                 for t in missing:
@@ -87,19 +97,45 @@ class FilmLibrary:
                     yield  # to draw takes a millisecond, and a seek may have come
         return [found[t] for t in steps]
 
+    def _is_known(self, key: Hashable) -> bool:
+        """Whether something of the way through this episode is known."""
+        return (key, True) in self._open or bool(self._standings.get(key))
+
+    def _as_seen(
+        self, options: EnvironmentOptions, record: Mapping[str, Any], t: int
+    ) -> np.ndarray | None:
+        """A picture at once, of the observation that was recorded at this step.
+
+        None where it is another one than its fingerprint says, or does not hold all
+        that is drawn: then the way to the step has to be played.
+        """
+        poser = self._poser
+        if poser is None or poser.options != options:
+            if poser is not None:
+                poser.close()
+            poser = self._poser = Poser(options)
+        seen, crc = record.get("observations"), record.get("observation_crc")
+        if not poser.is_sure or seen is None or crc is None or record["seed"] < 0:
+            return None
+        if observation_crc(seen[t]) != int(crc[t]):
+            return None
+        return poser.recorded_picture(seen[t])
+
     def survey(
         self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
     ) -> Generator[float | None, None, None] | None:
         """A job that finds out where an episode stands on its way, for later jumps.
 
         It raises what playing the episode again raises. None where that is of no use,
-        or was tried before; a picture of the episode has been drawn just now.
+        or was tried before; a picture of the episode has been drawn just now, in a
+        world, or at once: such worlds can be stood in anywhere.
         """
         name = (key, content_of(record))
         drawn = self._open.get((name, True))
-        useful = drawn is not None and drawn[1].world.has_snapshots
-        if name in self._surveyed or not useful:
+        useless = drawn is not None and not drawn[1].world.has_snapshots
+        if name in self._surveyed or useless:
             return None
+        self.under_survey = key
         return self._survey(name, options, record)
 
     def _survey(
@@ -107,14 +143,12 @@ class FilmLibrary:
     ) -> Generator[float | None, None, None]:
         yield SURVEY_AFTER_S
         self._surveyed.add(name)
-        with self._lent(name, options, record, render=False) as replay:
-            replay.approach(replay.last)
-            pace, turns = Pace(), 0
-            while replay.t < replay.last and turns < SURVEY_TURNS:
-                replay.go_on()
-                if pace.due():
-                    turns += 1
-                    yield None
+        try:
+            with self._lent(name, options, record, render=False) as replay:
+                yield from _to_its_end(replay)
+        except GeneratorExit:
+            self._surveyed.discard(name)  # when somebody is back, the rest is
+            raise
 
     def lent(
         self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
@@ -163,6 +197,9 @@ class FilmLibrary:
             self._open.popitem()[1][1].close()
         while self._idle:
             self._idle.pop()[2].close()
+        if self._poser is not None:
+            self._poser.close()
+            self._poser = None
         self._frames.clear()
         self._standings.clear()
         self._surveyed.clear()
@@ -201,6 +238,19 @@ class FilmLibrary:
                 self._idle.remove(row)
                 return row[2]
         return World(options, render=render)
+
+
+def _to_its_end(replay: Replay) -> Generator[None, None, None]:
+    """Play on from where it stands, if that is of use to others, for a while."""
+    if not replay.world.has_snapshots:
+        return
+    replay.approach(replay.last)
+    pace, turns = Pace(), 0
+    while replay.t < replay.last and turns < SURVEY_TURNS:
+        replay.go_on()
+        if pace.due():
+            turns += 1
+            yield None
 
 
 def _compressed(frame: np.ndarray) -> Compressed:

@@ -50,9 +50,33 @@ class Poser:
         stack, card = self.options.frame_stack, self._card
         newest = observation[..., -(observation.shape[-1] // stack) :]
         if card.observation == "image":
-            if self.options.id.startswith("MinAtar/"):
+            if self._has_planes:
                 return planes_picture(newest, side_px)
             return plain_picture(card.id, newest)
+        return self._posed(newest)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether observations hold all that these worlds draw."""
+        return self._has_planes or self._pose in _SURE
+
+    def recorded_picture(self, single: np.ndarray) -> np.ndarray:
+        """The picture of a step, of what was seen there, where this ``is_sure``.
+
+        Args:
+          single: The observation without its stack, as it was recorded.
+        """
+        if self._has_planes:
+            return planes_picture(single)
+        picture = self._posed(single)
+        assert picture is not None
+        return picture
+
+    @property
+    def _has_planes(self) -> bool:
+        return self.options.id.startswith("MinAtar/")
+
+    def _posed(self, newest: np.ndarray) -> np.ndarray | None:
         if self._pose is None:
             return None
         if self._world is None:
@@ -98,3 +122,5 @@ _POSES: dict[str, Pose] = {
     "CliffWalkingSlippery": _cell,
     "Taxi": _cell,
 }
+_SURE = (_vector, _acrobot)
+"""The others draw also how a state was come to: which way somebody looks, say."""

@@ -49,8 +49,8 @@ from engine.stage.questions import registry
 from engine.stage.rows import RowLog
 from engine.stage.show import Show
 
-SLICE_S = 0.004
-LEAST_SLICE_S = 0.002
+SLICE_S = 0.002
+LEAST_SLICE_S = 0.001
 IDLE_S = 0.5
 JUDGED_BYTES = 48 * 2**20
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from PySide6.QtCore import Property, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from rllab_gui.plots import export
 from rllab_gui.plots.header import PlotHeader
+from rllab_gui.plots.legend import Legend
 from rllab_gui.plots.zoomed import ZoomedCanvas
 from rllab_gui.theme import Theme
 
 LEGEND_FROM = 170
 """Height in pixels from which the legend may take several lines."""
-_UNBOUNDED = (1 << 24) - 1
 LIVE_LEGEND_S = 0.25
 """``legend_every_s`` of plots that follow training: nobody reads faster."""
 WORDS_EVERY_S = 1.0
@@ -83,7 +83,7 @@ class PlotFrame(QWidget):
         self.setAccessibleName(title)
         self.header = PlotHeader(plot_id, title, theme, log=log, smoothing=smoothing)
         self.canvas: QWidget = QWidget()
-        self._legend = self._make_legend()
+        self._legend = Legend(theme, self)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(2, 0, 2, 2)
         self._layout.setSpacing(0)
@@ -91,17 +91,6 @@ class PlotFrame(QWidget):
         self._layout.addWidget(self._legend)
         self._connect_header()
         theme.changed.connect(self.restyle)
-
-    def _make_legend(self) -> QLabel:
-        legend = QLabel(self)
-        legend.setTextFormat(Qt.TextFormat.RichText)
-        legend.setWordWrap(True)
-        legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        legend.hide()
-        self._cut = QLabel("…", legend)
-        self._cut.setAutoFillBackground(True)
-        self._cut.hide()
-        return legend
 
     def _connect_header(self) -> None:
         self.header.autoToggled.connect(self.set_auto)
@@ -164,36 +153,12 @@ class PlotFrame(QWidget):
 
     def _show_legend(self) -> None:
         self._legend_at = self._clock()
-        html = self._legend_due
-        self._legend.setText(html)
-        self._legend.setToolTip(html)
-        self._legend.setVisible(bool(html))
-        self._fit_legend()
+        self._legend.set_text(self._legend_due)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In little room the legend is one line that says so if it has been cut."""
         super().resizeEvent(event)
-        self._fit_legend()
-
-    def _fit_legend(self) -> None:
-        line = self._legend.fontMetrics().lineSpacing() + self.theme.px(3)
-        little = self.height() < self.theme.px(LEGEND_FROM)
-        self._legend.setMaximumHeight(line if little else _UNBOUNDED)
-        top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
-        self._legend.setAlignment(top)
-        self._show_cut(line if little else _UNBOUNDED)
-
-    def _show_cut(self, room: int) -> None:
-        """An ellipsis where the legend goes on; its tooltip has it all."""
-        wide = self.width()
-        bounded = room < _UNBOUNDED and bool(self._legend.text())
-        cut = bounded and self._legend.heightForWidth(wide) > room
-        if cut:
-            self._cut.setStyleSheet(f"background: {self.theme.tokens.panel}")
-            self._cut.setFont(self._legend.font())  # a sheet takes its first one back
-            self._cut.adjustSize()
-            self._cut.move(wide - self._cut.width() - self.theme.px(6), 0)
-        self._cut.setVisible(cut)
+        self._legend.take_one_line(self.height() < self.theme.px(LEGEND_FROM))
 
     def legend(self) -> str:
         """Rich text of the line below the plot."""
@@ -280,11 +245,7 @@ class PlotFrame(QWidget):
     def restyle(self) -> None:
         """Take over the colours and sizes of the theme."""
         self.header.restyle()
-        self._legend.setFont(self.theme.font(relative=0.85))
-        self._legend.setStyleSheet(f"color: {self.theme.tokens.muted}")
-        margin = self.theme.px(6)
-        self._legend.setContentsMargins(margin, 0, margin, self.theme.px(2))
-        self._fit_legend()
+        self._legend.restyle()
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QToolButton
 from rllab_gui.plots.bars import Bars
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.strip import HISTORY
-from rllab_gui.resting import Resting
+from rllab_gui.resting import LONG_REST_MS, Resting
 from rllab_gui.views.base import ViewContext
 from rllab_gui.views.episode_model import Moment
 from rllab_gui.views.guess import GuessPanel
@@ -32,7 +32,8 @@ class StepQBarsView(QBars):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.moment: Moment | None = None
-        self.usual = Resting(context.link, "gaps", self)
+        self.usual = Resting(context.link, "gaps", self, rest_ms=LONG_REST_MS)
+        context.episode.leaving.connect(self.usual.give_way)
         self.guess = GuessPanel(context)
         self.body_layout.insertWidget(0, self.guess)
         self._branch = self._make_branch()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QToolButton, QWidget
 
@@ -40,9 +40,16 @@ class Painted(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
             self._widget.removeEventFilter(self)
-            QTimer.singleShot(0, self._then)  # after everything else is painted
-            self.deleteLater()
+            # Comes when all that is painted with it is on the screen.
+            QCoreApplication.postEvent(self, QEvent(QEvent.Type.User))
         return False
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.User:
+            self._then()
+            self.deleteLater()
+            return True
+        return super().event(event)
 
 
 class Hands:

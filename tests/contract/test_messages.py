@@ -262,20 +262,34 @@ def test_pictures_arrive_as_they_were_whatever_their_rows(chosen: np.ndarray):
     assert np.array_equal(arrived, picture)
 
 
-def test_equal_rows_of_a_picture_travel_once():
+def test_plain_areas_of_a_picture_take_no_room():
     plain = np.full((2, 400, 600, 3), 255, np.uint8)
     plain[1, 200:220, 100:] = 7
     frames = encode(Answer(id=1, result={"frames": plain}))
     assert sum(len(it) for it in frames) < plain.nbytes / 100
     assert np.array_equal(decode(frames).result["frames"], plain)
     noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
-    frames = encode(Answer(id=1, result={"frame": noise}))
-    assert len(frames) == 2
+    _, sent = encode(Answer(id=1, result={"frame": noise}))
+    assert bytes(sent) == noise.tobytes()
 
 
 def test_a_damaged_picture_is_refused():
     plain = np.zeros((100, 300, 3), np.uint8)
-    head, rows, differs = encode(Answer(id=1, result={"frame": plain}))
-    for damaged in ([head, rows, differs[:-1]], [head, rows[:-1], differs], [head]):
+    head, packed = encode(Answer(id=1, result={"frame": plain}))
+    flipped = bytes([packed[0] ^ 0xFF]) + packed[1:]
+    for damaged in ([head, packed[:-1]], [head, flipped], [head, b""], [head]):
         with pytest.raises(MalformedMessage):
             decode(damaged)
+
+
+@pytest.mark.parametrize("shape", [(1 << 20, 1 << 20, 3), (-1, 300, 3), (2, -300, -3)])
+def test_no_memory_is_taken_for_what_a_picture_cannot_hold(shape):
+    plain = np.zeros((100, 300, 3), np.uint8)
+    head, packed = encode(Answer(id=1, result={"frame": plain}))
+    told = msgspec.msgpack.encode(("|u1", list(plain.shape), 0))
+    other = msgspec.msgpack.encode(("|u1", list(shape), 0))
+    lied = msgspec.msgpack.decode(head)
+    lied["result"]["frame"] = msgspec.msgpack.Ext(lied["result"]["frame"].code, other)
+    assert told in head
+    with pytest.raises(MalformedMessage, match="no picture of shape"):
+        decode([msgspec.msgpack.encode(lied), packed])

@@ -37,6 +37,9 @@ class FakeClient:
             self.reply(self._next_id, self.answers[question](arguments))
         return self._next_id
 
+    def hand_over(self) -> None:
+        pass
+
     def poll(self) -> list[Message]:
         messages, self._inbox = self._inbox, []
         return messages

@@ -145,7 +145,8 @@ def test_a_frame_that_takes_long_does_not_hold_the_numbers_back(context, client,
     context.pulse.beat()
     assert context.episode.moment.t == 30
     assert context.episode.moment.last_picture[0] == 0  # meanwhile, with its number
-    reply(client, client.questions("frames")[-2])
+    (wanted,) = [it for it in client.questions("frames") if it.arguments["first"] == 30]
+    reply(client, wanted)
     context.pulse.beat()
     assert number_of(context.episode.moment.frame) == 30
     assert context.episode.moment.missing == ""
@@ -424,3 +425,17 @@ def test_a_late_judgement_asks_again_for_the_picture_it_held_up(context, client,
     reply(client, again)
     context.pulse.beat()
     assert number_of(context.episode.moment.frame) == 150
+
+
+def test_before_a_jump_asks_heavy_questions_give_way(context, client):
+    teach(client, steps=50)
+    open_episode(context, client)
+    gave_way = []
+    context.episode.leaving.connect(lambda: gave_way.append(len(client.sent)))
+    del client.answers["frames"]
+    asked = len(client.sent)
+    context.cursor.seek(40)
+    assert gave_way == [asked]
+    context.cursor.show_episode("training", 5, t=3)
+    assert len(gave_way) == 2
+    assert len(client.sent) > gave_way[1] > asked

@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QLabel
@@ -348,10 +348,10 @@ def test_focus_is_visible(plot, qtbot, theme):
 def test_a_legend_that_is_cut_says_so(plot):
     plot.resize(300, 150)
     plot.set_legend("one · " * 40)
-    assert plot._cut.isVisible()
-    assert plot._cut.geometry().right() < plot._legend.width()
+    assert plot._legend.cut.isVisible()
+    assert plot._legend.cut.geometry().right() < plot._legend.width()
     plot.set_legend("one")
-    assert not plot._cut.isVisible()
+    assert not plot._legend.cut.isVisible()
 
 
 def test_only_what_is_smoothed_offers_smoothing(qtbot, theme, plot):
@@ -370,3 +370,32 @@ def test_the_legend_of_a_live_plot_keeps_still_for_a_while(plot, clock, qtbot):
     clock.now += 0.1
     qtbot.waitUntil(lambda: label.text() == "value 4", timeout=2000)
     assert plot.legend() == "value 4"
+
+
+def test_words_that_change_lay_nothing_out_again(plot, qtbot):
+    plot.resize(400, 400)
+    long, short = "one · " * 40, "one"
+    plot.set_legend(long)
+    qtbot.waitUntil(lambda: plot._legend.height() > 2 * plot._legend._line())
+    asked = Asked(plot)
+    height = plot._legend.height()
+    for words in (short, long, "two · " * 40, short):
+        plot.set_legend(words)
+        QApplication.sendPostedEvents()
+    assert plot._legend.height() == height
+    assert not asked.layouts
+    qtbot.waitUntil(lambda: plot._legend.height() == plot._legend._line())
+    assert plot._legend.label.text() == short
+
+
+class Asked(QObject):
+    """Counts how often a widget is asked to lay itself out."""
+
+    def __init__(self, widget):
+        super().__init__(widget)
+        self.layouts = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        self.layouts += event.type() == QEvent.Type.LayoutRequest
+        return False

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.contract.messages import SessionStatus
+from engine.contract.messages import Cancel, SessionStatus
 from rllab_gui import resting
 from rllab_gui.resting import Resting
 
@@ -67,3 +67,18 @@ def test_what_was_recorded_anew_is_asked_for_anew(asked, client, context, qtbot)
         context.link.poll()
         assert bool(asked.answer) is known
         assert asked.want("s", {"t": 1}) is known
+
+
+def test_it_gives_way_to_whoever_waits_and_asks_again(asked, client, context, qtbot):
+    client.answers["saliency"] = lambda arguments: dict(arguments)
+    asked.give_way()  # nothing is under way
+    assert not client.of(Cancel)
+    del client.answers["saliency"]
+    asked.want("s", {"t": 1})
+    settled(qtbot, asked, client, 1)
+    asked.give_way()
+    assert client.of(Cancel) == [Cancel(1)]
+    settled(qtbot, asked, client, 2)
+    client.reply(2, {"t": 1})
+    context.link.poll()
+    assert asked.answer == {"t": 1}

@@ -285,11 +285,13 @@ def test_the_button_that_clears_a_field_lies_inside(small, qtbot):
 
 @LARGE
 def test_the_ellipsis_of_a_legend_is_as_large_as_its_words(small):
-    plot = small.findChild(PlotFrame, "plot.curve")
-    plot.resize(200, 120)
-    plot.set_legend("a legend that is a good deal longer than its plot is wide")
-    assert plot._cut.isVisibleTo(plot)
-    assert plot._cut.font().pointSizeF() == plot._legend.font().pointSizeF()
+    small.show_workspace("train")
+    legend = small.findChild(PlotFrame, "plot.curve")._legend
+    legend.set_text("a legend that is a good deal longer than its plot is wide")
+    legend.take_one_line(True)
+    legend.resize(120, 20)
+    assert legend.cut.isVisible()
+    assert legend.cut.font().pointSizeF() == legend.label.font().pointSizeF()
 
 
 @LARGE

@@ -3,7 +3,9 @@
 import itertools
 
 import pytest
-from PySide6.QtWidgets import QApplication, QMainWindow, QTabBar
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QTabBar, QVBoxLayout
+from showing import show
 
 from engine.contract.messages import Problem, Solved
 from rllab_gui.theme import DARK, LIGHT, Theme, contrast
@@ -68,6 +70,28 @@ def test_toggling_dresses_the_application(theme, qtbot):
     assert theme.is_dark
     assert QApplication.palette().window().color().name() == DARK.window.lower()
     assert DARK.accent in QApplication.instance().styleSheet()
+
+
+class Dressed(QFrame):
+    """Counts how often it is dressed."""
+
+    times = 0
+
+    def event(self, event):
+        self.times += event.type() == QEvent.Type.StyleChange
+        return super().event(event)
+
+
+def test_a_widget_is_not_dressed_again_for_each_that_it_lies_in(theme, qtbot):
+    within = outermost = QFrame()
+    for kind in (*[QFrame] * 10, Dressed):
+        inner = kind(within)
+        QVBoxLayout(within).addWidget(inner)
+        within = inner
+    show(qtbot, outermost)
+    within.times = 0
+    theme.toggle()
+    assert within.times == 2  # it is undressed, and dressed
 
 
 def test_the_scale_is_bounded_and_scales_fonts(theme):

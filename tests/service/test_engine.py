@@ -57,6 +57,8 @@ def cores_of(lab: Lab) -> dict[str, frozenset[int]]:
 def test_train_stop_and_find_the_session_file(lab: Lab) -> None:
     client = lab.attach()
     client.send(Subscribe(["scalars", "account"]))
+    while client._outbox:  # returns when all has left, or 2 ms later
+        client.hand_over()
     lab.start(client)
     expect(client, status("running", 1_500))
     # One step in sixteen is taken apart: the first report may be without an update.

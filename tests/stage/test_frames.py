@@ -305,3 +305,19 @@ def test_sparks_of_the_lander_are_the_same_after_a_jump():
     np.testing.assert_array_equal(frames(jumping, [45])[0], whole[45])
     films.close()
     jumping.close()
+
+
+def test_the_first_picture_of_an_episode_needs_no_way(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    expected = truth(theatre, episode)
+    t = len(expected) - 2
+    surveyed, played = [], []
+    films = theatre.stage._context.films
+    monkeypatch.setattr(films, "survey", lambda *of: surveyed.append(of))
+    monkeypatch.setattr(World, "step", lambda self, action: played.append(action))
+    found = theatre.result("frames", kind="training", episode=episode, first=t, last=t)
+    assert found["exact"] is True
+    np.testing.assert_array_equal(found["frames"][0], expected[t])
+    assert not played
+    assert len(surveyed) == 1

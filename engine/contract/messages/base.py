@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of these messages; two sides with different versions do not talk."""
 
 RunState = Literal[

@@ -38,6 +38,8 @@ class FramesArguments(Arguments, frozen=True):
 
 def _answer(context: Context, arguments: FramesArguments, asker: Asker) -> Job:
     session = context.archive.session()
+    if context.films.under_survey != (session.past, arguments.kind, arguments.episode):
+        context.jobs.cancel(SURVEY)  # nobody looks at that one any more
     record = yield from context.archive.episode(
         session, arguments.kind, arguments.episode
     )
