@@ -285,12 +285,12 @@ def test_the_button_that_clears_a_field_lies_inside(small, qtbot):
 
 @LARGE
 def test_the_ellipsis_of_a_legend_is_as_large_as_its_words(small):
-    small.show_workspace("train")
     legend = small.findChild(PlotFrame, "plot.curve")._legend
     legend.set_text("a legend that is a good deal longer than its plot is wide")
     legend.take_one_line(True)
     legend.resize(120, 20)
-    assert legend.cut.isVisible()
+    legend.restyle()
+    assert legend.cut.isVisibleTo(legend)
     assert legend.cut.font().pointSizeF() == legend.label.font().pointSizeF()
 
 
