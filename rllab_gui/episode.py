@@ -93,6 +93,11 @@ class ShownEpisode(QObject):
         return self.data.steps if self.data is not None else 0
 
     @property
+    def shows(self) -> bool:
+        """An episode is here, or one is still shown while the next is under way."""
+        return self.data is not None or self.moment is not None
+
+    @property
     def waiting(self) -> bool:
         """An episode has been asked for and is not here yet."""
         here = self.data is not None and self.data.key == self.key

@@ -91,7 +91,7 @@ class BookmarksView(View):
 
     def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
         """Nothing is marked, and no episode is shown of which something stands out."""
-        if self.context.notes.kept.bookmarks or self.context.episode.data is not None:
+        if self.context.notes.kept.bookmarks or self.context.episode.shows:
             return None
         words = self.context.commands.with_keys(FIND)
         return "No bookmark yet.", words, ()

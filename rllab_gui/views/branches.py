@@ -177,7 +177,7 @@ class BranchesView(View):
 
     def emptiness(self) -> tuple[str, str, tuple[()]] | None:
         """There is no episode."""
-        if self.context.episode.data is not None:
+        if self.context.episode.shows:
             return None
         return "No episode is looked at.", "Choose one in the list of episodes.", ()
 

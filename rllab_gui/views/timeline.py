@@ -25,7 +25,7 @@ from rllab_gui.plots.lane_kinds import (
 from rllab_gui.plots.lane_notes import Note, NotesLane
 from rllab_gui.plots.lanes import Lane, TimeScale
 from rllab_gui.plots.timeline import TimelineCanvas
-from rllab_gui.resting import Resting
+from rllab_gui.resting import LONG_REST_MS, Resting
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import Episode, Key
 from rllab_gui.views.limits import GLYPHS
@@ -53,7 +53,7 @@ class TimelineView(View):
         self.plot = PlotFrame("timeline", self.title, context.theme)
         scale, theme = TimeScale(), context.theme
         self._film = FilmLane(theme, scale)
-        self._pictures = Resting(context.link, "frames", self)
+        self._pictures = Resting(context.link, "frames", self, rest_ms=LONG_REST_MS)
         context.episode.leaving.connect(self._pictures.give_way)
         self._strip: dict[str, int] = {}
         self._value = LineLane("value", "V(s)\ndiscounted", theme, scale)

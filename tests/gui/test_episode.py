@@ -439,3 +439,15 @@ def test_before_a_jump_asks_heavy_questions_give_way(context, client):
     context.cursor.show_episode("training", 5, t=3)
     assert len(gave_way) == 2
     assert len(client.sent) > gave_way[1] > asked
+
+
+def test_what_was_shown_stays_while_the_next_is_under_way(context, client):
+    teach(client, steps=50)
+    open_episode(context, client)
+    del client.answers["judge_episode"]
+    assert context.episode.shows
+    context.cursor.show_episode("training", 5, t=3)
+    assert context.episode.data is None
+    assert context.episode.shows
+    context.episode.forget()
+    assert not context.episode.shows
