@@ -117,8 +117,8 @@ class Theme(QObject):
         assert isinstance(application, QApplication)
         application.setPalette(palette(self.tokens))
         application.setFont(self.font())
-        # In place of another sheet, Qt dresses each widget once for each that it lies
-        # in: three times the time, over a second in our window.
+        # In place of another sheet, Qt dresses a widget once for each that it lies in,
+        # which takes three times as long: over a second in our window.
         application.setStyleSheet("")
         application.setStyleSheet(style_sheet(self.tokens, self._scale))
         self.changed.emit()
