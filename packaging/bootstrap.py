@@ -50,8 +50,8 @@ DISPLAY_LIBRARIES = {
 # What 'test --all' asks of the campaigns that can run at several sizes.
 FULL_COUNTS = {"RLLAB_REFERENCE_SEEDS": "5", "RLLAB_KILLS": "200"}
 
-# Slow tests start engines of their own: they get the machine to themselves.
-QUICK, SLOW = "not slow and not long", "slow and not long"
+# What starts engines and looks at the clock gets the machine to itself.
+TOGETHER, ALONE = "not alone and not long", "alone and not long"
 MOST_TESTERS = 4
 NO_TESTS = 5  # what pytest exits with
 
@@ -100,7 +100,9 @@ def run_tests(arguments: list) -> int:
     selection = [it for it in arguments if it != "--all"]
     # The last -m counts: it replaces the one of pyproject.toml.
     parts = (
-        [["-m", ""]] if everything else [[*side_by_side(), "-m", QUICK], ["-m", SLOW]]
+        [["-m", ""]]
+        if everything
+        else [[*side_by_side(), "-m", TOGETHER], ["-m", ALONE]]
     )
     with tempfile.TemporaryDirectory(prefix="rllab-test-") as home:
         extra = {
@@ -118,7 +120,7 @@ def run_tests(arguments: list) -> int:
 
 
 def side_by_side() -> list:
-    """Words that let quick tests run in several processes, where that is quicker."""
+    """Words that let tests run in several processes, where that is quicker."""
     count = min(os.cpu_count() or 1, MOST_TESTERS)
     return [] if count < 2 else ["-n", str(count), "--dist", "loadfile"]
 

@@ -32,6 +32,7 @@ def held(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_killed_writer_loses_a_quarter_of_a_second_at_most(tmp_path, held):
     held(kill_writer.run(tmp_path, KILLS))
 

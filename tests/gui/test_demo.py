@@ -50,6 +50,7 @@ def test_a_picture_that_cannot_be_written_is_told(room, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_the_demo_trains_steps_through_exports_and_saves(tmp_path):
     words = ["-m", "rllab_gui.demo", "--out", str(tmp_path), "--train-seconds", "3"]

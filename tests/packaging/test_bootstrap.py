@@ -183,9 +183,9 @@ def test_elsewhere_the_exact_line_is_printed(bare, monkeypatch, apt, said):
 @pytest.mark.parametrize(
     ("words", "marked"),
     [
-        ([], ["not slow and not long", "slow and not long"]),
+        ([], ["not alone and not long", "alone and not long"]),
         (["--all"], [""]),
-        (["-k", "x"], ["not slow and not long", "slow and not long"]),
+        (["-k", "x"], ["not alone and not long", "alone and not long"]),
     ],
 )
 def test_the_tests_run_offscreen_and_away_from_the_user(
@@ -213,7 +213,7 @@ def test_the_tests_run_offscreen_and_away_from_the_user(
     ("count", "words"),
     [(1, []), (2, ["-n", "2", "--dist", "loadfile"]), (None, [])],
 )
-def test_quick_tests_run_side_by_side_where_there_is_room(
+def test_tests_run_side_by_side_where_there_is_room(
     bootstrap, monkeypatch, count, words
 ):
     monkeypatch.setattr(bootstrap.os, "cpu_count", lambda: count)

@@ -23,7 +23,7 @@ from engine.contract.messages import (
 )
 from service.engine_lab import Lab, end, expect, kill, order, sealed, status
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 def problem(name: str) -> Callable[[Message], bool]:

@@ -38,7 +38,7 @@ from engine.service.cores import ALL
 from engine.service.processes import ROLES
 from service.engine_lab import Lab, end, expect, order, run_python, sealed, status
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 def cores_of(lab: Lab) -> dict[str, frozenset[int]]:
