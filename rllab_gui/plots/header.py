@@ -248,5 +248,7 @@ def legend_html(entries: Sequence[tuple[str, str, str]]) -> str:
         together = escape(words)
         if len(words) <= MOST_TOGETHER:
             together = together.replace(" ", "&nbsp;")
-        parts.append(f'<span style="color:{colour}">{mark}</span>&nbsp;{together}')
-    return " &nbsp; ".join(parts)
+        if mark:
+            mark = f'<span style="color:{colour}">{mark}</span>&nbsp;'
+        parts.append(mark + together)
+    return "&nbsp;&nbsp; ".join(parts)  # a broken line begins with its first mark

@@ -34,7 +34,8 @@ class FrameView(View):
     urgent = True
     about = (
         "The picture before the action of this step, drawn again by replaying the "
-        "episode. The bar is V(s) = max_a Q(s,a) on the scale of the whole episode. "
+        "episode (the first one from what was recorded, where that holds all that is "
+        "drawn). The bar is V(s) = max_a Q(s,a) on the scale of the whole episode. "
         "The gap is the best minus the second best Q; δ is the TD error of the action"
         " taken."
     )

@@ -85,8 +85,9 @@ def episode_frames(
 ) -> Generator[Wish, Any, tuple[list[np.ndarray], bool, str]]:
     """Frames of these steps, whether they are exact, and if not, why.
 
-    They are drawn by verified replay; where that is not possible the stored ones
-    are taken, and else the recorded observations are drawn as they are.
+    They are drawn by verified replay, the first one of an episode from the verified
+    observation if that holds all that is drawn; where neither is possible the stored
+    ones are taken, and else the recorded observations are drawn as they are.
 
     Raises:
       QuestionError: If nothing is possible, or the answer would be too large.
