@@ -23,7 +23,7 @@ from engine.commands.private_engine import private_engine
 from engine.service.connection import process_lives
 from engine.sessions import SessionFile
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 FAILING_WORLD = """
 import gymnasium, numpy
