@@ -88,7 +88,7 @@ class Guide(QWidget):
         self._column.addLayout(row)
         lab.pulse.ticked.connect(self._look)
         lab.theme.changed.connect(self._place_again)
-        lab.commands.keysChanged.connect(self._say)
+        lab.commands.keysChanged.connect(self._name_keys)
         window.installEventFilter(self)
         self.hide()
 
@@ -178,6 +178,11 @@ class Guide(QWidget):
         step = self.step
         if step is not None:
             self._text.setText(self._lab.commands.with_keys(step.text))
+
+    def _name_keys(self) -> None:
+        """Another name of a key may take more lines, or fewer."""
+        self._say()
+        self._place_again()
 
     def _say_next(self) -> None:
         assert self._tour is not None

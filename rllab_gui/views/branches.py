@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Property, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Property, QEvent, QObject, Qt
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -130,10 +130,11 @@ class BranchesView(View):
         column.addWidget(self._words)
         column.addWidget(self._why)
         column.addLayout(self._tools)
-        scroll = ScrolledPanel(inside, self)
-        scroll.setObjectName("step.branches.scroll")
-        scroll.setAccessibleName(self.title)
-        self.body_layout.addWidget(scroll)
+        self._scroll = ScrolledPanel(inside, self)
+        self._scroll.setObjectName("step.branches.scroll")
+        self._scroll.setAccessibleName(self.title)
+        self._scroll.viewport().installEventFilter(self)
+        self.body_layout.addWidget(self._scroll)
 
     def _tool(self, name: str, command: str, title: str) -> QToolButton:
         button = QToolButton(self)
@@ -251,6 +252,20 @@ class BranchesView(View):
         self._save_room()
         self.refresh()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """In a window of another height it may ask for another height."""
+        super().showEvent(event)
+        self.window().installEventFilter(self)  # moved to its end if it is there
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The window has another size, or a scroll bar has come or gone."""
+        if event.type() == QEvent.Type.Resize:
+            if watched is self._scroll.viewport():
+                self._save_room()
+            elif watched is self.window():
+                self._scroll.updateGeometry()
+        return super().eventFilter(watched, event)
+
     def _save_room(self) -> None:
         self.offer.set_headed(not self._is_low)
         by_hand = self._buttons[0]
@@ -258,7 +273,7 @@ class BranchesView(View):
         needed = sum(it.sizeHint().width() for it in self._buttons)
         needed += measure(BY_HAND[0]) - measure(by_hand.text())
         needed += self._tools.spacing() * (len(self._buttons) + 1)
-        _write_on(by_hand, BY_HAND[needed > self.width()])
+        _write_on(by_hand, BY_HAND[needed > self._scroll.viewport().width()])
 
     def restyle(self) -> None:
         """Take over fonts and sizes."""

@@ -60,17 +60,18 @@ class StepQBarsView(QBars):
         button.setText("Predict")
         button.setCheckable(True)
         button.setAccessibleName("Predict mode")
-        self._name_keys(button)
-        self.context.commands.keysChanged.connect(lambda: self._name_keys(button))
+        self._predict = button
+        self._name_keys()
+        self.context.commands.keysChanged.connect(self._name_keys)
         predict = self.context.why.predict
         button.clicked.connect(self._on_predict_asked)
         predict.changed.connect(lambda: button.setChecked(predict.on))
         return button
 
-    def _name_keys(self, button: QToolButton) -> None:
+    def _name_keys(self) -> None:
         key = self.context.commands.key_in_brackets("play.predict")
         tooltip = "Hide what the agent thinks until you have predicted it"
-        button.setToolTip(tooltip + key)
+        self._predict.setToolTip(tooltip + key)
 
     def _on_predict_asked(self, on: bool) -> None:
         """The command is a state too, which menus show."""

@@ -5,6 +5,7 @@ import json
 import pytest
 import script
 from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QScrollArea, QWidget
 
 from rllab_gui.lessons.tour import FIRST_STEPS, TourProblem, read_tour
@@ -151,6 +152,16 @@ def test_many_words_scroll_and_the_buttons_stay_in_reach(window, tmp_path):
         assert window.rect().contains(card)
         end = window.findChild(QAbstractButton, "tour.end")
         assert window.teaching.guide.rect().contains(end.geometry())
+
+
+def test_the_card_is_as_high_as_the_names_of_keys_need(window, tmp_path):
+    guide = window.teaching.guide
+    guide.begin(written(tmp_path, {"text": "{transport.loop} is a key. " * 20}))
+    before = guide.geometry()
+    assert window.key_map.choose("transport.loop", QKeySequence("Shift+Ins")) == ""
+    assert guide.height() > before.height()
+    assert guide.geometry().bottom() == before.bottom()
+    assert guide._text.height() >= guide._text.heightForWidth(guide._text.width())
 
 
 def test_a_mark_follows_what_is_scrolled(window, tmp_path, qtbot):

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import shiboken6
 from pictures import CARD, picture, teach
-from PySide6.QtCore import Qt
+from PySide6.QtCore import SIGNAL, Qt
 from showing import show, wheel
 
 from rllab_gui.views.qbars import NAMING, QBarsView
@@ -159,6 +160,15 @@ def test_why_not_another_action_says_by_how_much(context, client, qtbot):
     qtbot.mouseClick(view.canvas, Qt.MouseButton.LeftButton, pos=place)
     context.pulse.beat()
     assert "Why not" not in view.plot.legend()
+
+
+def test_a_view_that_is_gone_hears_of_no_keys(context, qapp):
+    heard = SIGNAL("keysChanged()")
+    before = context.commands.receivers(heard)
+    view = StepQBarsView(context)
+    assert context.commands.receivers(heard) > before
+    shiboken6.delete(view)
+    assert context.commands.receivers(heard) == before
 
 
 def test_percentiles_are_read_and_said_as_people_do():
