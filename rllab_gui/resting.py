@@ -81,14 +81,8 @@ class Resting(QObject):
                 self._timer.stop()
         return not self.busy
 
-    def give_way(self) -> None:
-        """Somebody waits for something else: ask again a while later."""
-        if self.busy:
-            self._link.cancel(self._number)
-            self._timer.start()
-
     def drop(self) -> None:
-        """Nobody wants it any more; what is here stays."""
+        """Nobody wants it now, or something else before it; what is here stays."""
         self._timer.stop()
         self._link.cancel(self._number)
         self._wanted = self._here

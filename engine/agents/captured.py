@@ -33,7 +33,7 @@ from engine.agents.graph import (
     count_moved,
 )
 from engine.agents.learner import Learner, follow
-from engine.agents.reports import CannotCompile
+from engine.agents.reports import CannotCompile, first_line
 from engine.agents.rounds import LateUpdate, Rounds, Told
 from engine.contract.account import SAMPLE, UPDATE, Watch
 from engine.contract.costs import USABLE, replay_device_bytes, size_text
@@ -98,8 +98,9 @@ class CapturedUpdate:
             self._memory = DeviceMemory(memory, configuration, device)
             self._prepare(device)
         except RuntimeError as error:
-            first = str(error).strip().splitlines()[0][:300]
-            raise CannotCompile(f"The GPU could not capture it: {first}") from error
+            raise CannotCompile(
+                f"The GPU could not capture it: {first_line(error)}"
+            ) from error
         self._memory.begin()
 
     def _check_room(self, device: torch.device) -> None:

@@ -243,7 +243,8 @@ def epsilon_greedy_of_each(
     """What each would do by itself, by draws of its own.
 
     Args:
-      explorers: K of one environment each, which are ``epsilon_greedy_only``.
+      explorers: K of one environment each, ε-greedy or noisy, of which nobody asks how
+        likely an action was.
       q: What each of them follows, float [K, A].
       epsilon: Share of random actions.
     """

@@ -30,7 +30,14 @@ from engine.agents.graph import (
 from engine.agents.layouts import on_device
 from engine.agents.learner import Learner, follow
 from engine.agents.looking import Looks
-from engine.agents.reports import CannotCompile, Decision, NotFinite, Reported, Update
+from engine.agents.reports import (
+    CannotCompile,
+    Decision,
+    NotFinite,
+    Reported,
+    Update,
+    first_line,
+)
 from engine.agents.value_based import ValueBasedAgent, build_agent
 from engine.contract.account import SAMPLE, UNWATCHED, UPDATE, Watch
 from engine.contract.catalogue import EnvironmentCard
@@ -222,14 +229,19 @@ class JointAgents:
         Raises:
           CannotCompile: If they cannot be captured; nothing has changed then.
         """
+        self._looks = None
         learners = [it.learner for it in self.all]
-        try:
-            suits = Looks.suits(self.configuration)
-            self._looks = Looks(learners, self._device) if suits else None
-        except RuntimeError as error:
-            raise CannotCompile(f"The GPU could not capture acting: {error}") from error
         moves = _Moves(self.first.learner, len(learners))
-        return CapturedUpdate(learners, self._memories, self._device, moves)
+        captured = CapturedUpdate(learners, self._memories, self._device, moves)
+        if Looks.suits(self.configuration):
+            try:
+                self._looks = Looks(learners, self._device)
+            except RuntimeError as error:
+                captured.let_go()
+                raise CannotCompile(
+                    f"The GPU could not capture acting: {first_line(error)}"
+                ) from error
+        return captured
 
     def _conclude(self, numbers: list[list[float]]) -> None:
         for agent, (loss, norm, total, *_) in zip(self.all, numbers, strict=True):

@@ -23,6 +23,11 @@ class CannotCompile(RuntimeError):
     """An update cannot be compiled; the text says why, as a sentence."""
 
 
+def first_line(error: BaseException) -> str:
+    """Enough of what a library says, which may be many lines."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
 class Decision(NamedTuple):
     """What the agent does in E environments.
 

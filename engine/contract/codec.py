@@ -32,6 +32,7 @@ _UNREADABLE = (
     RecursionError,
     SyntaxError,  # numpy parses some names of types as Python
     lz4.block.LZ4BlockError,
+    MemoryError,
 )
 _ARRAY, _PICTURE = 1, 2
 _KINDS = "biuf"
@@ -39,6 +40,8 @@ _LARGE = 2**16
 """Bytes from which on a picture is packed."""
 _LZ4_MOST = 256
 """No block of LZ4 holds more than so many times its bytes (its format allows 255)."""
+_PICTURES_MOST = 1 << 30
+"""Bytes of all pictures of a message: many may name the same frame."""
 
 
 def encode(message: Message) -> list[Any]:
@@ -78,10 +81,16 @@ def _packed(array: np.ndarray) -> bytes | None:
 
 
 class _Codec(threading.local):
-    """A decoder for each thread, and the buffers of the message it works on."""
+    """A decoder for each thread, and the buffers of the message it works on.
+
+    Attributes:
+      buffers: Its frames after the first.
+      pictures: Bytes of the pictures that were unpacked from them.
+    """
 
     def __init__(self) -> None:
         self.buffers: Sequence[Any] = ()
+        self.pictures = 0
         union: Any = None
         for kind in _all_messages(Message):
             union = kind if union is None else union | kind
@@ -105,11 +114,16 @@ class _Codec(threading.local):
     def _picture(self, shape: list[int], index: int) -> np.ndarray:
         """A picture that was packed.
 
-        Its size is bounded by that of its frame before memory is taken for it.
+        Its size is bounded by that of its frame before memory is taken for it, and
+        that of all pictures of a message: they may come from a process that reads a
+        stranger's file.
         """
         size, packed = math.prod(shape), self.buffers[index]
         if min(shape) < 0 or size > _LZ4_MOST * len(packed):
             raise ValueError(f"no picture of shape {shape} in {len(packed)} bytes")
+        self.pictures += size
+        if self.pictures > _PICTURES_MOST:
+            raise ValueError(f"more than {_PICTURES_MOST:,} bytes of pictures")
         whole = lz4.block.decompress(packed, uncompressed_size=size)
         return np.frombuffer(whole, np.uint8).reshape(shape)
 
@@ -124,7 +138,7 @@ _codec = cache(_Codec)
 
 
 def decode(frames: Sequence[Any]) -> Message:
-    """Inverse of :func:`encode`; arrays are read-only views of the frames.
+    """Inverse of :func:`encode`; arrays are read-only, and but for pictures views.
 
     Raises:
       MalformedMessage: If the bytes are not one of our messages.
@@ -132,6 +146,7 @@ def decode(frames: Sequence[Any]) -> Message:
     codec = _codec()
     try:
         head, *codec.buffers = frames
+        codec.pictures = 0
         return cast(Message, codec.decoder.decode(head))
     except _UNREADABLE as error:
         raise MalformedMessage(f"A message was not understood: {error}") from error

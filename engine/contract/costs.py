@@ -81,16 +81,20 @@ def replay_memory_bytes(configuration: Configuration, card: EnvironmentCard) -> 
 
 
 def replay_device_bytes(configuration: Configuration, card: EnvironmentCard) -> int:
-    """What of the full replays of all seeds lies on a GPU besides.
+    """What of the full replays of all seeds lies on a GPU besides, and draws take.
 
     That is where updates are captured; else it is nothing.
     """
     if not _is_captured(configuration):
         return 0
     slot: float = _device_row_bytes(configuration, card)
+    pairs = 0
     if configuration.replay.kind == "prioritized":
         slot += _PRIORITY + _DRAWS + _WIDE_TREE
-    return round(configuration.training.seeds * configuration.replay.capacity * slot)
+        # To find equal slots all of a batch are compared with all: a bool, an int64.
+        pairs = 9 * configuration.agent.batch_size**2
+    each = configuration.replay.capacity * slot + pairs
+    return round(configuration.training.seeds * each)
 
 
 def rows_with_a_draw(of: Configuration, row_bytes: int) -> int:

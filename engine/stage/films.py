@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections import OrderedDict
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ OPEN_REPLAYS = 4
 IDLE_WORLDS = 3
 
 Compressed = tuple[bytes, tuple[int, ...]]
+
+_log = logging.getLogger(__name__)
 
 
 class FilmLibrary:
@@ -109,17 +112,29 @@ class FilmLibrary:
         None where it is another one than its fingerprint says, or does not hold all
         that is drawn: then the way to the step has to be played.
         """
-        poser = self._poser
-        if poser is None or poser.options != options:
-            if poser is not None:
-                poser.close()
-            poser = self._poser = Poser(options)
         seen, crc = record.get("observations"), record.get("observation_crc")
-        if not poser.is_sure or seen is None or crc is None or record["seed"] < 0:
+        if seen is None or crc is None or record["seed"] < 0:
             return None
+        if not self._draws_as_seen(options):
+            return None
+        assert self._poser is not None
         if observation_crc(seen[t]) != int(crc[t]):
             return None
-        return poser.recorded_picture(seen[t])
+        try:
+            return self._poser.recorded_picture(seen[t])
+        except Exception as error:
+            # A stranger's numbers need not be a state: played again, the episode says
+            # what is wrong with it.
+            _log.info("step %d could not be drawn as it was seen: %r", t, error)
+            return None
+
+    def _draws_as_seen(self, options: EnvironmentOptions) -> bool:
+        """Whether observations hold all that this environment draws."""
+        if self._poser is None or self._poser.options != options:
+            if self._poser is not None:
+                self._poser.close()
+            self._poser = Poser(options)
+        return self._poser.is_sure
 
     def survey(
         self, key: Hashable, options: EnvironmentOptions, record: Mapping[str, Any]
@@ -127,13 +142,15 @@ class FilmLibrary:
         """A job that finds out where an episode stands on its way, for later jumps.
 
         It raises what playing the episode again raises. None where that is of no use,
-        or was tried before; a picture of the episode has been drawn just now, in a
-        world, or at once: such worlds can be stood in anywhere.
+        or was tried before; a picture of the episode has been drawn just now.
         """
         name = (key, content_of(record))
         drawn = self._open.get((name, True))
-        useless = drawn is not None and not drawn[1].world.has_snapshots
-        if name in self._surveyed or useless:
+        if drawn is not None:
+            useful = drawn[1].world.has_snapshots
+        else:
+            useful = self._draws_as_seen(options)
+        if name in self._surveyed or not useful:
             return None
         self.under_survey = key
         return self._survey(name, options, record)

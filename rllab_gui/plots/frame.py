@@ -158,6 +158,9 @@ class PlotFrame(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In little room the legend is one line that says so if it has been cut."""
         super().resizeEvent(event)
+        self._fit_legend()
+
+    def _fit_legend(self) -> None:
         self._legend.take_one_line(self.height() < self.theme.px(LEGEND_FROM))
 
     def legend(self) -> str:
@@ -245,6 +248,7 @@ class PlotFrame(QWidget):
     def restyle(self) -> None:
         """Take over the colours and sizes of the theme."""
         self.header.restyle()
+        self._fit_legend()
         self._legend.restyle()
         self.update()
 

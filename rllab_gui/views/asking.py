@@ -46,7 +46,7 @@ class AskingView(View):
         self.adopt(self.plot)
         self.asked = Resting(context.link, self.question, self)
         self.asked.changed.connect(self._on_answer)
-        context.episode.leaving.connect(self.asked.give_way)
+        context.episode.leaving.connect(self.asked.drop)
         context.episode.momentChanged.connect(self._on_moment)
         context.episode.changed.connect(self._on_moment)
         context.store.configurationChanged.connect(self._on_options)

@@ -184,6 +184,8 @@ class BranchesView(View):
 
     def draw(self) -> None:
         """Bring buttons, tree and words up to date."""
+        if self.context.episode.data is None:
+            return  # what is shown stays until the next episode is here
         branches = self._branches
         names = branches.hand.names
         self.offer.offer(names)

@@ -33,7 +33,7 @@ class StepQBarsView(QBars):
         super().__init__(context)
         self.moment: Moment | None = None
         self.usual = Resting(context.link, "gaps", self, rest_ms=LONG_REST_MS)
-        context.episode.leaving.connect(self.usual.give_way)
+        context.episode.leaving.connect(self.usual.drop)
         self.guess = GuessPanel(context)
         self.body_layout.insertWidget(0, self.guess)
         self._branch = self._make_branch()

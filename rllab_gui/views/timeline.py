@@ -54,7 +54,7 @@ class TimelineView(View):
         scale, theme = TimeScale(), context.theme
         self._film = FilmLane(theme, scale)
         self._pictures = Resting(context.link, "frames", self, rest_ms=LONG_REST_MS)
-        context.episode.leaving.connect(self._pictures.give_way)
+        context.episode.leaving.connect(self._pictures.drop)
         self._strip: dict[str, int] = {}
         self._value = LineLane("value", "V(s)\ndiscounted", theme, scale)
         self._reward = StemLane("reward", "reward", theme, scale)

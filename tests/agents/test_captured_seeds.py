@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from by_hand import ACTIONS, CARD
-from test_captured import NO_CUDA, Life, Watching, assert_same, waiting_calls
+from test_captured import IMAGES, NO_CUDA, Life, Watching, assert_same, waiting_calls
 from test_graph import CASES
 from test_joint import OTHERS, QUICK, SEEDS, configured
 
@@ -120,6 +120,34 @@ def test_what_all_do_in_one_launch_is_what_each_would_do(options):
         one, other = (it.state() for it in (one, other))
         assert one["actor"] == other["actor"]
         assert np.array_equal(one["noise"], other["noise"])
+
+
+@pytest.mark.parametrize("kind", ["uniform", "prioritized"])
+def test_stacked_images_of_all_are_put_together_on_the_device(kind):
+    options = {"replay__kind": kind, "environment__frame_stack": 4, "agent__n_step": 3}
+    options |= {"network__hidden": (8,), "agent__batch_size": 16}
+    of = configured(replay__capacity=100, agent__learning_starts=0, **options)
+    joint = JointAgents(of, IMAGES, "cpu")
+    each = (of_seed(joint.configuration, it) for it in range(SEEDS))
+    single = [build_agent(it, IMAGES) for it in each]
+    joint.first.capture()
+    rng = np.random.default_rng(0)
+    for number in range(130):
+        frames = rng.integers(0, 255, (SEEDS, 10, 10, 1), np.uint8)
+        ends = number % 11 == 10
+        for *agents, frame in zip(joint.all, single, frames, strict=True):
+            for it in agents:
+                if number % 11 == 0:
+                    it.begin(0, frame)
+                it.remember(0, number % 3, 1.0, ends, False, frame)
+        if number > 60 and number % 10 == 0:
+            assert_same(*learn(joint, single))
+    compare(joint, single)
+    seen = rng.integers(0, 255, (SEEDS, 10, 10, 4), np.uint8)
+    for ours, agent, it in zip(joint.look([*seen], 200), single, seen, strict=True):
+        theirs = agent.act(it[None], "explore", 200)
+        np.testing.assert_equal(ours[:2], theirs[:2])
+        np.testing.assert_allclose(ours.q, theirs.q, rtol=1e-4, atol=1e-6)
 
 
 def test_who_follows_more_than_q_values_is_asked():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine.contract import messages
+from engine.contract import codec, messages
 from engine.contract.codec import MalformedMessage, decode, encode
 from engine.contract.messages import Answer, Ask, Message, Pause, Problem, Weights
 
@@ -293,3 +293,18 @@ def test_no_memory_is_taken_for_what_a_picture_cannot_hold(shape):
     assert told in head
     with pytest.raises(MalformedMessage, match="no picture of shape"):
         decode([msgspec.msgpack.encode(lied), packed])
+
+
+def test_many_pictures_of_one_frame_are_bounded_together(monkeypatch):
+    monkeypatch.setattr(codec, "_PICTURES_MOST", 1_000_000)
+    plain = np.zeros((100, 300, 3), np.uint8)
+    head, packed = encode(Answer(id=1, result={"frame": plain}))
+    told = msgspec.msgpack.decode(head)
+    for count, fits in ((11, True), (12, False), (11, True)):
+        told["result"]["frames"] = [told["result"]["frame"]] * (count - 1)
+        frames = [msgspec.msgpack.encode(told), packed]
+        if fits:
+            assert len(decode(frames).result["frames"]) == count - 1
+        else:
+            with pytest.raises(MalformedMessage, match="bytes of pictures"):
+                decode(frames)

@@ -526,3 +526,17 @@ def test_human_actions_are_marked():
     # Whoever judges may not be the one that played.
     later = replace(episode, key=("s", 200, "branch", 1))
     assert later.why(0) == "greedy then"
+
+
+def test_while_the_next_episode_is_under_way_the_panel_stays(stepping, client, beat):
+    beat(script.episode(2))
+    view = panel(stepping)
+    said = view.property("answerText")
+    assert view.offer.isEnabled()
+    del client.answers["judge_episode"]
+    stepping.lab.cursor.show_episode("training", 2)
+    beat()
+    assert stepping.lab.episode.waiting
+    assert stepping.lab.episode.shows
+    assert view.property("answerText") == said
+    assert view.offer.isEnabled()

@@ -399,3 +399,19 @@ class Asked(QObject):
     def eventFilter(self, watched, event):
         self.layouts += event.type() == QEvent.Type.LayoutRequest
         return False
+
+
+def test_another_scale_fits_the_legend_anew(plot, theme):
+    plot.setFixedSize(300, 200)
+    plot.set_legend("one · " * 60)
+    QApplication.sendPostedEvents()
+    assert plot._legend.height() > 2 * plot._legend._line()
+    theme.set_scale(1.5)
+    QApplication.sendPostedEvents()
+    plot.layout().activate()
+    assert plot._legend.height() == plot._legend._line()
+    assert plot.canvas.height() > 60
+    theme.set_scale(1.0)
+    QApplication.sendPostedEvents()
+    plot.layout().activate()
+    assert plot._legend.height() > 2 * plot._legend._line()

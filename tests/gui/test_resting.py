@@ -69,15 +69,17 @@ def test_what_was_recorded_anew_is_asked_for_anew(asked, client, context, qtbot)
         assert asked.want("s", {"t": 1}) is known
 
 
-def test_it_gives_way_to_whoever_waits_and_asks_again(asked, client, context, qtbot):
-    client.answers["saliency"] = lambda arguments: dict(arguments)
-    asked.give_way()  # nothing is under way
+def test_it_gives_way_to_whoever_waits_and_asks_when_it_is_wanted_again(
+    asked, client, context, qtbot
+):
+    asked.drop()  # nothing is under way
     assert not client.of(Cancel)
-    del client.answers["saliency"]
     asked.want("s", {"t": 1})
     settled(qtbot, asked, client, 1)
-    asked.give_way()
+    asked.drop()
     assert client.of(Cancel) == [Cancel(1)]
+    assert not asked._timer.isActive()
+    asked.want("s", {"t": 1})
     settled(qtbot, asked, client, 2)
     client.reply(2, {"t": 1})
     context.link.poll()

@@ -6,7 +6,8 @@ from test_judging import longest
 from theatre import tiny
 
 from engine.contract.catalogue import EnvironmentCard
-from engine.environments import LabEnvironment, describe, make
+from engine.contract.options import EnvironmentOptions
+from engine.environments import LabEnvironment, describe, make, observation_crc
 from engine.stage.cache import ByteCache
 from engine.stage.films import FilmLibrary
 from engine.stage.jobs import Priority, finish
@@ -321,3 +322,38 @@ def test_the_first_picture_of_an_episode_needs_no_way(theatre, monkeypatch):
     np.testing.assert_array_equal(found["frames"][0], expected[t])
     assert not played
     assert len(surveyed) == 1
+
+
+def test_numbers_that_are_no_state_are_left_to_the_replay(theatre, monkeypatch):
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    recorded = type(theatre.source).episode
+
+    def strange(self, *which):
+        record = recorded(self, *which)
+        seen = np.array(record["observations"])[:, :1] * np.float32(np.nan)
+        crc = np.array([observation_crc(it) for it in seen], np.uint32)
+        return record | {"observations": seen, "observation_crc": crc}
+
+    monkeypatch.setattr(type(theatre.source), "episode", strange)
+    found = theatre.result("frames", kind="training", episode=episode, first=5, last=5)
+    assert found["exact"] is False
+    assert "does not go the way it was recorded" in found["note"]
+    assert len(found["frames"]) == 1
+
+
+def test_worlds_that_cannot_be_stood_in_are_surveyed_by_nobody():
+    options = EnvironmentOptions(id="LunarLander-v3")
+    world, library = make(options), FilmLibrary()
+    seen, actions = [world.reset(3)], [0, 1, 2, 3]
+    seen += [world.step(it)[0] for it in actions]
+    crc = np.array([observation_crc(it) for it in seen], np.uint32)
+    record = {"seed": 3, "actions": np.array(actions), "observation_crc": crc}
+    record["observations"] = np.stack(seen)
+    finish(library.frames_job("lander", options, record, [2]))
+    assert library.survey("lander", options, record) is None
+    for number in range(5):  # its world is needed elsewhere, its picture is kept
+        finish(library.frames_job(number, options, record | {"seed": 3}, [1]))
+    finish(library.frames_job("lander", options, record, [2]))
+    assert library.survey("lander", options, record) is None
+    library.close()
