@@ -10,6 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QDialog,
     QLabel,
     QLineEdit,
@@ -145,6 +146,7 @@ def test_the_overlay_lists_all_shortcuts(window, qtbot):
 
 def another(client, qtbot):
     """The window of the next start."""
+    QApplication.instance().setStyleSheet("")  # as in a program that has just begun
     window = make_window(client)
     window.resize(1280, 720)
     qtbot.addWidget(window, before_close_func=lambda it: it.leave(keep_training=True))
