@@ -111,6 +111,8 @@ def run_tests(arguments: list) -> int:
             "SDL_AUDIODRIVER": "dummy",
             "RLLAB_HOME": home,
             "OMP_NUM_THREADS": "1",
+            # Hundreds of processes begin: what one has compiled, others need not.
+            "PYTHONDONTWRITEBYTECODE": "",
         }
         if everything:
             extra.update(FULL_COUNTS)

@@ -202,6 +202,7 @@ def test_the_tests_run_offscreen_and_away_from_the_user(
     assert bootstrap.run_tests(words) == 5
     assert seen["QT_QPA_PLATFORM"] == "offscreen"
     assert seen["SDL_VIDEODRIVER"] == "dummy"
+    assert seen["PYTHONDONTWRITEBYTECODE"] == ""
     assert not Path(seen["RLLAB_HOME"]).exists()  # it was temporary
     assert [it[it.index("-m", 3) + 1] for it in commands] == marked
     chosen = [it for it in words if it != "--all"]
