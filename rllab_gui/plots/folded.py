@@ -162,10 +162,12 @@ class FoldingRow:
 
     def _fold(self, controls: Sequence[QWidget], folded: list[QWidget]) -> None:
         self._folding = True  # whoever is moved asks for another layout
-        back = [it for it in self._more.controls if it not in folded]
-        self._more.hold([it for it in controls if it in folded])
-        for control in back:
-            moved(control, self._bar)
-        for at, control in enumerate(it for it in controls if it not in folded):
-            self._row.insertWidget(1 + at, control)
-        self._folding = False
+        try:
+            back = [it for it in self._more.controls if it not in folded]
+            self._more.hold([it for it in controls if it in folded])
+            for control in back:
+                moved(control, self._bar)
+            for at, control in enumerate(it for it in controls if it not in folded):
+                self._row.insertWidget(1 + at, control)
+        finally:
+            self._folding = False
