@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLabel
 
 from rllab_gui.demo.hands import DemoProblem, Hands
 from rllab_gui.main_window import MainWindow
+from rllab_gui.plots.lane_film import FilmLane
 
 PRESET = "cartpole"
 BUTTON = "main.train.button"
@@ -150,6 +151,9 @@ class Demo:
         hands.wait_until("it plays", lambda: cursor.t > 15)
         hands.click("transport.play")
         hands.wait_until("the frame follows", self._has_frame, 30)
+        film = hands.see("step.timeline.lane.film", FilmLane)
+        assert isinstance(film, FilmLane)
+        hands.wait_until("its film strip is there", lambda: bool(film.steps), 30)
         where = cursor.position
         hands.say(f"stepped through {where.kind} episode {where.episode:,}")
 
