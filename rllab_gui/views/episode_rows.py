@@ -40,13 +40,11 @@ class EpisodeRows:
         self.table = table
         self.order = np.empty(0, int)
         self.hides_errors = False
-        self._glyphs: list[str] = []
 
     def set_order(self, order: np.ndarray) -> int:
         """Show these rows of the table; returns how many more there are."""
         added = len(order) - len(self.order)
         self.order = order
-        self._glyphs = self.table.glyphs()
         return added
 
     def clear(self) -> int:
@@ -62,7 +60,7 @@ class EpisodeRows:
         """A number, the kind or the glyph."""
         at, name = int(self.order[row]), COLUMNS[column]
         if name == "glyph":
-            return self._glyphs[at]
+            return self.table.glyph(at)
         if name == "kind":
             return SHORT[self.table.key(at)[0]]
         if name == "max_td" and self.hides_errors:

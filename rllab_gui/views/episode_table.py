@@ -38,7 +38,7 @@ class EpisodeTable:
     def __init__(self) -> None:
         self._columns: dict[str, np.ndarray] = {}
         self._known: set[tuple[str, int]] = set()
-        self._glyphs: list[str] | None = None
+        self._extremes: tuple[float, float] | None = None
         self.clear()
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ class EpisodeTable:
 
     def clear(self) -> None:
         """Forget all."""
-        self._glyphs = None
+        self._extremes = None
         self._columns = {name: np.empty(0) for name in COLUMNS}
         self._known = set()
 
@@ -110,30 +110,29 @@ class EpisodeTable:
         ]
         fresh = np.array([key not in self._known for key in keys], bool)
         if fresh.any():
-            self._glyphs = None
+            self._extremes = None
         self._known.update(keys)
         for name in COLUMNS:
             self._columns[name] = np.concatenate(
                 [self._columns[name], rows[name][fresh]]
             )
 
-    def glyphs(self) -> list[str]:
+    def glyph(self, row: int) -> str:
         """``^`` and ``??`` for the highest and lowest returns, ``T`` for truncated."""
-        if self._glyphs is None:
-            self._glyphs = self._made_glyphs()
-        return self._glyphs
-
-    def _made_glyphs(self) -> list[str]:
-        returns = self._columns["return"]
-        if not len(returns):
-            return []
-        low, high = np.nanpercentile(returns, [EXTREME, 100.0 - EXTREME])
-        signs = []
-        for value, ended in zip(returns, self._columns["terminated"], strict=True):
+        low, high = self._extreme_returns()
+        value, sign = self._columns["return"][row], ""
+        if high > low:
             sign = "^" if value >= high else "??" if value <= low else ""
-            sign = sign if high > low else ""
-            signs.append(f"{sign} T".strip() if ended == 0.0 else sign)
-        return signs
+        truncated = self._columns["terminated"][row] == 0.0
+        return f"{sign} T".strip() if truncated else sign
+
+    def _extreme_returns(self) -> tuple[float, float]:
+        """Returns up to, and from, which they are among the lowest and highest."""
+        if self._extremes is None:
+            ends = [EXTREME, 100.0 - EXTREME]
+            low, high = np.nanpercentile(self._columns["return"], ends)
+            self._extremes = float(low), float(high)
+        return self._extremes
 
     def rows(self, words: str, order: str, *, descending: bool) -> np.ndarray:
         """Indices of the rows that match, in this order.

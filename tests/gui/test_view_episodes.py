@@ -98,7 +98,7 @@ def test_only_recorded_episodes_of_the_keeper_are_listed():
 
 
 def test_extreme_returns_and_truncations_have_glyphs(table):
-    glyphs = table.glyphs()
+    glyphs = [table.glyph(it) for it in range(len(table))]
     assert glyphs[0] == "??"
     assert glyphs[59] == "^"
     assert glyphs[30] == ""
