@@ -21,6 +21,8 @@ from rllab_gui.views.episode_table import EpisodeTable
 from rllab_gui.views.filtering import FilterError
 from rllab_gui.views.tables import CalmTable, filter_field
 
+FOLLOWED = 100
+"""Rows up to which each new one is drawn at once."""
 COMING = ("The episodes are being listed.", "One moment.")
 
 
@@ -146,7 +148,8 @@ class EpisodesView(View):
     def _on_finished(self, episode: EpisodeFinished) -> None:
         if self.context.store.configuration.recording.level != "scalars":
             self._new.append(episode)
-            self.refresh()
+            # Some worlds end hundreds a second, which nobody can follow row by row.
+            self.refresh_if(len(self.episodes) < FOLLOWED)
 
     def _on_judged(self) -> None:
         data = self.context.episode.data

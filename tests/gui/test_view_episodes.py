@@ -8,7 +8,7 @@ from showing import show
 
 from engine.contract.messages import EpisodeFinished, SessionStatus
 from rllab_gui.views.episode_table import EpisodeTable, FilterError
-from rllab_gui.views.episodes import EpisodesView
+from rllab_gui.views.episodes import FOLLOWED, EpisodesView
 
 MARGIN = QStyle.PixelMetric.PM_FocusFrameHMargin
 
@@ -271,3 +271,13 @@ def test_numbers_of_five_digits_are_whole_in_a_narrow_dock(context, qtbot):
     for column in range(5):
         text = table.model().index(0, column).data()
         assert metrics.horizontalAdvance(text) + gap <= table.columnWidth(column)
+
+
+def test_a_long_list_is_drawn_four_times_a_second(view, play, context, qtbot):
+    play(*(finished(it, 20) for it in range(FOLLOWED)))
+    assert view.rows.count() == FOLLOWED
+    play(finished(9_000, 20))
+    assert view.rows.count() == FOLLOWED
+    context.pulse.start()
+    qtbot.waitUntil(lambda: view.rows.count() == FOLLOWED + 1)
+    context.pulse.stop()
