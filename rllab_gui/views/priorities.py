@@ -101,7 +101,7 @@ class PrioritiesView(View):
         self.plot.pointerLeft.connect(QToolTip.hideText)
 
     def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
-        """There are no priorities, or nothing is stored yet."""
+        """There are no priorities, none yet, or none any more."""
         report = self.context.store.priorities
         kind = self.context.store.configuration.replay.kind
         if report is not None and report.size:
@@ -121,9 +121,14 @@ class PrioritiesView(View):
         if kind == "none":
             words = "It learns from each transition once, as it comes."
             return "This agent keeps no replay memory.", words, ()
-        if report is None or not report.size:
-            return "Nothing is stored yet.", "Train to fill the replay memory.", ()
-        return None
+        if report is not None and report.size:
+            return None
+        session = self.context.store.session
+        if session.uuid and not session.live:
+            words = "They are shown while one trains; a checkpoint keeps its memory."
+            browse = [("replay.browse", "Replay memory as a table")]
+            return "No run goes on.", words, browse
+        return "Nothing is stored yet.", "Train to fill the replay memory.", ()
 
     # ------------------------------------------------------------------ draw
 

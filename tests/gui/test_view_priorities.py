@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
+import script
 from showing import show
 
 from engine.contract.catalogue import find_preset
@@ -161,3 +162,14 @@ def test_the_legend_says_which_axis_is_which(view, play):
     legend = view.plot.legend().replace("&nbsp;", " ")
     for words in ("(right)", "α 0.6", "β 0.5", "stored transitions"):
         assert words in legend
+
+
+def test_of_a_session_that_is_looked_back_at_the_memory_is_offered(
+    view, context, client
+):
+    configuration = find_preset("cartpole").configuration
+    client.play(script.session(configuration, live=False))
+    context.pulse.beat()
+    _, words, offers = view.emptiness()
+    assert "a checkpoint keeps its memory" in words
+    assert [it[0] for it in offers] == ["replay.browse"]
