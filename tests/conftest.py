@@ -5,6 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 # Each folder's helpers can be imported by its tests.
 sys.path[:0] = [str(it) for it in Path(__file__).parent.iterdir() if it.is_dir()]
 
@@ -19,3 +21,12 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # Side by side, each has a home of its own: some tests look at all that is there.
     os.environ["RLLAB_HOME"] = str(Path(os.environ["RLLAB_HOME"]) / worker)
     Path(os.environ["RLLAB_HOME"]).mkdir(parents=True, exist_ok=True)
+
+# A property holds or does not; how busy the computer is says nothing about it.
+settings.register_profile(
+    "any speed",
+    settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any speed")

@@ -28,7 +28,6 @@ from engine.contract.messages import (
     ProcessState,
     ResumeTraining,
     SessionStatus,
-    SetViewer,
     ShowAgent,
     Shutdown,
     Solved,
@@ -46,6 +45,7 @@ from engine.service.lifetime import Lifetime
 from engine.service.processes import ROLES, SPARE, Processes
 from engine.service.session import COMMANDS, Session
 from engine.service.session_core import Actions, Kill, Trace
+from engine.service.standing_news import StandingNews
 from engine.service.switchboard import Head, Switchboard, head_of
 from engine.service.transport import SUPERVISOR, Hub, Parcel, unpack
 
@@ -68,10 +68,7 @@ class Supervisor:
         )
         self._lifetime = Lifetime(time.monotonic, private=private)
         self._session = Session(home.new_session, call=self._children.call_of)
-        self._problems: dict[str, Problem] = {}
-        self._told_session = SessionStatus()
-        self._viewer: SetViewer | None = None
-        self._shown: ShowAgent | None = None
+        self._news = StandingNews()
         self._private = private
         self._terminated = False
         self._leaving: set[str] = set()
@@ -217,7 +214,7 @@ class Supervisor:
         elif kind == "EvaluationFinished" and sender == "stage":
             self._on_evaluated(unpack(parcel.frames))
         elif kind in ("Problem", "Solved", "SetViewer", "ShowAgent"):
-            self._remember(unpack(parcel.frames))
+            self._news.remember(unpack(parcel.frames))
 
     def _on_evaluated(self, message: Message) -> None:
         assert isinstance(message, EvaluationFinished)
@@ -264,32 +261,13 @@ class Supervisor:
             elif action.destination == "windows":
                 self._tell(action.message)
             else:
-                self._remember(action.message)
+                self._news.remember(action.message)
                 self._board.send(action.destination, action.message)
 
     def _tell(self, message: Message) -> None:
         """Say something to all windows, and to those that come later if it lasts."""
-        self._remember(message)
+        self._news.remember(message)
         self._board.send("windows", message)
-
-    def _remember(self, message: Message) -> None:
-        if isinstance(message, Problem) and message.severity != "information":
-            self._problems[message.id] = message
-        elif isinstance(message, Solved):
-            self._problems.pop(message.id, None)
-        elif isinstance(message, SessionStatus):
-            self._forget_last_session(message)
-        elif isinstance(message, SetViewer):
-            self._viewer = message
-        elif isinstance(message, ShowAgent):
-            self._shown = message
-
-    def _forget_last_session(self, session: SessionStatus) -> None:
-        """Windows drop what was said about it by themselves; so do those to come."""
-        before, self._told_session = self._told_session, session
-        if not session.is_same(before):
-            kept = {id: it for id, it in self._problems.items() if not it.of_session}
-            self._problems = kept
 
     # ---------------------------------------------------------------- clients
 
@@ -304,14 +282,14 @@ class Supervisor:
             self._board.send(sender, Problem("engine.protocol", text))
             return
         self._audience.welcome(sender, hello.pid)
-        for message in self._news():
+        for message in self._all_there_is():
             self._board.send(sender, message)
 
-    def _news(self) -> list[Message]:
-        """All that a new window has to know."""
+    def _all_there_is(self) -> list[Message]:
+        """What a new window has to know."""
         own = ProcessState(SUPERVISOR, "ready", os.getpid())
         known = [self._session.opened, self._session.status]
-        known += [self._reservation.message, *self._problems.values()]
+        known += [self._reservation.message, *self._news.problems]
         return [own, *self._processes.states(), *known]
 
     def _subscribe(self, sender: str, topics: list[str]) -> None:
@@ -358,21 +336,22 @@ class Supervisor:
             for visitor in self._audience:
                 topics = Subscribe(sorted(visitor.topics))
                 self._board.send(role, topics, visitor.name)
-        shown, self._shown = self._shown, None
+        shown, self._news.shown = self._news.shown, None
         self._perform(self._session.on_ready(role))
         if role == "stage":
             self._tell_stage(shown)
         else:
-            self._shown = shown
+            self._news.shown = shown
         self._board.hand_over(role)
 
     def _tell_stage(self, shown: ShowAgent | None) -> None:
         """A restarted stage shows what was shown, to those who looked."""
-        if shown is not None and shown != self._shown:  # a draft, not the session's
-            self._shown = shown
+        news = self._news
+        if shown is not None and shown != news.shown:  # a draft, not the session's
+            news.shown = shown
             self._board.send("stage", shown)
-        if self._viewer is not None:
-            self._board.send("stage", self._viewer)
+        if news.viewer is not None:
+            self._board.send("stage", news.viewer)
         for visitor in self._audience:
             if "picture" in visitor.topics:
                 self._board.send("stage", FrameCredit(2), visitor.name)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWhatsThis
 from rllab_gui.commands import Command
 from rllab_gui.frame.branch_commands import branch_commands
 from rllab_gui.frame.session_commands import session_commands
+from rllab_gui.frame.transport_commands import transport_commands
 from rllab_gui.frame.why_commands import why_commands
 from rllab_gui.lab import Lab
 from rllab_gui.lessons.tour import FIRST_STEPS
@@ -21,9 +22,16 @@ if TYPE_CHECKING:
 
 def all_commands(lab: Lab, window: MainWindow) -> list[Command]:
     """Every command of the frame."""
-    groups = (_train, session_commands, _view, _transport, branch_commands)
-    commands = [command for group in groups for command in group(lab, window)]
-    return [*commands, *why_commands(lab, window), *_other(lab, window)]
+    groups = (
+        _train,
+        session_commands,
+        _view,
+        transport_commands,
+        branch_commands,
+        why_commands,
+        _other,
+    )
+    return [command for group in groups for command in group(lab, window)]
 
 
 def _train(lab: Lab, window: MainWindow) -> list[Command]:
@@ -257,123 +265,6 @@ def _view(lab: Lab, window: MainWindow) -> list[Command]:
             window.reset_layout,
         ),
     ]
-
-
-def _transport(lab: Lab, window: MainWindow) -> list[Command]:
-    cursor, playback = lab.cursor, lab.playback
-    table: tuple[tuple[str, str, str, Callable[[], object], str], ...] = (
-        ("play", "Play or pause", "Play the episode", window.play_or_pause, "Space"),
-        ("stepBack", "Step back", "One step back", lambda: cursor.step(-1), "Left"),
-        ("stepFwd", "Step forward", "One step on", lambda: cursor.step(1), "Right"),
-        (
-            "back10",
-            "Ten steps back",
-            "Ten steps back; at the root of a branch, out of it",
-            lambda: lab.branches.back(10),
-            "Shift+Left",
-        ),
-        (
-            "fwd10",
-            "Ten steps forward",
-            "Ten steps on",
-            lambda: cursor.step(10),
-            "Shift+Right",
-        ),
-        ("first", "First step", "To the first step", lambda: cursor.seek(0), "Home"),
-        (
-            "last",
-            "Last step",
-            "To the last step",
-            lambda: cursor.seek(cursor.last),
-            "End",
-        ),
-        (
-            "prevEpisode",
-            "Previous episode",
-            "To the episode before",
-            lambda: playback.go(-1),
-            "PgUp",
-        ),
-        (
-            "nextEpisode",
-            "Next episode",
-            "To the episode after",
-            lambda: playback.go(1),
-            "PgDown",
-        ),
-        (
-            "nextMark",
-            "Next mark",
-            "To the next step that is marked as telling",
-            lambda: playback.go_to_mark(1),
-            "N",
-        ),
-        (
-            "prevMark",
-            "Previous mark",
-            "To the marked step before",
-            lambda: playback.go_to_mark(-1),
-            "Shift+N",
-        ),
-        (
-            "prevCheckpoint",
-            "Judge by an earlier checkpoint",
-            "Let the checkpoint before judge; before the first: as recorded",
-            lambda: lab.axis.next(-1),
-            "Shift+PgUp",
-        ),
-        (
-            "nextCheckpoint",
-            "Judge by a later checkpoint",
-            "Let the next kept checkpoint judge what is shown",
-            lambda: lab.axis.next(1),
-            "Shift+PgDown",
-        ),
-        (
-            "mark",
-            "Bookmark this step",
-            "Mark the step at the cursor, and write a note to it",
-            lab.noting.mark,
-            "M",
-        ),
-        (
-            "prevBookmark",
-            "Previous bookmark",
-            "To the bookmark before, also in another episode",
-            lambda: lab.noting.go(-1),
-            "[",
-        ),
-        (
-            "nextBookmark",
-            "Next bookmark",
-            "To the bookmark after, also in another episode",
-            lambda: lab.noting.go(1),
-            "]",
-        ),
-        ("slower", "Slower", "Play more slowly", lambda: playback.faster(-1), ","),
-        ("faster", "Faster", "Play faster", lambda: playback.faster(1), "."),
-        (
-            "loop",
-            "Loop",
-            "Play once, everything again, or the selection again",
-            cursor.next_loop,
-            "O",
-        ),
-    )
-    commands = [
-        Command(f"transport.{name}", text, tip, deed, (keys,), plain=True)
-        for name, text, tip, deed, keys in table
-    ]
-    follow = Command(
-        "transport.follow",
-        "Follow live",
-        "Always show the newest episode",
-        playback.set_follow,
-        ("L",),
-        checkable=True,
-        plain=True,
-    )
-    return [*commands, follow]
 
 
 def _other(lab: Lab, window: MainWindow) -> list[Command]:

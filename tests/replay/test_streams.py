@@ -114,7 +114,7 @@ def check_everything(script, n, frames):
     return slots
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     streams=st.integers(1, 3),
     length=st.integers(12, 40),
@@ -132,7 +132,7 @@ def test_windows_and_stacks_are_those_of_the_reference(
     check_everything(script, n, stack)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     streams=st.integers(1, 3),
     stack=st.integers(1, 3),

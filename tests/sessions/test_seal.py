@@ -33,7 +33,7 @@ def test_sealing_a_file_and_sealing_memory_is_the_same(size, tmp_path):
 
 
 @given(st.integers(0, 3 * BLOCK_BYTES), st.integers(0, BLOCK_BYTES))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_reading_anywhere_gives_these_bytes(start, count):
     data = content(2 * BLOCK_BYTES + 99)
     reader = SealedReader(io.BytesIO(sealed(data)), "x")
@@ -61,7 +61,7 @@ def check_all(data):
 
 
 @given(st.integers(0, 10**9), st.integers(1, 255))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_changed_byte_is_noticed(place, change):
     data = bytearray(sealed(content(BLOCK_BYTES + 300)))
     data[place % len(data)] ^= change

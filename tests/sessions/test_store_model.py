@@ -114,7 +114,6 @@ TestStoreAgainstModel = StoreAgainstModel.TestCase
 TestStoreAgainstModel.settings = settings(
     max_examples=8,
     stateful_step_count=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -29,6 +29,13 @@ def truth(theatre, episode: int) -> list[np.ndarray]:
     return frames
 
 
+def records_say(theatre, monkeypatch, change) -> None:
+    """From now on every record of an episode reads as ``change`` makes it."""
+    source = type(theatre.source)
+    recorded = source.episode
+    monkeypatch.setattr(source, "episode", lambda *which: change(recorded(*which)))
+
+
 def test_a_range_of_frames_is_exact(theatre):
     theatre.open(tiny(), live=False)
     episode = longest(theatre)
@@ -90,15 +97,13 @@ def test_the_rest_of_an_episode_is_surveyed_for_the_next_jump(theatre, monkeypat
 def test_an_episode_that_goes_another_way_is_surveyed_once(theatre, monkeypatch):
     theatre.open(tiny(), live=False)
     episode = longest(theatre)
-    recorded = type(theatre.source).episode
 
-    def wrong_at_its_end(self, *which):
-        record = recorded(self, *which)
+    def wrong_at_its_end(record):
         crc = np.array(record["observation_crc"])
         crc[-1] += 1
         return record | {"observation_crc": crc}
 
-    monkeypatch.setattr(type(theatre.source), "episode", wrong_at_its_end)
+    records_say(theatre, monkeypatch, wrong_at_its_end)
     surveyed = watch_the_survey(theatre, monkeypatch)
     for t in (0, 1, 2):
         theatre.result("frames", kind="training", episode=episode, first=t, last=t)
@@ -210,14 +215,11 @@ def test_a_world_that_goes_another_way_shows_no_wrong_picture(theatre, monkeypat
         return observation * np.float32(1.0001), *rest
 
     monkeypatch.setattr(LabEnvironment, "step", stronger)
-    episode = type(theatre.source).episode
 
-    def without_observations(self, *which):
-        record = episode(self, *which)
-        del record["observations"]
-        return record
+    def without_observations(record):
+        return {name: it for name, it in record.items() if name != "observations"}
 
-    monkeypatch.setattr(type(theatre.source), "episode", without_observations)
+    records_say(theatre, monkeypatch, without_observations)
     found = theatre.ask("frames", kind="training", episode=0, first=4, last=4)
     assert "does not go the way it was recorded" in found.error
     assert "No pictures of this episode were stored either" in found.error
@@ -226,10 +228,7 @@ def test_a_world_that_goes_another_way_shows_no_wrong_picture(theatre, monkeypat
 def test_what_was_seen_is_drawn_where_no_seed_is_known(theatre, monkeypatch):
     """As in episodes that come from elsewhere."""
     theatre.open(tiny(), live=False)
-    episode = type(theatre.source).episode
-    monkeypatch.setattr(
-        type(theatre.source), "episode", lambda *of: episode(*of) | {"seed": -1}
-    )
+    records_say(theatre, monkeypatch, lambda record: record | {"seed": -1})
     found = theatre.result("frames", kind="training", episode=0, first=2, last=3)
     assert found["exact"] is False
     assert "names no seed" in found["note"]
@@ -327,15 +326,13 @@ def test_the_first_picture_of_an_episode_needs_no_way(theatre, monkeypatch):
 def test_numbers_that_are_no_state_are_left_to_the_replay(theatre, monkeypatch):
     theatre.open(tiny(), live=False)
     episode = longest(theatre)
-    recorded = type(theatre.source).episode
 
-    def strange(self, *which):
-        record = recorded(self, *which)
+    def strange(record):
         seen = np.array(record["observations"])[:, :1] * np.float32(np.nan)
         crc = np.array([observation_crc(it) for it in seen], np.uint32)
         return record | {"observations": seen, "observation_crc": crc}
 
-    monkeypatch.setattr(type(theatre.source), "episode", strange)
+    records_say(theatre, monkeypatch, strange)
     found = theatre.result("frames", kind="training", episode=episode, first=5, last=5)
     assert found["exact"] is False
     assert "does not go the way it was recorded" in found["note"]
