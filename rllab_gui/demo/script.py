@@ -21,6 +21,8 @@ START_WITHIN_S = 90.0
 WRITE_WITHIN_S = 120.0
 TRAIN_SHARE = 0.6
 """Share of the budget after which the demo goes on, however quick it was."""
+LONG_ENOUGH = 30
+"""Steps of an episode that the demo can step and play through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,8 @@ class Demo:
         hands.click(BUTTON)
         self._wait_for_state("paused")
         hands.click("rail.step")
-        self._choose_evaluation()
-        hands.wait_until("an episode is shown", lambda: cursor.last > 0, 30)
+        chosen = self._choose_episode()
+        hands.wait_until("it is shown", lambda: self._shows(*chosen), 30)
         hands.wait_until("its frame is there", lambda: self._has_frame(), 60)
         hands.click("transport.first")
         for _ in range(3):
@@ -209,19 +211,27 @@ class Demo:
             f"the run is {state}", lambda: button.property("state") == state, seconds
         )
 
-    def _choose_evaluation(self) -> None:
-        """Click the newest evaluation in the list of episodes."""
+    def _choose_episode(self) -> tuple[str, int]:
+        """Click an evaluation that is long enough, or the longest episode of all."""
         table = self._hands.see("step.episodes.table", QAbstractItemView)
         assert isinstance(table, QAbstractItemView)
 
-        def evaluation() -> QModelIndex | None:
-            words = (it.siblingAtColumn(1) for it in _rows(table))
-            return next((it for it in words if str(it.data()).startswith("eval")), None)
+        def long_enough() -> QModelIndex | None:
+            found = [it for it in _rows(table) if _length(it) >= LONG_ENOUGH]
+            return max(
+                found, key=lambda it: (_is_evaluation(it), _length(it)), default=None
+            )
 
-        self._hands.wait_until("an evaluation is listed", evaluation, 30)
-        index = evaluation()
+        self._hands.wait_until("a long episode is listed", long_enough, 30)
+        index = long_enough()
         assert index is not None
         self._hands.click_item(table, index)
+        kind = "evaluation" if _is_evaluation(index) else "training"
+        return kind, int(index.data())
+
+    def _shows(self, kind: str, episode: int) -> bool:
+        data = self._lab.episode.data
+        return data is not None and data.key[2:] == (kind, episode)
 
     def _has_frame(self) -> bool:
         return self._lab.episode.frame(self._lab.cursor.t) is not None
@@ -237,6 +247,14 @@ def _rows(view: QAbstractItemView) -> Iterator[QModelIndex]:
     model = view.model()
     for row in range(model.rowCount()):
         yield model.index(row, 0)
+
+
+def _is_evaluation(row: QModelIndex) -> bool:
+    return str(row.siblingAtColumn(1).data()).startswith("eval")
+
+
+def _length(row: QModelIndex) -> int:
+    return int(str(row.siblingAtColumn(3).data()).replace(",", ""))
 
 
 def _role(index: QModelIndex) -> object:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QToolButton, QWidget
 
@@ -30,26 +30,38 @@ SCRUB, SCRUB_S = 6, 0.033
 
 
 class Painted(QObject):
-    """Calls once, when this widget has been painted and its window brought up."""
+    """Calls once, when the window has painted what it had to, this widget among it.
+
+    Not when the event loop comes round next: it may draw other views before that.
+    """
+
+    waiting: ClassVar[list[Painted]] = []
 
     def __init__(self, widget: QWidget, then: Callable[[], None]) -> None:
         super().__init__(widget)
         self._widget, self._then = widget, then
-        widget.installEventFilter(self)
+        self._window, self._seen = widget.window(), False
+        self.waiting.append(self)
+        for watched in (self._widget, self._window):
+            watched.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
-            self._widget.removeEventFilter(self)
-            # Comes when all that is painted with it is on the screen.
-            QCoreApplication.postEvent(self, QEvent(QEvent.Type.User))
-        return False
+        if event.type() == QEvent.Type.Paint and watched is self._widget:
+            self._seen = True
+        if event.type() != QEvent.Type.UpdateRequest or watched is not self._window:
+            return False
+        handled = self._window.event(event)
+        # Of several that wait only one is given the event.
+        for it in [it for it in self.waiting if it._seen]:
+            it._end()
+        return handled
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.User:
-            self._then()
-            self.deleteLater()
-            return True
-        return super().event(event)
+    def _end(self) -> None:
+        self.waiting.remove(self)
+        for watched in (self._widget, self._window):
+            watched.removeEventFilter(self)
+        self.deleteLater()
+        self._then()
 
 
 class Hands:
