@@ -171,6 +171,8 @@ def set_up(extra: str) -> None:
         install_base()
     for name in sorted((wanted | {"core"}) - done):
         install(name)
+    if wanted - done - {"lint"}:  # those programs are compiled already
+        compile_all()
     content = {"fingerprint": fingerprint(), "has": sorted(wanted | done)}
     STAMP.write_text(json.dumps(content), encoding="utf-8")
 
@@ -190,6 +192,17 @@ def install(name: str) -> None:
     if name == "test":
         # Its declared requirements are plotting libraries that it never needs here.
         pip("--no-deps", "minatar", what="MinAtar")
+
+
+def compile_all() -> None:
+    """Make the bytecode of all that is new, in as many processes as there are cores.
+
+    pip would make it in one, which takes half of the set-up. Some libraries bring
+    files that are for another Python: what becomes of them does not matter.
+    """
+    folder = VENV / ("Lib" if os.name == "nt" else "lib")
+    words = ["-W", "ignore", "-m", "compileall", "-qq", "-j", "0", str(folder)]
+    run([str(script("python")), *words])
 
 
 def read_stamp() -> set:
@@ -215,6 +228,7 @@ def pip(*arguments: str, what: str) -> None:
     """``pip install``, with our versions."""
     command = [str(script("python")), "-m", "pip", "install", "--quiet"]
     command += ["--disable-pip-version-check", "--constraint", str(CONSTRAINTS)]
+    command += ["--no-compile"]
     must(command + list(arguments), "Installing " + what + " failed.")
 
 

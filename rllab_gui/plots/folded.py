@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QGridLayout,
@@ -109,6 +109,11 @@ class FoldingBar(QWidget):
         super().resizeEvent(event)
         self.fit()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """What has changed while nobody saw it finds its place."""
+        super().showEvent(event)
+        self.fit()
+
     def event(self, event: QEvent) -> bool:
         """A control has come, gone, or says something longer."""
         done = super().event(event)
@@ -140,7 +145,8 @@ class FoldingRow:
           controls: All between title and button, as they stand in the row.
           rank: Those of them that may leave it, the first one first.
         """
-        if self._folding or self._bar.width() <= 0:
+        # Before it is shown it has not the width that it will have.
+        if self._folding or not self._bar.isVisible():
             return
         folded: list[QWidget] = []
         seen = [it for it in controls if not it.isHidden()]

@@ -82,7 +82,9 @@ class PlotHeader(FoldingBar):
         """Put a further control of this plot before its buttons."""
         self._controls.insert(0, widget)
         self._row.insertWidget(1, widget)
-        self.restyle()
+        for control in (widget, *widget.findChildren(Widget)):
+            self._dress(control)
+        self.fit()
 
     def set_title(self, title: str) -> None:
         """Write another title."""
@@ -126,12 +128,16 @@ class PlotHeader(FoldingBar):
         )
         self._row.setSpacing(self._theme.px(3))
         self._title.setFont(self._theme.font(relative=0.95, bold=True))
-        least = max(24, self._theme.px(24))
-        buttons = self.findChildren(QAbstractButton)
-        for control in (*buttons, *self.findChildren(QComboBox)):
+        for control in self.findChildren(Widget):
+            self._dress(control)
+        self.fit()
+
+    def _dress(self, control: Widget) -> None:
+        """Words and size of what can be clicked."""
+        if isinstance(control, QAbstractButton | QComboBox):
+            least = max(24, self._theme.px(24))
             control.setFont(self._theme.font(relative=0.85))
             control.setMinimumSize(least, least)
-        self.fit()
 
     # ---------------------------------------------------------------- narrow
 

@@ -91,6 +91,17 @@ def test_other_versions_are_installed_anew(bootstrap, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_bytecode_is_made_once_by_all_cores(bootstrap):
+    bootstrap.set_up("test")
+    assert all("--no-compile" in it for it in installs(bootstrap))
+    made = [it for it in bootstrap.ran if "compileall" in it]
+    assert made == [bootstrap.ran[-1]]
+    at = made[0].index("-j")
+    assert made[0][at + 1] == "0"
+    assert made[0][-1] == str(bootstrap.VENV / "lib")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_an_installation_that_failed_is_done_again(bootstrap, monkeypatch):
     monkeypatch.setattr(bootstrap, "must", lambda command, sentence: 1 / 0)
     with pytest.raises(ZeroDivisionError):
