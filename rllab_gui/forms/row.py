@@ -26,6 +26,10 @@ from rllab_gui.theme.icons import icon
 
 LABEL_WIDTH = 122
 FIELD_WIDTH = 74
+SMALL = 0.88
+"""Size of the words below a field, relative to those beside it."""
+PLACES = {"muted": (1, 1, 1, 2), "complaint": (2, 0, 1, 3)}
+"""Row, column and spans of what stands below: a remark, what is wrong."""
 
 
 class OptionRow(QWidget):
@@ -50,8 +54,7 @@ class OptionRow(QWidget):
         self.editor = self._make_editor()
         self.label.setBuddy(self.editor.main_widget())
         self.badge = self._make_badge()
-        self._remark = self._small("muted")
-        self._complaint = self._small("complaint")
+        self._below: dict[str, PlainLabel] = {}
         self._lay_out()
         self._explained = ""
         self._explain_with(tooltip(of))
@@ -78,24 +81,31 @@ class OptionRow(QWidget):
         badge.clicked.connect(self._explain)
         return badge
 
-    def _small(self, role: str) -> PlainLabel:
-        label = PlainLabel(parent=self)
-        label.setProperty("role", role)
-        label.setWordWrap(True)
-        label.hide()
-        return label
-
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
+        self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 1, 0, 1)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(0)
         grid.addWidget(self.label, 0, 0)
         grid.addWidget(self.editor, 0, 1)
         grid.addWidget(self.badge, 0, 2)
-        grid.addWidget(self._remark, 1, 1, 1, 2)
-        grid.addWidget(self._complaint, 2, 0, 1, 3)
         grid.setColumnStretch(1, 1)
+
+    def _say_below(self, role: str, text: str) -> None:
+        """Show it, in a label that is made for the first words: most rows have none."""
+        if text and role not in self._below:
+            label = PlainLabel(parent=self)
+            label.setProperty("role", role)
+            label.setWordWrap(True)
+            label.setFont(self._theme.font(relative=SMALL))
+            self._grid.addWidget(label, *PLACES[role])
+            self._below[role] = label
+        if role in self._below:
+            self._below[role].setText(text)
+            self._below[role].setVisible(bool(text))
+
+    def _said_below(self, role: str) -> str:
+        return self._below[role].text() if role in self._below else ""
 
     # ----------------------------------------------------------------- content
 
@@ -110,16 +120,14 @@ class OptionRow(QWidget):
 
     def set_remark(self, text: str) -> None:
         """Say in a few words what the value means."""
-        self._remark.setText(text)
-        self._remark.setVisible(bool(text))
+        self._say_below("muted", text)
 
     def set_complaint(self, sentence: str) -> None:
         """Say what is wrong with the value; empty where nothing is."""
-        self._complaint.setText(sentence)
-        self._complaint.setVisible(bool(sentence))
+        self._say_below("complaint", sentence)
         main = self.editor.main_widget()
         main.setAccessibleDescription(sentence or self.of.help)
-        if main.property("wrong") != bool(sentence):
+        if bool(main.property("wrong")) != bool(sentence):
             main.setProperty("wrong", bool(sentence))
             main.style().unpolish(main)
             main.style().polish(main)
@@ -127,12 +135,12 @@ class OptionRow(QWidget):
     @property
     def remark(self) -> str:
         """The words that are shown below the field."""
-        return self._remark.text()
+        return self._said_below("muted")
 
     @property
     def complaint(self) -> str:
         """The sentence that is shown below the field."""
-        return self._complaint.text()
+        return self._said_below("complaint")
 
     def set_pending(self, pending: bool) -> None:
         """Mark a value that waits for the next Train."""
@@ -158,8 +166,8 @@ class OptionRow(QWidget):
         slider = self.editor.findChild(QWidget, f"train.param.{self.of.key}.slider")
         if field is not None and slider is not None:
             field.setFixedWidth(theme.px(FIELD_WIDTH))
-        for small in (self._remark, self._complaint):
-            small.setFont(theme.font(relative=0.88))
+        for label in self._below.values():
+            label.setFont(theme.font(relative=SMALL))
         if self.badge.property("pending"):
             name, colour, word = "reset", tokens.warning, "waits for the next Train"
         elif self.of.applies == "live":

@@ -32,23 +32,25 @@ class FoldedControls(QToolButton):
         self.setToolTip("What has no room here")
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._rows: list[tuple[QWidget, QLabel]] = []
+        self._closing: list[QWidget] = []
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.hide()
+
+    def _make_menu(self) -> None:
         self._menu = QMenu(self)
         self._place = QWidget(self._menu)
         self._grid = QGridLayout(self._place)
-        self._rows: list[tuple[QWidget, QLabel]] = []
-        self._closing: list[QWidget] = []
         action = QWidgetAction(self._menu)
         action.setDefaultWidget(self._place)
-        action.setObjectName(f"act.{name}")
+        action.setObjectName(f"act.{self.objectName()}")
         action.setText(self.accessibleName())
         action.setToolTip(self.toolTip())
         action.setStatusTip(self.toolTip())
         self._menu.addAction(action)
         self._menu.aboutToShow.connect(self._name_all)
         self.setMenu(self._menu)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setStyleSheet("QToolButton::menu-indicator { image: none; }")
-        self.hide()
 
     @property
     def controls(self) -> list[QWidget]:
@@ -57,6 +59,8 @@ class FoldedControls(QToolButton):
 
     def hold(self, controls: Sequence[QWidget]) -> None:
         """Take these in, and let go of all others; whoever wants those places them."""
+        if controls and self.menu() is None:  # in most rows there is room for all
+            self._make_menu()
         for control, label in self._rows:
             self._grid.removeWidget(control)
             self._grid.removeWidget(label)

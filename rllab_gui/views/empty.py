@@ -15,6 +15,8 @@ from rllab_gui.theme import Theme
 class EmptyState(QWidget):
     """Title, guidance and buttons, in the middle of a view.
 
+    They are made when there is something to say first: most views never say it.
+
     Attributes:
       prefix: Begins the names of the buttons; views that offer the same have others.
     """
@@ -27,6 +29,9 @@ class EmptyState(QWidget):
         self._theme = theme
         self.prefix = "empty"
         self._offered: tuple[tuple[str, str], ...] = ()
+        theme.changed.connect(self._restyle)
+
+    def _make(self) -> None:
         self._title = self._label("empty.title")
         self._guidance = self._label("empty.guidance")
         self._buttons = _Buttons(self)
@@ -37,7 +42,6 @@ class EmptyState(QWidget):
         layout.addWidget(self._buttons)
         layout.addStretch(3)
         self._restyle()
-        theme.changed.connect(self._restyle)
 
     def _label(self, name: str) -> QLabel:
         label = QLabel(self)
@@ -51,6 +55,8 @@ class EmptyState(QWidget):
         self, title: str, guidance: str = "", offers: Sequence[tuple[str, str]] = ()
     ) -> None:
         """Show this; offers are (command id, label), unknown commands are left out."""
+        if self.layout() is None:  # most views never have to say anything
+            self._make()
         self._title.setText(title)
         self._guidance.setText(guidance)
         known = tuple(it for it in offers if it[0] in self._commands)
@@ -66,7 +72,8 @@ class EmptyState(QWidget):
 
     def _fit(self) -> None:
         layout = self.layout()
-        assert layout is not None
+        if layout is None:
+            return
         margins = layout.contentsMargins()
         wide = self.width() - margins.left() - margins.right()
         needed = sum(it.heightForWidth(wide) for it in (self._title, self._guidance))
@@ -92,6 +99,8 @@ class EmptyState(QWidget):
         return button
 
     def _restyle(self) -> None:
+        if self.layout() is None:
+            return
         self._title.setFont(self._theme.font(relative=1.1, bold=True))
         self._guidance.setFont(self._theme.font())
         self._guidance.setStyleSheet(f"color: {self._theme.tokens.muted}")

@@ -16,6 +16,10 @@ class Counter(View):
     drawn = 0
     missing = None
 
+    def __init__(self, context):
+        super().__init__(context)
+        self.setMinimumSize(80, 60)  # there is nothing in it that needs room
+
     def draw(self):
         self.drawn += 1
 
@@ -54,6 +58,7 @@ def test_what_is_looked_at_first_is_painted_before_the_others_draw(context, qtbo
             return False
 
     whole = QWidget()
+    whole.setMinimumSize(200, 100)
     qtbot.addWidget(whole)
     row = QHBoxLayout(whole)
     other, first = Counter(context), Urgent(context)
