@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from engine.contract.messages import (
     Problem,
     SessionStatus,
@@ -36,15 +38,16 @@ def test_what_only_informs_is_not_kept() -> None:
     assert names(news) == []
 
 
-def test_problems_of_a_session_go_with_it() -> None:
+def test_a_window_that_comes_later_hears_nothing_of_a_session_that_is_closed() -> None:
     news = StandingNews()
-    news.remember(SessionStatus(uuid="one"))
-    news.remember(Problem("training.nan", "The loss is NaN."))
-    news.remember(Problem("disk", "The disk is full."))
-    news.remember(SessionStatus(uuid="one", durable_step=7))
-    assert names(news) == ["training.nan", "disk"]
-    news.remember(SessionStatus(uuid="two"))
-    assert names(news) == ["disk"]
+    diverged = Problem("training.diverged", "The loss is not finite.")
+    unwritten = Problem("engine.save", "'run.h5' could not be written.")
+    opened = SessionStatus(path="/run.h5", uuid="u")
+    for message in (opened, diverged, unwritten, replace(opened, live=True)):
+        news.remember(message)
+    assert list(news.problems) == [diverged, unwritten]
+    news.remember(SessionStatus())
+    assert list(news.problems) == [unwritten]
 
 
 def test_of_what_is_shown_the_last_counts() -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from msgspec.structs import replace
 
 from engine.contract.codec import encode
 from engine.contract.messages import (
@@ -14,20 +11,16 @@ from engine.contract.messages import (
     Checkpoint,
     CheckpointStored,
     Message,
-    Problem,
     Rows,
     RowsStored,
     Scalars,
-    SessionStatus,
     SetViewer,
     TrainerStatus,
 )
 from engine.service import outbox as outbox_module
 from engine.service.audience import SILENT_S, Audience
 from engine.service.children import RestartRule
-from engine.service.home import find_home
 from engine.service.outbox import Outbox
-from engine.service.supervisor import Supervisor
 from engine.service.switchboard import Switchboard
 from engine.service.transport import unpack
 
@@ -186,20 +179,3 @@ def test_the_outbox_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outbox.is_full
     outbox.settle(RowsStored("trainer", 2, 0))
     assert outbox.is_eased
-
-
-def test_a_window_that_comes_later_hears_nothing_of_a_session_that_is_closed(
-    tmp_path: Path,
-) -> None:
-    supervisor = Supervisor(find_home(tmp_path))
-    opened = SessionStatus(path="/run.h5", uuid="u")
-    diverged = Problem("training.diverged", "The loss is not finite.")
-    unwritten = Problem("engine.save", "'run.h5' could not be written.")
-    for message in (opened, diverged, unwritten, replace(opened, live=True)):
-        supervisor._tell(message)
-    told = [it for it in supervisor._news() if isinstance(it, Problem)]
-    assert told == [diverged, unwritten]
-    supervisor._tell(SessionStatus())
-    told = [it for it in supervisor._news() if isinstance(it, Problem)]
-    supervisor._hub.close()
-    assert told == [unwritten]
