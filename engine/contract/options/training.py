@@ -150,7 +150,7 @@ class TrainingOptions(OptionGroup):
         minimum=1,
         maximum=64,
         help="Processor threads of the learner.",
-        effect="More helps large networks only; small ones get slower.",
+        effect="More helps several seeds and large networks; small ones get slower.",
         advanced=True,
     )
 
