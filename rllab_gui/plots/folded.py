@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QFont, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QGridLayout,
@@ -95,10 +95,16 @@ class FoldedControls(QToolButton):
 
 
 def moved(control: QWidget, parent: QWidget) -> None:
-    """Give it another parent; whether it is to be seen stays as it was."""
+    """Give it another parent; it stays as much to be seen as it was, in its font."""
     if control.parentWidget() is not parent:
         hidden = control.isHidden()
+        parts = [control, *control.findChildren(QWidget)]
+        own = [it for it in parts if it.testAttribute(Qt.WidgetAttribute.WA_SetFont)]
+        fonts = [QFont(it.font()) for it in own]
         control.setParent(parent)
+        # Below another style sheet Qt brings back the font of before the last theme.
+        for part, font in zip(own, fonts, strict=True):
+            part.setFont(font)
         control.setVisible(not hidden)
 
 

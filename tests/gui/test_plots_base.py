@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 from showing import drag, show, wheel
 
 from rllab_gui.plots.base import PlotView
@@ -324,6 +324,37 @@ def test_what_has_no_room_in_the_header_is_behind_a_button(plot, qtbot, theme):
         "more",
     ]
     assert header.findChild(object, "plot.test.export").isHidden()
+
+
+def in_header(plot):
+    """Buttons of the row and of what is behind it, by the ends of their names."""
+    buttons = plot.header.findChildren(QAbstractButton)
+    return {it.objectName().rpartition(".")[2]: it for it in buttons}
+
+
+def test_what_folds_at_another_text_size_keeps_that_size(plot, qtbot, theme):
+    theme.set_scale(1.5)
+    size = theme.font(relative=0.85).pointSizeF()
+    buttons = in_header(plot)
+    for width, folded in ((150, True), (600, False)):
+        plot.resize(width, 200)
+        qtbot.waitUntil(lambda it=folded: buttons["more"].isVisible() is it)
+        assert {it.font().pointSizeF() for it in buttons.values()} == {size}
+
+
+def test_what_got_narrow_while_nobody_saw_it_is_folded_when_it_is_seen(
+    plot, qtbot, theme
+):
+    more = in_header(plot)["more"]
+    plot.hide()
+    plot.resize(150, 200)
+    assert more.controls == []
+    plot.show()
+    assert more.controls
+    plot.hide()
+    plot.resize(600, 200)
+    plot.show()
+    assert more.controls == []
 
 
 def test_smoothing_is_chosen_in_the_header(plot, qtbot):
