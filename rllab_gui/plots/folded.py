@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFont, QResizeEvent, QShowEvent
@@ -108,6 +109,23 @@ def moved(control: QWidget, parent: QWidget) -> None:
         control.setVisible(not hidden)
 
 
+def _tab_stops(controls: Iterable[QWidget]) -> list[QWidget]:
+    """What Tab reaches of these, parts of them among it, as they stand there."""
+    stops = Qt.FocusPolicy.TabFocus
+    return [
+        it
+        for control in controls
+        for it in (control, *control.findChildren(QWidget))
+        if it.focusPolicy() & stops and it.window() is control.window()
+    ]
+
+
+def _set_tab_order(stops: Iterable[QWidget]) -> None:
+    """From one to the next; Qt puts whatever is given a parent behind all others."""
+    for before, after in pairwise(stops):
+        QWidget.setTabOrder(before, after)
+
+
 class FoldingBar(QWidget):
     """A bar that is fitted again when it, or something in it, has another size."""
 
@@ -183,7 +201,11 @@ class FoldingRow:
             self._more.hold([it for it in controls if it in folded])
             for control in back:
                 moved(control, self._bar)
-            for at, control in enumerate(it for it in controls if it not in folded):
+            stay = [it for it in controls if it not in folded]
+            for at, control in enumerate(stay):
                 self._row.insertWidget(1 + at, control)
+            # The button has never left its place among all that Tab goes through.
+            _set_tab_order([self._more, *_tab_stops(stay), self._more])
+            _set_tab_order(_tab_stops(self._more.controls))
         finally:
             self._folding = False

@@ -342,6 +342,29 @@ def test_what_folds_at_another_text_size_keeps_that_size(plot, qtbot, theme):
         assert {it.font().pointSizeF() for it in buttons.values()} == {size}
 
 
+def tab_order(first, among):
+    """Those of these widgets to which Tab goes, from the first one on, once round."""
+    order, stop = [first], first.nextInFocusChain()
+    while stop is not first:
+        order.append(stop)
+        stop = stop.nextInFocusChain()
+    return [it for it in order if it in among]
+
+
+def test_tab_goes_through_a_header_as_it_stands_there(plot, qtbot):
+    names = ("auto", "log", "smooth", "export", "help", "more")
+    buttons = in_header(plot)
+    more = buttons["more"]
+    for width in range(320, 60, -20):
+        plot.resize(width, 200)
+    qtbot.waitUntil(lambda: len(more.controls) == 5)
+    assert tab_order(more.controls[0], more.controls) == more.controls
+    plot.resize(600, 200)
+    qtbot.waitUntil(lambda: not more.controls)
+    among = [*(buttons[it] for it in names), plot.canvas]
+    assert tab_order(buttons["auto"], among) == among
+
+
 def test_what_got_narrow_while_nobody_saw_it_is_folded_when_it_is_seen(
     plot, qtbot, theme
 ):
