@@ -171,7 +171,7 @@ def set_up(extra: str) -> None:
         install_base()
     for name in sorted((wanted | {"core"}) - done):
         install(name)
-    if wanted - done - {"lint"}:  # those programs are compiled already
+    if wanted - done - {"lint"}:  # of those programs little is Python
         compile_all()
     content = {"fingerprint": fingerprint(), "has": sorted(wanted | done)}
     STAMP.write_text(json.dumps(content), encoding="utf-8")

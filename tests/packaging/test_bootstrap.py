@@ -99,6 +99,9 @@ def test_bytecode_is_made_once_by_all_cores(bootstrap):
     at = made[0].index("-j")
     assert made[0][at + 1] == "0"
     assert made[0][-1] == str(bootstrap.VENV / "lib")
+    bootstrap.ran.clear()
+    bootstrap.set_up("lint")
+    assert not any("compileall" in it for it in bootstrap.ran)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from engine.contract.messages import (
     Checkpoint,
     CheckpointStored,
     Message,
+    Problem,
     Rows,
     RowsStored,
     Scalars,
@@ -20,7 +23,9 @@ from engine.contract.messages import (
 from engine.service import outbox as outbox_module
 from engine.service.audience import SILENT_S, Audience
 from engine.service.children import RestartRule
+from engine.service.home import find_home
 from engine.service.outbox import Outbox
+from engine.service.supervisor import Supervisor
 from engine.service.switchboard import Switchboard
 from engine.service.transport import unpack
 
@@ -179,3 +184,12 @@ def test_the_outbox_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outbox.is_full
     outbox.settle(RowsStored("trainer", 2, 0))
     assert outbox.is_eased
+
+
+def test_a_window_that_comes_later_is_told_what_is_wrong(tmp_path: Path) -> None:
+    supervisor = Supervisor(find_home(tmp_path))
+    wrong = Problem("engine.save", "'run.h5' could not be written.")
+    supervisor._tell(wrong)
+    told = supervisor._all_there_is()
+    supervisor._hub.close()
+    assert wrong in told
