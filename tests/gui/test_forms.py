@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
+from showing import show
 
 from engine.contract.alternatives import alternatives
 from engine.contract.costs import replay_bytes
 from engine.contract.options import Configuration, spec, specs
 from rllab_gui.forms.number import NumberField
+from rllab_gui.forms.row import SMALL, OptionRow
 from rllab_gui.forms.scale import STEPS, read, slider_scale, stepped, written
 from rllab_gui.forms.words import (
     is_relevant,
@@ -20,6 +22,7 @@ from rllab_gui.forms.words import (
     row_title,
     tooltip,
 )
+from rllab_gui.plain import PlainLabel
 
 NUMBERS = [it for it in specs().values() if it.kind in ("int", "float")]
 SLIDERS = [it for it in NUMBERS if slider_scale(it) is not None]
@@ -102,6 +105,27 @@ def test_a_refused_value_is_explained_at_its_field(window, qtbot):
     field.editingFinished.emit()
     assert row.complaint == ""
     assert draft.configuration.agent.discount == 0.5
+
+
+def test_what_is_said_below_a_field_has_the_size_of_now(qtbot, theme):
+    """Also if it was another when the row was made: the words are made later."""
+    row = show(qtbot, OptionRow(specs()["agent.discount"], theme))
+    places = []
+    for scale in (1.5, 1.0):
+        theme.set_scale(scale)
+        row.set_complaint("It is too large.")
+        row.set_remark("It looks far ahead.")
+        said = {it.text(): it for it in row.findChildren(PlainLabel)}
+        small = theme.font(relative=SMALL).pointSizeF()
+        assert {it.font().pointSizeF() for it in said.values()} == {small}
+        assert all(it.isVisible() for it in said.values())
+        places += [row.layout().indexOf(it) for it in said.values()]
+        above, below = said["It looks far ahead."], said["It is too large."]
+        qtbot.waitUntil(lambda a=above, b=below: a.y() < b.y())
+    assert len(set(places)) == 2
+    row.set_complaint("")
+    assert (row.complaint, row.remark) == ("", "It looks far ahead.")
+    assert not below.isVisible()
 
 
 def test_undo_shows_the_old_value_after_a_refused_one(window):

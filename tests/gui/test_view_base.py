@@ -1,7 +1,8 @@
 """The contract between a view and the beat."""
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from showing import show
 
 from engine.contract.messages import Subscribe
 from rllab_gui.commands import Command
@@ -110,6 +111,25 @@ def test_an_empty_view_offers_what_to_do(context, qtbot):
     button = view.findChild(object, "empty.replay.prioritize")
     button.click()
     assert done == [1]
+
+
+def test_an_empty_view_speaks_in_the_size_and_colours_of_now(context, qtbot):
+    """Also if they were others when it was made: its words are made later."""
+    theme, view = context.theme, Counter(context)
+    view.missing = ("Nothing yet.", "Because.", [])
+    show(qtbot, view)
+    theme.set_scale(1.5)
+    for choice in ("dark", "light"):
+        theme.set_choice(choice)
+        context.pulse.beat()
+        title, guidance = (
+            view.empty.findChild(QLabel, f"empty.{it}") for it in ("title", "guidance")
+        )
+        assert title.isVisible()
+        assert guidance.isVisible()
+        assert title.font() == theme.font(relative=1.1, bold=True)
+        assert guidance.font().pointSizeF() == theme.font().pointSizeF()
+        assert theme.tokens.muted in guidance.styleSheet()
 
 
 def test_what_nobody_would_see_is_drawn_a_little_later(context, qtbot, monkeypatch):
