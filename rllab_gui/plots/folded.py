@@ -185,6 +185,14 @@ class FoldingRow:
         if set(folded) != {it for it in self._more.controls if not it.isHidden()}:
             self._fold(controls, folded)
 
+    def order_tabs(self, controls: Sequence[QWidget]) -> None:
+        """Tab goes through them as they stand there, at last to the button."""
+        held = self._more.controls
+        stay = [it for it in controls if it not in held]
+        # The button has never left its place among all that Tab goes through.
+        _set_tab_order([self._more, *_tab_stops(stay), self._more])
+        _set_tab_order(_tab_stops(held))
+
     def _needed(self, seen: list[QWidget], folded: list[QWidget]) -> int:
         """Width of the row with these in it and those behind the button."""
         rest = [it for it in seen if it not in folded]
@@ -201,11 +209,8 @@ class FoldingRow:
             self._more.hold([it for it in controls if it in folded])
             for control in back:
                 moved(control, self._bar)
-            stay = [it for it in controls if it not in folded]
-            for at, control in enumerate(stay):
+            for at, control in enumerate(it for it in controls if it not in folded):
                 self._row.insertWidget(1 + at, control)
-            # The button has never left its place among all that Tab goes through.
-            _set_tab_order([self._more, *_tab_stops(stay), self._more])
-            _set_tab_order(_tab_stops(self._more.controls))
         finally:
             self._folding = False
+        self.order_tabs(controls)

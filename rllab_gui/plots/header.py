@@ -84,6 +84,7 @@ class PlotHeader(FoldingBar):
         self._row.insertWidget(1, widget)
         for control in (widget, *widget.findChildren(Widget)):
             self._dress(control)
+        self._folding.order_tabs(self._controls)
         self.fit()
 
     def set_title(self, title: str) -> None:

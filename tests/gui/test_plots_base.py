@@ -7,7 +7,15 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QWidget,
+)
 from showing import drag, show, wheel
 
 from rllab_gui.plots.base import PlotView
@@ -362,7 +370,18 @@ def test_tab_goes_through_a_header_as_it_stands_there(plot, qtbot):
     plot.resize(600, 200)
     qtbot.waitUntil(lambda: not more.controls)
     among = [*(buttons[it] for it in names), plot.canvas]
-    assert tab_order(buttons["auto"], among) == among
+    assert tab_order(plot.header, among) == among
+
+
+def test_tab_comes_to_what_a_plot_has_added_where_it_stands(plot):
+    added = QWidget()
+    row = QHBoxLayout(added)
+    parts = [QToolButton(), QComboBox()]
+    for part in parts:
+        row.addWidget(part)
+    plot.header.add(added)
+    among = [*parts, in_header(plot)["auto"], in_header(plot)["help"], plot.canvas]
+    assert tab_order(plot.header, among) == among
 
 
 def test_what_got_narrow_while_nobody_saw_it_is_folded_when_it_is_seen(
