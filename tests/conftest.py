@@ -30,3 +30,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any speed")
+
+LONG_FILES = {"agents", "commands", "training"}
+"""Folders with files that take up to two minutes."""
+
+
+def pytest_collection_modifyitems(items):
+    """What takes long comes first, so that processes side by side end together."""
+    long = {it.path for it in items if it.get_closest_marker("slow")}
+    long |= {it.path for it in items if it.path.parent.name in LONG_FILES}
+    items.sort(key=lambda it: it.path not in long)
