@@ -282,10 +282,10 @@ class Supervisor:
             self._board.send(sender, Problem("engine.protocol", text))
             return
         self._audience.welcome(sender, hello.pid)
-        for message in self._all_there_is():
+        for message in self._greeting():
             self._board.send(sender, message)
 
-    def _all_there_is(self) -> list[Message]:
+    def _greeting(self) -> list[Message]:
         """What a new window has to know."""
         own = ProcessState(SUPERVISOR, "ready", os.getpid())
         known = [self._session.opened, self._session.status]

@@ -187,8 +187,8 @@ class StatePool:
         try:
             return states, (yield from self._judge(context, session, weights, states))
         except Exception:
-            # Whoever asks next judges them, and is told what fails; gathered anew
-            # they would be the same, with every question.
+            # Nobody waits for this judgement, and the states are good without it.
+            # Whoever asks next has them judged, and is told then what fails.
             return states, None
 
     def _end(self, of: Source) -> None:

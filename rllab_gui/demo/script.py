@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLabel
 from rllab_gui.demo.hands import DemoProblem, Hands
 from rllab_gui.main_window import MainWindow
 from rllab_gui.plots.lane_film import FilmLane
+from rllab_gui.views.episode_rows import COLUMNS, SHORT
 
 PRESET = "cartpole"
 BUTTON = "main.train.button"
@@ -212,7 +213,7 @@ class Demo:
         )
 
     def _choose_episode(self) -> tuple[str, int]:
-        """Click an evaluation that is long enough, or the longest episode of all."""
+        """Click the longest evaluation; the longest episode where those are short."""
         table = self._hands.see("step.episodes.table", QAbstractItemView)
         assert isinstance(table, QAbstractItemView)
 
@@ -250,11 +251,15 @@ def _rows(view: QAbstractItemView) -> Iterator[QModelIndex]:
 
 
 def _is_evaluation(row: QModelIndex) -> bool:
-    return str(row.siblingAtColumn(1).data()).startswith("eval")
+    return _cell(row, "kind") == SHORT["evaluation"]
 
 
 def _length(row: QModelIndex) -> int:
-    return int(str(row.siblingAtColumn(3).data()).replace(",", ""))
+    return int(_cell(row, "length").replace(",", ""))
+
+
+def _cell(row: QModelIndex, column: str) -> str:
+    return str(row.siblingAtColumn(COLUMNS.index(column)).data())
 
 
 def _role(index: QModelIndex) -> object:

@@ -55,7 +55,7 @@ class EmptyState(QWidget):
         self, title: str, guidance: str = "", offers: Sequence[tuple[str, str]] = ()
     ) -> None:
         """Show this; offers are (command id, label), unknown commands are left out."""
-        if self.layout() is None:  # most views never have to say anything
+        if self.layout() is None:
             self._make()
         self._title.setText(title)
         self._guidance.setText(guidance)

@@ -1,4 +1,4 @@
-"""Sixteen seeds at once against one on CartPole, the same settings for both.
+"""Sixteen seeds at once against one on CartPole, equal settings but for the threads.
 
 Steps of all seeds are counted. Sixteen may take six times as long as one on two
 processors, so they have to make 16 / 6 times as many steps per second. They learn with

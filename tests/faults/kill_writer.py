@@ -46,7 +46,7 @@ def write_until_killed(path: Path, shared: Shared, batches: list) -> None:
     for number, rows in enumerate(batches):
         while time.monotonic() < start + number / ROWS_PER_S:
             _tell(store.commit_if_due(), shared)
-            time.sleep(0.001)
+            time.sleep(0.001)  # as long as a keeper waits for rows
         shared.times[number] = time.monotonic()
         store.append(rows)
         _tell(store.commit_if_due(), shared)
@@ -54,7 +54,7 @@ def write_until_killed(path: Path, shared: Shared, batches: list) -> None:
             kind = "periodic" if number % 3 else "recovery"
             store.write_checkpoint(samples.checkpoint(rows.step, number, kind))
             shared.acknowledge(number)
-    time.sleep(60)
+    time.sleep(60)  # until it is killed
 
 
 def _tell(stored: dict, shared: Shared) -> None:
@@ -111,7 +111,7 @@ def one(path: Path, delay_s: float, batches: list) -> float:
         finally:
             os._exit(1)
     _wait_for_first_row(shared)
-    time.sleep(delay_s)
+    time.sleep(delay_s)  # the moment of death is what is tried out
     os.kill(child, signal.SIGKILL)
     killed = time.monotonic()
     os.waitpid(child, 0)

@@ -190,6 +190,6 @@ def test_a_window_that_comes_later_is_told_what_is_wrong(tmp_path: Path) -> None
     supervisor = Supervisor(find_home(tmp_path))
     wrong = Problem("engine.save", "'run.h5' could not be written.")
     supervisor._tell(wrong)
-    told = supervisor._all_there_is()
+    told = supervisor._greeting()
     supervisor._hub.close()
     assert wrong in told
