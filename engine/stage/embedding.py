@@ -25,6 +25,7 @@ NEW_SHARE = 0.25
 POLL_S = 0.05
 SEED = 0
 OWNER = "embedding"
+CHANGED = "The session has changed meanwhile. Collect the states again."
 
 
 class EmbeddingMap:
@@ -48,6 +49,7 @@ class EmbeddingMap:
         self._extras: dict[str, np.ndarray] = {}
         self._seen_at = (np.zeros(0, np.int64),) * 2
         self._next_id = 0
+        self._turn = 0
         self._recurrent = False
         self._rng = np.random.default_rng(SEED)
 
@@ -57,12 +59,15 @@ class EmbeddingMap:
         """Gather states, show the first picture, and go on laying them out.
 
         Raises:
-          QuestionError: If there are too few states.
+          QuestionError: If there are too few states, or the session changes meanwhile.
         """
         session = context.archive.session()
         context.jobs.cancel(OWNER)
+        self._turn += 1
+        turn = self._turn
         self._rng = np.random.default_rng(SEED)
         states = yield from collect(context, session, count, self._rng)
+        self._check(turn)
         if len(states) < LEAST_STATES:
             raise QuestionError(
                 f"The map needs at least {LEAST_STATES} states (have {len(states)}). "
@@ -72,7 +77,7 @@ class EmbeddingMap:
         self.ids = np.arange(self._next_id, self._next_id + len(states))
         self._next_id += len(states)
         self._perplexity = min(perplexity, (len(states) - 1) / 3)
-        yield from self._think(context, session)
+        yield from self._think(context, session, states)
         self._positions = principal_plane(self._activations)
         self._report(context, "PCA", final=False)
         context.jobs.start(
@@ -91,6 +96,12 @@ class EmbeddingMap:
     def forget(self) -> None:
         """Another session is open: its questions are not about these states."""
         self.states, self.ids = None, np.zeros(0, np.int64)
+        self._turn += 1
+
+    def _check(self, turn: int) -> None:
+        """Raise QuestionError where another map has been begun, or another session."""
+        if turn != self._turn:
+            raise QuestionError(CHANGED)
 
     def index(self, point_id: int) -> int:
         """Where this point is; QuestionError if it is no longer on the map."""
@@ -99,30 +110,33 @@ class EmbeddingMap:
             raise QuestionError("This point is no longer on the map. Click another.")
         return int(found[0])
 
-    def _think(self, context: Context, session: Session) -> Generator[Wish, Any, None]:
+    def _think(
+        self, context: Context, session: Session, states: States
+    ) -> Generator[Wish, Any, None]:
         """Activations and values of all states by the shown weights."""
-        assert self.states is not None
+        turn = self._turn
         mind = yield from context.minds.mind(session.configuration, session.card)
         while (shown := context.shown()) is None:
             yield POLL_S
         if shown.configuration.environment != session.configuration.environment:
             raise QuestionError("The shown agent is of another session. Open it again.")
         step, weights = shown.step, shown.agent.weights()
-        memory = self.states.recollection(mind, range(len(self.states)))
-        self._recurrent = memory is not None
+        memory = states.recollection(mind, range(len(states)))
         seen = yield from insight_job(
-            mind, step, weights, self.states.observations, recollection=memory
+            mind, step, weights, states.observations, recollection=memory
         )
-        self.step = step
-        self._activations = seen["embedding"]
-        self._value = seen["q"].max(axis=1)
-        observations = self.states.observations
-        self._extras = doubts(seen) | (yield from familiarity(session, observations))
+        extras = doubts(seen) | (yield from familiarity(session, states.observations))
         try:
-            self._seen_at = yield from training_steps(context, session, self.states)
+            seen_at = yield from training_steps(context, session, states)
         except RequestFailed:
             # Without its keeper nobody knows the episodes; the map does not need them.
-            self._seen_at = (np.zeros(0, np.int64),) * 2
+            seen_at = (np.zeros(0, np.int64),) * 2
+        self._check(turn)
+        self.step = step
+        self._recurrent = memory is not None
+        self._activations = seen["embedding"]
+        self._value = seen["q"].max(axis=1)
+        self._extras, self._seen_at = extras, seen_at
 
     def _lay_out_and_follow(
         self, context: Context, session: Session
@@ -178,7 +192,7 @@ class EmbeddingMap:
         self.ids = self.ids.copy()
         self.ids[gone] = np.arange(self._next_id, self._next_id + len(gone))
         self._next_id += len(gone)
-        yield from self._think(context, session)
+        yield from self._think(context, session, old)
         known = np.ones(len(old), bool)
         known[gone] = False
         self._positions = placed(self._activations, self._positions, known)

@@ -11,6 +11,8 @@ import pytest
 from theatre import KINDS, Theatre, tiny, trained
 
 from engine.contract.messages import (
+    Answer,
+    Ask,
     EmbeddingReport,
     Picture,
     Problem,
@@ -465,3 +467,29 @@ def test_every_point_knows_the_step_it_was_seen_at(theatre):
         known = point.get("kind") == "training"
         assert report.episodes[row] == (point["episode"] if known else -1)
         assert not known or report.steps[row] == point["t"]
+
+
+@pytest.mark.parametrize("held", ["collect", "insight_job"])
+def test_a_run_that_goes_back_ends_a_map_that_is_being_made(staged, held, monkeypatch):
+    """As after the death of its trainer; the next map is made of what there is then."""
+    real, waits, went_back = getattr(embedding_module, held), [], []
+
+    def until_it_went_back(*of, **more):
+        waits.append(held)
+        while not went_back:
+            yield 0.001
+        return (yield from real(*of, **more))
+
+    monkeypatch.setattr(embedding_module, held, until_it_went_back)
+    staged.tell(Ask(77, "embedding", {"count": 120, "perplexity": 20.0}))
+    staged.run(lambda: waits)
+    text = tiny().to_json()
+    status = SessionStatus("s", "/s.h5", "uuid-1", False, configuration=text, cuts=1)
+    staged.tell(status, "supervisor")
+    went_back.append(True)
+    told = staged.run(lambda: [it for it in staged.of(Answer) if it.id == 77])[0]
+    assert told.error == embedding_module.CHANGED
+    assert not reports(staged)
+    assert not staged.of(Problem)
+    assert staged.result("embedding", count=120, perplexity=20.0)["count"] == 120
+    assert len(reports(staged)[0].positions) == 120
