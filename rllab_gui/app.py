@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine.contract.garbage import kept_for_good
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
@@ -17,9 +19,21 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Open the lab, with a session if one is named; returns the exit status."""
+    options = _parse(sys.argv[1:] if arguments is None else list(arguments))
+    with kept_for_good():
+        application, window = _shown()
+    if options.session:
+        window.lab.sessions.open(options.session)
+    window.lab.pulse.start()
+    # The pulse gives Python its turns, so that Ctrl+C in a terminal is heard.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    return application.exec()
+
+
+def _shown() -> tuple[QApplication, MainWindow]:
+    """The application and its window, which shows itself in a moment."""
     from rllab_gui.engine_start import EngineStart
 
-    options = _parse(sys.argv[1:] if arguments is None else list(arguments))
     starting = EngineStart()  # works in the background while Qt is being imported
     application = make_application()
     client = starting.client()
@@ -29,12 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         _look_back(window, client.connection.logs)
     window.show()
-    if options.session:
-        window.lab.sessions.open(options.session)
-    window.lab.pulse.start()
-    # The pulse gives Python its turns, so that Ctrl+C in a terminal is heard.
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    return application.exec()
+    return application, window
 
 
 def _look_back(window: MainWindow, logs: str) -> None:

@@ -10,6 +10,7 @@ import faulthandler
 import sys
 import time
 
+from engine.contract.garbage import kept_for_good
 from engine.service.children import adopt_orphans
 from engine.service.connection import Lock, process_lives, read_connection
 from engine.service.guardian import guard
@@ -32,10 +33,12 @@ def main() -> int:
     if not _take(lock, home):
         return 0
     adopt_orphans()
-    # Only now: the guardian has no use for what this loads.
-    from engine.service.supervisor import Supervisor
+    with kept_for_good():
+        # Only now: the guardian has no use for what this loads.
+        from engine.service.supervisor import Supervisor
 
-    Supervisor(home, private=arguments.private).run()
+        supervisor = Supervisor(home, private=arguments.private)
+    supervisor.run()
     lock.close()
     return 0
 

@@ -21,6 +21,7 @@ import numpy.ma
 
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.codec import decode, encode
+from engine.contract.garbage import kept_for_good
 from engine.contract.messages import Answer, Ask, Event, Message
 from engine.contract.plain_text import visible
 from engine.sessions.checkpoint_files import read_checkpoint_file, read_row_file
@@ -49,7 +50,7 @@ QUESTIONS: dict[str, Callable[[SessionFile, Arguments], Any]] = {
     "verify": lambda file, a: file.verify(),
     "history": lambda file, a: file.history(a["series"], a["max_points"]),
     "episodes": lambda file, a: file.episodes(),
-    "episode": lambda file, a: file.episode(a["kind"], a["index"]),
+    "episode": lambda file, a: file.episode(a["kind"], a["index"], frames=a["frames"]),
     "frames": lambda file, a: file.frames(a["kind"], a["index"], a["first"], a["end"]),
     "events": lambda file, a: [msgspec.to_builtins(it) for it in file.events()],
     "checkpoints": lambda file, a: [row._asdict() for row in file.checkpoints()],
@@ -198,7 +199,8 @@ def prepare() -> None:
 def main() -> int:
     """Serve the files that the command line names."""
     words = sys.argv[1:]
-    prepare()
+    with kept_for_good():
+        prepare()
     try:
         if words[0] == "--heads":
             serve_heads([Path(it) for it in words[1:]])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
 
 import numpy as np
 
 from engine.contract.catalogue import EnvironmentCard
+from engine.contract.garbage import kept_for_good
 from engine.contract.options import Configuration
 
 if TYPE_CHECKING:
@@ -135,7 +138,12 @@ class LearnerLibrary:
     """Imports torch and the agents in the background, once.
 
     The first picture must not wait for them; it takes a second or two.
+
+    Attributes:
+      module: The last one that it imports.
     """
+
+    module: ClassVar[str] = "engine.agents"
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
@@ -169,7 +177,10 @@ class LearnerLibrary:
 
     def _import(self) -> None:
         try:
-            self._import_modules()
+            # What has been imported before lives beside what comes and goes by now.
+            begins = self.module not in sys.modules
+            with kept_for_good() if begins else nullcontext():
+                self._import_modules()
         except BaseException as error:  # whatever it was, who waits raises it again
             self.error = error
         finally:
@@ -190,6 +201,8 @@ class MemoryLibrary(LearnerLibrary):
     It brings a compiler along, so that it takes some tenths of a second; who only
     watches an agent play does without.
     """
+
+    module = "engine.replay"
 
     def _import_modules(self) -> None:
         import engine.replay  # noqa: F401
