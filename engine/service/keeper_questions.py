@@ -41,26 +41,23 @@ def _episodes(source: SessionSource, arguments: Arguments) -> Result:
 
 
 def _episode(source: SessionSource, arguments: Arguments) -> Result:
-    record = source.episode(str(arguments["kind"]), int(arguments["episode"]))
-    if not arguments.get("frames", True):
-        record.pop("frames", None)
-    return record
+    kind, number = str(arguments["kind"]), int(arguments["episode"])
+    return source.episode(kind, number, frames=bool(arguments.get("frames", True)))
 
 
 def _some_episodes(source: SessionSource, arguments: Arguments) -> Result:
     """Several without their frames; those that are missing are left out.
 
-    They end where they would be too many bytes for one message, or where reading them,
-    films included, has taken so long that rows of the run wait.
+    They end where they would be too many bytes for one message, or where reading them
+    has taken so long that rows of the run wait.
     """
     records: list[dict[str, Any]] = []
     room, ends = MOST_BYTES, time.monotonic() + MOST_S
     for kind, episode in arguments["wanted"]:
         try:
-            record = source.episode(str(kind), int(episode))
+            record = source.episode(str(kind), int(episode), frames=False)
         except SessionProblem:
             continue
-        record.pop("frames", None)
         arrays = (it for it in record.values() if isinstance(it, np.ndarray))
         room -= sum(it.nbytes for it in arrays)
         if room < 0:

@@ -124,9 +124,9 @@ class GuardedFile:
         """See :class:`SessionSource`."""
         return dict(self.ask("episodes"))
 
-    def episode(self, kind: str, index: int) -> dict[str, Any]:
+    def episode(self, kind: str, index: int, *, frames: bool = True) -> dict[str, Any]:
         """See :class:`SessionSource`."""
-        return dict(self.ask("episode", kind=kind, index=index))
+        return dict(self.ask("episode", kind=kind, index=index, frames=frames))
 
     def frames(self, kind: str, index: int, first: int, end: int) -> np.ndarray:
         """See :class:`SessionSource`."""

@@ -139,9 +139,10 @@ class StoredEpisode:
         data = self._bytes(name, first * line, end * line)
         return np.frombuffer(data, dtype).reshape(end - first, *shape[1:])
 
-    def record(self) -> Record:
-        """Everything of it, as it was stored."""
-        return self.values | {name: self.array(name) for name in self.shapes}
+    def record(self, *, frames: bool = True) -> Record:
+        """Everything of it, as it was stored, or all but its pictures."""
+        names = [it for it in self.shapes if frames or it != "frames"]
+        return self.values | {name: self.array(name) for name in names}
 
     def _bytes(self, name: str, start: int, end: int) -> bytes:
         if end <= start:

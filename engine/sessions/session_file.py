@@ -164,7 +164,7 @@ class SessionFile(SessionParts):
         """The columns of all finished episodes as they came."""
         return self._finished()
 
-    def episode(self, kind: str, index: int) -> dict[str, Any]:
+    def episode(self, kind: str, index: int, *, frames: bool = True) -> dict[str, Any]:
         """See :class:`SessionSource`."""
         path = self._episode_path(kind, index)
         attributes = self._strict.attributes(path)
@@ -174,7 +174,7 @@ class SessionFile(SessionParts):
         record |= {n: attributes[n] for n in _EPISODE_ATTRIBUTES if n in attributes}
         record["seed"] = attributes.get("seed", -1)
         for name in names:
-            if name != "values_json":
+            if name != "values_json" and (frames or name != "frames"):
                 record[name] = self._strict.array(f"{path}/{name}")
         self._obey(EPISODES, record)
         return record

@@ -81,8 +81,11 @@ class SessionSource(Protocol):
         ``terminated``, ``seed``, ``environment``, ``wall_time``, ``recorded``.
         """
 
-    def episode(self, kind: str, index: int) -> dict[str, Any]:
-        """The record of one episode (EpisodeRecord); SessionProblem if none."""
+    def episode(self, kind: str, index: int, *, frames: bool = True) -> dict[str, Any]:
+        """The record of one episode (EpisodeRecord); SessionProblem if none.
+
+        Without its stored pictures, which may be most of it, where nobody wants them.
+        """
 
     def frames(self, kind: str, index: int, first: int, end: int) -> np.ndarray:
         """Stored pictures of an episode, uint8 [n, H, W, 3]; empty if none."""

@@ -230,9 +230,9 @@ class StoreReader:
         return recorded.StoredEpisode(self._connection, kind, index)
 
     @question
-    def episode(self, kind: str, index: int) -> dict[str, Any]:
+    def episode(self, kind: str, index: int, *, frames: bool = True) -> dict[str, Any]:
         """See :class:`SessionSource`."""
-        return self.stored_episode(kind, index).record()
+        return self.stored_episode(kind, index).record(frames=frames)
 
     @question
     def frames(self, kind: str, index: int, first: int, end: int) -> np.ndarray:

@@ -20,7 +20,9 @@ from engine.stage.jobs import OTHERS, RequestFailed, Wish, ask
 Past = tuple[str, int]
 """Of which session, and after how many of its returns to an earlier step."""
 
-EPISODE_BYTES = 32 * 2**20
+EPISODE_BYTES = 64 * 2**20
+READ_AHEAD_BYTES = 56 * 2**20
+"""The rest is for what is asked for."""
 BRANCH_BYTES = 32 * 2**20
 WEIGHT_BYTES = 64 * 2**20
 COMMIT_S = 0.15
@@ -133,7 +135,6 @@ class Archive:
                 found = yield from _recorded(session, kind, episode)
             finally:
                 self._coming.discard(key)
-            found.pop("frames", None)
             self._episodes.put(key, found, array_bytes(found))
         return found
 
@@ -161,7 +162,7 @@ class Archive:
         """
         keys = {(session.past, *it) for it in wanted if it[0] != "branch"}
         keys = {it for it in keys if it not in self._episodes} - self._coming
-        if len(keys) < 2:
+        if not keys:
             return
         self._coming |= keys
         try:
@@ -172,6 +173,11 @@ class Archive:
         for record in found["records"]:
             key = (session.past, record["kind"], record["episode"])
             self._episodes.put(key, record, array_bytes(record))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more episodes may be brought that nobody has asked for."""
+        return self._episodes.bytes < READ_AHEAD_BYTES
 
     def hold(self, session: Session, record: dict[str, Any]) -> None:
         """Keep the record of a branch, until others need its place."""

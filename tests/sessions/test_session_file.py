@@ -8,6 +8,7 @@ import pytest
 import session_samples as samples
 
 from engine.sessions import LiveStore, SessionFile, SessionProblem
+from engine.sessions.guarded_file import GuardedFile
 
 
 @pytest.fixture
@@ -46,6 +47,17 @@ def test_a_sealed_file_answers_as_the_live_store(store):
         assert file.summary()["steps"] == store.summary()["steps"] == 287
         assert file.verify() == []
         assert file.skipped == []
+
+
+def test_pictures_are_read_only_where_somebody_wants_them(store):
+    wanted = samples.record(1, "evaluation", frames=(4, 6))
+    del wanted["frames"]
+    path = store.seal()
+    with SessionFile.open(path) as file, GuardedFile.open(path) as guarded:
+        for source in (store, file, guarded):
+            found = source.episode("evaluation", 1, frames=False)
+            samples.same_record(found, wanted)
+            assert "frames" not in found
 
 
 def test_the_resume_point_survives_sealing_bit_by_bit(store):

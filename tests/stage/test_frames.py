@@ -33,7 +33,11 @@ def records_say(theatre, monkeypatch, change) -> None:
     """From now on every record of an episode reads as ``change`` makes it."""
     source = type(theatre.source)
     recorded = source.episode
-    monkeypatch.setattr(source, "episode", lambda *which: change(recorded(*which)))
+
+    def changed(*which, **how):
+        return change(recorded(*which, **how))
+
+    monkeypatch.setattr(source, "episode", changed)
 
 
 def test_a_range_of_frames_is_exact(theatre):

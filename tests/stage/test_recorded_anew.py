@@ -21,7 +21,7 @@ class _Anew:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
 
-    def episode(self, kind: str, index: int) -> dict[str, Any]:
+    def episode(self, kind: str, index: int, *, frames: bool) -> dict[str, Any]:
         """The one record, whatever is asked for."""
         return self._record | {"kind": kind, "episode": index}
 
