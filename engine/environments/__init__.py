@@ -11,6 +11,7 @@ from engine.environments.lab_environment import (
     UnsuitableEnvironment,
     make,
     observation_crc,
+    observation_crcs,
     play_again,
     replay_episode,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "has_vector",
     "make",
     "observation_crc",
+    "observation_crcs",
     "one_by_one",
     "play_again",
     "prove",

@@ -238,6 +238,11 @@ def observation_crc(observation: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(observation).data)
 
 
+def observation_crcs(observations: np.ndarray) -> list[int]:
+    """The same of each of many, [n, ...]."""
+    return [zlib.crc32(it.tobytes()) for it in observations]
+
+
 def replay_episode(
     options: EnvironmentOptions,
     seed: int,

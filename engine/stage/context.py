@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.stage.hand import HandShelf
     from engine.stage.live_film import LiveFilm
     from engine.stage.pool import StatePool
+    from engine.stage.read_ahead import ReadAhead
 
 Result = TypeVar("Result")
 
@@ -51,6 +52,7 @@ class Context:
       embedding: The map of states.
       pool: States to compare a step with.
       live_film: The film of the shown agent.
+      read_ahead: Brings episodes before they are asked for.
     """
 
     send: Send
@@ -68,6 +70,7 @@ class Context:
     embedding: EmbeddingMap
     pool: StatePool
     live_film: LiveFilm
+    read_ahead: ReadAhead
 
     def progress(
         self,

@@ -15,7 +15,7 @@ from engine.environments import (
     ReplayMismatch,
     UnknownEnvironment,
     UnsuitableEnvironment,
-    observation_crc,
+    observation_crcs,
 )
 from engine.stage.archive import Session
 from engine.stage.context import Context
@@ -139,7 +139,8 @@ def is_verified(record: Mapping[str, Any]) -> bool:
     stored, crc = record.get("observations"), record.get("observation_crc")
     if stored is None or crc is None or len(stored) != len(crc):
         return False
-    return bool([observation_crc(it) for it in stored] == np.asarray(crc).tolist())
+    said: list[int] = np.asarray(crc).tolist()
+    return observation_crcs(stored) == said
 
 
 def played_again(

@@ -46,6 +46,7 @@ from engine.stage.live_film import LiveFilm
 from engine.stage.minds import LearnerLibrary, MindShelf
 from engine.stage.pool import StatePool
 from engine.stage.questions import registry
+from engine.stage.read_ahead import ReadAhead
 from engine.stage.rows import RowLog
 from engine.stage.show import Show
 
@@ -100,6 +101,7 @@ class Stage:
             embedding=self._map,
             pool=StatePool(clock),
             live_film=self._live_film,
+            read_ahead=ReadAhead(self._jobs, self._archive, clock),
         )
         self._on: dict[type[Message], Callable[..., Any]] = {
             ShowAgent: self._on_show,

@@ -52,6 +52,7 @@ def judge(
     """
     session = context.archive.session()
     record = yield from context.archive.episode(session, kind, episode)
+    context.read_ahead.around(session, kind, episode)
     step = yield from judging_step(context, record, checkpoint_step)
     key = ("judged", recorded_as(session.past, record), checkpoint_step, step)
     known = context.judged.get(key)
