@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from time import perf_counter, thread_time
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 
 from rllab_gui.link import Link
 
@@ -15,6 +15,10 @@ BUDGET_S = 0.5
 goes down."""
 EASY_S = 0.35
 """Below this share it is tried again; much of the work is not done beat by beat."""
+
+_OTHERS = QEvent.Type(QEvent.registerEventType())
+_AFTER_PAINTING = Qt.EventPriority.LowEventPriority.value - 1
+"""Requests to paint are posted with the low priority."""
 
 
 class Pulse(QObject):
@@ -30,6 +34,7 @@ class Pulse(QObject):
     urged = Signal()
     ticked = Signal()
     rateChanged = Signal(int)
+    _wanted = Signal()
 
     def __init__(self, link: Link, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,15 +42,14 @@ class Pulse(QObject):
         self._rate = RATES[0]
         self._loads: deque[float] = deque(maxlen=15)
         self._beats: deque[float] = deque(maxlen=30)
-        self._soon = False
+        self._soon = self._drawing = False
         self._spent = thread_time()
         self.stopped_for_good = False
-        # What is posted goes before painting, what a timer calls comes after it.
-        self._others = QTimer(self, singleShot=True, interval=0)
-        self._others.timeout.connect(self.ticked)
+        self._others_due = False
+        self._wanted.connect(self._draw, Qt.ConnectionType.QueuedConnection)
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // self._rate)
-        self._timer.timeout.connect(self.beat)
+        self._timer.timeout.connect(self._on_time)
 
     @property
     def rate(self) -> int:
@@ -67,7 +71,7 @@ class Pulse(QObject):
     def stop(self) -> None:
         """Hold; :meth:`beat` still works by hand."""
         self._timer.stop()
-        self._others.stop()
+        self._others_due = False
 
     def end(self) -> None:
         """Never beat again: the engine has been let go of."""
@@ -76,10 +80,24 @@ class Pulse(QObject):
 
     def beat(self) -> None:
         """Take in what has arrived, let views draw, and tell the engine."""
-        self._beats.append(perf_counter())
-        self._link.poll()
+        self._take_in()
         self.urged.emit()
         self.ticked.emit()
+        self._tell()
+
+    def _on_time(self) -> None:
+        """The same; where a person waits, what they look at is painted first."""
+        self._take_in()
+        if not self._soon and not self._others_due:
+            self.urged.emit()
+            self.ticked.emit()
+        self._tell()
+
+    def _take_in(self) -> None:
+        self._beats.append(perf_counter())
+        self._link.poll()
+
+    def _tell(self) -> None:
         self._link.settle()
         spent = thread_time()
         self._adapt((spent - self._spent) * self._rate)
@@ -87,14 +105,30 @@ class Pulse(QObject):
 
     def soon(self) -> None:
         """Draw at the next turn of the event loop: a person is waiting for it."""
-        if not self._soon:
-            self._soon = True
+        if self._soon:
+            return
+        self._soon = True
+        if self._drawing:  # who asks for more each time keeps nobody from painting
             QTimer.singleShot(0, self, self._draw)
+        else:
+            self._wanted.emit()
 
     def _draw(self) -> None:
-        self._soon = False
+        self._soon, self._drawing = False, True
         self.urged.emit()
-        self._others.start()
+        self._drawing = False
+        if not self._others_due:
+            self._others_due = True
+            QCoreApplication.postEvent(self, QEvent(_OTHERS), _AFTER_PAINTING)
+
+    def event(self, event: QEvent) -> bool:
+        """What was urgent has been painted: the others' turn."""
+        if event.type() != _OTHERS:
+            return super().event(event)
+        if self._others_due:
+            self._others_due = False
+            self.ticked.emit()
+        return True
 
     def _adapt(self, load: float) -> None:
         """Slow down when drawing eats the beat, speed up when it is light."""

@@ -20,6 +20,7 @@ class Enabler(QObject):
         super().__init__(window)
         self._lab, self._window = lab, window
         self._known: dict[str, bool] = {}
+        self._due = False
         for signal in (
             lab.run.stateChanged,
             lab.store.sessionChanged,
@@ -29,23 +30,33 @@ class Enabler(QObject):
             lab.recorder.changed,
             lab.presets.changed,
             lab.playback.episodesChanged,
-            lab.cursor.changed,
             lab.axis.changed,
             lab.notes.changed,
             lab.certificate.changed,
             lab.exchange.changed,
             lab.branches.changed,
             lab.branches.hand.changed,
-            lab.episode.changed,
             lab.why.predict.changed,
             lab.why.trail.changed,
         ):
             signal.connect(self.refresh)
         window.stack.currentChanged.connect(self.refresh)
+        for often in (lab.cursor.changed, lab.episode.changed):
+            often.connect(self._refresh_soon)
+        lab.pulse.ticked.connect(self._on_tick)
         self.refresh()
+
+    def _refresh_soon(self, *_: object) -> None:
+        """Where a person steps, what they look at goes first."""
+        self._due = True
+
+    def _on_tick(self) -> None:
+        if self._due:
+            self.refresh()
 
     def refresh(self, *_: object) -> None:
         """Look at everything and enable or disable."""
+        self._due = False
         usable = self._usable()
         for command, may in usable.items() - self._known.items():
             self._lab.commands.action(command).setEnabled(may)

@@ -33,6 +33,8 @@ class PlotFrame(QWidget):
       header: Title and buttons.
       legend_every_s: Least time between two changes of the legend; 0 for a plot
         whose words have to belong to the same moment as its picture.
+      legend_waits: They come when the picture has been painted, some milliseconds
+        later: to lay words out takes as long as to draw.
 
     Signals:
       axisModeChanged(str): ``auto`` or ``manual``.
@@ -74,7 +76,7 @@ class PlotFrame(QWidget):
         self._words_due = ""
         self._words_timer = QTimer(self, singleShot=True)
         self._words_timer.timeout.connect(self._say)
-        self.legend_every_s = 0.0
+        self.legend_every_s, self.legend_waits = 0.0, False
         self._legend_at = -math.inf
         self._legend_due = ""
         self._legend_timer = QTimer(self, singleShot=True)
@@ -146,10 +148,10 @@ class PlotFrame(QWidget):
             return
         self._legend_due = html
         wait = self._legend_at + self.legend_every_s - self._clock()
-        if wait <= 0.0:
+        if wait <= 0.0 and not self.legend_waits:
             self._show_legend()
         elif not self._legend_timer.isActive():
-            self._legend_timer.start(round(1000 * wait) + 1)
+            self._legend_timer.start(round(1000 * max(0.0, wait)) + 1)
 
     def _show_legend(self) -> None:
         self._legend_at = self._clock()

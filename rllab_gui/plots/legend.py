@@ -33,6 +33,7 @@ class Legend(QWidget):
         self.cut.setAutoFillBackground(True)
         self.cut.hide()
         self._height = 0
+        self._wrapped: tuple[int, int] | None = None
         self._settling = QTimer(self, singleShot=True, interval=GIVE_BACK_MS)
         self._settling.timeout.connect(self._settle)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -41,6 +42,7 @@ class Legend(QWidget):
     def set_text(self, html: str) -> None:
         """Say this; nothing takes no room."""
         self.label.setText(html)
+        self._wrapped = None
         self.setToolTip(html)
         self.setVisible(bool(html))
         if self._needed() >= self._height:
@@ -62,6 +64,7 @@ class Legend(QWidget):
         self.label.setFont(self._theme.font(relative=0.85))
         self.label.setStyleSheet(f"color: {self._theme.tokens.muted}")
         self.label.setContentsMargins(px(6), 0, px(6), px(2))
+        self._wrapped = None
         self._settle()
         self._place()
 
@@ -84,7 +87,14 @@ class Legend(QWidget):
         line = self._line()
         if self._one_line or not self.width():
             return line
-        return max(line, self.label.heightForWidth(self.width()))
+        return max(line, self._wrapped_height())
+
+    def _wrapped_height(self) -> int:
+        """Of these words in this width, for which they are laid out once."""
+        wide = self.width()
+        if self._wrapped is None or self._wrapped[0] != wide:
+            self._wrapped = wide, self.label.heightForWidth(wide)
+        return self._wrapped[1]
 
     def _line(self) -> int:
         return self.label.fontMetrics().lineSpacing() + self._theme.px(3)
@@ -99,13 +109,12 @@ class Legend(QWidget):
     def _place(self) -> None:
         """The words from the top; an ellipsis where a single line goes on."""
         self.label.setGeometry(self.rect())
-        wide = self.width()
         bounded = self._one_line and bool(self.label.text())
-        cut = bounded and self.label.heightForWidth(wide) > self._line()
+        cut = bounded and self._wrapped_height() > self._line()
         if cut:
             ground = self._theme.tokens.panel
             self.cut.setStyleSheet(f"background: {ground}")
             self.cut.setFont(self.label.font())  # a sheet takes its first one back
             self.cut.adjustSize()
-            self.cut.move(wide - self.cut.width() - self._theme.px(6), 0)
+            self.cut.move(self.width() - self.cut.width() - self._theme.px(6), 0)
         self.cut.setVisible(cut)

@@ -38,6 +38,7 @@ class StepQBarsView(QBars):
         self.body_layout.insertWidget(0, self.guess)
         self._branch = self._make_branch()
         self.plot.header.set_title("Q at the cursor")
+        self.plot.legend_waits = True
         self.plot.header.add(self._branch)
         self.plot.header.add(self._make_predict())
         self._connect()

@@ -1,6 +1,7 @@
 """The contract between a view and the beat."""
 
-from PySide6.QtCore import QEvent, QObject
+import pytest
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from showing import show
 
@@ -42,7 +43,33 @@ def test_a_view_draws_once_a_beat_and_only_when_dirty(context, qtbot):
     assert view.drawn == before + 1
 
 
-def test_what_is_looked_at_first_is_painted_before_the_others_draw(context, qtbot):
+def soon(context, other):
+    """A person waits, and nothing else goes on."""
+    context.pulse.soon()
+
+
+def soon_behind_a_request_to_paint(context, other):
+    """What arrives is handled just before something else is painted."""
+    arrival = QTimer(context.pulse)
+    queued = Qt.ConnectionType.QueuedConnection
+    arrival.timeout.connect(context.pulse.soon, queued)
+    arrival.timeout.emit()
+    other.body.update()
+
+
+def soon_and_a_beat(context, other):
+    """The next beat is due before the window is painted."""
+    context.pulse.soon()
+    context.pulse._timer.timeout.emit()
+
+
+WHEN = (soon, soon_behind_a_request_to_paint, soon_and_a_beat)
+
+
+@pytest.mark.parametrize("when", WHEN)
+def test_what_is_looked_at_first_is_painted_before_the_others_draw(
+    context, qtbot, when
+):
     told = []
 
     class Urgent(View):
@@ -50,6 +77,7 @@ def test_what_is_looked_at_first_is_painted_before_the_others_draw(context, qtbo
         urgent = True
 
         def draw(self):
+            told.append("draws")
             self.body.update()
 
     class Paints(QObject):
@@ -72,11 +100,36 @@ def test_what_is_looked_at_first_is_painted_before_the_others_draw(context, qtbo
     paints = Paints()
     first.body.installEventFilter(paints)
     other.painted.connect(lambda *_: told.append("other draws"))
+    told.clear()
     for view in (other, first):
         view.refresh()
+    when(context, other)
+    qtbot.waitUntil(lambda: "other draws" in told)
+    assert told[told.index("draws") :] == ["draws", "painted", "other draws"]
+
+
+def test_a_view_that_asks_for_more_each_time_keeps_nobody_from_anything(context, qtbot):
+    class Greedy(View):
+        view_id = "greedy"
+        urgent = True
+        drawn = 0
+
+        def draw(self):
+            self.drawn += 1
+            self.refresh()
+            self.context.pulse.soon()
+
+    view = Greedy(context)
+    view.setMinimumSize(200, 100)
+    qtbot.addWidget(view)
+    with qtbot.waitExposed(view):
+        view.show()
     context.pulse.soon()
-    qtbot.waitUntil(lambda: len(told) == 2)
-    assert told == ["painted", "other draws"]
+    qtbot.waitUntil(lambda: view.drawn > 3)
+    ended = []
+    QTimer.singleShot(0, lambda: ended.append(True))
+    qtbot.waitUntil(lambda: ended == [True])
+    view.hide()
 
 
 def test_a_hidden_view_neither_draws_nor_subscribes(context, client, qtbot):

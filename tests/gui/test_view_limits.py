@@ -33,6 +33,28 @@ def test_limits_are_percentiles_of_all_episodes_that_were_judged_alike():
     assert (fresh.episodes, fresh.steps) == (1, 200)
 
 
+def test_limits_are_the_same_as_computed_anew_however_episodes_come_and_go():
+    known, rng = SessionLimits(), np.random.default_rng(1)
+    held = {}
+    for _ in range(3 * MOST_EPISODES):
+        number = int(rng.integers(2 * MOST_EPISODES))
+        # Few different numbers, so that many are equal, and some that are none.
+        some = rng.choice([0.0, 0.5, 1.0, 2.0, np.nan], size=int(rng.integers(9)))
+        it = Values(some / 10, some, -some)
+        held.pop(number, None)
+        held[number] = it
+        for _ in range(len(held) - MOST_EPISODES):
+            held.pop(next(iter(held)))
+        found = known.with_episode(("s", 5, "training", number), it, counts=True)
+        together = [np.concatenate(part) for part in zip(*held.values(), strict=True)]
+        gap, importance, td_error = (part[np.isfinite(part)] for part in together)
+        wanted = [[gap, 5], [importance, 95], [td_error, 2], [td_error, 98]]
+        expected = [np.percentile(*it) if len(it[0]) else np.nan for it in wanted]
+        got = [found.gap, found.importance, found.low, found.high]
+        np.testing.assert_allclose(got, expected, atol=1e-12)
+        assert found.episodes == len(held)
+
+
 def test_a_long_look_round_is_bounded():
     known = SessionLimits()
     for number in range(MOST_EPISODES + 20):
