@@ -26,6 +26,8 @@ from tests.benchmarks.window_process import (
 )
 
 FIRST_SEEKS = 5
+READ_AHEAD_S = 30.0
+"""By then the stage has brought the episodes of a file in which somebody jumps."""
 SCRUB, SCRUB_S = 6, 0.033
 """A scrub goes over so many steps, at this pace."""
 
@@ -300,8 +302,9 @@ class Hands:
     def seek_anywhere(self, seeks: int) -> Steps:
         """Go to random steps, in turns of another episode and of the same one.
 
-        The first ones come while the stage still imports what it judges by; they are
-        kept apart, as ``first``.
+        The first ones come while the stage still imports what it judges by, those to
+        other episodes after them while it reads these ahead; they are kept apart, as
+        ``first`` and ``early``.
         """
         yield lambda: self.lab.store.session.uuid
         self.window.show_workspace("step")
@@ -310,9 +313,12 @@ class Hands:
         yield lambda: known
         kinds, numbers = known["kind"], known["episode"]
         rng, cursor = random.Random(0), self.lab.cursor
-        found: dict[str, list[float]] = {"first": [], "across": [], "inside": []}
-        for turn in range(-2 * FIRST_SEEKS, 2 * seeks):
+        names = ("first", "early", "across", "inside")
+        found: dict[str, list[float]] = {name: [] for name in names}
+        turn, settled = -2 * FIRST_SEEKS - 1, time.monotonic() + READ_AHEAD_S
+        while len(found["across"]) < seeks:
             yield pause(rng)
+            turn += 1
             where, painted = "inside" if turn % 2 else "across", {}
             row = rng.randrange(len(kinds))
             length = int(known["length"][row]) if turn % 2 == 0 else cursor.last
@@ -328,8 +334,11 @@ class Hands:
             late = after(FRESH_S)
             yield lambda late=late, painted=painted: len(painted) == 2 or late()  # type: ignore[misc]
             both = len(painted) == 2
-            times = found[where if turn >= 0 else "first"]
-            times.append(max(painted.values()) - began if both else FRESH_S)
+            if turn < 0:
+                where = "first"
+            elif where == "across" and began < settled:
+                where = "early"
+            found[where].append(max(painted.values()) - began if both else FRESH_S)
         return found
 
     def _shows(self, t: int) -> bool:
