@@ -33,6 +33,7 @@ from rllab_gui.theme import Theme
 from rllab_gui.training_axis import TrainingAxis
 from rllab_gui.viewer import Viewer
 from rllab_gui.views.base import ViewContext
+from rllab_gui.whereabouts import Whereabouts
 from rllab_gui.why import Why
 
 
@@ -56,7 +57,17 @@ class Lab(QObject):
         self.notes = Notes(self.link, self.store, self.history, self.problems, self)
         self.episode = ShownEpisode(self.link, self.cursor, self.pulse, self)
         self.noting = Noting(self.cursor, self.episode, self.notes, self)
-        self.playback = Playback(self.link, self.store, self.cursor, self.episode, self)
+        self.whereabouts = Whereabouts(
+            settings, self.store, self.cursor, self.notes, self
+        )
+        self.playback = Playback(
+            self.link,
+            self.store,
+            self.cursor,
+            self.episode,
+            self,
+            place=self.whereabouts.of,
+        )
         self.axis = TrainingAxis(
             self.link, self.store, self.cursor, self.playback, self
         )

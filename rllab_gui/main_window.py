@@ -281,6 +281,7 @@ class MainWindow(QMainWindow):
     def _keep_everything(self) -> None:
         self.presenter.leave()
         self._keep_layout()
+        self.lab.whereabouts.keep()
         self.lab.settings.set("geometry", QByteArray(self.saveGeometry()))
         self.lab.settings.flush()
 

@@ -17,7 +17,9 @@ from engine.contract.notes import (
     Bookmark,
     Branch,
     LoopRange,
+    Place,
     notes_from,
+    place_from,
 )
 from engine.contract.notes import Notes as Kept
 from rllab_gui.cursor import Position
@@ -39,6 +41,7 @@ class Notes(QObject):
 
     Attributes:
       kept: All of them; another object after each change.
+      place: Where somebody was when they left the session; None where nobody knows.
 
     Signals:
       changed(): There are others.
@@ -60,6 +63,7 @@ class Notes(QObject):
         self._uuid = ""
         self._loaded = self._under_way = self._waiting = self._fetching = False
         self.kept = Kept()
+        self.place: Place | None = None
         store.wasReset.connect(self._on_session)
         store.sessionChanged.connect(self._try_again)
         link.processChanged.connect(self._on_process)
@@ -150,6 +154,15 @@ class Notes(QObject):
         """Take it away; can be undone."""
         self._delete("delete branch", "branches", branch_id)
 
+    # -------------------------------------------------------------------- place
+
+    def set_place(self, place: Place, *, keep: bool) -> None:
+        """Somebody is here; it is kept now, or with the next note."""
+        if place != self.place:
+            self.place = place
+            if keep:
+                self._keep()
+
     # ------------------------------------------------------------------ insides
 
     def _has_room(self, rows: list[Any], what: str) -> bool:
@@ -194,7 +207,7 @@ class Notes(QObject):
     def _on_session(self) -> None:
         self._uuid = self._store.session.uuid
         self._loaded = self._under_way = self._waiting = False
-        self.kept = Kept()
+        self.kept, self.place = Kept(), None
         self.changed.emit()
         self._problems.solve(PROBLEM)
         self._fetching = False
@@ -222,6 +235,7 @@ class Notes(QObject):
         self._fetching = False
         found, new = notes_from(answer.get("views", {})), self.kept
         self._loaded = True
+        self.place = self.place or place_from(answer.get("views", {}))
         self.kept = Kept(
             bookmarks=[*found.bookmarks, *new.bookmarks],
             loops=[*found.loops, *new.loops],
@@ -238,6 +252,8 @@ class Notes(QObject):
             return
         self._under_way, self._waiting, of = True, False, self._uuid
         views = {"notes": msgspec.to_builtins(self.kept)}
+        if self.place is not None:
+            views["place"] = msgspec.to_builtins(self.place)
         self._link.ask(
             "keep_views",
             {"uuid": of, "views": views},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.messages import EpisodeFinished
+from engine.contract.notes import Place
 from rllab_gui.cursor import SPEEDS, Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
@@ -18,6 +20,9 @@ DEFAULT_RATE = 30
 
 class Playback(QObject):
     """The motor of the cursor.
+
+    Args:
+      place: Where a session of this uuid was left, None where nobody knows.
 
     Attributes:
       active: Somebody looks; while nobody does, *following* fetches nothing.
@@ -35,8 +40,11 @@ class Playback(QObject):
         cursor: Cursor,
         episode: ShownEpisode,
         parent: QObject | None = None,
+        *,
+        place: Callable[[str], Place | None] = lambda uuid: None,
     ) -> None:
         super().__init__(parent)
+        self._place = place
         self._link, self._store = link, store
         self._cursor, self._episode = cursor, episode
         self._known: dict[str, set[int]] = {}
@@ -57,7 +65,9 @@ class Playback(QObject):
     def set_active(self, active: bool) -> None:
         """Somebody looks at episodes now, or nobody does."""
         self.active = active
-        if active and (self._cursor.mode == "following" or not self._shows_any()):
+        if active and not self._shows_any():
+            self._show_first()
+        elif active and self._cursor.mode == "following":
             self._show_newest()
         self._run()
 
@@ -151,6 +161,21 @@ class Playback(QObject):
             kind, episode = self._newest or ("", -1)
             self._cursor.place(kind=kind, episode=episode, t=0, branch="")
 
+    def _show_first(self) -> None:
+        """Where somebody was when they left this session, else the newest episode."""
+        follows = self._cursor.mode == "following"
+        place = None if follows else self._place(self._store.session.uuid)
+        if place is None or (place.kind, place.episode) not in self._steps:
+            self._show_newest()
+            return
+        self._cursor.place(
+            kind=place.kind,
+            episode=place.episode,
+            t=place.t,
+            checkpoint=place.checkpoint,
+            branch="",
+        )
+
     def _shows_any(self) -> bool:
         return self._cursor.position.episode >= 0
 
@@ -191,7 +216,7 @@ class Playback(QObject):
 
     def _on_episodes(self) -> None:
         if self.active and not self._shows_any():
-            self._show_newest()
+            self._show_first()
         if self.has_episodes != self._had_episodes:
             self._tell()
 

@@ -41,6 +41,20 @@ class Bookmark(msgspec.Struct, frozen=True):
     text: Words = ""
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where somebody was when they left a session; kept under ``place``.
+
+    Attributes:
+      kind, episode, t: The step of the recorded episode.
+      checkpoint: Training step of the weights that judged it; -1 as recorded.
+    """
+
+    kind: Kind
+    episode: Count
+    t: Count
+    checkpoint: Step = -1
+
+
 class LoopRange(msgspec.Struct, frozen=True):
     """Steps of one episode that playing goes round in, ``first`` to ``last``."""
 
@@ -115,6 +129,14 @@ def notes_from(views: dict[str, Any]) -> Notes:
         loops=_read(given.get("loops"), LoopRange),
         branches=_read(given.get("branches"), Branch),
     )
+
+
+def place_from(views: dict[str, Any]) -> Place | None:
+    """Where somebody left; None where nothing, or no place, is kept."""
+    try:
+        return msgspec.convert(views.get("place"), Place)
+    except msgspec.ValidationError:
+        return None
 
 
 def _read(rows: Any, kind: type[Any]) -> list[Any]:

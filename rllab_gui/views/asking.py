@@ -15,6 +15,7 @@ from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.resting import Resting, of_moment
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import Moment
+from rllab_gui.views.step_words import no_step
 
 Offers = Sequence[tuple[str, str]]
 Empty = tuple[str, str, Offers]
@@ -90,7 +91,7 @@ class AskingView(View):
 
     def _missing(self) -> Empty | None:
         if self.context.episode.moment is None:
-            return "No step is looked at.", "Choose an episode on the left.", ()
+            return no_step(self.context.episode)
         if (cannot := self.cannot()) is not None:
             return cannot
         if self._by_hand():

@@ -16,6 +16,7 @@ from rllab_gui.plots.picture import PictureBox
 from rllab_gui.plots.text import OneLine
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import Moment, action_phrase
+from rllab_gui.views.step_words import no_step
 
 DICE = "⚄"
 NAMES_SHOWN = 12
@@ -81,13 +82,12 @@ class FrameView(View):
             return None
         if episode.problem:
             return "This episode cannot be shown.", episode.problem, ()
-        if episode.key is not None:
-            return "The episode is being judged.", "One moment.", ()
         store = self.context.store
-        if not store.episodes and not store.session.uuid:
+        if episode.key is None and not store.episodes and not store.session.uuid:
             words = "Every finished episode of the training appears here."
             return "No episode recorded yet.", words, [("train.start", "Train")]
-        return "No episode is chosen.", "Choose one in the list of episodes.", ()
+        guidance = "Choose one in the list of episodes."
+        return no_step(episode, "No episode is chosen.", guidance)
 
     def draw(self) -> None:
         """Show the moment that all views show."""

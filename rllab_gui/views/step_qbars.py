@@ -15,6 +15,7 @@ from rllab_gui.views.base import ViewContext
 from rllab_gui.views.episode_model import Moment
 from rllab_gui.views.guess import GuessPanel
 from rllab_gui.views.qbars import QBars
+from rllab_gui.views.step_words import no_step
 
 SMALL, LARGE = 25, 75
 """Percentiles below and above which a number is small or large."""
@@ -96,7 +97,7 @@ class StepQBarsView(QBars):
         """Without an episode, or without a network, there are no Q-values."""
         moment = self.context.episode.moment
         if moment is None:
-            return "No step is looked at.", "Choose an episode on the left.", ()
+            return no_step(self.context.episode)
         if not np.isfinite(moment.q).any():
             return "This episode has no Q-values.", moment.episode.note, ()
         return None

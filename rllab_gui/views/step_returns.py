@@ -15,6 +15,7 @@ from rllab_gui.plots.return_shapes import Returns
 from rllab_gui.views.base import ViewContext
 from rllab_gui.views.episode_model import Key
 from rllab_gui.views.returns import Offers, ReturnsBase
+from rllab_gui.views.step_words import no_step
 
 REACH = 32
 """Steps to each side of the cursor that are asked for."""
@@ -127,7 +128,7 @@ class StepReturnsView(ReturnsBase):
         if self._kind == "scalar":
             return self.scalar()
         if self.context.episode.moment is None:
-            return "No step is looked at.", "Choose an episode on the left.", ()
+            return no_step(self.context.episode)
         if self.inside.problem:
             return "There are no distributions here.", self.inside.problem, ()
         return None

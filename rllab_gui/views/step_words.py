@@ -9,12 +9,27 @@ import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtGui import QImage
 
+from rllab_gui.episode import ShownEpisode
 from rllab_gui.plain import tip
 from rllab_gui.plots.numbers import short
 from rllab_gui.views.episode_model import Episode
 
+CHOOSE = "Choose an episode on the left."
 PICTURE_PX = 96
 """The longer side of the picture in a tooltip."""
+
+
+def no_step(episode: ShownEpisode, *otherwise: str) -> tuple[str, str, tuple[()]]:
+    """Title and guidance while no step is shown.
+
+    Args:
+      episode: What is to be shown.
+      otherwise: What a view says where none is chosen.
+    """
+    if episode.key is not None and not episode.problem:
+        return "The episode is being judged.", "One moment.", ()
+    title, guidance = otherwise or ("No step is looked at.", CHOOSE)
+    return title, guidance, ()
 
 
 def step_words(episode: Episode, t: int, notes: Sequence[str] = ()) -> list[str]:

@@ -29,7 +29,7 @@ from rllab_gui.resting import LONG_REST_MS, Resting
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import Episode, Key
 from rllab_gui.views.limits import GLYPHS
-from rllab_gui.views.step_words import picture_tip, step_words
+from rllab_gui.views.step_words import no_step, picture_tip, step_words
 
 
 class TimelineView(View):
@@ -129,10 +129,8 @@ class TimelineView(View):
         """There is no judged episode."""
         if self.context.episode.moment is not None:
             return None
-        if self.context.episode.key is not None and not self.context.episode.problem:
-            return "The episode is being judged.", "One moment.", ()
         guidance = "The timeline shows value, reward and surprise of every step."
-        return "No episode is chosen.", guidance, ()
+        return no_step(self.context.episode, "No episode is chosen.", guidance)
 
     def draw(self) -> None:
         """Follow the moment; take in another episode."""

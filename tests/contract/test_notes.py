@@ -9,10 +9,13 @@ from engine.contract.notes import (
     Branch,
     LoopRange,
     Notes,
+    Place,
     Rollout,
     notes_from,
+    place_from,
 )
 
+PLACE = {"kind": "training", "episode": 1, "t": 2}
 ONE = {"id": "a1", "kind": "training", "episode": 3, "t": 7, "text": "<b>now</b>"}
 
 
@@ -53,3 +56,17 @@ def test_views_without_notes_hold_none(views):
 def test_more_than_a_session_holds_is_not_read():
     rows = [ONE | {"t": t} for t in range(MOST_NOTES + 5)]
     assert len(notes_from({"notes": {"bookmarks": rows}}).bookmarks) == MOST_NOTES
+
+
+def test_a_place_comes_back_as_it_was_left():
+    place = Place("evaluation", 400, 12, 300)
+    assert place_from({"place": msgspec.to_builtins(place), "notes": {}}) == place
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [None, 7, [], {}, {"kind": "branch", "episode": 1, "t": 2}, PLACE | {"t": -1}],
+)
+def test_what_is_no_place_is_none(kept):
+    assert place_from({"place": kept}) is None
+    assert place_from({}) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rllab_gui.cursor import Position
 from rllab_gui.demo.hands import Hands
 from rllab_gui.main_window import MainWindow
 
@@ -57,11 +59,14 @@ class Student:
         self._browse_replay()
         self._play_by_hand()
         self._other_theme()
+        left = self._lab.cursor.position
         self._hands.press("Ctrl+W")
         self._wait("the session is closed", lambda: not self._lab.store.session.uuid)
         self._open(path)
         self._wait("the note is still there", lambda: self._noted(NOTE))
         self._tab("Bookmarks")
+        self._settle()
+        self._wait("it opens where it was left", lambda: self._is_at(left))
         self._picture("opened-again")
 
     def minatar(self) -> None:
@@ -89,6 +94,11 @@ class Student:
         self._wait("the run has ended", lambda: not self._lab.run.active)
 
     # ------------------------------------------------------------------- steps
+
+    def _is_at(self, left: Position) -> bool:
+        """In the same episode, judged by the same checkpoint."""
+        now = self._lab.cursor.position
+        return now == replace(left, t=now.t, branch="")
 
     def _open(self, path: Path) -> None:
         self._hands.press("Ctrl+O")
