@@ -186,7 +186,8 @@ class ShownEpisode(QObject):
             self.forget()
         elif wanted is not None and wanted != self.key:
             self._go_to_another(wanted, position.t)
-            return  # nothing to draw before it is here, and it should find nobody busy
+            if self.moment is not None:
+                return  # it stays till the other is here, which finds nobody busy
         elif self.data is not None:
             self._forward = position.t >= self._last_t
             self._last_t = position.t

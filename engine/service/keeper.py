@@ -349,7 +349,7 @@ class Keeper(RowKeeper):
             return recent(Path(folder))
         if question == "keep_views":
             return self._notes.keep(self.source, self._uuid, arguments)
-        return answer(self.source, question, arguments)
+        return answer(self.source, question, arguments, uuid=self._uuid)
 
     # ---------------------------------------------------------------- helpers
 

@@ -18,16 +18,27 @@ Arguments = dict[str, Any]
 Result = dict[str, Any]
 
 
-def answer(source: SessionSource | None, question: str, arguments: Arguments) -> Result:
+def answer(
+    source: SessionSource | None, question: str, arguments: Arguments, *, uuid: str = ""
+) -> Result:
     """What the session says.
 
+    Args:
+      source: The session that is open.
+      question: One of ``QUESTIONS``.
+      arguments: Its own. Whoever keeps the answer says in ``of`` which session it is
+        to be of: another one may have been opened meanwhile.
+      uuid: Of the session that is open.
+
     Raises:
-      SessionProblem: If no session is open, or it cannot answer.
+      SessionProblem: If no session is open, or another one, or it cannot answer.
     """
     if question not in QUESTIONS:
         raise SessionProblem(f"The keeper knows no question '{question}'.")
     if source is None:
         raise SessionProblem("No session is open. Press Train or open a session file.")
+    if arguments.get("of", uuid) != uuid:
+        raise SessionProblem("The session that was asked about is not open any more.")
     return QUESTIONS[question](source, arguments)
 
 

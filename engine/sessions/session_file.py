@@ -23,6 +23,7 @@ from engine.sessions.session_rules import (
     EVALUATIONS,
     EVENTS,
     ORDERS,
+    PICTURES,
     PROGRESS,
     ROWS,
     SLOTS,
@@ -184,7 +185,9 @@ class SessionFile(SessionParts):
         path = f"{self._episode_path(kind, index)}/frames"
         if not self._strict.has(path):
             return np.empty((0, 0, 0, 3), np.uint8)
-        return self._strict.array(path, first, end)
+        found = self._strict.array(path, first, end)
+        self._obey(PICTURES, found)
+        return found
 
     def events(self) -> list[Event]:
         """See :class:`SessionSource`."""

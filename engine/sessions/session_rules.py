@@ -234,6 +234,16 @@ def _pictures(record: dict[str, Any]) -> str:
     return "" if drawn else "the frames of an episode are no pictures"
 
 
+PICTURES: Rules[np.ndarray] = {
+    "pictures": lambda it: (
+        ""
+        if it.dtype == np.uint8 and it.ndim == 4 and it.shape[-1] == 3
+        else "the frames of an episode are no pictures"
+    )
+}
+"""Of frames that are read by themselves."""
+
+
 def _episode_arrays(record: dict[str, Any]) -> str:
     names = (*_EPISODE, *_EPISODE_AND_END)
     wrong = [n for n in names if n in record and not isinstance(record[n], np.ndarray)]

@@ -23,6 +23,8 @@ Past = tuple[str, int]
 EPISODE_BYTES = 64 * 2**20
 READ_AHEAD_BYTES = 56 * 2**20
 """The rest is for what is asked for."""
+RECORD_BYTES = 3_000
+"""Of an episode beside its numbers; of a short one that is most."""
 BRANCH_BYTES = 32 * 2**20
 WEIGHT_BYTES = 64 * 2**20
 COMMIT_S = 0.15
@@ -93,6 +95,8 @@ class Archive:
             self._session = None
             return
         known = self._session
+        if known is None or known.past != (status.uuid, status.cuts):
+            self._episodes.clear()  # what is gone makes room
         if known is None or known.key != (status.uuid, status.configuration):
             configuration = configuration_from_json(status.configuration)
             known = Session(
@@ -135,7 +139,7 @@ class Archive:
                 found = yield from _recorded(session, kind, episode)
             finally:
                 self._coming.discard(key)
-            self._episodes.put(key, found, array_bytes(found))
+            self._put(key, found)
         return found
 
     def episodes(self, session: Session) -> Generator[Wish, Any, dict[str, Any]]:
@@ -147,32 +151,55 @@ class Archive:
         if self._table is not None:
             return self._table
         news = self._news
-        table = yield from ask("keeper", "episodes")
+        table = yield from ask("keeper", "episodes", of=session.uuid)
         if news == self._news and not session.live:
             self._table = table
         return table
 
     def bring(
-        self, session: Session, wanted: Iterable[tuple[str, int]]
-    ) -> Generator[Wish, Any, None]:
+        self,
+        session: Session,
+        wanted: Iterable[tuple[str, int]],
+        *,
+        others_wait: bool = True,
+    ) -> Generator[Wish, Any, int]:
         """Have these at hand, by one question to the keeper; some may be missing.
+
+        Args:
+          session: Whose they are.
+          wanted: Kind and number of each.
+          others_wait: Whoever wants one of them meanwhile waits for this answer.
+
+        Returns:
+          How many have come.
 
         Raises:
           RequestFailed: If the keeper cannot answer.
         """
         keys = {(session.past, *it) for it in wanted if it[0] != "branch"}
         keys = {it for it in keys if it not in self._episodes} - self._coming
-        if not keys:
-            return
-        self._coming |= keys
+        if len(keys) < (2 if others_wait else 1):
+            return 0  # a single one is asked for by whoever needs it
+        claimed = keys if others_wait else set()
+        self._coming |= claimed
+        named = sorted([kind, number] for _, kind, number in keys)
         try:
-            named = sorted([kind, number] for _, kind, number in keys)
-            found = yield from ask("keeper", "some_episodes", wanted=named)
+            found = yield from ask(
+                "keeper", "some_episodes", of=session.uuid, wanted=named
+            )
         finally:
-            self._coming -= keys
+            self._coming -= claimed
         for record in found["records"]:
             key = (session.past, record["kind"], record["episode"])
-            self._episodes.put(key, record, array_bytes(record))
+            self._put(key, record)
+        return len(found["records"])
+
+    def holds(self, session: Session, kind: str, episode: int) -> bool:
+        """Whether this one is at hand."""
+        return (session.past, kind, episode) in self._episodes
+
+    def _put(self, key: Hashable, record: dict[str, Any]) -> None:
+        self._episodes.put(key, record, array_bytes(record) + RECORD_BYTES)
 
     @property
     def has_room(self) -> bool:
@@ -191,12 +218,13 @@ class Archive:
         return found
 
     def stored_frames(
-        self, kind: str, episode: int, first: int, last: int
+        self, session: Session, kind: str, episode: int, first: int, last: int
     ) -> Generator[Wish, Any, np.ndarray]:
         """Frames that the session holds, [k, H, W, 3]; none where it holds none."""
         found = yield from ask(
             "keeper",
             "stored_frames",
+            of=session.uuid,
             kind=kind,
             episode=episode,
             first=first,
@@ -212,7 +240,8 @@ class Archive:
         if self._steps is not None:
             return self._steps
         session, news = self._session, self._news
-        table = yield from ask("keeper", "checkpoints")
+        of = session.uuid if session is not None else ""
+        table = yield from ask("keeper", "checkpoints", of=of)
         steps = sorted({int(step) for step in table["step"]})
         if session is not None and news == self._news:
             self._steps = steps
@@ -230,7 +259,7 @@ class Archive:
         key = (session.past, step)
         found = self._weights.get(key)
         if found is None:
-            found = network_arrays((yield from self._checkpoint(step)))
+            found = network_arrays((yield from self._checkpoint(session, step)))
             self._weights.put(key, found, array_bytes(found))
         return found
 
@@ -245,15 +274,18 @@ class Archive:
         key = (session.past, step, "memory")
         found = self._weights.get(key)
         if found is None:
-            found = _below((yield from self._checkpoint(step)), "agent/memory/")
+            arrays = yield from self._checkpoint(session, step)
+            found = _below(arrays, "agent/memory/")
             if "priorities/raw" not in found:
                 raise RequestFailed("This checkpoint does not hold a replay memory.")
             self._weights.put(key, found, array_bytes(found))
         return found
 
-    def _checkpoint(self, step: int) -> Generator[Wish, Any, dict[str, np.ndarray]]:
+    def _checkpoint(
+        self, session: Session, step: int
+    ) -> Generator[Wish, Any, dict[str, np.ndarray]]:
         try:
-            result = yield from ask("keeper", "checkpoint", step=step)
+            result = yield from ask("keeper", "checkpoint", of=session.uuid, step=step)
         except RequestFailed:
             self.forget_steps()  # it may have made room for others
             raise
@@ -316,7 +348,7 @@ def _recorded(
     session: Session, kind: str, episode: int
 ) -> Generator[Wish, Any, dict[str, Any]]:
     """Of a run that goes on the newest episode may be told before it is durable."""
-    wanted = {"kind": kind, "episode": episode, "frames": False}
+    wanted = {"kind": kind, "episode": episode, "frames": False, "of": session.uuid}
     for _ in range(MORE_TRIES if session.live else 0):
         try:
             return (yield from ask("keeper", "episode", **wanted))

@@ -194,6 +194,8 @@ class Stage:
         before = self._archive.open
         self._archive.on_status(message)
         now = self._archive.open
+        if now != before:
+            self._context.read_ahead.end()
         if before is not None and (now is None or now.past != before.past):
             self._jobs.cancel(MAP)
             self._jobs.cancel(SURVEY)
@@ -209,6 +211,7 @@ class Stage:
         if (message.role, message.state) == ("keeper", "ready"):
             self._rows.send_again()
             self._archive.forget_steps()
+            self._context.read_ahead.end()
 
     def _on_subscribe(self, message: Subscribe, sender: str) -> None:
         self._audience.subscribe(sender, message.topics)

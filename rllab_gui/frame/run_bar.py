@@ -33,6 +33,9 @@ FACES: dict[str, tuple[str, str]] = {
 }
 """What the large button says in each state of the run."""
 
+PROGRESS_PX = (160, 220)
+"""Least and most width of the progress, where its words have room in that."""
+
 
 class TrainButton(QToolButton):
     """The one primary action; its property ``state`` is that of the run.
@@ -150,8 +153,8 @@ class RunBar(FoldingBar):
         progress.setObjectName("main.progress")
         progress.setAccessibleName("Training progress")
         progress.setRange(0, 1000)
-        progress.setMinimumWidth(160)
-        progress.setMaximumWidth(220)
+        progress.setMinimumWidth(PROGRESS_PX[0])
+        progress.setMaximumWidth(PROGRESS_PX[1])
         return progress
 
     def _lay_out(self) -> None:
@@ -202,6 +205,17 @@ class RunBar(FoldingBar):
         fraction = min(1.0, status.step / max(1, budget))
         self.progress.setValue(round(1000 * fraction))
         self.progress.setFormat(_progress_text(state, status, fraction))
+        self._widen_progress()
+
+    def _widen_progress(self) -> None:
+        """Words that are larger, or many, are not cut; a step at a time keeps still."""
+        step = self._lab.theme.px(30)
+        words = self.progress.fontMetrics().horizontalAdvance(self.progress.format())
+        wanted = -(-(words + self._lab.theme.px(16)) // step) * step
+        if wanted > PROGRESS_PX[0] and wanted != self.progress.minimumWidth():
+            self.progress.setMinimumWidth(wanted)
+            self.progress.setMaximumWidth(max(PROGRESS_PX[1], wanted))
+            self.fit()
 
 
 def _progress_text(state: str, status: TrainerStatus, fraction: float) -> str:

@@ -79,7 +79,8 @@ GLYPHS = {
 class _Ordered:
     """Finite numbers in ascending order, of which episodes come and go.
 
-    With a hundred episodes that takes a twentieth of the time of sorting them anew.
+    With a hundred episodes of hundreds of steps that takes a fifth of the time, or
+    less, of sorting them anew.
     """
 
     def __init__(self) -> None:
@@ -152,7 +153,7 @@ class _Judged:
 
 
 def limits_of(known: Iterable[Values]) -> Limits:
-    """The percentiles of these episodes together; NaN where there is nothing."""
+    """The percentiles of the last hundred of these episodes; NaN of nothing."""
     judged = _Judged()
     for number, values in enumerate(known):
         judged.put(("", number), values)

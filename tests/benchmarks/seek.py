@@ -29,9 +29,11 @@ def run() -> Iterator[Result]:
             across, inside = found["across"], found["inside"]
             first = ", ".join(f"{1000 * it:.0f}" for it in found["first"][::2])
             apart = f"the first jumps after the file was opened: {first} ms"
-            early = [1000 * percentile(found["early"], it) for it in (50, 99)]
-            ahead = "in the 30 s after them, while episodes are read ahead: "
-            ahead += f"p50 {early[0]:.0f} ms, p99 {early[1]:.0f} ms"
+            ahead = "none while episodes were read ahead"
+            if found["early"]:
+                early = [1000 * percentile(found["early"], it) for it in (50, 99)]
+                ahead = "in the 30 s after them, while episodes are read ahead: "
+                ahead += f"p50 {early[0]:.0f} ms, p99 {early[1]:.0f} ms"
             yield _row(f"seek in the episode, {steps:,} steps", inside)
             to_another = f"seek to another episode, {steps:,} steps"
             yield _row(to_another, across, apart, ahead)

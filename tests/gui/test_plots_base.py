@@ -427,6 +427,33 @@ def test_a_legend_that_is_cut_says_so(plot):
     assert not plot._legend.cut.isVisible()
 
 
+def test_words_that_wait_come_after_the_picture(plot, qtbot):
+    plot.legend_waits = True
+    plot.set_legend("one")
+    label = plot._legend.label
+    assert (plot.legend(), label.text()) == ("one", "")
+    qtbot.waitUntil(lambda: label.text() == "one")
+
+
+def test_the_room_for_words_is_measured_anew_for_other_words_widths_and_scales(
+    plot, theme
+):
+    plot.resize(300, 300)
+    legend = plot._legend
+
+    def right():
+        QApplication.sendPostedEvents()
+        return legend._wrapped_height() == legend.label.heightForWidth(legend.width())
+
+    for words in ("one", "one · " * 60, "two · " * 200):
+        plot.set_legend(words)
+        assert right()
+    plot.resize(600, 300)
+    assert right()
+    theme.set_scale(1.5)
+    assert right()
+
+
 def test_only_what_is_smoothed_offers_smoothing(qtbot, theme, plot):
     plain = PlotView("plain", "Plain", theme, x=GrowingCount(), y=GrowingSpan())
     qtbot.addWidget(plain)

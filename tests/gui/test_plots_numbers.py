@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
+from rllab_gui.plots.evalbar import EvalBar
 from rllab_gui.plots.numbers import (
     SMOOTHING_LIMIT,
     extent,
@@ -90,3 +91,12 @@ def test_ticks_are_counted_in_thousands_and_millions():
 def test_no_points_are_an_empty_polygon():
     assert polygon(np.empty(0), np.empty(0)).isEmpty()
     assert polygon(np.array([1.0, 2.0]), np.array([3.0, 4.0])).at(1) == QPointF(2, 4)
+
+
+@pytest.mark.parametrize(("height", "words"), [(160, 2), (70, 1), (40, 0)])
+def test_the_value_column_keeps_room_for_itself(qtbot, theme, height, words):
+    bar = EvalBar(theme)
+    qtbot.addWidget(bar)
+    bar.resize(52, theme.px(height))
+    bar.set_value(3.0, -1.0, 12.5)
+    assert bar._words_above() == ["V(s)", "12.5"][:words]

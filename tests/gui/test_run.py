@@ -6,7 +6,7 @@ import random
 import pytest
 import script
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from engine.contract.messages import (
     Advance,
@@ -185,6 +185,17 @@ def test_random_sequences_end_in_a_legal_state(window, client, beat):
         button = train_button(window)
         assert button.property("state") == window.lab.run.state
     assert {type(it) for it in client.sent} >= set(answers)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+def test_the_words_of_the_progress_are_not_cut(window, beat, scale):
+    window.lab.theme.set_scale(scale)
+    progress = window.run_bar.progress
+    for seconds in (0.0, 250.0, 36_000.0):
+        beat(script.status("running", step=630, remaining_s=seconds))
+        QApplication.sendPostedEvents()
+        words = progress.fontMetrics().horizontalAdvance(progress.format())
+        assert words < progress.width()
 
 
 def test_progress_says_how_long(window, beat):

@@ -250,3 +250,14 @@ def test_marks_are_visited_in_order(stepping):
     assert stepping.lab.cursor.t == wanted[-1]
     stepping.lab.commands.run("transport.prevMark")
     assert stepping.lab.cursor.t == wanted[-2]
+
+
+def test_commands_follow_the_cursor_within_a_beat(stepping, beat):
+    action = stepping.lab.commands.action("transport.stepFwd")
+    assert action.isEnabled()
+    stepping.lab.cursor.place(episode=-1)
+    beat()
+    assert not action.isEnabled()
+    stepping.lab.cursor.show_episode("training", 2)
+    beat()
+    assert action.isEnabled()

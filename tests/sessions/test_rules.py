@@ -149,6 +149,7 @@ CASES = {
     "kind of an episode": ("kind_that_is_a_path", EPISODE),
     "lengths of an episode": ("rewards_that_are_short", EPISODE),
     "pictures of an episode": ("pictures_that_are_none", EPISODE),
+    "pictures": ("pictures_that_are_none", session("frames", "training", 0, 0, 3)),
     "arrays of an episode": ("values_in_the_place_of_rewards", EPISODE),
     "pairs of progress": ("progress_below_zero", session("progress")),
     "numbers of an event": ("events_of_large_numbers", session("events")),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from theatre import Theatre, tiny
 
-from engine.contract.messages import Ask
+from engine.contract.messages import Answer, Ask, SessionStatus
+from engine.service import keeper_questions
 from engine.stage import archive, read_ahead
 
 
@@ -85,7 +86,7 @@ def test_a_run_that_begins_ends_it(theatre, monkeypatch):
 
 
 def test_it_ends_where_the_room_is_full(theatre, monkeypatch):
-    monkeypatch.setattr(archive, "READ_AHEAD_BYTES", 3_000)
+    monkeypatch.setattr(archive, "READ_AHEAD_BYTES", 15_000)
     theatre.open(tiny(), live=False)
     theatre.result("judge_episode", kind="training", episode=3)
     rest(theatre)
@@ -105,3 +106,103 @@ def test_a_keeper_that_cannot_answer_is_not_asked_on_and_on(store):
         assert asked(theatre)["episodes"] <= 1
     finally:
         theatre.stage.close()
+
+
+class Other:
+    """A session with the same numbers of episodes, of which each is another one."""
+
+    def __init__(self, source, reward):
+        self._source, self._reward = source, reward
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
+
+    def episode(self, *which, **how):
+        record = dict(self._source.episode(*which, **how))
+        record["rewards"] = np.full_like(record["rewards"], self._reward)
+        return record
+
+
+def test_an_answer_of_another_session_is_kept_under_none(theatre):
+    """The keeper has opened another one before it comes to the question."""
+    theatre.open(tiny(), live=False)
+    first, told = theatre.source, theatre._answer
+    wanted = []
+
+    def late(ask, destination):
+        if ask.question == "some_episodes" and not wanted:
+            wanted.extend(ask.arguments["wanted"])
+            theatre.source, theatre.uuid = Other(first, -9.0), "uuid-2"
+        return told(ask, destination)
+
+    theatre._answer = late
+    theatre.result("judge_episode", kind="training", episode=3)
+    theatre.run(lambda: wanted)
+    rest(theatre)
+    theatre.source = first
+    theatre.open(tiny(), live=False)
+    for kind, number in wanted:
+        found = theatre.result("judge_episode", kind=kind, episode=number)
+        assert (found["rewards"] == 1.0).all()
+
+
+def test_a_jump_to_what_is_under_way_does_not_wait_for_it(theatre):
+    theatre.open(tiny(), live=False)
+    told, held = theatre._answer, []
+
+    def never(ask, destination):
+        if ask.question == "some_episodes":
+            held.extend(ask.arguments["wanted"])
+            return Answer(10**9, {})  # of nobody
+        return told(ask, destination)
+
+    theatre._answer = never
+    theatre.result("judge_episode", kind="training", episode=3)
+    theatre.run(lambda: held)
+    kind, number = held[0]
+    found = theatre.result("judge_episode", kind=kind, episode=number)
+    assert len(found["rewards"])
+
+
+def test_what_an_answer_had_no_room_for_is_asked_for_again(theatre, monkeypatch):
+    monkeypatch.setattr(keeper_questions, "MOST_S", 0.0)  # one in each answer
+    theatre.open(tiny(), live=False)
+    theatre.result("judge_episode", kind="training", episode=3)
+    rest(theatre)
+    asked(theatre)
+    for kind, number in recorded(theatre):
+        theatre.result("judge_episode", kind=kind, episode=number)
+    assert asked(theatre)["episode"] <= 1
+
+
+def test_an_answer_that_brings_nothing_ends_it(theatre, monkeypatch):
+    monkeypatch.setattr(keeper_questions, "MOST_BYTES", 0)
+    theatre.open(tiny(), live=False)
+    theatre.result("judge_episode", kind="training", episode=3)
+    rest(theatre)
+    assert asked(theatre)["some_episodes"] == 1
+
+
+def test_another_file_finds_room_and_one_opened_again_is_read_again(
+    theatre, monkeypatch
+):
+    monkeypatch.setattr(archive, "READ_AHEAD_BYTES", 15_000)
+    counts = []
+    for uuid in ("uuid-1", "uuid-2", "uuid-1"):
+        text = tiny().to_json()
+        status = SessionStatus("s", "/s.h5", uuid, False, configuration=text)
+        theatre.tell(status, "supervisor")
+        theatre.result("judge_episode", kind="training", episode=3)
+        rest(theatre)
+        counts.append(asked(theatre)["some_episodes"])
+    assert counts[0] == counts[1] == counts[2] > 0
+
+
+def test_rows_next_to_the_cursor_are_found_however_far_they_are():
+    left = np.zeros(10_000, bool)
+    left[[3, 9_000, 9_700]] = True
+    assert read_ahead._nearest(left, 5_000).tolist() == [9_000, 9_700]
+    assert read_ahead._nearest(left, 0).tolist() == [3, 9_000]
+    left[:] = False
+    assert read_ahead._nearest(left, 4).tolist() == []
+    assert read_ahead._nearest(left[:0], 0).tolist() == []

@@ -45,7 +45,7 @@ class Theatre:
 
     Attributes:
       sent: All messages with their destinations, in order.
-      source: The session that the keeper has open, or None.
+      source, uuid: The session that the keeper has open, or None.
       loop: The training that answers ``sample_states``, or None.
       paint, stored: Whether the window and the keeper say that they are done.
     """
@@ -53,6 +53,7 @@ class Theatre:
     def __init__(self, source: SessionSource | None = None) -> None:
         self.sent: list[tuple[Message, str]] = []
         self.source, self.loop = source, None
+        self.uuid = ""
         self.paint = self.stored = True
         self._inbox: deque[tuple[Message, str]] = deque()
         self._asked = 0
@@ -75,7 +76,8 @@ class Theatre:
                 if self.loop is None:
                     raise ValueError("No run is under way.")
                 return Answer(ask.id, self._train(ask.question, **ask.arguments))
-            return Answer(ask.id, answer(self.source, ask.question, ask.arguments))
+            found = answer(self.source, ask.question, ask.arguments, uuid=self.uuid)
+            return Answer(ask.id, found)
         except (SessionProblem, ValueError) as error:
             return Answer(ask.id, error=str(error))
 
@@ -86,7 +88,9 @@ class Theatre:
         return self.loop.sample_states(arguments["count"])
 
     def tell(self, message: Message, sender: str = WINDOW) -> None:
-        """Give the stage a message."""
+        """Give the stage a message; the keeper has the session that is told of."""
+        if isinstance(message, SessionStatus):
+            self.uuid = message.uuid
         self.stage.on_message(carried(message), sender)
 
     def look(self, topics: tuple[str, ...] = ("picture",)) -> None:

@@ -119,7 +119,7 @@ def _stored(
 ) -> Generator[Wish, Any, list[np.ndarray]]:
     try:
         found = yield from context.archive.stored_frames(
-            record["kind"], record["episode"], steps[0], steps[-1]
+            session, record["kind"], record["episode"], steps[0], steps[-1]
         )
     except RequestFailed as error:
         raise QuestionError(f"{why} {error}") from error
