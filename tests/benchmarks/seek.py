@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.harness import Result, percentile, within
+from tests.benchmarks.key_to_frame import record
 from tests.benchmarks.long_session import write_long_session
 from tests.benchmarks.real_lab import real_lab
 
 SIZES = (10_000, 1_000_000)
 SEEKS = 200
+LENGTH = 500
+"""Of the longest episode before somebody jumps about in a run."""
 BUDGET_S = 0.03
 
 
 def run() -> Iterator[Result]:
-    """Random episodes and steps of a file, in the real window, without a trainer."""
+    """Random episodes and steps, in the real window: of files, then beside a run."""
     with tempfile.TemporaryDirectory(prefix="rllab-seek-") as folder:
         for steps in SIZES:
             path = Path(folder) / f"steps{steps}.h5"
@@ -37,6 +40,19 @@ def run() -> Iterator[Result]:
             yield _row(f"seek in the episode, {steps:,} steps", inside)
             to_another = f"seek to another episode, {steps:,} steps"
             yield _row(to_another, across, apart, ahead)
+    yield from _beside_a_run()
+
+
+def _beside_a_run() -> Iterator[Result]:
+    """The same in a run that goes on, of whose episodes nothing is read ahead."""
+    with real_lab() as lab:
+        record(lab, "cartpole", LENGTH)
+        window = lab.open_window()
+        window.do("marks", wanted=["picture"])
+        found = window.do("seek_anywhere", seeks=SEEKS, read_ahead_s=0.0)
+        window.leave(keep_training=False)
+    yield _row("seek in the episode, training", found["inside"])
+    yield _row("seek to another episode, training", found["across"])
 
 
 def _row(name: str, times: list[float], *notes: str) -> Result:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QToolButton, QWidget
@@ -299,7 +300,7 @@ class Hands:
         else:
             QTest.keyClick(self.window.windowHandle(), Qt.Key.Key_Right)
 
-    def seek_anywhere(self, seeks: int) -> Steps:
+    def seek_anywhere(self, seeks: int, read_ahead_s: float = READ_AHEAD_S) -> Steps:
         """Go to random steps, in turns of another episode and of the same one.
 
         The first ones come while the stage still imports what it judges by, those to
@@ -312,15 +313,16 @@ class Hands:
         self.lab.link.ask("episodes", {}, known.update)
         yield lambda: known
         kinds, numbers = known["kind"], known["episode"]
+        recorded = np.flatnonzero(known["recorded"]).tolist()
         rng, cursor = random.Random(0), self.lab.cursor
         names = ("first", "early", "across", "inside")
         found: dict[str, list[float]] = {name: [] for name in names}
-        turn, settled = -2 * FIRST_SEEKS - 1, time.monotonic() + READ_AHEAD_S
+        turn, settled = -2 * FIRST_SEEKS - 1, time.monotonic() + read_ahead_s
         while len(found["across"]) < seeks:
             yield pause(rng)
             turn += 1
             where, painted = "inside" if turn % 2 else "across", {}
-            row = rng.randrange(len(kinds))
+            row = rng.choice(recorded)
             length = int(known["length"][row]) if turn % 2 == 0 else cursor.last
             t = rng.randrange(length + 1)
             if turn % 2 and t == cursor.t:
