@@ -83,7 +83,7 @@ class Pulse(QObject):
         self._take_in()
         self.urged.emit()
         self.ticked.emit()
-        self._tell()
+        self._settle()
 
     def _on_time(self) -> None:
         """The same; where a person waits, what they look at is painted first."""
@@ -91,13 +91,13 @@ class Pulse(QObject):
         if not self._soon and not self._others_due:
             self.urged.emit()
             self.ticked.emit()
-        self._tell()
+        self._settle()
 
     def _take_in(self) -> None:
         self._beats.append(perf_counter())
         self._link.poll()
 
-    def _tell(self) -> None:
+    def _settle(self) -> None:
         self._link.settle()
         spent = thread_time()
         self._adapt((spent - self._spent) * self._rate)

@@ -228,19 +228,12 @@ def _episode_numbers(record: dict[str, Any]) -> str:
     return f"'{wrong[0]}' of an episode is no whole number" if wrong else ""
 
 
-def _pictures(record: dict[str, Any]) -> str:
-    frames = record.get("frames")
-    drawn = frames is None or (frames.dtype == np.uint8 and frames.ndim in (3, 4))
+def _pictures(frames: np.ndarray) -> str:
+    drawn = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[-1] == 3
     return "" if drawn else "the frames of an episode are no pictures"
 
 
-PICTURES: Rules[np.ndarray] = {
-    "pictures": lambda it: (
-        ""
-        if it.dtype == np.uint8 and it.ndim == 4 and it.shape[-1] == 3
-        else "the frames of an episode are no pictures"
-    )
-}
+PICTURES: Rules[np.ndarray] = {"pictures": _pictures}
 """Of frames that are read by themselves."""
 
 
@@ -262,7 +255,9 @@ EPISODES: Rules[dict[str, Any]] = {
         "" if it.get("kind") in KINDS else "an episode is of no known kind"
     ),
     "lengths of an episode": _episode_lengths,
-    "pictures of an episode": _pictures,
+    "pictures of an episode": lambda it: (
+        _pictures(it["frames"]) if "frames" in it else ""
+    ),
 }
 
 

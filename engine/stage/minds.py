@@ -177,9 +177,9 @@ class LearnerLibrary:
 
     def _import(self) -> None:
         try:
-            # What has been imported before lives beside what comes and goes by now.
-            begins = self.module not in sys.modules
-            with kept_for_good() if begins else nullcontext():
+            # Only where something is imported: else what comes and goes would be kept.
+            new = self.module not in sys.modules
+            with kept_for_good() if new else nullcontext():
                 self._import_modules()
         except BaseException as error:  # whatever it was, who waits raises it again
             self.error = error

@@ -76,9 +76,9 @@ class ReadAhead:
                 if not (yield from job):
                     return
             for row, key in zip(rows.tolist(), keys, strict=True):
-                lacks = not self._archive.holds(session, *key)
-                left[row] = lacks and row not in tried  # an answer has its limits
-                tried |= {row} if lacks else set()
+                if not self._archive.holds(session, *key):
+                    left[row] = row not in tried  # an answer has its limits
+                    tried.add(row)
             yield self._clock() - began
 
     def _place(self, kinds: list[str], numbers: np.ndarray) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
@@ -106,6 +108,7 @@ class RunBar(FoldingBar):
         lab.recorder.changed.connect(self._show_recording)
         lab.store.statusChanged.connect(self._show_progress)
         lab.run.stateChanged.connect(lambda state: self._show_progress())
+        lab.theme.changed.connect(self._show_progress)
         self._show_progress()
 
     def _button(self, command: str, title: str, drawing: str) -> IconButton:
@@ -208,13 +211,14 @@ class RunBar(FoldingBar):
         self._widen_progress()
 
     def _widen_progress(self) -> None:
-        """Words that are larger, or many, are not cut; a step at a time keeps still."""
+        """Large or many words are not cut; by steps, so that it mostly keeps still."""
         step = self._lab.theme.px(30)
         words = self.progress.fontMetrics().horizontalAdvance(self.progress.format())
-        wanted = -(-(words + self._lab.theme.px(16)) // step) * step
-        if wanted > PROGRESS_PX[0] and wanted != self.progress.minimumWidth():
-            self.progress.setMinimumWidth(wanted)
-            self.progress.setMaximumWidth(max(PROGRESS_PX[1], wanted))
+        steps = math.ceil((words + self._lab.theme.px(16)) / step)
+        least = max(PROGRESS_PX[0], steps * step)
+        if least != self.progress.minimumWidth():
+            self.progress.setMinimumWidth(least)
+            self.progress.setMaximumWidth(max(PROGRESS_PX[1], least))
             self.fit()
 
 

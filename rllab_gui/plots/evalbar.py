@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from rllab_gui.plots.numbers import short
 from rllab_gui.theme import Theme
 
-WORDS_ABOVE = ("V(s)", "{}")
-LINES_FOR = (0.0, 3.4, 5.4)
-"""So many lines of text a bar has to be high for none, one or two words above it."""
+LINES_FOR_NAME, LINES_FOR_SCALE = 3.4, 5.4
+"""So many lines of text a bar has to be high to have room for them and a column."""
 
 
 class EvalBar(QWidget):
@@ -52,15 +51,15 @@ class EvalBar(QWidget):
         tokens, line = self._theme.tokens, self._theme.px(15)
         painter.setFont(self._theme.font(relative=0.8))
         painter.setPen(QColor(tokens.muted))
-        above = self._words_above()
-        for row, word in enumerate(above):
-            self._write(painter, row * line, word)
-        has_scale = len(above) == len(WORDS_ABOVE)
-        if has_scale:
+        name, scale = self._has_room()
+        if name:
+            self._write(painter, 0, "V(s)")
+        if scale:
+            self._write(painter, line, short(self._range[1]))
             self._write(painter, self.height() - 2 * line, short(self._range[0]))
-        room = len(above) + 0.2
-        column = QRectF(self.width() * 0.28, room * line, self.width() * 0.44, 0)
-        column.setBottom(self.height() - (2.2 if has_scale else 1.2) * line)
+        top = (0.2 + name + scale) * line
+        column = QRectF(self.width() * 0.28, top, self.width() * 0.44, 0)
+        column.setBottom(self.height() - (1.2 + scale) * line)
         painter.fillRect(column, QColor(tokens.raised))
         painter.setPen(QPen(QColor(tokens.edge), 1))
         painter.drawRect(column)
@@ -71,13 +70,10 @@ class EvalBar(QWidget):
         self._write(painter, self.height() - line, short(self._value))
         painter.end()
 
-    def _words_above(self) -> list[str]:
-        """Name and upper end of the scale; in little room only what leaves a column."""
-        words = [form.format(short(self._range[1])) for form in WORDS_ABOVE]
+    def _has_room(self) -> tuple[bool, bool]:
+        """For the name, and for the ends of the scale, beside a column."""
         lines = self.height() / self._theme.px(15)
-        while words and lines < LINES_FOR[len(words)]:
-            words.pop()
-        return words
+        return lines >= LINES_FOR_NAME, lines >= LINES_FOR_SCALE
 
     def _y(self, value: float, column: QRectF) -> float:
         low, high = self._range

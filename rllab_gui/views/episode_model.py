@@ -111,7 +111,7 @@ class Episode:
     @cached_property
     def marks(self) -> list[str]:
         """A glyph for each action, or an empty string; the telling one wins."""
-        marks, limits = [""] * self.steps, self.limits or limits_of([self.judged])
+        marks, limits = [""] * self.steps, self.limits or limits_of(self.judged)
         gap, importance, _ = self.judged
         _set(marks, gap <= limits.gap, "=")
         _set(marks, importance > limits.importance, "!")
@@ -132,7 +132,7 @@ class Episode:
 
     def mark_words(self, t: int) -> str:
         """What the glyph of a step means, with the numbers behind it; or nothing."""
-        limits = self.limits or limits_of([self.judged])
+        limits = self.limits or limits_of(self.judged)
         return limits.words(self.marks[t]) if t < self.steps else ""
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -152,11 +151,10 @@ class _Judged:
         )
 
 
-def limits_of(known: Iterable[Values]) -> Limits:
-    """The percentiles of the last hundred of these episodes; NaN of nothing."""
+def limits_of(values: Values) -> Limits:
+    """The percentiles of one episode by itself; NaN where there is nothing."""
     judged = _Judged()
-    for number, values in enumerate(known):
-        judged.put(("", number), values)
+    judged.put(("", 0), values)
     return judged.limits()
 
 
@@ -180,7 +178,7 @@ class SessionLimits:
         known = self._known.setdefault(judge, _Judged())
         if counts:
             known.put((kind, number), _thinned(values))
-        return known.limits() if len(known) else limits_of([values])
+        return known.limits() if len(known) else limits_of(values)
 
 
 def _thinned(values: Values) -> Values:

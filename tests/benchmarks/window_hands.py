@@ -27,8 +27,6 @@ from tests.benchmarks.window_process import (
 )
 
 FIRST_SEEKS = 5
-READ_AHEAD_S = 30.0
-"""By then the stage has brought the episodes of a file in which somebody jumps."""
 SCRUB, SCRUB_S = 6, 0.033
 """A scrub goes over so many steps, at this pace."""
 
@@ -300,7 +298,7 @@ class Hands:
         else:
             QTest.keyClick(self.window.windowHandle(), Qt.Key.Key_Right)
 
-    def seek_anywhere(self, seeks: int, read_ahead_s: float = READ_AHEAD_S) -> Steps:
+    def seek_anywhere(self, seeks: int, read_ahead_s: float) -> Steps:
         """Go to random steps, in turns of another episode and of the same one.
 
         The first ones come while the stage still imports what it judges by, those to

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor
 
 from rllab_gui.plots.evalbar import EvalBar
 from rllab_gui.plots.numbers import (
@@ -93,10 +94,16 @@ def test_no_points_are_an_empty_polygon():
     assert polygon(np.array([1.0, 2.0]), np.array([3.0, 4.0])).at(1) == QPointF(2, 4)
 
 
-@pytest.mark.parametrize(("height", "words"), [(160, 2), (70, 1), (40, 0)])
-def test_the_value_column_keeps_room_for_itself(qtbot, theme, height, words):
+@pytest.mark.parametrize(
+    ("height", "room"), [(160, (True, True)), (70, (True, False)), (40, (False, False))]
+)
+def test_the_value_column_keeps_room_for_itself(qtbot, theme, height, room):
     bar = EvalBar(theme)
     qtbot.addWidget(bar)
     bar.resize(52, theme.px(height))
     bar.set_value(3.0, -1.0, 12.5)
-    assert bar._words_above() == ["V(s)", "12.5"][:words]
+    assert bar._has_room() == room
+    column = QColor(theme.colour(0))
+    picture = bar.grab().toImage()
+    middle = [picture.pixelColor(26, y) for y in range(picture.height())]
+    assert column in middle

@@ -189,13 +189,22 @@ def test_random_sequences_end_in_a_legal_state(window, client, beat):
 
 @pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
 def test_the_words_of_the_progress_are_not_cut(window, beat, scale):
-    window.lab.theme.set_scale(scale)
     progress = window.run_bar.progress
-    for seconds in (0.0, 250.0, 36_000.0):
-        beat(script.status("running", step=630, remaining_s=seconds))
+
+    def whole():
         QApplication.sendPostedEvents()
         words = progress.fontMetrics().horizontalAdvance(progress.format())
-        assert words < progress.width()
+        return words < progress.width()
+
+    for seconds in (0.0, 250.0, 36_000.0):
+        beat(script.status("running", step=630, remaining_s=seconds))
+        window.lab.theme.set_scale(scale)
+        assert whole()
+        window.lab.theme.set_scale(1.0)
+        assert whole()
+    least = progress.minimumWidth()
+    beat(script.status("running", step=630, remaining_s=0.0))
+    assert progress.minimumWidth() <= least
 
 
 def test_progress_says_how_long(window, beat):

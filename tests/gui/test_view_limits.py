@@ -67,9 +67,10 @@ def test_a_long_look_round_is_bounded():
 
 
 def test_nothing_known_marks_nothing_and_warns_of_nothing():
-    assert np.isnan(limits_of([]).importance)
+    nothing = Values(np.empty(0), np.empty(0), np.empty(0))
+    assert np.isnan(limits_of(nothing).importance)
     blank = Values(np.full(3, np.nan), np.full(3, np.nan), np.full(3, np.nan))
-    assert np.isnan(limits_of([blank]).high)
+    assert np.isnan(limits_of(blank).high)
 
 
 def test_a_mark_says_its_number_and_what_it_was_computed_over():

@@ -32,6 +32,12 @@ def brought(theatre):
     return [[number for kind, number in it if kind == "training"] for it in named]
 
 
+def step_into(theatre, *, live=False):
+    """Somebody opens the session and looks at an episode; what that one says."""
+    theatre.open(tiny(), live=live)
+    return theatre.result("judge_episode", kind="training", episode=3)
+
+
 def recorded(theatre):
     table = theatre.source.episodes()
     keys = zip(table["kind"], table["episode"].tolist(), strict=True)
@@ -45,8 +51,7 @@ def rest(theatre):
 
 
 def test_whoever_jumps_in_a_file_finds_every_episode_there(theatre):
-    theatre.open(tiny(), live=False)
-    before = theatre.result("judge_episode", kind="training", episode=3)
+    before = step_into(theatre)
     rest(theatre)
     assert asked(theatre)["episode"] == 1
     for kind, number in recorded(theatre):
@@ -59,8 +64,7 @@ def test_whoever_jumps_in_a_file_finds_every_episode_there(theatre):
 
 
 def test_the_nearest_come_first_and_few_at_a_time(theatre):
-    theatre.open(tiny(), live=False)
-    theatre.result("judge_episode", kind="training", episode=3)
+    step_into(theatre)
     rest(theatre)
     order = brought(theatre)
     assert order[0] in ([2], [2, 4], [4])  # the one that is looked at is there
@@ -70,16 +74,14 @@ def test_the_nearest_come_first_and_few_at_a_time(theatre):
 
 
 def test_beside_a_run_nothing_is_read_ahead(theatre):
-    theatre.open(tiny(), live=True)
-    theatre.result("judge_episode", kind="training", episode=3)
+    step_into(theatre, live=True)
     rest(theatre)
     assert not asked(theatre)["some_episodes"]
 
 
 def test_a_run_that_begins_ends_it(theatre, monkeypatch):
     monkeypatch.setattr(read_ahead, "AFTER_S", 0.05)
-    theatre.open(tiny(), live=False)
-    theatre.result("judge_episode", kind="training", episode=3)
+    step_into(theatre)
     theatre.open(tiny(), live=True)
     rest(theatre)
     assert not asked(theatre)["some_episodes"]
@@ -87,8 +89,7 @@ def test_a_run_that_begins_ends_it(theatre, monkeypatch):
 
 def test_it_ends_where_the_room_is_full(theatre, monkeypatch):
     monkeypatch.setattr(archive, "READ_AHEAD_BYTES", 15_000)
-    theatre.open(tiny(), live=False)
-    theatre.result("judge_episode", kind="training", episode=3)
+    step_into(theatre)
     rest(theatre)
     assert 1 <= asked(theatre)["some_episodes"] < len(recorded(theatre)) / 2
     theatre.result("judge_episode", kind="training", episode=0)
@@ -166,8 +167,7 @@ def test_a_jump_to_what_is_under_way_does_not_wait_for_it(theatre):
 
 def test_what_an_answer_had_no_room_for_is_asked_for_again(theatre, monkeypatch):
     monkeypatch.setattr(keeper_questions, "MOST_S", 0.0)  # one in each answer
-    theatre.open(tiny(), live=False)
-    theatre.result("judge_episode", kind="training", episode=3)
+    step_into(theatre)
     rest(theatre)
     asked(theatre)
     for kind, number in recorded(theatre):
@@ -177,8 +177,7 @@ def test_what_an_answer_had_no_room_for_is_asked_for_again(theatre, monkeypatch)
 
 def test_an_answer_that_brings_nothing_ends_it(theatre, monkeypatch):
     monkeypatch.setattr(keeper_questions, "MOST_BYTES", 0)
-    theatre.open(tiny(), live=False)
-    theatre.result("judge_episode", kind="training", episode=3)
+    step_into(theatre)
     rest(theatre)
     assert asked(theatre)["some_episodes"] == 1
 
