@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from engine.contract.garbage import kept_for_good
 from engine.service.connection import read_connection
 from engine.service.transport import Line
 from engine.service.worker import Work, main
@@ -15,11 +16,12 @@ from engine.service.worker import Work, main
 
 def begin(line: Line) -> Work:
     """Import what opens files, and be ready."""
-    from engine.service.keeper import Keeper
+    with kept_for_good():
+        from engine.service.keeper import Keeper
 
-    connection = read_connection(Path(sys.argv[1]))
-    sessions = Path(connection.sessions) if connection else Path.cwd()
-    return Keeper(line, sessions)
+        connection = read_connection(Path(sys.argv[1]))
+        sessions = Path(connection.sessions) if connection else Path.cwd()
+        return Keeper(line, sessions)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from engine.contract.garbage import kept_for_good
 from engine.contract.messages import Message, Weights
 from engine.service.niceness import step_back
 from engine.service.transport import Line
@@ -21,9 +22,10 @@ class StageWork:
     """The stage on a line; torch is imported behind its back, in a thread."""
 
     def __init__(self, line: Line) -> None:
-        from engine.stage.stage import Stage
+        with kept_for_good():
+            from engine.stage.stage import Stage
 
-        self._stage = Stage(lambda message, target: line.send(target, message))
+            self._stage = Stage(lambda message, target: line.send(target, message))
         self._goes_first = True
 
     def on_message(self, sender: str, message: Message) -> None:

@@ -19,7 +19,6 @@ from typing import Protocol
 
 from engine.contract.codec import MalformedMessage
 from engine.contract.foreign_call import NOTE
-from engine.contract.garbage import kept_for_good
 from engine.contract.messages import Hello, KeepOff, Message, ProcessState, Shutdown
 from engine.service.children import note_path
 from engine.service.connection import read_connection
@@ -69,8 +68,7 @@ class Worker:
     def run(self, role: str, begin: Begin) -> None:
         """Be this role until the end."""
         self.line.send(SUPERVISOR, Hello(role, os.getpid()))
-        with kept_for_good():
-            work = begin(self.line)
+        work = begin(self.line)
         self.line.send(SUPERVISOR, ProcessState(role, "ready", os.getpid()))
         try:
             while not self._gone.is_set() and self._serve(work):
