@@ -112,7 +112,7 @@ class RowKeeper:
         """Those that wait, in their order; what the disk refuses is tried again."""
         while self._unstored and self.store is not None:
             try:
-                self.store.write_checkpoint(self._unstored[0])
+                kept = self.store.write_checkpoint(self._unstored[0])
             except SessionProblem as problem:
                 self._tell_trouble(problem)
                 if problem.kind in ("disk-full", "io"):
@@ -121,10 +121,10 @@ class RowKeeper:
                 self._unstored.pop(0)
             else:
                 self._tell_solved()
-                self._tell_stored(self._unstored.pop(0))
+                self._tell_stored(self._unstored.pop(0), kept)
 
-    def _tell_stored(self, checkpoint: Checkpoint) -> None:
-        stored = CheckpointStored(checkpoint.step, checkpoint.reason)
+    def _tell_stored(self, checkpoint: Checkpoint, kept: list[int]) -> None:
+        stored = CheckpointStored(checkpoint.step, checkpoint.reason, kept)
         for who in ("trainer", "stage", SUPERVISOR):
             self._line.send(who, stored)
         self._tell_status()

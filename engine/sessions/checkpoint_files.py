@@ -73,7 +73,8 @@ def write_checkpoint_file(
         write_json(file, "head_json", head)
         group = file.create_group("state")
         write_attributes(group, row_attributes(row))
-        write_state(group, checkpoint.arrays, checkpoint.values)
+        # Weights hardly get smaller, and whoever asks for an episode waits meanwhile.
+        write_state(group, checkpoint.arrays, checkpoint.values, packed=False)
     path = checkpoint_path(folder, row.number)
     try:
         write_file(path, sealed(image.getbuffer()))

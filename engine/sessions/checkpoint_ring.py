@@ -46,17 +46,19 @@ class CheckpointRing:
         self._reader, self._writer = reader, writer
         self._folder = reader.folder
 
-    def add(self, checkpoint: Checkpoint, slots: replay_log.SlotMap) -> CheckpointRow:
+    def add(self, checkpoint: Checkpoint, slots: replay_log.SlotMap) -> list[int]:
         """Seal a checkpoint on disk, list it, and let older ones go.
 
-        ``slots`` is the replay memory as it is at the checkpoint.
+        ``slots`` is the replay memory as it is at the checkpoint. Returns the training
+        steps of those that stay, ascending.
 
         Raises:
           SessionProblem: If it cannot be written; those before it are kept.
         """
-        reason = self._lasting_reason(checkpoint)
+        listed = self._reader.checkpoints()
+        reason = _lasting_reason(checkpoint, listed)
         row = CheckpointRow(
-            number=self._next_number(),
+            number=self._next_number(listed),
             step=checkpoint.step,
             update=checkpoint.update,
             episode=checkpoint.episode,
@@ -70,10 +72,11 @@ class CheckpointRing:
         self._writer.with_room(
             lambda: write_checkpoint_file(self._folder, row, checkpoint, head)
         )
-        gone = self._surplus(row)
-        self._writer.change(lambda: self._enter(row, gone))
+        gone = self._surplus(row, listed)
+        staying = [it for it in listed if it.number not in gone] + [row]
+        self._writer.change(lambda: self._enter(row, gone, staying))
         self.unlink(gone)
-        return row
+        return sorted({it.step for it in staying})
 
     def forget(self, numbers: Sequence[int]) -> None:
         """Take entries off the list; within a change."""
@@ -101,7 +104,9 @@ class CheckpointRing:
         if found or missing:
             self._writer.change(lambda: self._agree(found, missing))
 
-    def _surplus(self, new: CheckpointRow) -> list[int]:
+    def _surplus(
+        self, new: CheckpointRow, listed: Sequence[CheckpointRow]
+    ) -> list[int]:
         """Numbers of those that go for a new one, by the wishes of the user.
 
         All checkpoints of a run are as large as the new one.
@@ -110,18 +115,11 @@ class CheckpointRing:
         size = checkpoint_path(self._folder, new.number).stat().st_size
         room = recording.checkpoint_budget * 1_000_000 // max(1, size)
         limit = min(recording.checkpoints, room)
-        return surplus(self._reader.checkpoints(), new, limit)
+        return surplus(listed, new, limit)
 
-    def _next_number(self) -> int:
-        listed = [row.number for row in self._reader.checkpoints()]
-        return max([*listed, *checkpoint_numbers(self._folder)], default=-1) + 1
-
-    def _lasting_reason(self, checkpoint: Checkpoint) -> str:
-        """A passing checkpoint that replaces a lasting one of its step lasts too."""
-        same = [it for it in self._reader.checkpoints() if it.step == checkpoint.step]
-        lasting = [it.reason for it in same if it.reason != PASSING]
-        passing = checkpoint.reason == PASSING
-        return lasting[0] if passing and lasting else checkpoint.reason
+    def _next_number(self, listed: Sequence[CheckpointRow]) -> int:
+        known = [row.number for row in listed]
+        return max([*known, *checkpoint_numbers(self._folder)], default=-1) + 1
 
     def _adopted(self, number: int) -> CheckpointRow | None:
         """The entry of a file that was written just before a crash; else None."""
@@ -138,16 +136,25 @@ class CheckpointRing:
             put_checkpoint_row(self._writer.connection, row)
         self.forget(missing)
 
-    def _enter(self, row: CheckpointRow, gone: Sequence[int]) -> None:
+    def _enter(
+        self, row: CheckpointRow, gone: Sequence[int], staying: Sequence[CheckpointRow]
+    ) -> None:
         put_checkpoint_row(self._writer.connection, row)
         self.forget(gone)
-        newest = self._reader.checkpoints()[-EXACT_CHECKPOINTS:]
-        oldest = min(it.rows for it in newest)
+        oldest = min(it.rows for it in staying[-EXACT_CHECKPOINTS:])
         connection = self._writer.connection
         needed = replay_log.slot_map(connection, oldest, self._reader.tell)
         first = needed.first_needed()
         if first is not None:
             connection.execute("DELETE FROM replay_log WHERE row < ?", (first,))
+
+
+def _lasting_reason(checkpoint: Checkpoint, listed: Sequence[CheckpointRow]) -> str:
+    """A passing checkpoint that replaces a lasting one of its step lasts too."""
+    same = [it for it in listed if it.step == checkpoint.step]
+    lasting = [it.reason for it in same if it.reason != PASSING]
+    passing = checkpoint.reason == PASSING
+    return lasting[0] if passing and lasting else checkpoint.reason
 
 
 def surplus(rows: Sequence[CheckpointRow], new: CheckpointRow, limit: int) -> list[int]:

@@ -37,7 +37,7 @@ from engine.sessions.row_writing import (
     put_event,
 )
 from engine.sessions.session_writer import Progress, write_session
-from engine.sessions.source import CheckpointRow, ResumePoint
+from engine.sessions.source import ResumePoint
 from engine.sessions.store_reader import REPLAY_LOST, TRAINER
 from engine.sessions.unfolding import unfold
 
@@ -309,8 +309,10 @@ class LiveStore(LiveHead):
 
     # ---------------------------------------------------------- checkpoints
 
-    def write_checkpoint(self, checkpoint: Checkpoint) -> CheckpointRow:
+    def write_checkpoint(self, checkpoint: Checkpoint) -> list[int]:
         """Seal a checkpoint on disk; then older ones make room, never before.
+
+        Returns the training steps of all that are kept now, ascending.
 
         Raises:
           SessionProblem: If it is damaged, not finite or cannot be written; the

@@ -113,7 +113,7 @@ class Stage:
             SessionStatus: self._on_session,
             SetOption: self._on_option,
             RowsStored: self._on_stored,
-            CheckpointStored: lambda message: self._archive.forget_steps(),
+            CheckpointStored: lambda message: self._archive.on_kept(message.kept),
             ProcessState: self._on_process,
             Subscribe: self._on_subscribe,
             FrameCredit: self._on_credit,

@@ -83,7 +83,7 @@ def test_a_checkpoint_that_found_no_room_is_stored_as_soon_as_there_is_some(
     assert words.of(CheckpointStored) == []
     assert [it.what for it in words.of(Problem)] == ["The disk is full."]
     keeper.cycle()
-    assert words.of(CheckpointStored) == 3 * [CheckpointStored(7, "stop")]
+    assert words.of(CheckpointStored) == 3 * [CheckpointStored(7, "stop", [7])]
     assert words.of(Solved) == [Solved("session.write")]
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from theatre import KINDS, tiny
 
 from engine.agents import build_agent, schedules
@@ -196,7 +197,9 @@ def test_checkpoints_are_listed_again_when_there_is_another_one(played):
         for news in (
             CheckpointStored(400, "periodic"),
             ProcessState("keeper", "ready"),
-            SessionStatus("s", "/s.h5", "uuid-1", True, configuration=text),
+            SessionStatus(
+                "s", "/s.h5", "uuid-1", True, configuration=text, sealed_at=1.0
+            ),
         ):
             less = rows[: len(rows) - 1]
             with pytest.MonkeyPatch.context() as patch:
@@ -206,6 +209,24 @@ def test_checkpoints_are_listed_again_when_there_is_another_one(played):
                 found = theatre.result("explain_update", **wanted)
                 assert found["checkpoint_step"] == less[-1].step
             theatre.tell(CheckpointStored(400, "periodic"), "keeper")
+
+
+def test_the_keeper_says_itself_which_checkpoints_are_left(played):
+    run = played.run()
+    with run.on_stage(live=True) as theatre:
+        step = {"kind": "training", "episode": 0, "t": 1, "checkpoint_step": 10**6}
+        theatre.result("explain_update", **step)
+        steps = [row.step for row in run.store.checkpoints()]
+        theatre.tell(CheckpointStored(400, "periodic", steps[:-1]), "keeper")
+        text = run.configuration.to_json()
+        status = SessionStatus("s", "/s.h5", "uuid-1", True, configuration=text)
+        asked = [it.question for it in theatre.of(Ask)]
+        assert theatre.result("explain_update", **step)["checkpoint_step"] == steps[-2]
+        theatre.tell(status, "keeper")
+        theatre.tell(replace(status, durable_step=9), "keeper")
+        theatre.result("explain_update", **step)
+        again = [it.question for it in theatre.of(Ask)][len(asked) :]
+        assert "checkpoints" not in again
 
 
 def test_what_has_no_effect_is_not_offered():

@@ -69,10 +69,15 @@ class Checkpoint(Message, frozen=True):
 
 
 class CheckpointStored(Message, frozen=True):
-    """Keeper: the checkpoint of this step is sealed on disk."""
+    """Keeper: the checkpoint of this step is sealed on disk.
+
+    ``kept`` are the training steps of all that are on disk now, ascending; empty where
+    recording has stopped and nothing was stored.
+    """
 
     step: int
     reason: str
+    kept: list[int] = field(default_factory=list)
 
 
 class Weights(Message, frozen=True):
