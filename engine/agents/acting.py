@@ -118,6 +118,20 @@ class Actor:
             recollection.acted(choice.actions)
         return Decision(choice.actions, choice.explored, q, choice.behaviour)
 
+    def last_values(self, observation: np.ndarray) -> np.ndarray:
+        """See ``ValueBasedAgent.last_values``."""
+        if self._training is not None:
+            return np.full(self._actions, np.nan, np.float32)
+        if self.row is not None:
+            q, _ = self._single(self.row(observation)[None])
+        else:
+            network, passing = self._behaving
+            with torch.inference_mode():
+                seen = on_device(observation[None], self._device)
+                q, _ = self._values(_numbers(network, passing, seen, None), None)
+        values: np.ndarray = q[0]
+        return values
+
     @property
     def _needs_values(self) -> bool:
         """Whether the network must see everything, even where all is random.

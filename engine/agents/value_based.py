@@ -120,6 +120,14 @@ class ValueBasedAgent(LearningSide):
             seen = self.learner.tensor(observations)
             return self._actor.play(seen, epsilon or 0.0, recollection)
 
+    def last_values(self, observation: np.ndarray) -> np.ndarray:
+        """Q-values [A] of the observation that ended a training episode.
+
+        For the record alone: they take no random number and have no noise. NaN of a
+        recurrent network, which does not see the end of an episode.
+        """
+        return self._actor.last_values(observation)
+
     @property
     def explorer(self) -> Explorer:
         """Who makes its random choices in training episodes."""

@@ -102,30 +102,43 @@ def look(
     return (yield from _through(session, record, mind, weights, stored, note))
 
 
+def is_all_recorded(session: Session, record: Mapping[str, Any]) -> bool:
+    """Whether nobody has to judge its states: all that is shown of them is recorded."""
+    stored = record.get("q_values")
+    if stored is None or stored.shape[1] != session.card.actions:
+        return False
+    return bool(np.isfinite(stored).all()) and not _is_averse(session)
+
+
+def _is_averse(session: Session) -> bool:
+    """Actions are chosen by CVaR, which is not recorded."""
+    head = session.configuration.head
+    return head.kind != "scalar" and head.risk != "mean"
+
+
 def look_at_unrecorded(
-    session: Session, record: Mapping[str, Any], mind: Mind | None, weights: Weights
+    session: Session,
+    record: Mapping[str, Any],
+    mind: Mind | None,
+    weights: Weights | None,
 ) -> Generator[Wish, Any, Seen | None]:
     """The same, of no more than the states whose Q-values were not recorded.
 
     None where that does not do: the others are needed too, or cannot be had quickly.
     """
     image = session.card.observation == "image" and "observation_crc" in record
-    quick = image or is_verified(record)
-    stored, head = record.get("q_values"), session.configuration.head
-    averse = head.kind != "scalar" and head.risk != "mean"
-    remembers = mind is None or mind.recollection(1) is not None
-    if stored is None or not quick or averse or remembers:
+    stored = record.get("q_values")
+    if stored is None or not (image or is_verified(record)) or _is_averse(session):
+        return None
+    if stored.shape[1] != session.card.actions:
         return None
     missing = np.flatnonzero(~np.isfinite(stored).all(axis=1))
     observations = all_stored(session, record)
-    if stored.shape[1] != session.card.actions:
-        return None
-    if len(missing) and observations is None:
-        return None
     joined = _joined([], len(stored), session.card.actions)
     if len(missing):
-        assert mind is not None
-        assert observations is not None
+        remembers = mind is not None and mind.recollection(1) is not None
+        if mind is None or weights is None or observations is None or remembers:
+            return None
         judge = Judge(mind, weights, record["actions"])
         said = yield from judge.values(observations[missing])
         for name, values in said.items():
@@ -298,11 +311,10 @@ def merge_recorded(
     seen.value_head = np.where(recorded, head, seen.value_head)
     seen.q = np.where(rows, stored, seen.q)
     seen.bootstrap = np.where(rows, stored, seen.bootstrap)
-    averse = session.configuration.head
-    if averse.kind == "scalar" or averse.risk == "mean":
+    if not _is_averse(session):
         seen.liking = np.where(rows, stored, seen.liking)
     else:
-        # CVaR is not recorded; that of the judging network is the nearest to it.
+        # That of the judging network is the nearest to it.
         seen.liking = np.where(np.isnan(seen.liking), seen.q, seen.liking)
     seen.bootstrap_liking = np.where(rows, seen.liking, seen.bootstrap_liking)
     return recorded

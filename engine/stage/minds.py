@@ -219,10 +219,12 @@ class MindShelf:
         self._library, self._memory_library = library, MemoryLibrary()
         self._minds: OrderedDict[str, Mind] = OrderedDict()
 
-    def expect_updates(self) -> None:
-        """Somebody looks at steps, and may want to know what is learned from them."""
+    def expect_questions(self) -> None:
+        """Somebody looks at steps, and may want to know more of them: be ready."""
         if self._library.ready:
             self._memory_library.load()
+        else:
+            self._library.load()
 
     def learner(
         self, configuration: Configuration, card: EnvironmentCard

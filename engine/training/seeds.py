@@ -185,12 +185,14 @@ class Together(InTurns):
                 seen or stepping.decide(step)
                 for seen, (_, stepping, _) in zip(looks, each, strict=True)
             ]
-            watch.lap(ACT)
+        finally:
+            self._joint.look_away()
+        watch.lap(ACT)
+        try:
             self._seeds.begin_step(decisions, watch)
             for (_, stepping, taken), decision in zip(each, decisions, strict=True):
                 stepping.step(taken, watch, decision)
         finally:
-            self._joint.look_away()
             for agent, _, taken in each:
                 for it in taken.experiences:
                     agent.store(it)

@@ -227,16 +227,48 @@ def test_as_recorded_shows_the_values_that_the_agent_acted_on(theatre):
     episode = longest(theatre)
     judged = theatre.result("judge_episode", kind="training", episode=episode)
     record = theatre.source.episode("training", episode)
+    np.testing.assert_array_equal(judged["q"], record["q_values"])
+    assert judged["recorded"].all()
+    assert judged["note"] == "Q-values as recorded; TD errors bootstrap on them."
+    assert (judged["checkpoint_step"], judged["judged_by"]) == (-1, -1)
+    np.testing.assert_allclose(
+        judged["value_head"], judged["q"].mean(axis=1), atol=1e-5
+    )
+    assert judged["action_names"] == ["left", "right"]
+
+
+def test_where_all_is_recorded_nobody_asks_for_a_network(theatre):
+    theatre.open(tiny(), live=True)
+    for episode in (0, 1):
+        theatre.result("judge_episode", kind="training", episode=episode)
+    assert {it.question for it in theatre.of(Ask)} == {"episode"}
+
+
+def forget_last_values(theatre, monkeypatch):
+    """As in files of older versions."""
+    read = theatre.source.episode
+
+    def episode(*which, **how):
+        record = read(*which, **how)
+        stored = record["q_values"].copy()
+        stored[-1] = np.nan
+        return record | {"q_values": stored}
+
+    monkeypatch.setattr(theatre.source, "episode", episode)
+
+
+def test_a_last_state_that_was_not_recorded_is_judged(theatre, monkeypatch):
+    forget_last_values(theatre, monkeypatch)
+    theatre.open(tiny(), live=False)
+    episode = longest(theatre)
+    judged = theatre.result("judge_episode", kind="training", episode=episode)
+    record = theatre.source.episode("training", episode)
     np.testing.assert_array_equal(judged["q"][:-1], record["q_values"][:-1])
     assert judged["recorded"].tolist() == [True] * len(record["actions"]) + [False]
     assert "the last state is judged by the checkpoint of step" in judged["note"]
     assert judged["checkpoint_step"] == -1
     assert judged["judged_by"] in (100, 200, 300)
     assert np.isfinite(judged["q"]).all()
-    np.testing.assert_allclose(
-        judged["value_head"], judged["q"].mean(axis=1), atol=1e-5
-    )
-    assert judged["action_names"] == ["left", "right"]
 
 
 def test_an_absent_checkpoint_gives_way_to_the_nearest_and_says_so(theatre):
@@ -280,6 +312,7 @@ def test_another_version_of_the_world_is_noticed(theatre, monkeypatch):
 def test_a_judgement_of_what_was_not_recorded_is_that_of_the_whole_replay(
     theatre, monkeypatch
 ):
+    forget_last_values(theatre, monkeypatch)
     theatre.open(tiny(), live=False)
     which = {"kind": "training", "episode": longest(theatre)}
     quickly = theatre.result("judge_episode", **which)

@@ -163,7 +163,44 @@ def test_an_episode_record_is_complete(make):
         greedy = ~record["explored"]
         best = record["q_values"][:-1].argmax(1)
         assert np.array_equal(record["actions"][greedy], best[greedy])
+        assert np.isfinite(record["q_values"]).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"training__environments": 3},
+        {"training__seeds": 3},
+        {"training__mode": "synchronized"},
+        {"exploration__kind": "noisy"},
+        {"exploration__kind": "bootstrapped"},
+        {"head__kind": "c51", "head__atoms": 11},
+    ],
+)
+def test_what_it_thought_of_the_last_state_is_recorded(make, options):
+    never = {"agent__learning_starts": 10_000, "replay__capacity": 20_000}
+    loop = make(**options, **never)
+    loop.advance(steps=300)
+    records = loop.drain().episodes
+    assert len(records) > 3
+    for record in records:
+        seen = loop.agent.act(record["observations"]).q
+        np.testing.assert_allclose(record["q_values"][-1], seen[-1], rtol=1e-5)
+        assert np.abs(seen[-1] - seen[-2]).max() > 1e-4
+
+
+def test_a_recurrent_network_does_not_see_the_last_state(make):
+    loop = make(
+        network__recurrent="gru",
+        replay__kind="sequence",
+        agent__learning_starts=10_000,
+        replay__capacity=20_000,
+    )
+    loop.advance(steps=100)
+    for record in loop.drain().episodes:
         assert np.isnan(record["q_values"][-1]).all()
+        assert np.isfinite(record["q_values"][:-1]).all()
 
 
 def test_a_truncated_episode_is_recorded_as_truncated(make):

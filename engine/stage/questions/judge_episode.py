@@ -14,6 +14,7 @@ from engine.stage.episodes import (
     AS_RECORDED,
     Seen,
     Weights,
+    is_all_recorded,
     look,
     look_at_unrecorded,
     merge_recorded,
@@ -53,7 +54,10 @@ def judge(
     session = context.archive.session()
     record = yield from context.archive.episode(session, kind, episode)
     context.read_ahead.around(session, kind, episode)
-    step = yield from judging_step(context, record, checkpoint_step)
+    context.minds.expect_questions()
+    step = None
+    if checkpoint_step != AS_RECORDED or not is_all_recorded(session, record):
+        step = yield from judging_step(context, record, checkpoint_step)
     key = ("judged", recorded_as(session.past, record), checkpoint_step, step)
     known = context.judged.get(key)
     if known is None:
@@ -85,9 +89,8 @@ def _judged(
     mind = None
     if weights is not None:
         mind = yield from context.minds.mind(session.configuration, session.card)
-        context.minds.expect_updates()
     seen = None
-    if as_recorded and weights is not None:
+    if as_recorded:
         seen = yield from look_at_unrecorded(session, record, mind, weights)
     if seen is None:
         seen = yield from look(context, session, record, mind, weights)
