@@ -237,11 +237,16 @@ def test_as_recorded_shows_the_values_that_the_agent_acted_on(theatre):
     assert judged["action_names"] == ["left", "right"]
 
 
-def test_where_all_is_recorded_nobody_asks_for_a_network(theatre):
-    theatre.open(tiny(), live=True)
-    for episode in (0, 1):
-        theatre.result("judge_episode", kind="training", episode=episode)
-    assert {it.question for it in theatre.of(Ask)} == {"episode"}
+def test_where_all_is_recorded_nobody_asks_for_a_network(theatre, monkeypatch):
+    asked = []
+    judging_step = "engine.stage.questions.judge_episode.judging_step"
+    monkeypatch.setattr(judging_step, lambda *_: asked.append(True) or _nothing())
+    theatre.open(tiny(), live=False)
+    which = {"kind": "training", "episode": 0}
+    assert np.isfinite(theatre.result("judge_episode", **which)["q"]).all()
+    assert not asked
+    theatre.result("judge_episode", **which, checkpoint_step=100)
+    assert asked
 
 
 def forget_last_values(theatre, monkeypatch):
