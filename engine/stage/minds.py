@@ -70,6 +70,7 @@ class Mind:
                 f"The weights of step {step:,} belong to another network than the "
                 "one that is shown. Open the session they come from."
             )
+        self._loaded = None  # neither these nor those, should it fail half-way
         self.agent.load_weights(fitting)
         self.step = step
         self._loaded = {name: ref(array) for name, array in fitting.items()}

@@ -65,6 +65,21 @@ def test_a_mind_takes_weights_once_and_holds_none_that_nobody_else_holds(monkeyp
     assert len(taken) == 2
 
 
+def test_weights_that_fail_half_way_leave_none_that_are_taken_for_the_old(monkeypatch):
+    configuration = tiny()
+    mind = Mind(configuration, make(configuration.environment).card)
+    good = other_weights(configuration)
+    bad = {name: array + 1 for name, array in good.items()}
+    mind.load(100, good)
+    last = next(it for it in reversed(bad) if it.startswith("target/"))
+    bad[last] = np.full(bad[last].shape, None)  # of the right shape, but no numbers
+    with pytest.raises(TypeError):
+        mind.load(200, bad)
+    mind.load(100, good)
+    for name, array in mind.agent.weights().items():
+        np.testing.assert_array_equal(array, good[name])
+
+
 def test_the_first_picture_comes_without_torch():
     code = (
         "import sys\n"
