@@ -79,6 +79,10 @@ class Student:
         cards = [model.index(row, 0) for row in range(model.rowCount())]
         card = next(it for it in cards if it.data(role) == "minatar-breakout")
         self._hands.click_item(gallery, card)
+        self._wait(
+            "the preset is taken over (MinAtar has to be installed)",
+            lambda: self._lab.draft.configuration.environment.id.startswith("MinAtar"),
+        )
         store, before = self._lab.store, self._lab.store.session.uuid
         self._hands.click("main.train.button")
         self._wait("another run begins", lambda: store.session.uuid not in ("", before))
