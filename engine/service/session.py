@@ -333,8 +333,14 @@ class Session(SessionRecovery):
         if status.path != self.opened.path or not status.path:
             return []
         self._in_live_store = status.live
+        before = self.opened
         self.opened = self._as_it_is(replace(status, cuts=self._cuts))
-        return [Send("windows", self.opened)]
+        actions: Actions = [Send("windows", self.opened)]
+        another = _but_for_steps(self.opened) != _but_for_steps(before)
+        if another and not self.opened.unwritten:  # till then episodes come
+            # In its file a session has fewer checkpoints than before.
+            actions.append(Send("stage", self.opened))
+        return actions
 
     def on_evaluation_asked(self, step: int) -> None:
         """The trainer has sent weights that are to be evaluated."""
@@ -383,3 +389,8 @@ class Session(SessionRecovery):
         if self.state in ACTIVE and self.state != "stopping":
             return self._stop()
         return self._seal_when_possible() if self._seal_by is not None else []
+
+
+def _but_for_steps(status: SessionStatus) -> SessionStatus:
+    """The same without what changes all the time while a run goes on."""
+    return replace(status, durable_step=0, durable_s_ago=0.0)

@@ -73,8 +73,7 @@ def write_checkpoint_file(
         write_json(file, "head_json", head)
         group = file.create_group("state")
         write_attributes(group, row_attributes(row))
-        # Weights hardly get smaller, and whoever asks for an episode waits meanwhile.
-        write_state(group, checkpoint.arrays, checkpoint.values, packed=False)
+        write_state(group, checkpoint.arrays, checkpoint.values)
     path = checkpoint_path(folder, row.number)
     try:
         write_file(path, sealed(image.getbuffer()))

@@ -37,18 +37,16 @@ def write_json(group: Any, name: str, value: Any) -> None:
     write_array(group, name, np.frombuffer(text.encode(), np.uint8))
 
 
-def write_array(
-    group: Any, name: str, array: np.ndarray, *, packed: bool = True
-) -> None:
-    """A whole array; compressed and checksummed unless it is small or so asked."""
+def write_array(group: Any, name: str, array: np.ndarray) -> None:
+    """A whole array; compressed and checksummed unless it is small."""
     array = check_array(name, array)
-    if not packed or array.nbytes <= SMALL_BYTES or not array.shape:
-        _write_plain(group, name, array)
+    if array.nbytes <= SMALL_BYTES or not array.shape:
+        _write_small(group, name, array)
     else:
         empty_array(group, name, array.shape, array.dtype)[...] = array
 
 
-def _write_plain(group: Any, name: str, array: np.ndarray) -> None:
+def _write_small(group: Any, name: str, array: np.ndarray) -> None:
     """Through HDF5's own calls: a session has tens of thousands of such arrays."""
     parent, _, name = name.rpartition("/")
     target = group.require_group(parent) if parent else group
@@ -108,20 +106,17 @@ def span_lines(shape: tuple[int, ...], dtype: np.dtype[Any], budget: int) -> int
     return max(step, budget // line // step * step)
 
 
-def write_state(
-    group: Any, arrays: Mapping[str, np.ndarray], values: str, *, packed: bool = True
-) -> None:
+def write_state(group: Any, arrays: Mapping[str, np.ndarray], values: str) -> None:
     """A state (``engine.contract.arrays.split``) as groups and data sets.
 
     Names that HDF5 or our rules do not allow are replaced; ``state_json`` keeps
-    the true path of every data set, and the values. ``packed`` as in
-    :func:`write_array`.
+    the true path of every data set, and the values.
     """
     paths: dict[str, str] = {}
     for path, array in arrays.items():
         target = _unused(state_name(path), paths)
         paths[target] = path
-        write_array(group, target, array, packed=packed)
+        write_array(group, target, array)
     write_json(group, "state_json", {"values": values, "paths": paths})
 
 

@@ -228,13 +228,14 @@ def _episode_numbers(record: dict[str, Any]) -> str:
     return f"'{wrong[0]}' of an episode is no whole number" if wrong else ""
 
 
-def _pictures(frames: np.ndarray) -> str:
-    drawn = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[-1] == 3
+def _pictures(frames: np.ndarray, dimensions: tuple[int, ...]) -> str:
+    coloured = frames.ndim == 3 or frames.shape[-1:] == (3,)
+    drawn = frames.dtype == np.uint8 and frames.ndim in dimensions and coloured
     return "" if drawn else "the frames of an episode are no pictures"
 
 
-PICTURES: Rules[np.ndarray] = {"pictures": _pictures}
-"""Of frames that are read by themselves."""
+PICTURES: Rules[np.ndarray] = {"pictures": lambda it: _pictures(it, (4,))}
+"""Of frames that are read by themselves, to be shown."""
 
 
 def _episode_arrays(record: dict[str, Any]) -> str:
@@ -256,7 +257,7 @@ EPISODES: Rules[dict[str, Any]] = {
     ),
     "lengths of an episode": _episode_lengths,
     "pictures of an episode": lambda it: (
-        _pictures(it["frames"]) if "frames" in it else ""
+        _pictures(it["frames"], (3, 4)) if "frames" in it else ""
     ),
 }
 

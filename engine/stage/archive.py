@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from msgspec import structs
 
 from engine.contract.arrays import network_arrays as networks_of
 from engine.contract.catalogue import EnvironmentCard
@@ -87,16 +86,11 @@ class Archive:
         self._table: dict[str, Any] | None = None
         self._steps: list[int] | None = None
         self._news = 0
-        self._told = SessionStatus()
         self._session: Session | None = None
 
     def on_status(self, status: SessionStatus) -> None:
         """The supervisor says which session is open; an empty path says none."""
-        # It is told four times a second, mostly for the step alone.
-        told = structs.replace(status, durable_step=0, durable_s_ago=0.0)
-        if told != self._told:
-            self._told = told
-            self.forget_steps()
+        self.forget_steps()
         if not status.path or not status.configuration:
             self._session = None
             return

@@ -104,10 +104,17 @@ def look(
 
 def is_all_recorded(session: Session, record: Mapping[str, Any]) -> bool:
     """Whether nobody has to judge its states: all that is shown of them is recorded."""
-    stored = record.get("q_values")
-    if stored is None or stored.shape[1] != session.card.actions:
+    stored = _recorded_values(session, record)
+    if stored is None or _is_averse(session):
         return False
-    return bool(np.isfinite(stored).all()) and not _is_averse(session)
+    return bool(np.isfinite(stored).all())
+
+
+def _recorded_values(session: Session, record: Mapping[str, Any]) -> np.ndarray | None:
+    """Q-values [T+1, A] as recorded; None where they are of no use."""
+    stored: np.ndarray | None = record.get("q_values")
+    shape = len(record["actions"]) + 1, session.card.actions
+    return stored if stored is not None and stored.shape == shape else None
 
 
 def _is_averse(session: Session) -> bool:
@@ -127,10 +134,8 @@ def look_at_unrecorded(
     None where that does not do: the others are needed too, or cannot be had quickly.
     """
     image = session.card.observation == "image" and "observation_crc" in record
-    stored = record.get("q_values")
+    stored = _recorded_values(session, record)
     if stored is None or not (image or is_verified(record)) or _is_averse(session):
-        return None
-    if stored.shape[1] != session.card.actions:
         return None
     missing = np.flatnonzero(~np.isfinite(stored).all(axis=1))
     observations = all_stored(session, record)
@@ -301,8 +306,8 @@ def merge_recorded(
     session: Session, record: Mapping[str, Any], seen: Seen
 ) -> np.ndarray:
     """Put the recorded Q-values in the place of judged ones; where, bool [T+1]."""
-    stored = record.get("q_values")
-    if stored is None or stored.shape != seen.q.shape:
+    stored = _recorded_values(session, record)
+    if stored is None:
         return np.zeros(len(seen.q), bool)
     recorded: np.ndarray = np.isfinite(stored).all(axis=1)
     rows = recorded[:, None]

@@ -483,3 +483,22 @@ def test_batches_go_to_the_very_gpu_that_the_network_is_on(monkeypatch):
     agent.act(np.ones((1, 3), np.float32))
     agent.learn(0)
     assert asked == {"cuda:1"}
+
+
+# ---------------------------------------------------------------- the last state
+
+
+@pytest.mark.parametrize("mode", ["alternate", "synchronized", "asynchronous"])
+@pytest.mark.parametrize("light", [True, False])
+def test_the_last_values_are_those_of_the_network_that_acts(mode, light):
+    agent = make(training__mode=mode, network__hidden="8")
+    if not light:
+        agent.see_by(None)
+    with torch.no_grad():
+        for parameter in agent.online.parameters():
+            parameter.add_(0.5)  # what it has learned since the copy was taken
+    seen = np.array([0.3, -1.0, 2.0], np.float32)
+    acting = agent.act(seen[None], "explore", 0, epsilon=0.0).q[0]
+    np.testing.assert_allclose(agent.last_values(seen), acting, rtol=1e-6)
+    learning = agent.act(seen[None]).q[0]
+    assert np.allclose(acting, learning) == (mode == "alternate")

@@ -566,6 +566,24 @@ def test_a_run_that_has_ended_is_unwritten_until_its_file_is_there(
     assert (running.told[-1].live, running.told[-1].unwritten) == (False, False)
 
 
+def test_the_stage_hears_of_a_session_when_its_file_is_there(running: World) -> None:
+    status = SessionStatus("new", "/new.h5", live=True)
+    running.do(running.session.on_session(status))
+    known = len(running.stage)
+    for step in (1, 2):
+        running.do(running.session.on_session(replace(status, durable_step=step)))
+    running.command(Stop())
+    running.work_all()
+    running.do(running.session.on_session(status))
+    heard = [it for it in running.stage[known:] if isinstance(it, SessionStatus)]
+    assert heard == []
+    sealed = replace(status, live=False, sealed_at=5.0)
+    for step in (2, 3):
+        running.do(running.session.on_session(replace(sealed, durable_step=step)))
+    heard = [it for it in running.stage[known:] if isinstance(it, SessionStatus)]
+    assert [(it.live, it.sealed_at) for it in heard] == [(False, 5.0)]
+
+
 def test_who_greets_when_a_run_has_just_ended_hears_that_it_is_unwritten(
     running: World,
 ) -> None:

@@ -276,6 +276,35 @@ def test_a_last_state_that_was_not_recorded_is_judged(theatre, monkeypatch):
     assert np.isfinite(judged["q"]).all()
 
 
+@pytest.mark.parametrize(
+    "strange",
+    [
+        lambda it: it[:, 0],
+        lambda it: it[:-1],
+        lambda it: np.stack([it, it], -1),
+        lambda it: it[:, :1],
+    ],
+)
+def test_values_of_a_strange_shape_are_not_taken_for_recorded(
+    theatre, monkeypatch, strange
+):
+    read = theatre.source.episode
+
+    def episode(*which, **how):
+        record = read(*which, **how)
+        return record | {"q_values": strange(record["q_values"])}
+
+    monkeypatch.setattr(theatre.source, "episode", episode)
+    theatre.open(tiny(), live=False)
+    which = {"kind": "training", "episode": longest(theatre)}
+    judged = theatre.result("judge_episode", **which)
+    assert not judged["recorded"].any()
+    checked = {"checkpoint_step": judged["checkpoint_step"]}
+    again = theatre.result("judge_episode", **which, **checked)
+    np.testing.assert_array_equal(judged["q"], again["q"])
+    assert np.isfinite(judged["q"]).all()
+
+
 def test_an_absent_checkpoint_gives_way_to_the_nearest_and_says_so(theatre):
     theatre.open(tiny(), live=False)
     judged = theatre.result(
