@@ -217,12 +217,18 @@ def test_the_run_bar_folds_and_unfolds(small, beat, qtbot):
     assert bar.train.isVisible()
     assert bar.findChild(QToolButton, "main.train.stop").isVisible()
     assert not bar.speed.isVisible()
+    lines = [it for it in before if it.property("role") == "divider"]
+    folded = [it for it in before if it.parentWidget() is not bar]
+    assert before[before.index(lines[0]) + 1] in folded
+    freeze = bar.findChild(QToolButton, "main.view.freeze")
+    assert [it.width() for it in lines] == [1, int(freeze not in folded)]
     bar.setMaximumWidth(16_000)
     bar.setMinimumWidth(least)
     small.resize(2000, 768)
     qtbot.waitUntil(bar.speed.isVisible)
     after = [bar.layout().itemAt(it).widget() for it in range(bar.layout().count())]
     assert after == before
+    qtbot.waitUntil(lambda: [it.width() for it in lines] == [1, 1])
 
 
 @LARGE
