@@ -160,8 +160,10 @@ class PictureBox(QWidget):
         painter.drawImage(place, QImage(veil.data, width, height, 4 * width, kind))
 
     def _paint_dice(self, painter: QPainter) -> None:
-        size, gap = self._theme.px(18), self._theme.px(6)
-        corner = self.target().topLeft()
+        place = self.target()
+        # A small picture stays to be seen beside it.
+        size = min(self._theme.px(18), min(place.width(), place.height()) / 3)
+        corner, gap = place.topLeft(), size / 3
         ground = QRectF(corner.x() + gap, corner.y() + gap, size + gap, size + gap)
         painter.fillRect(ground, QColor(self._theme.tokens.panel))
         inside = ground.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)

@@ -9,6 +9,7 @@ from showing import show
 
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.messages import EpisodeFinished
+from rllab_gui.plots.picture import PictureBox
 from rllab_gui.views.frame import FrameView
 from rllab_gui.views.step_qbars import StepQBarsView
 from rllab_gui.views.timeline import TimelineView
@@ -179,3 +180,26 @@ def test_a_step_is_painted_with_its_bars_within_fifty_milliseconds(
         assert view.picture.number == t
         context.pulse.beat()
     assert np.percentile(took, 95) <= 0.050, sorted(took)
+
+
+@pytest.mark.parametrize("size", [(400, 300), (60, 40)])
+def test_a_small_picture_is_seen_beside_its_die(theme, qtbot, size):
+    theme.set_scale(2.0)
+    box = PictureBox(theme)
+    qtbot.addWidget(box)
+    box.resize(*size)
+    green = np.zeros((40, 60, 3), np.uint8)
+    green[..., 1] = 255
+    shares = []
+    for explored in (False, True):
+        box.set_frame(green, 0, explored=explored)
+        picture = box.grab().toImage()
+        place = box.target().toRect()
+        seen = [
+            picture.pixelColor(x, y)
+            for x in range(place.left(), place.right() + 1, 2)
+            for y in range(place.top(), place.bottom() + 1, 2)
+        ]
+        shares.append(sum(it.green() > 250 and it.red() < 5 for it in seen) / len(seen))
+    assert shares[0] > 0.95
+    assert 0.7 < shares[1] < shares[0]
