@@ -122,13 +122,7 @@ class Actor:
         """See ``ValueBasedAgent.last_values``."""
         if self._training is not None:
             return np.full(self._actions, np.nan, np.float32)
-        if self.row is not None:
-            q, _ = self._single(self.row(observation)[None])
-        else:
-            network, passing = self._behaving
-            with torch.inference_mode():
-                seen = on_device(observation[None], self._device)
-                q, _ = self._values(_numbers(network, passing, seen, None), None)
+        q, _ = self._behaviour_values(observation[None], None)
         values: np.ndarray = q[0]
         return values
 
@@ -171,21 +165,27 @@ class Actor:
         self, observations: np.ndarray, noise: torch.Generator
     ) -> Values:
         noisy = self.explorer.kind == "noisy"
-        network, passing = self._behaving
+        network, _ = self._behaving
         if noisy:
             network.resample(noise)
         if self._training is not None:
             self._before = self._training.before()
-        if self.row is not None and len(observations) == 1:
-            values = self._single(self.row(observations[0])[None])
-        else:
-            with torch.inference_mode():
-                seen = on_device(observations, self._device)
-                numbers = _numbers(network, passing, seen, self._training)
-                values = self._values(numbers, self.explorer.members[: len(seen)])
+        members = self.explorer.members[: len(observations)]
+        values = self._behaviour_values(observations, members)
         if noisy:
             network.silence()
         return values
+
+    def _behaviour_values(
+        self, observations: np.ndarray, members: np.ndarray | None
+    ) -> Values:
+        """Of the network that chooses in training episodes; see :meth:`_values`."""
+        if self.row is not None and len(observations) == 1:
+            return self._single(self.row(observations[0])[None])
+        with torch.inference_mode():
+            seen = on_device(observations, self._device)
+            numbers = _numbers(*self._behaving, seen, self._training)
+            return self._values(numbers, members)
 
     def _single(self, numbers: np.ndarray) -> Values:
         """Of the one observation that :class:`SingleRow` gave numbers of."""

@@ -133,11 +133,8 @@ class ValueBasedAgent(LearningSide):
         """Who makes its random choices in training episodes."""
         return self._actor.explorer
 
-    def see_by(self, row: Row | None) -> None:
-        """Act by what this says of the one observation of a training step.
-
-        None has the network itself asked.
-        """
+    def see_by(self, row: Row) -> None:
+        """Act by what this says of the one observation of a training step."""
         self._actor.row = row
 
     def begin(self, stream: int, observation: np.ndarray) -> None:

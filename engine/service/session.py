@@ -337,8 +337,9 @@ class Session(SessionRecovery):
         self.opened = self._as_it_is(replace(status, cuts=self._cuts))
         actions: Actions = [Send("windows", self.opened)]
         another = _but_for_steps(self.opened) != _but_for_steps(before)
-        if another and not self.opened.unwritten:  # till then episodes come
-            # In its file a session has fewer checkpoints than before.
+        # For the stage a run lives until its last evaluations are written; in its file
+        # the session has fewer checkpoints then.
+        if another and not self.opened.unwritten:
             actions.append(Send("stage", self.opened))
         return actions
 

@@ -310,9 +310,7 @@ class LiveStore(LiveHead):
     # ---------------------------------------------------------- checkpoints
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> list[int]:
-        """Seal a checkpoint on disk; then older ones make room, never before.
-
-        Returns the training steps of all that are kept now, ascending.
+        """Seal a checkpoint, only then let older ones go; the steps of those that stay.
 
         Raises:
           SessionProblem: If it is damaged, not finite or cannot be written; the

@@ -319,7 +319,7 @@ def merge_recorded(
     if not _is_averse(session):
         seen.liking = np.where(rows, stored, seen.liking)
     else:
-        # That of the judging network is the nearest to it.
+        # The CVaR of the judging network is the nearest that there is.
         seen.liking = np.where(np.isnan(seen.liking), seen.q, seen.liking)
     seen.bootstrap_liking = np.where(rows, seen.liking, seen.bootstrap_liking)
     return recorded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ from engine.training.problems import (
     wrong_observation,
     wrong_reward,
 )
+
+LastValues = Callable[[np.ndarray], np.ndarray]
+"""Q-values [A] of the observation in which an episode has ended."""
 
 
 class Lane:
@@ -140,10 +144,11 @@ class Lane:
         watch.lap(RECORDING)
         return frame, reward, terminated, truncated
 
-    def record(self, terminated: bool, last_q: np.ndarray) -> dict[str, Any] | None:
+    def record(self, terminated: bool, values: LastValues) -> dict[str, Any] | None:
         """The finished episode as an EpisodeRecord; None where none is kept."""
         if not self._records:
             return None
+        last_q = values(self.observation)
         ended = np.zeros(self.length, np.bool_)
         ended[-1] = True
         record = {

@@ -14,7 +14,7 @@ from engine.contract.account import ACT, ENVIRONMENT, RECORDING, STORE, UNWATCHE
 from engine.contract.arrays import State
 from engine.contract.options import Configuration
 from engine.contract.randomness import derived_seed
-from engine.training.lane import Lane
+from engine.training.lane import Lane, LastValues
 from engine.training.stepping_choice import Choice, Chooser
 
 EPISODES = 4
@@ -165,27 +165,11 @@ class Stepping:
         )
         watch.lap(STORE)
         if terminated or truncated:
-            taken.ended.append(self._ended(lane, taken.step, terminated))
+            values = self._agent.last_values
+            taken.ended.append(_ended(lane, taken.step, terminated, values))
             watch.lap(RECORDING)
             taken.experiences.append(self._begin(lane, taken.step))
             watch.lap(ENVIRONMENT)
-
-    def _ended(self, lane: Lane, step: int, terminated: bool) -> Ended:
-        record = None
-        if self._all_values:
-            values = self._agent.last_values(lane.observation)
-            record = lane.record(terminated, values)
-        return Ended(
-            episode=lane.episode,
-            environment=lane.index,
-            seed=lane.seed,
-            step=step,
-            length=lane.length,
-            episode_return=lane.episode_return,
-            terminated=terminated,
-            record=record,
-            film_bytes=lane.film_bytes,
-        )
 
     def _begin(self, lane: Lane, step: int) -> Experience:
         number = self._started
@@ -242,3 +226,17 @@ def tell(choice: Choice, had: str, note: Note) -> None:
     """Say what was chosen, where there was a choice, and it is not what it was."""
     if choice.text and choice.form != had:
         note("state", choice.text, {FORM: choice.form, "seconds": choice.seconds})
+
+
+def _ended(lane: Lane, step: int, terminated: bool, values: LastValues) -> Ended:
+    return Ended(
+        episode=lane.episode,
+        environment=lane.index,
+        seed=lane.seed,
+        step=step,
+        length=lane.length,
+        episode_return=lane.episode_return,
+        terminated=terminated,
+        record=lane.record(terminated, values),
+        film_bytes=lane.film_bytes,
+    )

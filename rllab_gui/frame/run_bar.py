@@ -164,7 +164,8 @@ class RunBar(FoldingBar):
         one_step = self._button("train.stepEnv", "One environment step", "step")
         one_episode = self._button("train.stepEpisode", "One episode", "episode")
         freeze = self._button("view.freeze", "Freeze picture", "freeze")
-        self._view, self._end_of_view = (self._viewing, freeze), vertical_line()
+        self._view_controls = (self._viewing, freeze)
+        self._view_end = vertical_line()
         self._controls = (
             self.train,
             self._continue,
@@ -174,7 +175,7 @@ class RunBar(FoldingBar):
             vertical_line(),
             self._viewing,
             freeze,
-            self._end_of_view,
+            self._view_end,
             self.progress,
             self._record,
             self._button("view.palette", "Search commands", "search"),
@@ -196,8 +197,8 @@ class RunBar(FoldingBar):
         self._folding.fit(self._controls, self._rank)
         # Two lines with nothing between them would be one too many. It keeps the room
         # that it is given when the row is fitted, lest that be fitted to and fro.
-        between = any(it.parentWidget() is self for it in self._view)
-        self._end_of_view.setFixedWidth(1 if between else 0)
+        between = any(it.parentWidget() is self for it in self._view_controls)
+        self._view_end.setFixedWidth(1 if between else 0)
 
     def _show_recording(self) -> None:
         live = self._lab.recorder.live

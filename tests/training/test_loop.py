@@ -166,6 +166,9 @@ def test_an_episode_record_is_complete(make):
         assert np.isfinite(record["q_values"]).all()
 
 
+NEVER_LEARNS = {"agent__learning_starts": 10_000, "replay__capacity": 20_000}
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -179,8 +182,7 @@ def test_an_episode_record_is_complete(make):
     ],
 )
 def test_what_it_thought_of_the_last_state_is_recorded(make, options):
-    never = {"agent__learning_starts": 10_000, "replay__capacity": 20_000}
-    loop = make(**options, **never)
+    loop = make(**options, **NEVER_LEARNS)
     loop.advance(steps=300)
     records = loop.drain().episodes
     assert len(records) > 3
@@ -191,12 +193,7 @@ def test_what_it_thought_of_the_last_state_is_recorded(make, options):
 
 
 def test_a_recurrent_network_does_not_see_the_last_state(make):
-    loop = make(
-        network__recurrent="gru",
-        replay__kind="sequence",
-        agent__learning_starts=10_000,
-        replay__capacity=20_000,
-    )
+    loop = make(network__recurrent="gru", replay__kind="sequence", **NEVER_LEARNS)
     loop.advance(steps=100)
     for record in loop.drain().episodes:
         assert np.isnan(record["q_values"][-1]).all()
