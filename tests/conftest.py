@@ -35,6 +35,14 @@ LONG_FILES = {"agents", "commands", "training"}
 """Folders with files that take up to two minutes."""
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Where only tests that are alone are wanted, files without any are not read."""
+    only_alone = config.option.markexpr.startswith("alone")
+    if only_alone and collection_path.match("test_*.py"):
+        return True if "mark.alone" not in collection_path.read_text("utf-8") else None
+    return None
+
+
 def pytest_collection_modifyitems(items):
     """What takes long comes first, so that processes side by side end together."""
     long = {it.path for it in items if it.get_closest_marker("slow")}

@@ -17,6 +17,9 @@ from engine.contract.memory_costs import gpu_bytes, memory_bytes
 from engine.training.memory_account import memory_report
 
 CASES_HERE = [*QUICK, *(pytest.param(it, marks=pytest.mark.long) for it in OTHERS)]
+KINDS = pytest.mark.parametrize(
+    "kind", [pytest.param("uniform", marks=pytest.mark.long), "prioritized"]
+)
 EVERYWHERE = pytest.mark.parametrize(
     "device", ["cpu", pytest.param("cuda", marks=NO_CUDA)]
 )
@@ -85,7 +88,7 @@ def test_captured_updates_of_all_are_those_of_each_by_itself(case):
     compare(joint, single)
 
 
-@pytest.mark.parametrize("kind", ["uniform", "prioritized"])
+@KINDS
 def test_rows_that_run_round_their_rings_are_drawn_as_by_each(kind):
     options = {"replay__kind": kind, "agent__n_step": 3, "replay__capacity": 100}
     joint, single, lives = both(**options)
@@ -122,7 +125,7 @@ def test_what_all_do_in_one_launch_is_what_each_would_do(options):
         assert np.array_equal(one["noise"], other["noise"])
 
 
-@pytest.mark.parametrize("kind", ["uniform", "prioritized"])
+@KINDS
 def test_stacked_images_of_all_are_put_together_on_the_device(kind):
     options = {"replay__kind": kind, "environment__frame_stack": 4, "agent__n_step": 3}
     options |= {"network__hidden": (8,), "agent__batch_size": 16}
@@ -244,7 +247,7 @@ class AsOne:
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("kind", ["uniform", "prioritized"])
+@KINDS
 def test_no_update_waits_for_the_device(device, kind):
     captured = together(device, replay__kind=kind)
     eager = JointAgents(configured(replay__kind=kind), CARD, device)
@@ -309,7 +312,7 @@ def test_updates_and_looks_on_a_gpu_are_one_launch_each():
     assert names.count("cudaGraphLaunch") == 16
 
 
-@pytest.mark.parametrize("kind", ["uniform", "prioritized"])
+@KINDS
 def test_what_all_replays_take_on_a_gpu_is_known_before(kind):
     joint = together(replay__kind=kind, replay__capacity=70_000)
     memory, of = joint.first.captured._memory, joint.configuration

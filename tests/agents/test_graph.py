@@ -145,7 +145,9 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("case", ["prioritized", "c51 mixed"])
+@pytest.mark.parametrize(
+    "case", [pytest.param("prioritized", marks=pytest.mark.long), "c51 mixed"]
+)
 def test_an_option_that_is_none_of_its_choices_leaves_a_graph_as_it_is(case):
     def code(options):
         of = {key.replace(".", "__"): value for key, value in options.items()}

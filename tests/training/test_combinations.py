@@ -1,7 +1,7 @@
 """Any sensible combination of options trains, is saved, restored, and goes on.
 
-``RLLAB_COMBINATIONS`` says how many random ones are tried: 20 where it is not set,
-300 is the full count.
+``RLLAB_COMBINATIONS`` says how many random ones are tried: where it is not set 10, and
+20 with all that takes long; 300 is the full count.
 """
 
 import os
@@ -16,7 +16,9 @@ from engine.contract.options import ConfigurationError, configuration_from_flat
 from engine.environments import describe
 from engine.training import TrainingLoop
 
-COUNT = int(os.environ.get("RLLAB_COMBINATIONS", "20"))
+SOME = int(os.environ.get("RLLAB_COMBINATIONS", "10"))
+COUNT = max(20, SOME)
+REST = [pytest.param(it, marks=pytest.mark.long) for it in range(SOME, COUNT)]
 STEPS, MORE = 250, 250
 ENVIRONMENTS = (
     {"environment.id": "CartPole-v1"},
@@ -105,7 +107,7 @@ def draw(seed, **more):
         return configuration
 
 
-@pytest.mark.parametrize("seed", range(COUNT))
+@pytest.mark.parametrize("seed", [*range(SOME), *REST])
 def test_a_random_combination_trains_and_goes_on_after_a_restart(seed):
     assert_goes_on(draw(seed))
 

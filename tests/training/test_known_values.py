@@ -110,14 +110,14 @@ def test_a_time_limit_taken_for_a_termination_gives_another_number(make):
         {},
         {"agent__double": False, "target_network__kind": "none"},
         {"agent__dueling": "max", "replay__kind": "prioritized"},
-        pytest.param({"agent__double": False}, marks=pytest.mark.slow),
+        pytest.param({"agent__double": False}, marks=pytest.mark.long),
         pytest.param(
             {"target_network__kind": "polyak", "target_network__tau": 0.1},
             marks=pytest.mark.slow,
         ),
         pytest.param({"agent__dueling": "mean"}, marks=pytest.mark.slow),
-        pytest.param({"agent__loss": "huber"}, marks=pytest.mark.slow),
-        pytest.param({"training__environments": 4}, marks=pytest.mark.slow),
+        pytest.param({"agent__loss": "huber"}, marks=pytest.mark.long),
+        pytest.param({"training__environments": 4}, marks=pytest.mark.long),
     ],
     ids=str,
 )

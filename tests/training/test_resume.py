@@ -78,8 +78,11 @@ def test_a_cut_run_is_the_straight_run_to_the_bit(make, options):
         np.testing.assert_equal(one, two)
 
 
+MORE_SEEDS = [pytest.param(it, marks=pytest.mark.long) for it in range(3, 10)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", [*range(3), *MORE_SEEDS])
 @pytest.mark.parametrize(
     "environment", ["CartPole-v1", "MountainCar-v0", "LunarLander-v3"]
 )

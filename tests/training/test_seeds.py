@@ -148,7 +148,12 @@ def written(loop):
 
 
 @pytest.mark.parametrize(
-    "options", [{"exploration__kind": "noisy"}, {"training__environments": 2}], ids=str
+    "options",
+    [
+        {"exploration__kind": "noisy"},
+        pytest.param({"training__environments": 2}, marks=pytest.mark.long),
+    ],
+    ids=str,
 )
 def test_a_captured_run_of_several_seeds_is_that_of_the_processor(options):
     ours = captured(**options)

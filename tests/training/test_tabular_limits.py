@@ -184,7 +184,10 @@ def test_the_means_of_every_head_end_there_as_well(head):
     assert distance(head, "q_learning") < 0.01
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS[1:])
+@pytest.mark.parametrize(
+    "estimator",
+    [pytest.param("sarsa", marks=pytest.mark.long), *ESTIMATORS[2:]],
+)
 @pytest.mark.parametrize(
     ("head", "close"),
     [
