@@ -20,7 +20,7 @@ class NoEngine:
         """Never answered."""
         return 0
 
-    def hand_over(self) -> None:
+    def hand_over(self, number: int, seconds: float) -> None:
         """There is nobody to hand anything to."""
 
     def poll(self) -> list[Message]:

@@ -29,6 +29,9 @@ CHUNK_S = 0.2
 """A question takes no longer than about this, so that slow frames come evenly."""
 AT_ONCE = 2
 """Questions for frames under way; more would keep the stage from a seek."""
+QUICK_S = 0.012
+"""A frame that comes this soon is worth waiting for: the stage, which may have no other
+core than the window, is not kept from it, and all that moves is painted once."""
 UNKNOWN = -1
 """Length of an episode that is not here yet: only what is wanted is asked for."""
 
@@ -73,6 +76,7 @@ class EpisodeFrames(QObject):
         self._rest.timeout.connect(self._on_rest)
         self._chunk_size = CHUNK
         self._answered_at = -np.inf
+        self._quick = True
         self.refused = ""
         link.processChanged.connect(self._on_process)
 
@@ -120,13 +124,14 @@ class EpisodeFrames(QObject):
 
     def want(self, t: int, *, forward: bool) -> None:
         """This step is looked at; the next one is probably in this direction."""
-        if t != self._wanted:
-            if abs(t - self._wanted) > self._near:
-                self._near = NEAR
-                self._landing.start()
-            else:  # with each step that is made from there twice as many
-                self._near = min(AHEAD, 2 * self._near)
-                self._landing.stop()
+        distance = abs(t - self._wanted)
+        if distance > CHUNK:
+            self._near = NEAR
+            self._landing.start()
+            self._drop_detour(t)
+        elif distance:  # with each step that is made from there twice as many
+            self._near = min(AHEAD, 2 * self._near)
+            self._landing.stop()
         self._rest.start()
         self._wanted, self._forward = t, forward
         self._drop_far(t)
@@ -147,9 +152,15 @@ class EpisodeFrames(QObject):
             if self._seeking in self._asked:
                 return  # when it returns, what is wanted then is asked for
             self._seeking = self._ask(range(self._wanted, self._wanted + 1))
-            self._link.hand_over()
+            self._link.hand_over(self._seeking, QUICK_S if self._quick else 0.0)
         if not self._landing.isActive():
             self._prefetch(self._wanted)
+
+    def _drop_detour(self, t: int) -> None:
+        """Who jumps to a step does not wait for those that were asked for with it."""
+        if t not in self._frames:
+            asked = self._asked.items()
+            self._cancel([it for it, steps in asked if t in steps and len(steps) > 1])
 
     def _on_rest(self) -> None:
         self._near = AHEAD
@@ -226,6 +237,8 @@ class EpisodeFrames(QObject):
         self, number: int, steps: range, began: float, answer: dict[str, Any]
     ) -> None:
         del self._asked[number]
+        if number == self._seeking:
+            self._quick = self._clock() - began < 2 * QUICK_S
         frames = answer["frames"]
         if len(frames) < len(steps):
             self.refused = "The environment drew fewer pictures than there are steps."

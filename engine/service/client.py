@@ -114,13 +114,24 @@ class Client:
         self._outbox.append((target or self._target_of(message), message))
         self._wake.poke()
 
-    def hand_over(self) -> None:
+    def hand_over(self, number: int = 0, seconds: float = 0.0) -> None:
         """Let what was sent leave now; returns at once after that, or 2 ms.
 
         A thread that goes on working keeps the interpreter to itself for up to 5 ms,
         in which the thread that sends could not: too long where a person waits.
+
+        Args:
+          number: An answer to wait for; it stays for :meth:`poll`.
+          seconds: So long at most.
         """
         self._posted.wait(HAND_OVER_S)
+
+        def is_here() -> bool:
+            return any(isinstance(it, Answer) and it.id == number for it in self._inbox)
+
+        if seconds:
+            with self._arrived:
+                self._arrived.wait_for(is_here, seconds)
 
     def ask(self, question: str, arguments: dict[str, Any], target: str = "") -> int:
         """Ask stage or keeper; returns the id that the answer will carry."""

@@ -21,7 +21,7 @@ from engine.contract.messages import (
 from engine.service.errands import ERRANDS, Deed, Errands
 from engine.service.keeper_notes import NotesKeeper
 from engine.service.keeper_questions import answer, recent
-from engine.service.keeper_rows import RowKeeper
+from engine.service.keeper_rows import REST_S, RowKeeper
 from engine.service.keeper_runs import (
     check_place,
     fresh_run,
@@ -76,11 +76,12 @@ class Keeper(RowKeeper):
         if self.store is not None and now >= self._status_at:
             self._status_at = now + STATUS_EVERY_S
             self._tell_status()
-        return CYCLE_S
+        return CYCLE_S if self._parts is None else REST_S
 
     def close(self) -> None:
         """Make everything durable and let go."""
         self._errands.close()
+        self._finish_checkpoint()
         if self.store is not None:
             self.store.flush()
         self._let_go()
@@ -147,6 +148,7 @@ class Keeper(RowKeeper):
         def finish(result: dict[str, Any], error: str = "") -> None:
             self._line.send(sender, Answer(ask.id, result, error))
 
+        self._finish_checkpoint()
         try:
             self._orders()[ask.question](ask.arguments, finish)
         except SessionProblem as problem:
@@ -282,6 +284,8 @@ class Keeper(RowKeeper):
         self, store: LiveStore, target: Path, error: str, *, final: bool
     ) -> None:
         current = store is self.store
+        if current:
+            self._finish_checkpoint()
         if not error and target == store.path and current:
             self._sealed_at = time.time()
         if current and (error or not final):
@@ -324,6 +328,7 @@ class Keeper(RowKeeper):
         """What to do aside for a question that takes a while; None for others."""
         path = self._path if self.source is not None else None
         if ask.question in ERRANDS and self.store is not None:
+            self._finish_checkpoint()
             self.store.flush()
         live = self.store is not None
         return self._errands.deed(ask, path, self._resolve, live=live)

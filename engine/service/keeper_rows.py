@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -19,8 +20,13 @@ from engine.contract.messages import (
 from engine.service.disk_guard import DiskGuard
 from engine.service.transport import SUPERVISOR, WINDOWS, Line
 from engine.sessions import LiveStore, SessionProblem, SessionSource
+from engine.sessions.parts import Parts
 
 RETRY_S = 0.5
+PART_S, REST_S = 0.002, 0.02
+"""A checkpoint takes twenty milliseconds: it is written in parts, with rests between.
+Then whoever asks is answered, and window and stage, which may have no other core than
+this process, go on with what they are at."""
 WANTED = frozenset({"stop", "pause", "save"})
 """Checkpoints that somebody waits for: they are written on any disk."""
 
@@ -31,6 +37,8 @@ class RowKeeper:
     Attributes:
       source: The session that is open, for questions.
       store: The same where it is being written.
+
+    Between two parts of a checkpoint whoever asks is answered.
     """
 
     def __init__(self, line: Line) -> None:
@@ -44,6 +52,7 @@ class RowKeeper:
         self._guard = DiskGuard()
         self._replay_given_up = False
         self._unstored: list[Checkpoint] = []
+        self._parts: Parts[list[int]] | None = None
 
     def _take_rows(self, rows: Rows) -> None:
         """Only in order: what is missing in between is sent again, and then this."""
@@ -68,6 +77,7 @@ class RowKeeper:
             self._line.send(WINDOWS, told)
         if self._guard.stopped == before:
             return
+        self._finish_checkpoint()
         step = self.store.durable_step
         if not self._guard.stopped:
             self.store.note("state", "Recording goes on.", step)
@@ -83,7 +93,7 @@ class RowKeeper:
         """Group commit; a full disk is told, and tried again until it works."""
         if self.store is None or time.monotonic() < self._retry_at:
             return
-        self._store_checkpoints()
+        self._store_checkpoints(PART_S)
         try:
             stored = self.store.commit_if_due()
         except SessionProblem as problem:
@@ -103,25 +113,44 @@ class RowKeeper:
             stored = CheckpointStored(checkpoint.step, checkpoint.reason)
             self._line.send("trainer", stored)
             return
+        self._finish_checkpoint()
         # One that could not be stored and that nobody waits for is replaced.
         self._unstored = [it for it in self._unstored if it.reason in WANTED]
         self._unstored.append(checkpoint)
-        self._store_checkpoints()
+        self._store_checkpoints(0.0)
 
-    def _store_checkpoints(self) -> None:
-        """Those that wait, in their order; what the disk refuses is tried again."""
+    def _finish_checkpoint(self) -> None:
+        """Before anything else is done with the store than rows and questions."""
+        if self._parts is not None:
+            self._store_checkpoints()
+
+    def _store_checkpoints(self, seconds: float = math.inf) -> None:
+        """Those that wait, in their order; what the disk refuses is tried again.
+
+        Args:
+          seconds: Begin no further part after these, unless one is waited for.
+        """
+        if any(it.reason in WANTED for it in self._unstored):
+            seconds = math.inf
+        until = time.monotonic() + seconds
         while self._unstored and self.store is not None:
             try:
-                kept = self.store.write_checkpoint(self._unstored[0])
+                if self._parts is None:
+                    self._parts = self.store.checkpoint_in_parts(self._unstored[0])
+                next(self._parts)
+                if time.monotonic() >= until:
+                    return
+            except StopIteration as end:
+                self._parts = None
+                self._tell_solved()
+                self._tell_stored(self._unstored.pop(0), end.value)
             except SessionProblem as problem:
+                self._parts = None
                 self._tell_trouble(problem)
                 if problem.kind in ("disk-full", "io"):
                     self._retry_at = time.monotonic() + RETRY_S
                     return
                 self._unstored.pop(0)
-            else:
-                self._tell_solved()
-                self._tell_stored(self._unstored.pop(0), kept)
 
     def _tell_stored(self, checkpoint: Checkpoint, kept: list[int]) -> None:
         stored = CheckpointStored(checkpoint.step, checkpoint.reason, kept)
@@ -173,7 +202,7 @@ class RowKeeper:
         """The same, and store what is sent."""
         self._show(store, path)
         self.store = store
-        self._unstored = []
+        self._unstored, self._parts = [], None
         self._replay_given_up = store.replay_given_up
         # What was told about the last store is gone with it; this one may be elsewhere.
         self._in_trouble = False

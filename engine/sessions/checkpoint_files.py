@@ -15,6 +15,7 @@ from engine.sessions.atomic import write_file
 from engine.sessions.hdf5 import CHECKPOINT, LIBVER, MAJOR, MINOR, h5py
 from engine.sessions.hdf5_reading import StrictFile
 from engine.sessions.hdf5_writing import write_attributes, write_json, write_state
+from engine.sessions.parts import Parts
 from engine.sessions.problems import SessionProblem, from_os_error
 from engine.sessions.seal import SealedReader, sealed
 from engine.sessions.source import CheckpointRow
@@ -56,15 +57,12 @@ def check_state(checkpoint: Checkpoint) -> None:
         )
 
 
-def write_checkpoint_file(
-    folder: Path, row: CheckpointRow, checkpoint: Checkpoint, head: dict[str, str]
-) -> None:
-    """Build the file in memory, put it in place durably, and read it back.
+def checkpoint_image(
+    row: CheckpointRow, checkpoint: Checkpoint, head: dict[str, str]
+) -> Parts[memoryview]:
+    """The content of a checkpoint file, without its seal.
 
     ``head`` holds what lets the run be rescued from this file alone.
-
-    Raises:
-      SessionProblem: If the disk is full or fails; no file is left behind then.
     """
     image = io.BytesIO()
     with h5py.File(image, "w", libver=LIBVER) as file:
@@ -73,10 +71,19 @@ def write_checkpoint_file(
         write_json(file, "head_json", head)
         group = file.create_group("state")
         write_attributes(group, row_attributes(row))
-        write_state(group, checkpoint.arrays, checkpoint.values)
+        yield from write_state(group, checkpoint.arrays, checkpoint.values)
+    return image.getbuffer()
+
+
+def write_checkpoint_file(folder: Path, row: CheckpointRow, image: memoryview) -> None:
+    """Seal a :func:`checkpoint_image`, put it in place durably, and read it back.
+
+    Raises:
+      SessionProblem: If the disk is full or fails; no file is left behind then.
+    """
     path = checkpoint_path(folder, row.number)
     try:
-        write_file(path, sealed(image.getbuffer()))
+        write_file(path, sealed(image))
     except OSError as error:
         what = f"The checkpoint of step {row.step} could not be stored"
         raise from_os_error(what, error) from error

@@ -8,12 +8,14 @@ from contextlib import suppress
 from engine.contract.messages import Checkpoint
 from engine.sessions import replay_log
 from engine.sessions.checkpoint_files import (
+    checkpoint_image,
     checkpoint_numbers,
     checkpoint_path,
     write_checkpoint_file,
 )
 from engine.sessions.checkpoint_reading import AT_ONCE
 from engine.sessions.durable import DurableWriter
+from engine.sessions.parts import Parts
 from engine.sessions.problems import SessionProblem
 from engine.sessions.row_writing import put_checkpoint_row
 from engine.sessions.source import CheckpointRow
@@ -46,11 +48,13 @@ class CheckpointRing:
         self._reader, self._writer = reader, writer
         self._folder = reader.folder
 
-    def add(self, checkpoint: Checkpoint, slots: replay_log.SlotMap) -> list[int]:
-        """Seal a checkpoint on disk, list it, and let older ones go.
+    def add(
+        self, checkpoint: Checkpoint, slots: replay_log.SlotMap
+    ) -> Parts[list[int]]:
+        """Seal a checkpoint on disk, list it, and let older ones go, in parts.
 
-        ``slots`` is the replay memory as it is at the checkpoint. Returns the training
-        steps of those that stay, ascending.
+        ``slots`` is the replay memory as it is when the first part is done. Returns
+        the training steps of those that stay, ascending.
 
         Raises:
           SessionProblem: If it cannot be written; those before it are kept.
@@ -69,9 +73,13 @@ class CheckpointRing:
             sha256=checkpoint.sha256,
         )
         head = {name: self._reader.meta(name, "") for name in HEAD}
-        self._writer.with_room(
-            lambda: write_checkpoint_file(self._folder, row, checkpoint, head)
-        )
+        yield
+        image = yield from checkpoint_image(row, checkpoint, head)
+        yield
+        self._writer.with_room(lambda: write_checkpoint_file(self._folder, row, image))
+        yield
+        # What came meanwhile may have told of a new best one.
+        listed = self._reader.checkpoints()
         gone = self._surplus(row, listed)
         staying = [it for it in listed if it.number not in gone] + [row]
         self._writer.change(lambda: self._enter(row, gone, staying))

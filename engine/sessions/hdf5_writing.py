@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.sessions.hdf5 import CHUNK_LIMIT_BYTES, h5py, safe_name
 from engine.sessions.packing import check_array
+from engine.sessions.parts import Parts
 
 SMALL_BYTES = 4096
 """Below this a data set is stored as it is, in one piece."""
@@ -106,7 +107,9 @@ def span_lines(shape: tuple[int, ...], dtype: np.dtype[Any], budget: int) -> int
     return max(step, budget // line // step * step)
 
 
-def write_state(group: Any, arrays: Mapping[str, np.ndarray], values: str) -> None:
+def write_state(
+    group: Any, arrays: Mapping[str, np.ndarray], values: str
+) -> Parts[None]:
     """A state (``engine.contract.arrays.split``) as groups and data sets.
 
     Names that HDF5 or our rules do not allow are replaced; ``state_json`` keeps
@@ -117,6 +120,7 @@ def write_state(group: Any, arrays: Mapping[str, np.ndarray], values: str) -> No
         target = _unused(state_name(path), paths)
         paths[target] = path
         write_array(group, target, array)
+        yield
     write_json(group, "state_json", {"values": values, "paths": paths})
 
 

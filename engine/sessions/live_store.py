@@ -27,6 +27,7 @@ from engine.sessions.live_folder import (
 )
 from engine.sessions.live_head import LiveHead
 from engine.sessions.lock import StoreLock
+from engine.sessions.parts import Parts, whole
 from engine.sessions.problems import SessionProblem
 from engine.sessions.repair import open_sound
 from engine.sessions.row_writing import (
@@ -48,9 +49,8 @@ COMMIT_PERIOD_S = 0.1
 class LiveStore(LiveHead):
     """The one writer of a session; see :class:`SessionSource` for the questions.
 
-    Made by :meth:`create` or :meth:`open`. The owner calls :meth:`append` for each
-    message and :meth:`commit_if_due` at least every 50 ms; what :meth:`commit`
-    returned is durable.
+    Its owner calls :meth:`append` for each message and :meth:`commit_if_due` at least
+    every 50 ms; what :meth:`commit` returned is durable.
 
     Attributes:
       durable_at: Unix time of the last commit.
@@ -205,8 +205,7 @@ class LiveStore(LiveHead):
     def append(self, rows: Rows) -> bool:
         """Take rows for the next commit; False for those that it has already.
 
-        Only the trainer's numbers must count up over restarts. Another source may
-        begin again at 0 after its process was restarted.
+        Only the trainer's numbers count up over restarts; others may begin anew at 0.
 
         Raises:
           SessionProblem: If they cannot be stored; the store is not changed.
@@ -316,9 +315,13 @@ class LiveStore(LiveHead):
           SessionProblem: If it is damaged, not finite or cannot be written; the
             checkpoints before it are kept.
         """
+        return whole(self.checkpoint_in_parts(checkpoint))
+
+    def checkpoint_in_parts(self, checkpoint: Checkpoint) -> Parts[list[int]]:
+        """The same; between two parts rows may be appended, and questions asked."""
         check_state(checkpoint)
         self.flush()
-        return self._ring.add(checkpoint, self._slots)
+        return (yield from self._ring.add(checkpoint, self._slots))
 
     def truncate_after(self, point: ResumePoint) -> int:
         """Cut what came after a checkpoint, because the run goes on from there.
@@ -351,7 +354,7 @@ class LiveStore(LiveHead):
           SessionProblem: If it cannot be written; a file that was there is as before.
         """
         self.flush()
-        target = Path(path) if path is not None else self.path
+        target = Path(path or self.path)
         revision = self.revision
         write_session(self, target, progress)
         if target == self.path:
@@ -375,10 +378,7 @@ class LiveStore(LiveHead):
         self._writer.put("progress", progress)
 
     def _keep_names(self) -> None:
-        """The names of the series, also where a damaged database cannot lose them.
-
-        The rows are durable without; where it fails, the next commit tries again.
-        """
+        """Also where a damaged database cannot lose them; else the next commit does."""
         if self._identity_due:
             with suppress(OSError):
                 self._keep_identity()

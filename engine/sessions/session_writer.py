@@ -37,6 +37,7 @@ from engine.sessions.hdf5_writing import (
     write_json,
     write_state,
 )
+from engine.sessions.parts import whole
 from engine.sessions.problems import SessionProblem, from_os_error
 from engine.sessions.seal import SealedReader, seal_file
 from engine.sessions.sink import Sink
@@ -269,7 +270,7 @@ class SessionWriter:
             checkpoint, _ = self.reader.files.checkpoint(row.number)
             group = parent.create_group(f"ck_{row.number}")
             write_attributes(group, row_attributes(row))
-            write_state(group, checkpoint.arrays, checkpoint.values)
+            whole(write_state(group, checkpoint.arrays, checkpoint.values))
             return
         path = checkpoint_path(self.reader.folder, row.number)
         with open_sealed(path) as file:

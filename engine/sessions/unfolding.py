@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from engine.sessions import recorded, replay_log
-from engine.sessions.checkpoint_files import write_checkpoint_file
+from engine.sessions.checkpoint_files import checkpoint_image, write_checkpoint_file
 from engine.sessions.column_log import ColumnLog, Columns
 from engine.sessions.database import put_meta
 from engine.sessions.guarded_file import GuardedFile
 from engine.sessions.live_folder import build_folder, naming
+from engine.sessions.parts import whole
 from engine.sessions.problems import SessionProblem
 from engine.sessions.row_writing import put_checkpoint_row, put_evaluation, put_event
 from engine.sessions.session_rules import foreign
@@ -110,7 +111,8 @@ def _fill_checkpoints(
 ) -> None:
     rows = file.checkpoints()
     for row in rows:
-        write_checkpoint_file(folder, row, file.checkpoint_of(row), head)
+        image = whole(checkpoint_image(row, file.checkpoint_of(row), head))
+        write_checkpoint_file(folder, row, image)
         put_checkpoint_row(connection, row)
     spans = list(range(0, file.replay_count(), REPLAY_LINES))
     for index, at in enumerate(spans):

@@ -16,11 +16,13 @@ class FakeClient:
       answers: A function from arguments to result for each question; questions
         without one stay unanswered (see :meth:`questions`). A ``str`` result is
         an error sentence.
+      waits: Which answers the window waited for, and how long at most.
     """
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
         self.answers: dict[str, Answerer] = {}
+        self.waits: list[tuple[int, float]] = []
         self.closed = False
         self._inbox: list[Message] = []
         self._next_id = 0
@@ -37,8 +39,8 @@ class FakeClient:
             self.reply(self._next_id, self.answers[question](arguments))
         return self._next_id
 
-    def hand_over(self) -> None:
-        pass
+    def hand_over(self, number: int, seconds: float) -> None:
+        self.waits.append((number, seconds))
 
     def poll(self) -> list[Message]:
         messages, self._inbox = self._inbox, []

@@ -8,7 +8,7 @@ import script
 from pictures import judged, number_of, numbered, teach
 
 from engine.contract.messages import Cancel, ProcessState, SessionStatus
-from rllab_gui.episode_frames import AHEAD, FRAMES_BYTES, NEAR
+from rllab_gui.episode_frames import AHEAD, CHUNK, FRAMES_BYTES, NEAR, QUICK_S
 
 
 def settle(context, client, beats=3):
@@ -174,6 +174,55 @@ def test_a_wanted_frame_waits_for_at_most_one_other_answer(context, client):
         reply(client, under_way(client)[0])
         context.pulse.beat()
     assert number_of(context.episode.moment.frame) == 150
+
+
+@pytest.mark.parametrize("by", [CHUNK, CHUNK + 1])
+def test_who_jumps_does_not_wait_for_frames_that_were_asked_for_together(
+    context, client, by
+):
+    client.answers["judge_episode"] = lambda arguments: judged(500)
+    client.answered = set()
+    open_episode(context, client, t=100)
+    reply(client, under_way(client)[0])
+    context.pulse.beat()
+    context.cursor.seek(101)
+    reply(client, under_way(client)[0])
+    context.pulse.beat()
+    before = under_way(client)
+    assert any(101 + by in range(it["first"], it["last"] + 1) for it in spans(before))
+    context.cursor.seek(101 + by)
+    if by <= CHUNK:  # the way on: it is among the next
+        assert under_way(client)[: len(before)] == before
+    else:
+        assert spans(under_way(client)) == [{"first": 101 + by, "last": 101 + by}]
+        reply(client, under_way(client)[0])
+        context.pulse.beat()
+        assert context.episode.moment.t == 101 + by
+        assert under_way(client) == []  # those round it come when it is looked at
+
+
+def spans(questions):
+    return [
+        {it: asked.arguments[it] for it in ("first", "last")} for asked in questions
+    ]
+
+
+def test_a_frame_that_comes_soon_is_waited_for_and_no_other(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(500)
+    client.answered = set()
+    now = [0.0]
+    context.episode._frames._clock = lambda: now[0]
+    open_episode(context, client)
+    waits = []
+    for took in (0.004, 0.3, 0.004, 0.004):
+        (asked,) = under_way(client)
+        waits += [seconds for number, seconds in client.waits if number == asked.id]
+        now[0] += took
+        reply(client, asked)
+        context.pulse.beat()
+        context.cursor.seek(context.cursor.t + 50)
+    assert waits == [QUICK_S, QUICK_S, 0.0, QUICK_S]
+    assert len(client.waits) == len(waits) + 1
 
 
 def test_frames_that_take_long_are_asked_for_in_smaller_numbers(context, client):
