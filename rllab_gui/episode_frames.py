@@ -32,6 +32,8 @@ AT_ONCE = 2
 QUICK_S = 0.012
 """A frame that comes this soon is worth waiting for: the stage, which may have no other
 core than the window, is not kept from it, and all that moves is painted once."""
+NOWHERE = -1 - CHUNK
+"""To get to any step from here is a jump."""
 UNKNOWN = -1
 """Length of an episode that is not here yet: only what is wanted is asked for."""
 
@@ -68,7 +70,7 @@ class EpisodeFrames(QObject):
         self._notes: dict[int, str] = {}
         self._asked: dict[int, range] = {}
         self._seeking = -1
-        self._wanted, self._forward = 0, True
+        self._wanted, self._forward = NOWHERE, True
         self._near = NEAR
         self._landing = QTimer(self, singleShot=True, interval=LANDED_MS)
         self._landing.timeout.connect(self._ask_on)
@@ -85,7 +87,7 @@ class EpisodeFrames(QObject):
         self._cancel(list(self._asked))
         self._frames.clear()
         self._notes.clear()
-        self._key, self._steps, self._wanted = key, steps, 0
+        self._key, self._steps, self._wanted = key, steps, NOWHERE
         self._near = NEAR
         self._landing.start()
         self._rest.start()

@@ -88,7 +88,9 @@ class Pulse(QObject):
     def _on_time(self) -> None:
         """The same; where a person waits, what they look at is painted first."""
         self._take_in()
-        if not self._soon and not self._others_due:
+        if self._soon:  # else what is due is painted once before it, and once after
+            self._draw()
+        elif not self._others_due:
             self.urged.emit()
             self.ticked.emit()
         self._settle()
@@ -114,6 +116,8 @@ class Pulse(QObject):
             self._wanted.emit()
 
     def _draw(self) -> None:
+        if not self._soon:
+            return
         self._soon, self._drawing = False, True
         self.urged.emit()
         self._drawing = False

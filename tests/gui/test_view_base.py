@@ -108,6 +108,19 @@ def test_what_is_looked_at_first_is_painted_before_the_others_draw(
     assert told[told.index("draws") :] == ["draws", "painted", "other draws"]
 
 
+def test_what_a_beat_brings_to_who_waits_is_drawn_before_anything_is_painted(
+    context, qtbot, monkeypatch
+):
+    urged = []
+    context.pulse.urged.connect(lambda: urged.append(True))
+    monkeypatch.setattr(context.link, "poll", context.pulse.soon)
+    context.pulse._timer.timeout.emit()
+    assert len(urged) == 1
+    with qtbot.waitSignal(context.pulse.ticked):  # then the others
+        pass
+    assert len(urged) == 1, "not once more"
+
+
 def test_a_view_that_asks_for_more_each_time_keeps_nobody_from_anything(context, qtbot):
     class Greedy(View):
         view_id = "greedy"
