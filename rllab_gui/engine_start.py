@@ -20,8 +20,9 @@ class NoEngine:
         """Never answered."""
         return 0
 
-    def hand_over(self, number: int, seconds: float) -> None:
+    def hand_over(self, number: int, seconds: float) -> bool:
         """There is nobody to hand anything to."""
+        return True
 
     def poll(self) -> list[Message]:
         """Nothing arrives."""

@@ -30,8 +30,8 @@ CHUNK_S = 0.2
 AT_ONCE = 2
 """Questions for frames under way; more would keep the stage from a seek."""
 QUICK_S = 0.012
-"""A frame that comes this soon is worth waiting for: the stage, which may have no other
-core than the window, is not kept from it, and all that moves is painted once."""
+"""A frame that comes this soon is worth waiting for where the stage has no other core
+than the window: it is not kept from it, and all that moves is painted once."""
 NOWHERE = -1 - CHUNK
 """To get to any step from here is a jump."""
 UNKNOWN = -1
@@ -43,7 +43,11 @@ class EpisodeFrames(QObject):
 
     Answers come in the order of the questions. So at most one question for a single
     frame is under way: where the person has gone on meanwhile, the newest step is
-    asked for when it returns, and nothing waits in front of that.
+    asked for when it returns, and nothing waits in front of that. Where the window
+    would only keep the stage from its core, it waits a moment for a single frame.
+
+    Args:
+      hurries: Whether it is that frame that a person looks at first.
 
     Attributes:
       refused: Why no frame can be had, or empty.
@@ -61,9 +65,11 @@ class EpisodeFrames(QObject):
         link: Link,
         parent: QObject | None = None,
         clock: Callable[[], float] = monotonic,
+        *,
+        hurries: bool = True,
     ) -> None:
         super().__init__(parent)
-        self._link, self._clock = link, clock
+        self._link, self._clock, self._hurries = link, clock, hurries
         self._key: Key | None = None
         self._steps = 0
         self._frames: dict[int, np.ndarray] = {}
@@ -89,8 +95,8 @@ class EpisodeFrames(QObject):
         self._notes.clear()
         self._key, self._steps, self._wanted = key, steps, NOWHERE
         self._near = NEAR
-        self._landing.start()
-        self._rest.start()
+        self._landing.stop()
+        self._rest.stop()
         self.refused = ""
 
     def learn_length(self, steps: int) -> None:
@@ -130,7 +136,7 @@ class EpisodeFrames(QObject):
         if distance > CHUNK:
             self._near = NEAR
             self._landing.start()
-            self._drop_detour(t)
+            self._drop_batch_of(t)
         elif distance:  # with each step that is made from there twice as many
             self._near = min(AHEAD, 2 * self._near)
             self._landing.stop()
@@ -147,18 +153,20 @@ class EpisodeFrames(QObject):
 
     def _ask_on(self) -> None:
         """What is looked at before what may be looked at next."""
-        if self.refused or self._key is None:
+        if self.refused or self._key is None or self._wanted == NOWHERE:
             return
         if not self.is_coming(self._wanted):
             self._cancel([it for it in self._asked if it != self._seeking])
             if self._seeking in self._asked:
                 return  # when it returns, what is wanted then is asked for
             self._seeking = self._ask(range(self._wanted, self._wanted + 1))
-            self._link.hand_over(self._seeking, QUICK_S if self._quick else 0.0)
+            wait_s = QUICK_S if self._quick and self._hurries else 0.0
+            came = self._link.hand_over(self._seeking, wait_s)
+            self._quick = self._quick and came
         if not self._landing.isActive():
             self._prefetch(self._wanted)
 
-    def _drop_detour(self, t: int) -> None:
+    def _drop_batch_of(self, t: int) -> None:
         """Who jumps to a step does not wait for those that were asked for with it."""
         if t not in self._frames:
             asked = self._asked.items()
@@ -239,8 +247,8 @@ class EpisodeFrames(QObject):
         self, number: int, steps: range, began: float, answer: dict[str, Any]
     ) -> None:
         del self._asked[number]
-        if number == self._seeking:
-            self._quick = self._clock() - began < 2 * QUICK_S
+        if number == self._seeking and self._clock() - began < QUICK_S:
+            self._quick = True
         frames = answer["frames"]
         if len(frames) < len(steps):
             self.refused = "The environment drew fewer pictures than there are steps."

@@ -54,8 +54,11 @@ class EngineClient(Protocol):
     def ask(self, question: str, arguments: dict[str, Any]) -> int:
         """Ask stage or keeper; returns the id that the answer will carry."""
 
-    def hand_over(self, number: int, seconds: float) -> None:
-        """Let what was sent leave now, and wait so long for this answer to arrive."""
+    def hand_over(self, number: int, seconds: float) -> bool:
+        """Let what was sent leave now; may wait so long for this answer to arrive.
+
+        False where it waited in vain.
+        """
 
     def poll(self) -> list[Message]:
         """Everything that has arrived since the last call; never blocks."""
@@ -167,14 +170,17 @@ class Link(QObject):
         self._waiting[number] = (on_answer, on_error)
         return number
 
-    def hand_over(self, number: int, seconds: float) -> None:
+    def hand_over(self, number: int, seconds: float) -> bool:
         """Let what was asked leave now: a person waits for it.
 
         Args:
-          number: Of the question that its answer is waited for.
+          number: Of the question whose answer is waited for, where that helps.
           seconds: So long at most; its ``on_answer`` is called after this.
+
+        Returns:
+          False where it was waited for in vain.
         """
-        self._client.hand_over(number, seconds)
+        return self._client.hand_over(number, seconds)
 
     def cancel(self, number: int) -> None:
         """The answer to this question is no longer wanted; unknown ones are fine."""

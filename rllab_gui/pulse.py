@@ -47,6 +47,8 @@ class Pulse(QObject):
         self.stopped_for_good = False
         self._others_due = False
         self._wanted.connect(self._draw, Qt.ConnectionType.QueuedConnection)
+        self._again = QTimer(self, singleShot=True, interval=0)
+        self._again.timeout.connect(self._draw)
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // self._rate)
         self._timer.timeout.connect(self._on_time)
@@ -88,7 +90,7 @@ class Pulse(QObject):
     def _on_time(self) -> None:
         """The same; where a person waits, what they look at is painted first."""
         self._take_in()
-        if self._soon:  # else what is due is painted once before it, and once after
+        if self._soon:  # now, and not behind a paint that is due
             self._draw()
         elif not self._others_due:
             self.urged.emit()
@@ -106,18 +108,19 @@ class Pulse(QObject):
         self._spent = spent
 
     def soon(self) -> None:
-        """Draw at the next turn of the event loop: a person is waiting for it."""
+        """Draw at the next turn of the event loop, or beat: a person is waiting."""
         if self._soon:
             return
         self._soon = True
         if self._drawing:  # who asks for more each time keeps nobody from painting
-            QTimer.singleShot(0, self, self._draw)
+            self._again.start()
         else:
             self._wanted.emit()
 
     def _draw(self) -> None:
         if not self._soon:
             return
+        self._again.stop()
         self._soon, self._drawing = False, True
         self.urged.emit()
         self._drawing = False

@@ -37,14 +37,21 @@ LONG_FILES = {"agents", "commands", "training"}
 
 def pytest_ignore_collect(collection_path, config):
     """Where only tests that are alone are wanted, files without any are not read."""
-    only_alone = config.option.markexpr.startswith("alone")
+    only_alone = config.option.markexpr == "alone and not long"
     if only_alone and collection_path.match("test_*.py"):
-        return True if "mark.alone" not in collection_path.read_text("utf-8") else None
+        return None if says_alone(collection_path) else True
     return None
+
+
+def says_alone(path):
+    """Whether this file has tests that are alone."""
+    return "mark.alone" in path.read_text("utf-8")
 
 
 def pytest_collection_modifyitems(items):
     """What takes long comes first, so that processes side by side end together."""
+    for path in {it.path for it in items if it.get_closest_marker("alone")}:
+        assert says_alone(path), f"{path}: nobody would run what is alone in it"
     long = {it.path for it in items if it.get_closest_marker("slow")}
     long |= {it.path for it in items if it.path.parent.name in LONG_FILES}
     items.sort(key=lambda it: it.path not in long)

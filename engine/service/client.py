@@ -53,7 +53,7 @@ from engine.service.connection import (
     await_end,
     process_lives,
 )
-from engine.service.cores import stay_off
+from engine.service.cores import stay_off, usable_cores
 from engine.service.home import Home, find_home
 from engine.service.problems import lost_engine, malformed
 from engine.service.starting import START_WITHIN_S, reach, reach_another, reap
@@ -114,24 +114,30 @@ class Client:
         self._outbox.append((target or self._target_of(message), message))
         self._wake.poke()
 
-    def hand_over(self, number: int = 0, seconds: float = 0.0) -> None:
-        """Let what was sent leave now; returns at once after that, or 2 ms.
+    def hand_over(self, number: int = 0, seconds: float = 0.0) -> bool:
+        """Let what was sent leave now; waits for that, 2 ms at most.
 
         A thread that goes on working keeps the interpreter to itself for up to 5 ms,
         in which the thread that sends could not: too long where a person waits.
 
         Args:
-          number: An answer to wait for; it stays for :meth:`poll`.
+          number: An answer to wait for, where this process and whoever answers have
+            only one core left: going on would keep them from it. It stays for
+            :meth:`poll`.
           seconds: So long at most.
+
+        Returns:
+          False where the answer was waited for in vain.
         """
         self._posted.wait(HAND_OVER_S)
 
         def is_here() -> bool:
             return any(isinstance(it, Answer) and it.id == number for it in self._inbox)
 
-        if seconds:
+        if seconds and len(usable_cores()) == 1:
             with self._arrived:
-                self._arrived.wait_for(is_here, seconds)
+                return self._arrived.wait_for(is_here, seconds)
+        return True
 
     def ask(self, question: str, arguments: dict[str, Any], target: str = "") -> int:
         """Ask stage or keeper; returns the id that the answer will carry."""

@@ -21,7 +21,7 @@ from engine.contract.messages import (
 from engine.service.errands import ERRANDS, Deed, Errands
 from engine.service.keeper_notes import NotesKeeper
 from engine.service.keeper_questions import answer, recent
-from engine.service.keeper_rows import REST_S, RowKeeper
+from engine.service.keeper_rows import RowKeeper
 from engine.service.keeper_runs import (
     check_place,
     fresh_run,
@@ -76,15 +76,17 @@ class Keeper(RowKeeper):
         if self.store is not None and now >= self._status_at:
             self._status_at = now + STATUS_EVERY_S
             self._tell_status()
-        return CYCLE_S if self._parts is None else REST_S
+        return CYCLE_S if self._parts is None else self._rest_s()
 
     def close(self) -> None:
         """Make everything durable and let go."""
         self._errands.close()
-        self._finish_checkpoint()
-        if self.store is not None:
-            self.store.flush()
-        self._let_go()
+        try:
+            if self.store is not None:
+                self.store.flush()
+            self._finish_checkpoint()
+        finally:
+            self._let_go()
 
     def on_message(self, sender: str, message: Message) -> None:
         """Rows, checkpoints, events and questions."""
@@ -148,8 +150,8 @@ class Keeper(RowKeeper):
         def finish(result: dict[str, Any], error: str = "") -> None:
             self._line.send(sender, Answer(ask.id, result, error))
 
-        self._finish_checkpoint()
         try:
+            self._finish_checkpoint()
             self._orders()[ask.question](ask.arguments, finish)
         except SessionProblem as problem:
             finish({}, str(problem))

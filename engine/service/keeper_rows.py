@@ -24,9 +24,11 @@ from engine.sessions.parts import Parts
 
 RETRY_S = 0.5
 PART_S, REST_S = 0.002, 0.02
-"""A checkpoint takes twenty milliseconds: it is written in parts, with rests between.
-Then whoever asks is answered, and window and stage, which may have no other core than
-this process, go on with what they are at."""
+"""A checkpoint of a small network takes twenty milliseconds: it is written in parts,
+with rests between. Then whoever asks is answered, and window and stage, which may have
+no other core than this process, go on with what they are at."""
+RESTS_WITHIN_S = 1.0
+"""A larger one is gone on with after this without a rest."""
 WANTED = frozenset({"stop", "pause", "save"})
 """Checkpoints that somebody waits for: they are written on any disk."""
 
@@ -37,8 +39,6 @@ class RowKeeper:
     Attributes:
       source: The session that is open, for questions.
       store: The same where it is being written.
-
-    Between two parts of a checkpoint whoever asks is answered.
     """
 
     def __init__(self, line: Line) -> None:
@@ -53,6 +53,7 @@ class RowKeeper:
         self._replay_given_up = False
         self._unstored: list[Checkpoint] = []
         self._parts: Parts[list[int]] | None = None
+        self._began = 0.0
 
     def _take_rows(self, rows: Rows) -> None:
         """Only in order: what is missing in between is sent again, and then this."""
@@ -128,29 +129,37 @@ class RowKeeper:
         """Those that wait, in their order; what the disk refuses is tried again.
 
         Args:
-          seconds: Begin no further part after these, unless one is waited for.
+          seconds: After these and at least one part go on another time, unless
+            somebody waits for one of them.
         """
         if any(it.reason in WANTED for it in self._unstored):
             seconds = math.inf
         until = time.monotonic() + seconds
         while self._unstored and self.store is not None:
+            # One that has raised something would say at once that it is stored.
+            parts, self._parts = self._parts, None
             try:
-                if self._parts is None:
-                    self._parts = self.store.checkpoint_in_parts(self._unstored[0])
-                next(self._parts)
-                if time.monotonic() >= until:
-                    return
+                if parts is None:
+                    parts = self.store.checkpoint_in_parts(self._unstored[0])
+                    self._began = time.monotonic()
+                next(parts)
             except StopIteration as end:
-                self._parts = None
                 self._tell_solved()
                 self._tell_stored(self._unstored.pop(0), end.value)
             except SessionProblem as problem:
-                self._parts = None
                 self._tell_trouble(problem)
                 if problem.kind in ("disk-full", "io"):
                     self._retry_at = time.monotonic() + RETRY_S
                     return
                 self._unstored.pop(0)
+            else:
+                self._parts = parts
+                if time.monotonic() >= until:
+                    return
+
+    def _rest_s(self) -> float:
+        """How long to do nothing more of the checkpoint that is under way."""
+        return REST_S if time.monotonic() < self._began + RESTS_WITHIN_S else 0.0
 
     def _tell_stored(self, checkpoint: Checkpoint, kept: list[int]) -> None:
         stored = CheckpointStored(checkpoint.step, checkpoint.reason, kept)

@@ -53,12 +53,16 @@ class CheckpointRing:
     ) -> Parts[list[int]]:
         """Seal a checkpoint on disk, list it, and let older ones go, in parts.
 
-        ``slots`` is the replay memory as it is when the first part is done. Returns
-        the training steps of those that stay, ascending.
+        ``slots`` is the replay memory as it is now. Returns the training steps of those
+        that stay, ascending.
 
         Raises:
           SessionProblem: If it cannot be written; those before it are kept.
         """
+        if slots.last_row > checkpoint.rows:
+            # It comes once more, after a crash or a full disk, and behind later rows.
+            connection, tell = self._writer.connection, self._reader.tell
+            slots = replay_log.slot_map(connection, checkpoint.rows, tell)
         listed = self._reader.checkpoints()
         reason = _lasting_reason(checkpoint, listed)
         row = CheckpointRow(

@@ -378,9 +378,9 @@ class LiveStore(LiveHead):
         self._writer.put("progress", progress)
 
     def _keep_names(self) -> None:
-        """Also where a damaged database cannot lose them; else the next commit does."""
+        """The names of the series, also where a damaged database cannot lose them."""
         if self._identity_due:
-            with suppress(OSError):
+            with suppress(OSError):  # the next commit tries again
                 self._keep_identity()
                 self._identity_due = False
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 Parts = Generator[None, None, Result]
-"""Does a part, of a millisecond or two, each time it is asked for the next."""
+"""Does a part each time it is asked for the next, and nothing before that."""
 
 
 def whole(parts: Parts[Result]) -> Result:

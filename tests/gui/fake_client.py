@@ -39,8 +39,9 @@ class FakeClient:
             self.reply(self._next_id, self.answers[question](arguments))
         return self._next_id
 
-    def hand_over(self, number: int, seconds: float) -> None:
+    def hand_over(self, number: int, seconds: float) -> bool:
         self.waits.append((number, seconds))
+        return not seconds or any(getattr(it, "id", 0) == number for it in self._inbox)
 
     def poll(self) -> list[Message]:
         messages, self._inbox = self._inbox, []

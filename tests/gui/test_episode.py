@@ -8,7 +8,14 @@ import script
 from pictures import judged, number_of, numbered, teach
 
 from engine.contract.messages import Cancel, ProcessState, SessionStatus
-from rllab_gui.episode_frames import AHEAD, CHUNK, FRAMES_BYTES, NEAR, QUICK_S
+from rllab_gui.episode_frames import (
+    AHEAD,
+    CHUNK,
+    FRAMES_BYTES,
+    NEAR,
+    QUICK_S,
+    EpisodeFrames,
+)
 
 
 def settle(context, client, beats=3):
@@ -223,6 +230,31 @@ def test_a_frame_that_comes_soon_is_waited_for_and_no_other(context, client):
         context.cursor.seek(context.cursor.t + 50)
     assert waits == [QUICK_S, QUICK_S, 0.0, QUICK_S]
     assert len(client.waits) == len(waits) + 1
+
+
+def test_whose_frames_do_not_come_is_waited_for_once(context, client):
+    client.answers["judge_episode"] = lambda arguments: judged(5_000)
+    open_episode(context, client)
+    for t in range(1, 20):
+        context.cursor.seek(200 * t)  # each takes back what was asked for before
+    assert [seconds for _, seconds in client.waits] == [QUICK_S] + 19 * [0.0]
+
+
+def test_nothing_is_asked_for_before_anything_is_wanted(context, client):
+    frames = EpisodeFrames(context.link)
+    frames.begin(("", -1, "training", 4), steps=100)
+    frames._on_rest()
+    frames._ask_on()
+    assert client.questions("frames") == []
+    frames.want(30, forward=True)
+    assert spans(client.questions("frames")) == [{"first": 30, "last": 30}]
+
+
+def test_those_of_another_trajectory_are_not_waited_for(context, client):
+    frames = EpisodeFrames(context.link, hurries=False)
+    frames.begin(("", -1, "training", 4), steps=100)
+    frames.want(30, forward=True)
+    assert [seconds for _, seconds in client.waits] == [0.0]
 
 
 def test_frames_that_take_long_are_asked_for_in_smaller_numbers(context, client):

@@ -1,7 +1,7 @@
 """The contract between a view and the beat."""
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from showing import show
 
@@ -142,6 +142,12 @@ def test_a_view_that_asks_for_more_each_time_keeps_nobody_from_anything(context,
     ended = []
     QTimer.singleShot(0, lambda: ended.append(True))
     qtbot.waitUntil(lambda: ended == [True])
+    for _ in range(10):
+        context.pulse._timer.timeout.emit()
+    before = view.drawn
+    for _ in range(10):
+        QCoreApplication.processEvents()
+    assert view.drawn - before <= 20, "beats bring no further draws in each turn"
     view.hide()
 
 

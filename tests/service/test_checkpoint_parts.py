@@ -62,7 +62,7 @@ def test_it_is_stored_after_a_few_cycles_as_if_nothing_had_come_between(
 ) -> None:
     keeper.on_message("trainer", samples.rows(1))
     cycles = 0
-    while not words.of(CheckpointStored):
+    while not words.of(CheckpointStored) and cycles < 1_000:
         assert keeper.cycle() < CYCLE_S or words.of(CheckpointStored)
         cycles += 1
     assert cycles > len(samples.checkpoint(7, 0).arrays)
@@ -127,6 +127,64 @@ def test_one_that_fails_in_the_middle_is_told_and_tried_again(
     while not words.of(CheckpointStored):
         keeper.cycle()
     assert [it.step for it in store_of(keeper).checkpoints()] == [7]
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ValueError("?")])
+def test_an_error_that_nobody_expected_does_not_pass_for_the_end(
+    keeper: Keeper, words: Words, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        where = "engine.sessions.checkpoint_ring.write_checkpoint_file"
+        patch.setattr(where, fails)
+        with pytest.raises(type(error)):
+            keeper._finish_checkpoint()
+    assert words.of(CheckpointStored) == []
+    for _ in range(1_000):
+        keeper.cycle()
+    assert words.of(CheckpointStored)[0] == CheckpointStored(7, "periodic", [7])
+
+
+def test_an_order_is_answered_although_the_checkpoint_fails(
+    keeper: Keeper, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        where = "engine.sessions.checkpoint_ring.write_checkpoint_file"
+        patch.setattr(where, fails)
+        order(keeper, "seal", 2)
+    (answer,) = (it for it in words.of(Answer) if it.id == 2)  # type: ignore[attr-defined]
+    assert "Input/output error" in answer.error  # type: ignore[attr-defined]
+
+
+def test_a_large_one_is_gone_on_with_without_rests(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert keeper.cycle() == keeper_rows.REST_S
+    monkeypatch.setattr(keeper_rows, "RESTS_WITHIN_S", 0.0)
+    assert keeper.cycle() == 0.0
+
+
+def test_one_that_comes_again_behind_later_rows_is_as_exact(tmp_path: Path) -> None:
+    path = tmp_path / "again.h5"
+    options = samples.configuration()
+    with LiveStore.create(path, options, samples.CARD) as store:
+        for number in range(3):
+            store.append(samples.rows(number))
+        parts = store.checkpoint_in_parts(samples.checkpoint(21, 2))
+        next(parts)
+        store.append(samples.rows(3))
+        store.commit()
+        del parts  # the keeper dies here, and the trainer sends it to the next one
+    with LiveStore.open(path) as store:
+        store.write_checkpoint(samples.checkpoint(21, 2))
+        point = store.resume_point()
+        assert (point.step, point.exact) == (21, True)
+        samples.same_ring(point.replay, samples.ring_after(2))
 
 
 def test_one_that_was_found_best_meanwhile_is_not_given_up(tmp_path: Path) -> None:

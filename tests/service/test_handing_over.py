@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.contract.messages import Answer, Message, Solved
+from engine.service import client as client_module
 from engine.service.client import Client
 
 
@@ -16,6 +17,7 @@ from engine.service.client import Client
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """Without an engine: what arrives is delivered by hand."""
     monkeypatch.setattr(Client, "_open", lambda self: None)
+    monkeypatch.setattr(client_module, "usable_cores", lambda: frozenset([1]))
     client = Client(None, None, "window")  # type: ignore[arg-type]
     client._posted.set()
     yield client
@@ -39,3 +41,13 @@ def test_whoever_does_not_answer_is_waited_for_so_long_only(client: Client) -> N
     assert time.monotonic() - began >= 0.05
     client.hand_over()
     assert client.poll() == [Answer(6, {})]
+
+
+@pytest.mark.parametrize("cores", [(), (0, 1)])
+def test_where_others_have_a_core_nobody_waits(
+    client: Client, monkeypatch: pytest.MonkeyPatch, cores: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(client_module, "usable_cores", lambda: frozenset(cores))
+    began = time.monotonic()
+    client.hand_over(7, 20.0)
+    assert time.monotonic() - began < 10.0
