@@ -269,8 +269,9 @@ def at_leisure(
                 next(job)
             except StopIteration as end:
                 return end.value
-            worked += clock() - began
-            if worked < STINT_S or in_haste():
+            # A haste that is over is nothing to rest from.
+            worked = 0.0 if in_haste() else worked + clock() - began
+            if worked < STINT_S:
                 yield None
             else:
                 yield worked * (1.0 / share - 1.0)

@@ -203,6 +203,21 @@ def test_a_job_at_leisure_rests_four_times_as_long_as_it_works(hasty, rests):
     assert made == ["made"]
 
 
+def test_nobody_rests_from_a_haste_that_is_over():
+    now, made = [0.0], 0
+
+    def work():
+        nonlocal made
+        for made in range(1_000):  # noqa: B007
+            now[0] += 0.003
+            yield
+
+    job = at_leisure(work(), 0.2, lambda: made < 990, lambda: now[0])
+    rests = [it for it in job if it]
+    assert len(rests) == 3
+    assert max(rests) < 0.05
+
+
 def test_a_failing_job_fails_alone(bench):
     def broken():
         yield
