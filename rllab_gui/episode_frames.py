@@ -47,7 +47,7 @@ class EpisodeFrames(QObject):
     would only keep the stage from its core, it waits a moment for a single frame.
 
     Args:
-      hurries: Whether it is that frame that a person looks at first.
+      looked_at_first: Whether a person looks at this frame before any other picture.
 
     Attributes:
       refused: Why no frame can be had, or empty.
@@ -66,10 +66,10 @@ class EpisodeFrames(QObject):
         parent: QObject | None = None,
         clock: Callable[[], float] = monotonic,
         *,
-        hurries: bool = True,
+        looked_at_first: bool = True,
     ) -> None:
         super().__init__(parent)
-        self._link, self._clock, self._hurries = link, clock, hurries
+        self._link, self._clock, self._looked_at_first = link, clock, looked_at_first
         self._key: Key | None = None
         self._steps = 0
         self._frames: dict[int, np.ndarray] = {}
@@ -160,7 +160,7 @@ class EpisodeFrames(QObject):
             if self._seeking in self._asked:
                 return  # when it returns, what is wanted then is asked for
             self._seeking = self._ask(range(self._wanted, self._wanted + 1))
-            wait_s = QUICK_S if self._quick and self._hurries else 0.0
+            wait_s = QUICK_S if self._quick and self._looked_at_first else 0.0
             came = self._link.hand_over(self._seeking, wait_s)
             self._quick = self._quick and came
         if not self._landing.isActive():

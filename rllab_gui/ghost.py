@@ -42,7 +42,7 @@ class Ghost(QObject):
         self.value: np.ndarray | None = None
         self._place = ""
         self._steps = -1
-        self._frames = EpisodeFrames(link, self, hurries=False)
+        self._frames = EpisodeFrames(link, self, looked_at_first=False)
         self._frames.arrived.connect(lambda steps: self.changed.emit())
         episode.changed.connect(self._on_episode)
         episode.momentChanged.connect(self._on_moment)

@@ -55,6 +55,7 @@ from engine.service.connection import (
 )
 from engine.service.cores import stay_off, usable_cores
 from engine.service.home import Home, find_home
+from engine.service.inbox import Inbox
 from engine.service.problems import lost_engine, malformed
 from engine.service.starting import START_WITHIN_S, reach, reach_another, reap
 from engine.service.transport import SUPERVISOR, Line
@@ -88,8 +89,7 @@ class Client:
         self._numbers = count(1)
         self._targets: dict[int, str] = {}
         self._outbox: deque[tuple[str, Message]] = deque()
-        self._inbox: deque[Message] = deque()
-        self._arrived = threading.Condition()
+        self._inbox = Inbox()
         self._on_ready: Callable[[], None] = _nothing
         self._topics: list[str] = []
         self._session = SessionStatus()
@@ -130,13 +130,8 @@ class Client:
           False where the answer was waited for in vain.
         """
         self._posted.wait(HAND_OVER_S)
-
-        def is_here() -> bool:
-            return any(isinstance(it, Answer) and it.id == number for it in self._inbox)
-
         if seconds and len(usable_cores()) == 1:
-            with self._arrived:
-                return self._arrived.wait_for(is_here, seconds)
+            return self._inbox.await_answer(number, seconds)
         return True
 
     def ask(self, question: str, arguments: dict[str, Any], target: str = "") -> int:
@@ -181,10 +176,7 @@ class Client:
     def poll(self) -> list[Message]:
         """Everything that has arrived since the last call; never blocks."""
         self._ready.drain()
-        with self._arrived:
-            messages = list(self._inbox)
-            self._inbox.clear()
-        return messages
+        return self._inbox.take_all()
 
     def wait(
         self, wanted: Callable[[Message], bool], timeout: float = 10.0
@@ -193,20 +185,7 @@ class Client:
 
         Returns None where none came within ``timeout`` seconds.
         """
-        deadline = time.monotonic() + timeout
-        seen = 0
-        with self._arrived:
-            while True:
-                for index in range(seen, len(self._inbox)):
-                    message = self._inbox[index]
-                    if wanted(message):
-                        del self._inbox[index]
-                        return message
-                seen = len(self._inbox)
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return None
-                self._arrived.wait(left)
+        return self._inbox.take(wanted, timeout)
 
     def fileno(self) -> int:
         """Readable when messages wait; for an event loop."""
@@ -218,9 +197,7 @@ class Client:
         What streams in many times a second waits for the next :meth:`poll`.
         """
         self._on_ready = callback
-        with self._arrived:
-            waiting = bool(self._inbox)
-        if waiting:
+        if len(self._inbox):
             callback()
 
     # -------------------------------------------------------------------- life
@@ -353,9 +330,7 @@ class Client:
         self._deliver([malformed(sender, error)])
 
     def _deliver(self, messages: list[Message]) -> None:
-        with self._arrived:
-            self._inbox.extend(messages)
-            self._arrived.notify_all()
+        self._inbox.put(messages)
         self._ready.poke()
         if not all(isinstance(it, _STREAMED) for it in messages):
             self._on_ready()

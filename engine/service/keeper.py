@@ -36,7 +36,7 @@ from engine.sessions import (
     SessionProblem,
     open_session,
 )
-from engine.sessions.live_folder import live_path
+from engine.sessions.live_folder import discard_live, live_path
 from engine.sessions.replay_spool import discard
 
 STATUS_EVERY_S = 0.25
@@ -254,7 +254,7 @@ class Keeper(RowKeeper):
             raise SessionProblem(
                 f"The session '{path.stem}' is open: close it first, then discard it."
             )
-        LiveStore.discard(path)
+        discard_live(path)
         finish({}, "")
 
     def _seal(self, arguments: dict[str, Any], finish: Finish) -> None:

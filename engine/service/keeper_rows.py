@@ -53,7 +53,7 @@ class RowKeeper:
         self._replay_given_up = False
         self._unstored: list[Checkpoint] = []
         self._parts: Parts[list[int]] | None = None
-        self._began = 0.0
+        self._parts_began = 0.0
 
     def _take_rows(self, rows: Rows) -> None:
         """Only in order: what is missing in between is sent again, and then this."""
@@ -141,7 +141,7 @@ class RowKeeper:
             try:
                 if parts is None:
                     parts = self.store.checkpoint_in_parts(self._unstored[0])
-                    self._began = time.monotonic()
+                    self._parts_began = time.monotonic()
                 next(parts)
             except StopIteration as end:
                 self._tell_solved()
@@ -159,7 +159,7 @@ class RowKeeper:
 
     def _rest_s(self) -> float:
         """How long to do nothing more of the checkpoint that is under way."""
-        return REST_S if time.monotonic() < self._began + RESTS_WITHIN_S else 0.0
+        return REST_S if time.monotonic() < self._parts_began + RESTS_WITHIN_S else 0.0
 
     def _tell_stored(self, checkpoint: Checkpoint, kept: list[int]) -> None:
         stored = CheckpointStored(checkpoint.step, checkpoint.reason, kept)

@@ -21,7 +21,7 @@ from engine.sessions.database import (
     put_meta,
     transaction,
 )
-from engine.sessions.lock import is_locked
+from engine.sessions.lock import StoreLock, is_locked
 from engine.sessions.packing import checksum
 from engine.sessions.problems import SessionProblem, from_os_error, from_sqlite_error
 
@@ -90,6 +90,23 @@ def remove_folder(folder: Path) -> None:
     os.replace(folder, gone)
     sync_folder(folder.parent)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def discard_live(path: Path | str) -> None:
+    """Remove the live store that a crash left beside a session file.
+
+    Raises:
+      SessionProblem: If there is none, or a living process writes to it.
+    """
+    folder = live_path(path)
+    if not folder.is_dir():
+        raise SessionProblem(f"There is nothing to discard beside '{path}'.")
+    lock = StoreLock.acquire(folder / LOCK)
+    try:
+        with naming(f"The session '{folder.stem}' could not be discarded"):
+            remove_folder(folder)
+    finally:
+        lock.release()
 
 
 def sweep_removed(parent: Path) -> None:

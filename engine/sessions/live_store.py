@@ -28,7 +28,6 @@ from engine.sessions.live_folder import (
 from engine.sessions.live_head import LiveHead
 from engine.sessions.lock import StoreLock
 from engine.sessions.parts import Parts, whole
-from engine.sessions.problems import SessionProblem
 from engine.sessions.repair import open_sound
 from engine.sessions.row_writing import (
     KEEPERS_OWN,
@@ -49,8 +48,9 @@ COMMIT_PERIOD_S = 0.1
 class LiveStore(LiveHead):
     """The one writer of a session; see :class:`SessionSource` for the questions.
 
-    Its owner calls :meth:`append` for each message and :meth:`commit_if_due` at least
-    every 50 ms; what :meth:`commit` returned is durable.
+    Made by :meth:`create` or :meth:`open`. The owner calls :meth:`append` for each
+    message and :meth:`commit_if_due` at least every 50 ms; what :meth:`commit`
+    returned is durable.
 
     Attributes:
       durable_at: Unix time of the last commit.
@@ -183,29 +183,13 @@ class LiveStore(LiveHead):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    @staticmethod
-    def discard(path: Path | str) -> None:
-        """Remove the live store that a crash left beside a session file.
-
-        Raises:
-          SessionProblem: If there is none, or a living process writes to it.
-        """
-        folder = live_path(path)
-        if not folder.is_dir():
-            raise SessionProblem(f"There is nothing to discard beside '{path}'.")
-        lock = StoreLock.acquire(folder / LOCK)
-        try:
-            with naming(f"The session '{folder.stem}' could not be discarded"):
-                remove_folder(folder)
-        finally:
-            lock.release()
-
     # ---------------------------------------------------------------- rows
 
     def append(self, rows: Rows) -> bool:
         """Take rows for the next commit; False for those that it has already.
 
-        Only the trainer's numbers count up over restarts; others may begin anew at 0.
+        Only the trainer's numbers must count up over restarts. Another source may
+        begin again at 0 after its process was restarted.
 
         Raises:
           SessionProblem: If they cannot be stored; the store is not changed.
@@ -309,7 +293,9 @@ class LiveStore(LiveHead):
     # ---------------------------------------------------------- checkpoints
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> list[int]:
-        """Seal a checkpoint, only then let older ones go; the steps of those that stay.
+        """Seal a checkpoint on disk; then older ones make room, never before.
+
+        Returns the training steps of all that are kept now, ascending.
 
         Raises:
           SessionProblem: If it is damaged, not finite or cannot be written; the
@@ -318,7 +304,10 @@ class LiveStore(LiveHead):
         return whole(self.checkpoint_in_parts(checkpoint))
 
     def checkpoint_in_parts(self, checkpoint: Checkpoint) -> Parts[list[int]]:
-        """The same; between two parts rows may be appended, and questions asked."""
+        """:meth:`write_checkpoint` in parts.
+
+        Between two of them rows may be appended and committed, and questions asked.
+        """
         check_state(checkpoint)
         self.flush()
         return (yield from self._ring.add(checkpoint, self._slots))
@@ -354,7 +343,7 @@ class LiveStore(LiveHead):
           SessionProblem: If it cannot be written; a file that was there is as before.
         """
         self.flush()
-        target = Path(path or self.path)
+        target = Path(path) if path is not None else self.path
         revision = self.revision
         write_session(self, target, progress)
         if target == self.path:
@@ -378,9 +367,12 @@ class LiveStore(LiveHead):
         self._writer.put("progress", progress)
 
     def _keep_names(self) -> None:
-        """The names of the series, also where a damaged database cannot lose them."""
+        """The names of the series, also where a damaged database cannot lose them.
+
+        The rows are durable without; where it fails, the next commit tries again.
+        """
         if self._identity_due:
-            with suppress(OSError):  # the next commit tries again
+            with suppress(OSError):
                 self._keep_identity()
                 self._identity_due = False
 

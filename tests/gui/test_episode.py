@@ -214,12 +214,18 @@ def spans(questions):
     ]
 
 
-def test_a_frame_that_comes_soon_is_waited_for_and_no_other(context, client):
+def opened_by_a_clock(context, client):
+    """An episode, and the time by which its frames come; they are given by hand."""
     client.answers["judge_episode"] = lambda arguments: judged(500)
     client.answered = set()
     now = [0.0]
     context.episode._frames._clock = lambda: now[0]
     open_episode(context, client)
+    return now
+
+
+def test_a_frame_that_comes_soon_is_waited_for_and_no_other(context, client):
+    now = opened_by_a_clock(context, client)
     waits = []
     for took in (0.004, 0.3, 0.004, 0.004):
         (asked,) = under_way(client)
@@ -251,18 +257,14 @@ def test_nothing_is_asked_for_before_anything_is_wanted(context, client):
 
 
 def test_those_of_another_trajectory_are_not_waited_for(context, client):
-    frames = EpisodeFrames(context.link, hurries=False)
+    frames = EpisodeFrames(context.link, looked_at_first=False)
     frames.begin(("", -1, "training", 4), steps=100)
     frames.want(30, forward=True)
     assert [seconds for _, seconds in client.waits] == [0.0]
 
 
 def test_frames_that_take_long_are_asked_for_in_smaller_numbers(context, client):
-    client.answers["judge_episode"] = lambda arguments: judged(500)
-    client.answered = set()
-    now = [0.0]
-    context.episode._frames._clock = lambda: now[0]
-    open_episode(context, client)
+    now = opened_by_a_clock(context, client)
     context.cursor.seek(1)  # from now on those ahead are asked for too
     for _ in range(3):
         asked = under_way(client)[0]

@@ -5,6 +5,7 @@ import pytest
 import session_samples as samples
 
 from engine.sessions import LiveStore, SessionProblem
+from engine.sessions.live_folder import discard_live
 
 
 @pytest.fixture
@@ -195,9 +196,9 @@ def test_a_weight_that_is_not_finite_is_never_stored(store):
 
 def test_a_discarded_store_is_gone(store):
     with pytest.raises(SessionProblem, match="being written"):
-        LiveStore.discard(store.path)
+        discard_live(store.path)
     store.close()
-    LiveStore.discard(store.path)
+    discard_live(store.path)
     assert list(store.path.parent.iterdir()) == []
 
 
