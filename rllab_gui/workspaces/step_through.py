@@ -8,10 +8,11 @@ from rllab_gui.workspaces.base import Workspace
 
 LEFT = (("episodes", "step.episodes"), ("stepBranches", "step.branches"))
 MIDDLE = (("frame", "step.frame"), ("timeline", "step.timeline"))
-RIGHT = (("stepQbars", "step.why"), ("stepReturns", "step.why.dist"))
+RIGHT = (("stepQbars", "step.why"), ("stepBellman", "step.why.bellman"))
+"""In front beside the Q-values is what has an answer for every agent."""
 BELOW = (("stepReplay", "step.replay"), ("stepMemory", "step.memory"))
 BEHIND = (
-    ("stepBellman", "step.why.bellman"),
+    ("stepReturns", "step.why.dist"),
     ("stepSaliency", "step.why.saliency"),
     ("stepNeighbours", "step.why.neighbours"),
     ("stepSlice", "step.slice"),
@@ -28,7 +29,7 @@ class StepThroughWorkspace(Workspace):
     def build(self) -> None:
         """Three columns; at the foot of the right one, what goes on inside."""
         self.add_columns(LEFT, MIDDLE, RIGHT)
-        self.add_behind("stepReturns", BEHIND)
+        self.add_behind("stepBellman", BEHIND)
         self.add_behind("stepBranches", MARKED)
         self.add_behind("timeline", BELOW)
 
@@ -52,6 +53,6 @@ class StepThroughWorkspace(Workspace):
             Qt.Orientation.Vertical,
         )
         self.size_docks(
-            {"stepQbars": high * 45 // 100, "stepReturns": high * 55 // 100},
+            {"stepQbars": high * 45 // 100, "stepBellman": high * 55 // 100},
             Qt.Orientation.Vertical,
         )

@@ -74,6 +74,25 @@ def test_each_row_answers_or_offers_for_each_kind_of_agent(
                 assert all(it in lab.commands for it, _ in offers), (name, row)
 
 
+def test_in_front_beside_the_q_values_each_kind_of_agent_is_answered(
+    stepping, client, beat, qtbot
+):
+    lab = stepping.lab
+    docks = stepping.workspaces["step"].docks
+    below = [docks[it].widget() for it in ROWS if it != "stepQbars"]
+
+    def seen():
+        return [it for it in below if not it.visibleRegion().isEmpty()]
+
+    qtbot.waitUntil(lambda: len(seen()) == 1)
+    (front,) = seen()
+    plain = lab.store.configuration
+    for changes, card, _ in AGENTS.values():
+        lab.store.set_card(card)
+        lab.store.set_configuration(plain.with_options(changes))
+        qtbot.waitUntil(lambda: beat() or front.emptiness() is None)
+
+
 def test_why_not_another_action_is_said_in_each_row(stepping, client, beat, qtbot):
     workspace, lab = stepping.workspaces["step"], stepping.lab
     lab.store.set_configuration(
