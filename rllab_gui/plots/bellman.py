@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -11,6 +13,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -191,6 +194,7 @@ class UpdatePanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self._lines: tuple[str, ...] = ()
         self.equation = QLabel(self)
         self.equation.setObjectName("plot.stepBellman.equation")
         self.equation.setTextFormat(Qt.TextFormat.RichText)
@@ -214,10 +218,28 @@ class UpdatePanel(QWidget):
         self.equation.setFont(theme.font(relative=0.95))
         style = f"color: {theme.tokens.text}; padding: 0px {theme.px(6)}px;"
         self.equation.setStyleSheet(style)
+        self._fit()
         self.chart.update()
 
-    def show_rows(self, rows: tuple[UpdateRow, ...], row: int, html: str) -> None:
-        """Draw these rows, and the equation of one of them."""
-        self.equation.setText(html)
+    def show_rows(
+        self, rows: tuple[UpdateRow, ...], row: int, lines: Sequence[str]
+    ) -> None:
+        """Draw these rows, and the equation of one of them, as lines of HTML."""
+        self._lines = tuple(lines)
         self.equation.setAccessibleName("Equation of the update")
+        self._fit()
         self.chart.show_rows(rows, row)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """More of the equation fits, or less."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Whole lines, the last ones first; what does not fit is in the tooltip."""
+        room, left_out = self.height() - self.chart.minimumSizeHint().height(), 0
+        for left_out in range(len(self._lines)):
+            self.equation.setText("<br>".join(self._lines[left_out:]))
+            if self.equation.heightForWidth(self.width()) <= room:
+                break
+        self.equation.setToolTip("<br>".join(self._lines) if left_out else "")

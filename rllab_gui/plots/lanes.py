@@ -13,6 +13,9 @@ from PySide6.QtWidgets import QWidget
 from rllab_gui.plots.numbers import short
 from rllab_gui.theme import Theme
 
+UNBOUNDED = (1 << 24) - 1
+"""Qt's largest height of a widget."""
+
 
 @dataclass
 class TimeScale:
@@ -68,6 +71,7 @@ class Lane(QWidget):
         self.name, self.title = name, title
         self.theme, self.scale = theme, scale
         self.values = np.empty(0)
+        self.folded = False
         self._cursor = math.nan
         self._ghost = math.nan
         self._kept: QPixmap | None = None
@@ -75,6 +79,13 @@ class Lane(QWidget):
     def sizeHint(self) -> QSize:
         """As high as it wants to be."""
         return QSize(0, self.theme.px(self.fixed or self.least))
+
+    def fold(self, folded: bool) -> None:
+        """Give up the room, or be at least as high as it can be read."""
+        self.folded = folded
+        self.setMinimumHeight(0 if folded else self.theme.px(self.least))
+        most = self.theme.px(self.fixed) if self.fixed else UNBOUNDED
+        self.setMaximumHeight(0 if folded else most)
 
     def set_values(self, values: np.ndarray) -> None:
         """Show these, one for each step."""

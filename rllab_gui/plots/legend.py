@@ -108,9 +108,10 @@ class Legend(QWidget):
 
     def _place(self) -> None:
         """The words from the top; an ellipsis where a single line goes on."""
-        self.label.setGeometry(self.rect())
         bounded = self._one_line and bool(self.label.text())
         cut = bounded and self._wrapped_height() > self._line()
+        high = self.label.fontMetrics().lineSpacing() if cut else self.height()
+        self.label.setGeometry(0, 0, self.width(), high)
         if cut:
             ground = self._theme.tokens.panel
             self.cut.setStyleSheet(f"background: {ground}")

@@ -147,8 +147,12 @@ class PerturbationCanvas(QWidget):
         share = f"{100 * self.shown.share:g} %"
         hidden = len(self.shown.names) - self.rows()
         more = f"  (… {hidden} more)" if hidden else ""
-        words = f"ΔQ: upper −{share}, lower +{share} of its spread{more}"
+        changes = f"ΔQ: upper −{share}, lower +{share}"
         place = QRectF(0, 0, self.width() - self._theme.px(6), self._head())
+        metrics = QFontMetricsF(painter.font())
+        longest = (f"{changes} of its spread{more}", changes + more, changes)
+        fits = (it for it in longest if metrics.horizontalAdvance(it) <= place.width())
+        words = next(fits, f"ΔQ: ∓{share}")
         side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(place, side, words)
 

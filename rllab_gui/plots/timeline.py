@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout
 
@@ -16,6 +16,8 @@ from rllab_gui.theme import Theme
 
 GUTTER = 118
 """Room for the names of the lanes, at normal size."""
+FOLDED_FIRST = ("reward", "importance", "notes", "surprise")
+"""Lanes that go where there is no room for all, in this order."""
 GRIP = 5
 """So near to an end of the loop a press takes hold of it, at normal size."""
 
@@ -47,6 +49,7 @@ class TimelineCanvas(ZoomedCanvas):
         self._held: int | None = None
         self.setMouseTracking(True)
         layout = QVBoxLayout(self)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         for lane in (*self.lanes, self.overview):
@@ -56,11 +59,37 @@ class TimelineCanvas(ZoomedCanvas):
     def restyle(self) -> None:
         """Take over sizes and colours."""
         for lane in (*self.lanes, self.overview):
-            lane.setMinimumHeight(self._theme.px(lane.least))
-            if lane.fixed:
-                lane.setMaximumHeight(self._theme.px(lane.fixed))
+            lane.fold(lane.folded)
             lane.updateGeometry()
+        self._fold()
         self._lay_out()
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the lanes that are never folded."""
+        kept = (it for it in self.lanes if it.name not in FOLDED_FIRST)
+        return QSize(0, self._least((*kept, self.overview)))
+
+    def _least(self, lanes: Sequence[Lane]) -> int:
+        return sum(self._theme.px(it.least) for it in lanes if not it.isHidden())
+
+    def _fold(self) -> None:
+        """As many lanes as there is room for, each as high as it can be read."""
+        lanes = [*self.lanes, self.overview]
+        folded: list[Lane] = []
+        for name in FOLDED_FIRST:
+            if self._least(lanes) <= self.height():
+                break
+            folded += [it for it in lanes if it.name == name]
+            lanes = [it for it in lanes if it.name != name]
+        for lane in self.lanes:
+            if lane.folded != (lane in folded):
+                lane.fold(lane in folded)
+
+    def event(self, event: QEvent) -> bool:
+        """A lane has been shown or hidden: another one may have room, or none."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fold()
+        return super().event(event)
 
     def set_last(self, last: int) -> None:
         """The episode ends at this step; all of it comes into view."""
@@ -93,7 +122,8 @@ class TimelineCanvas(ZoomedCanvas):
 
     def posOf(self, t: int) -> QPoint:
         """Where step ``t`` is, in pixels of this widget; a click there seeks it."""
-        lane = next((it for it in self.lanes if not it.isHidden()), self.overview)
+        shown = (it for it in self.lanes if not it.isHidden() and not it.folded)
+        lane = next(shown, self.overview)
         y = lane.geometry().center().y()
         return QPoint(round(self.scale.x(t)), y)
 
@@ -124,6 +154,7 @@ class TimelineCanvas(ZoomedCanvas):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Spread the steps over the new width."""
         super().resizeEvent(event)
+        self._fold()
         self._lay_out()
 
     def _lay_out(self) -> None:

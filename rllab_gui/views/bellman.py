@@ -98,8 +98,8 @@ class StepBellmanView(AskingView):
         rule = equation(row, options.agent.estimator)
         numbers = substituted(row, self._word, options.agent.discount)
         error = error_words(row, taken)
-        html = f"{rule}<br>{escape(numbers)}<br>{escape(error)}"
-        self.panel.show_rows(rows, self._row, html)
+        lines = (rule, escape(numbers), escape(error))
+        self.panel.show_rows(rows, self._row, lines)
         self._explain(rows, answer)
         self.say(self._sentence(row, answer), f"{plain(rule)}; {numbers}; {error}.")
         self.plot.set_model(

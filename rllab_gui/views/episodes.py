@@ -45,6 +45,7 @@ class EpisodesView(View):
         self._session = ("", 0)
         self._missing: tuple[str, str] | None = None
         self._order, self._descending = "step0", True
+        self._listed = ("", self._order, self._descending)
         self._table = self._make_table()
         self.filter = self._make_filter()
         self._complaint = PlainLabel(parent=self)
@@ -200,6 +201,10 @@ class EpisodesView(View):
         self._table.replace(lambda: self.rows.set_order(order), from_top=newest_first)
         self._select(self.context.cursor.position)
         model.blockSignals(False)
+        asked = (self.filter.text(), self._order, self._descending)
+        if asked != self._listed:  # what was scrolled to is somewhere else now
+            self._listed = asked
+            self._table.show_chosen()
         self._show_page()
 
     def _matching(self) -> np.ndarray | None:

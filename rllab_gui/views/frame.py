@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from rllab_gui.episode import BY_HAND
+from rllab_gui.plain import tip
 from rllab_gui.plots.evalbar import EvalBar
 from rllab_gui.plots.numbers import extent, short
 from rllab_gui.plots.picture import PictureBox
@@ -21,6 +23,8 @@ from rllab_gui.views.step_words import no_step
 DICE = "⚄"
 NAMES_SHOWN = 12
 """Longer observations are cut in the state line; the table of numbers has them all."""
+LEAST_PICTURE = (96, 72)
+"""Width and height that everything else leaves to the picture, at normal size."""
 
 
 class FrameView(View):
@@ -100,8 +104,8 @@ class FrameView(View):
         state = self._state_words(moment)
         self._action.setText(action)
         self._state.setText(state)
-        self._state.setVisible(bool(state))
         self._show_note(moment)
+        self._leave_room()
         self.picture.setAccessibleDescription(f"t {moment.t}: {action}. {state}")
 
     def _show_picture(self, moment: Moment) -> None:
@@ -137,8 +141,25 @@ class FrameView(View):
         own = "" if moment.note in note else moment.note
         other = self.context.branches.ghost.words(moment.t)
         note = " ".join(it for it in (other, own, note) if it)
-        self._note.setText(note)
-        self._note.setVisible(bool(note) and not self.context.why.predict.hidden)
+        self._note.setText("" if self.context.why.predict.hidden else note)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """More lines, or fewer, fit below the picture."""
+        super().resizeEvent(event)
+        self._leave_room()
+
+    def _leave_room(self) -> None:
+        """Lines for which the picture would become too small are in a tooltip."""
+        above = self.picture.minimumHeight() + self._action.sizeHint().height()
+        room = self.height() - above
+        left_out = []
+        for line in (self._note, self._state):
+            words = line.text()
+            room -= line.sizeHint().height() if words else 0
+            line.setVisible(bool(words) and room >= 0)
+            if words and room < 0:
+                left_out.append(words)
+        self._action.setToolTip(tip("\n".join((self._action.text(), *left_out))))
 
     def _action_words(self, moment: Moment) -> str:
         episode, t = moment.episode, moment.t
@@ -189,6 +210,7 @@ class FrameView(View):
         """Take over fonts and colours."""
         theme = self.context.theme
         gap = theme.px(6)
+        self.picture.setMinimumSize(*(theme.px(it) for it in LEAST_PICTURE))
         self._action.setFont(theme.font(relative=0.95, bold=True))
         self._state.setFont(theme.mono(relative=0.85))
         self._note.setFont(theme.font(relative=0.85))

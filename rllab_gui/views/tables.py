@@ -241,6 +241,13 @@ class CalmTable(QTableView):
         if self._pulled and column < len(self._shares) - 1:
             self._shares = ()
 
+    def show_chosen(self) -> None:
+        """Scroll to the row that is chosen; to the first one where none is."""
+        if self.selectionModel().hasSelection():
+            self.scrollTo(self.currentIndex(), self.ScrollHint.PositionAtCenter)
+        else:
+            self.scrollToTop()
+
     def replace(self, change: Callable[[], int], *, from_top: bool = True) -> None:
         """Change the rows; what a person has scrolled to stays in place.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import script
+from pictures import judged
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import (
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 from showing import show
 from test_branches import step_through, teach
-from test_view_bellman import row
+from test_view_bellman import answer, row
 
 from rllab_gui.commands import Command, Commands
 from rllab_gui.plots.bellman import UpdateChart
@@ -30,6 +31,7 @@ from rllab_gui.plots.text import OneLine
 from rllab_gui.plots.updates import rows_of
 from rllab_gui.views.account import AccountView
 from rllab_gui.views.empty import EmptyState
+from rllab_gui.views.frame import LEAST_PICTURE
 
 SCREEN = QSize(1366, 768)
 SIX = ("no-op", "left", "up", "right", "down", "fire")
@@ -134,6 +136,11 @@ def unexplained(window):
     silent = [it for it in (*lines, *fields) if not it.toolTip()]
     silent += [it for it in boxes if it.currentText() not in it.whole_tip()]
     return [it.objectName() for it in silent]
+
+
+def cut_words(label):
+    """Whether lines of a label lack room."""
+    return label.height() < label.heightForWidth(label.width())
 
 
 def check(window, qtbot):
@@ -320,6 +327,31 @@ def test_where_time_goes_is_read_without_moving_it_sideways(small, qtbot):
     view._stack.bring(view.body)
     scroll = view.findChild(QScrollArea, "train.account.scroll")
     qtbot.waitUntil(lambda: scroll.horizontalScrollBar().maximum() == 0)
+
+
+def test_at_twice_the_size_the_picture_has_room_and_the_equation_whole_lines(
+    small, client, beat, qtbot
+):
+    client.answers |= {"judge_episode": lambda _: judged(20), "explain_update": answer}
+    small.lab.theme.set_scale(2.0)
+    step_through(small, beat)
+    workspace = small.current_workspace()
+    frame, panel = (workspace.docks[it].widget() for it in ("frame", "stepBellman"))
+    equation = panel.panel.equation
+    line = small.findChild(OneLine, "step.frame.state")
+    qtbot.waitUntil(lambda: beat() or line.text().startswith("state: "))
+    for size, whole in ((SCREEN, False), (2 * SCREEN, True)):
+        small.setMinimumSize(size)
+        small.resize(size)
+        qtbot.waitUntil(lambda: beat() or bool(equation.text()))
+        least = small.lab.theme.px(LEAST_PICTURE[1])
+        qtbot.waitUntil(lambda least=least: frame.picture.height() >= least)
+        assert line.isVisible() is whole
+        told = small.findChild(OneLine, "step.frame.action").toolTip()
+        assert (line.text() in told) is not whole
+        qtbot.waitUntil(lambda all_=whole: ("argmax" in equation.text()) is all_)
+        assert "δ" in equation.text()
+        qtbot.waitUntil(lambda: not cut_words(equation))
 
 
 def test_an_estimate_is_whole_in_a_narrow_chart(theme, qtbot):

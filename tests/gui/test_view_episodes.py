@@ -200,6 +200,24 @@ def test_a_filter_without_a_match_offers_to_be_cleared(view, play, context):
     assert view._table.isVisible()
 
 
+def test_the_chosen_row_is_seen_when_the_filter_or_the_order_changes(
+    view, play, context
+):
+    play(*[finished(i, 10 + i) for i in range(100)])
+    context.cursor.show_episode("training", 50)
+    view._table.scrollToBottom()
+    for words in ("ret>50", "", "ret<70"):
+        view.filter.setText(words)
+        context.pulse.beat()
+        at = view._table.currentIndex()
+        assert view.rows.text(at.row(), 0) == "50"
+        assert view._table.viewport().rect().contains(view._table.visualRect(at))
+    view._on_sort(2, Qt.SortOrder.AscendingOrder)
+    context.pulse.beat()
+    place = view._table.visualRect(view._table.currentIndex())
+    assert view._table.viewport().rect().contains(place)
+
+
 def test_a_filter_half_written_keeps_the_rows(view, play, context):
     play(*[finished(i, 10) for i in range(5)])
     view.filter.setText("ret>")
