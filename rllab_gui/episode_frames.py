@@ -32,6 +32,10 @@ AT_ONCE = 2
 QUICK_S = 0.012
 """A frame that comes this soon is worth waiting for where the stage has no other core
 than the window: it is not kept from it, and all that moves is painted once."""
+QUICK_EPISODE_S = 0.03
+"""The same for the first frame of another episode, which is judged before."""
+IN_VAIN = 2
+"""After so many that did not come as soon nobody waits, until one does."""
 NOWHERE = -1 - CHUNK
 """To get to any step from here is a jump."""
 UNKNOWN = -1
@@ -84,7 +88,7 @@ class EpisodeFrames(QObject):
         self._rest.timeout.connect(self._on_rest)
         self._chunk_size = CHUNK
         self._answered_at = -np.inf
-        self._quick = True
+        self._in_vain, self._soon_s = 0, QUICK_S
         self.refused = ""
         link.processChanged.connect(self._on_process)
 
@@ -160,9 +164,10 @@ class EpisodeFrames(QObject):
             if self._seeking in self._asked:
                 return  # when it returns, what is wanted then is asked for
             self._seeking = self._ask(range(self._wanted, self._wanted + 1))
-            wait_s = QUICK_S if self._quick and self._looked_at_first else 0.0
-            came = self._link.hand_over(self._seeking, wait_s)
-            self._quick = self._quick and came
+            self._soon_s = QUICK_EPISODE_S if self._steps == UNKNOWN else QUICK_S
+            waits = self._looked_at_first and self._in_vain < IN_VAIN
+            if not self._link.hand_over(self._seeking, self._soon_s if waits else 0.0):
+                self._in_vain += 1
         if not self._landing.isActive():
             self._prefetch(self._wanted)
 
@@ -247,8 +252,8 @@ class EpisodeFrames(QObject):
         self, number: int, steps: range, began: float, answer: dict[str, Any]
     ) -> None:
         del self._asked[number]
-        if number == self._seeking and self._clock() - began < QUICK_S:
-            self._quick = True
+        if number == self._seeking and self._clock() - began < self._soon_s:
+            self._in_vain = 0
         frames = answer["frames"]
         if len(frames) < len(steps):
             self.refused = "The environment drew fewer pictures than there are steps."

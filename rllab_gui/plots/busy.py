@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from rllab_gui.theme import Theme
 
 
 class BusyMark(QLabel):
-    """Dots that keep their room while they are not seen."""
+    """Dots that come and go without anything being laid out anew."""
 
     def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("···", parent)
         self._theme = theme
+        self.busy = False
         self.setObjectName(name)
-        self.setAccessibleName("Being worked out")
-        self.setToolTip("What is shown is of another step; this one is worked out")
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
-        self.hide()
         theme.changed.connect(self.restyle)
         self.restyle()
+
+    def set_busy(self, busy: bool) -> None:
+        """Show the dots, or keep their room only."""
+        if busy == self.busy:
+            return
+        self.busy = busy
+        self.setAccessibleName("Being worked out" if busy else "")
+        words = "What is shown is of another step; this one is worked out"
+        self.setToolTip(words if busy else "")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The dots, while there is something to wait for."""
+        if self.busy:
+            super().paintEvent(event)
 
     def restyle(self) -> None:
         """Take over font and colour."""

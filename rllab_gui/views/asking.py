@@ -122,14 +122,14 @@ class AskingView(View):
             self.asked.drop()
         else:
             self.asked.want(moment.episode.key[0], wish)
-        self.busy.setVisible(self.asked.busy)
+        self.busy.set_busy(self.asked.busy)
 
     def _on_moment(self) -> None:
         self.ask()
         self.refresh()
 
     def _on_answer(self) -> None:
-        self.busy.setVisible(self.asked.busy)
+        self.busy.set_busy(self.asked.busy)
         self.refresh()
         self.context.pulse.soon()
 

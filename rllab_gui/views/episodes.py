@@ -42,6 +42,7 @@ class EpisodesView(View):
         self.episodes = EpisodeTable()
         self.rows = EpisodeRows(self.episodes)
         self._new: list[EpisodeFinished] = []
+        self._follows = False
         self._session = ("", 0)
         self._missing: tuple[str, str] | None = None
         self._order, self._descending = "step0", True
@@ -102,6 +103,7 @@ class EpisodesView(View):
         context.link.episodeFinished.connect(self._on_finished)
         context.store.sessionChanged.connect(self._on_session)
         context.cursor.changed.connect(self._on_cursor)
+        context.pulse.ticked.connect(self._follow)
         context.episode.changed.connect(self._on_judged)
         context.why.predict.changed.connect(self._on_predict)
         if "episodes.clearFilter" not in context.commands:
@@ -260,8 +262,14 @@ class EpisodesView(View):
             self._descending = order == Qt.SortOrder.DescendingOrder
             self.refresh()
 
-    def _on_cursor(self, position: Position) -> None:
-        self._select(position)
+    def _on_cursor(self, _: Position) -> None:
+        """The list follows when the picture that is looked at has been painted."""
+        self._follows = True
+
+    def _follow(self) -> None:
+        if self._follows:
+            self._follows = False
+            self._select(self.context.cursor.position)
 
     def _select(self, position: Position) -> None:
         """Mark the episode that is looked at, without asking for it again."""
@@ -274,6 +282,7 @@ class EpisodesView(View):
 
     def step_episode(self, by: int) -> None:
         """Choose the next or the previous episode of the list."""
+        self._follow()
         row = self._table.currentIndex().row() + by
         if 0 <= row < len(self.rows.order):
             self._table.selectRow(row)

@@ -13,6 +13,7 @@ from rllab_gui.episode_frames import (
     CHUNK,
     FRAMES_BYTES,
     NEAR,
+    QUICK_EPISODE_S,
     QUICK_S,
     EpisodeFrames,
 )
@@ -227,23 +228,24 @@ def opened_by_a_clock(context, client):
 def test_a_frame_that_comes_soon_is_waited_for_and_no_other(context, client):
     now = opened_by_a_clock(context, client)
     waits = []
-    for took in (0.004, 0.3, 0.004, 0.004):
+    for took in (0.004, 0.3, 0.3, 0.004, 0.004):
         (asked,) = under_way(client)
         waits += [seconds for number, seconds in client.waits if number == asked.id]
         now[0] += took
         reply(client, asked)
         context.pulse.beat()
         context.cursor.seek(context.cursor.t + 50)
-    assert waits == [QUICK_S, QUICK_S, 0.0, QUICK_S]
+    assert waits == [QUICK_EPISODE_S, QUICK_S, QUICK_S, 0.0, QUICK_S]
     assert len(client.waits) == len(waits) + 1
 
 
-def test_whose_frames_do_not_come_is_waited_for_once(context, client):
+def test_whose_frames_do_not_come_is_waited_for_twice(context, client):
     client.answers["judge_episode"] = lambda arguments: judged(5_000)
     open_episode(context, client)
     for t in range(1, 20):
         context.cursor.seek(200 * t)  # each takes back what was asked for before
-    assert [seconds for _, seconds in client.waits] == [QUICK_S] + 19 * [0.0]
+    waits = [seconds for _, seconds in client.waits]
+    assert waits == [QUICK_EPISODE_S, QUICK_S] + 18 * [0.0]
 
 
 def test_nothing_is_asked_for_before_anything_is_wanted(context, client):

@@ -149,7 +149,7 @@ def test_it_shows_the_rows_and_the_equation_of_the_chosen_one(
     qtbot.keyClick(view.panel.chart, Qt.Key.Key_Up)
     context.pulse.beat()
     assert view.panel.chart.row == 0
-    assert view.busy.isHidden()
+    assert not view.busy.busy
 
 
 def test_at_the_end_and_when_it_is_refused_it_says_why_there_is_no_update(

@@ -154,6 +154,7 @@ def test_a_click_on_the_row_that_is_followed_stays_with_it(view, play, context, 
     cursor = context.cursor
     cursor.place(kind="training", episode=1, t=7)
     assert cursor.mode == "following"
+    context.pulse.beat()
     table = view.findChild(QTableView, "step.episodes.table")
     row = table.currentIndex()
     place = table.visualRect(row).center()
@@ -170,8 +171,13 @@ def test_the_cursor_is_followed_without_being_moved(view, play, context):
     moves = []
     context.cursor.changed.connect(moves.append)
     context.cursor.show_episode("training", 7)
+    assert view._table.currentIndex().row() == -1  # after what is looked at
+    context.pulse.beat()
     assert view._table.currentIndex().row() == 12
-    assert len(moves) == 1
+    context.cursor.show_episode("training", 4)
+    view.step_episode(1)
+    assert context.cursor.position.episode == 3
+    assert [it.episode for it in moves] == [7, 4, 3]
 
 
 def test_new_episodes_move_neither_choice_nor_cursor(view, play, context):
@@ -205,6 +211,7 @@ def test_the_chosen_row_is_seen_when_the_filter_or_the_order_changes(
 ):
     play(*[finished(i, 10 + i) for i in range(100)])
     context.cursor.show_episode("training", 50)
+    context.pulse.beat()
     view._table.scrollToBottom()
     for words in ("ret>50", "", "ret<70"):
         view.filter.setText(words)
