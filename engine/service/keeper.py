@@ -76,8 +76,7 @@ class Keeper(RowKeeper):
         if self.store is not None and now >= self._status_at:
             self._status_at = now + STATUS_EVERY_S
             self._tell_status()
-        rests = self._parts is None or self._put_off_at
-        return CYCLE_S if rests else self._rest_s()
+        return CYCLE_S if self._parts is None else self._rest_s()
 
     def close(self) -> None:
         """Make everything durable and let go."""
@@ -97,7 +96,6 @@ class Keeper(RowKeeper):
                 self._do_later()
             case Ask():
                 self._question(sender, message)
-                self._asked_at = time.monotonic()
             case Cancel():
                 self._errands.cancel(sender, message.id)
             case Rows():

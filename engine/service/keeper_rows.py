@@ -29,12 +29,6 @@ with rests between. Then whoever asks is answered, and window and stage, which m
 no other core than this process, go on with what they are at."""
 RESTS_WITHIN_S = 1.0
 """A larger one is gone on with after this without a rest."""
-ASKED_S = 0.04
-"""So long after a question nothing is written: meanwhile stage and window, which may
-have no other core than this process, make a picture of the answer."""
-ASKED_WITHIN_S = 0.06
-"""Whoever asks again and again puts it off no longer than this: of a run whose computer
-stops, a quarter of a second may be lost."""
 WANTED = frozenset({"stop", "pause", "save"})
 """Checkpoints that somebody waits for: they are written on any disk."""
 
@@ -60,8 +54,6 @@ class RowKeeper:
         self._unstored: list[Checkpoint] = []
         self._parts: Parts[list[int]] | None = None
         self._parts_began = 0.0
-        self._asked_at = -math.inf
-        self._put_off_at = 0.0
 
     def _take_rows(self, rows: Rows) -> None:
         """Only in order: what is missing in between is sent again, and then this."""
@@ -100,8 +92,7 @@ class RowKeeper:
 
     def _commit(self) -> None:
         """Group commit; a full disk is told, and tried again until it works."""
-        now = time.monotonic()
-        if self.store is None or now < self._retry_at or self._puts_off(now):
+        if self.store is None or time.monotonic() < self._retry_at:
             return
         self._store_checkpoints(PART_S)
         try:
@@ -114,15 +105,6 @@ class RowKeeper:
             self._tell_solved()
         for source, (number, step) in stored.items():
             self._line.send(source, RowsStored(source, number, step))
-
-    def _puts_off(self, now: float) -> bool:
-        """Somebody has just asked, and writing can wait for what they do with it."""
-        self._put_off_at = self._put_off_at or now
-        asked = now < self._asked_at + ASKED_S
-        puts_off = asked and now < self._put_off_at + ASKED_WITHIN_S
-        if not puts_off:
-            self._put_off_at = 0.0
-        return puts_off
 
     def _take_checkpoint(self, checkpoint: Checkpoint) -> None:
         if self.store is None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
 
 from rllab_gui.theme import Theme
 
+DOTS = "···"
 
-class BusyMark(QLabel):
-    """Dots that come and go without anything being laid out anew."""
+
+class BusyMark(QWidget):
+    """Dots that come and go without anything being laid out anew.
+
+    Attributes:
+      busy: They are shown.
+    """
 
     def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__("···", parent)
+        super().__init__(parent)
         self._theme = theme
         self.busy = False
         self.setObjectName(name)
@@ -29,12 +36,23 @@ class BusyMark(QLabel):
         self.setToolTip(words if busy else "")
         self.update()
 
+    def sizeHint(self) -> QSize:
+        """The room of the dots, seen or not."""
+        metrics = QFontMetrics(self.font())
+        return QSize(metrics.horizontalAdvance(DOTS), metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """The same."""
+        return self.sizeHint()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """The dots, while there is something to wait for."""
         if self.busy:
-            super().paintEvent(event)
+            with QPainter(self) as painter:
+                painter.setPen(QColor(self._theme.tokens.accent))
+                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, DOTS)
 
     def restyle(self) -> None:
         """Take over font and colour."""
         self.setFont(self._theme.font(relative=0.95, bold=True))
-        self.setStyleSheet(f"color: {self._theme.tokens.accent}")
+        self.updateGeometry()

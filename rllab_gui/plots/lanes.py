@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from rllab_gui.plots.numbers import short
@@ -96,6 +96,11 @@ class Lane(QWidget):
         """The picture that was kept is out of date."""
         self._kept = None
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Its picture has another size."""
+        super().resizeEvent(event)
+        self.redraw()
 
     def set_cursors(self, cursor: float, ghost: float) -> None:
         """Move the cursor lines; NaN hides one."""

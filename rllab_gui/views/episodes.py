@@ -251,10 +251,12 @@ class EpisodesView(View):
                 self.context.cursor.show_episode(kind, episode)
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        """Whoever clicks on the row that is being followed wants this one."""
-        if self.context.cursor.mode == "following":
-            row = int(self.rows.order[index.row()])
-            self.context.cursor.show_episode(*self.episodes.key(row))
+        """Whoever clicks on the row that is followed, or was till now, wants it."""
+        key = self.episodes.key(int(self.rows.order[index.row()]))
+        cursor = self.context.cursor
+        elsewhere = key != (cursor.position.kind, cursor.position.episode)
+        if elsewhere or cursor.mode == "following":
+            cursor.show_episode(*key)
 
     def _on_sort(self, column: int, order: Qt.SortOrder) -> None:
         if COLUMNS[column] != "glyph":

@@ -65,6 +65,8 @@ class FrameView(View):
         self._action = self._line("step.frame.action")
         self._state = self._line("step.frame.state")
         self._note = self._line("step.frame.note")
+        for line in (self._state, self._note):
+            line.setMinimumHeight(1)  # what may be left out asks for no room
         context.episode.momentChanged.connect(self.refresh)
         context.episode.changed.connect(self.refresh)
         context.branches.ghost.changed.connect(self.refresh)
@@ -106,7 +108,8 @@ class FrameView(View):
         self._state.setText(state)
         self._show_note(moment)
         self._leave_room()
-        self.picture.setAccessibleDescription(f"t {moment.t}: {action}. {state}")
+        words = f"t {moment.t}: {action}. {state} {self._note.text()}"
+        self.picture.setAccessibleDescription(words.strip())
 
     def _show_picture(self, moment: Moment) -> None:
         """The frame of this moment; until it is here another one, by its number."""

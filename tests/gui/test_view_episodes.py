@@ -180,6 +180,19 @@ def test_the_cursor_is_followed_without_being_moved(view, play, context):
     assert [it.episode for it in moves] == [7, 4, 3]
 
 
+def test_a_click_on_the_row_that_was_shown_till_now_goes_back_to_it(
+    view, play, context, qtbot
+):
+    play(*[finished(i, 10 * i) for i in range(5)])
+    view._table.selectRow(0)
+    context.pulse.beat()
+    place = view._table.visualRect(view._table.currentIndex()).center()
+    context.cursor.show_episode("training", 1)
+    viewport = view._table.viewport()
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=place)
+    assert context.cursor.position.episode == 4
+
+
 def test_new_episodes_move_neither_choice_nor_cursor(view, play, context):
     play(*[finished(i, 10 * i) for i in range(60)])
     view._table.selectRow(30)

@@ -16,6 +16,9 @@ REST_MS = 2_000
 HOSTILE = "<img src=/x>\u202e"
 
 
+LEFT_AND_STAYING = ("value", "surprise")
+
+
 @pytest.fixture
 def view(context, client, qtbot):
     teach(client, steps=137)
@@ -157,6 +160,17 @@ def test_each_lane_is_named_and_can_be_hidden(view):
         view.findChild(object, f"act.plot.timeline.lane.{name}").trigger()
         assert lane.isHidden()
     assert view.canvas.posOf(3).y() > 0  # the overview is left
+
+
+def test_the_others_are_drawn_anew_in_the_room_that_a_lane_leaves(view, qtbot):
+    value, surprise = (it for it in view.canvas.lanes if it.name in LEFT_AND_STAYING)
+    view.canvas.grab()
+    before = value.height()
+    surprise.hide()
+    qtbot.waitUntil(lambda: value.height() > before)
+    view.canvas.grab()
+    drawn = value._kept
+    assert drawn.height() / drawn.devicePixelRatio() == value.height()
 
 
 def test_exploratory_actions_are_marked(view):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -204,34 +203,3 @@ def test_one_that_was_found_best_meanwhile_is_not_given_up(tmp_path: Path) -> No
         store.commit()
         assert middle.step in whole(parts)
         assert {it.step for it in store.checkpoints() if it.best} == {middle.step}
-
-
-def test_nothing_is_written_while_somebody_makes_a_picture_of_an_answer(
-    keeper: Keeper, words: Words, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keeper_rows, "ASKED_S", 1e6)
-    monkeypatch.setattr(keeper_rows, "ASKED_WITHIN_S", 1e6)
-    keeper.on_message("trainer", samples.rows(1))
-    keeper.on_message("stage", Ask(5, "summary", {}))
-    words.sent.clear()
-    for _ in range(50):
-        keeper.cycle()
-    assert words.of(RowsStored) == words.of(CheckpointStored) == []
-    monkeypatch.setattr(keeper_rows, "ASKED_WITHIN_S", 0.0)
-    keeper.cycle()
-    assert words.of(RowsStored) == [RowsStored("trainer", 1, 14)]
-
-
-def test_who_asks_without_end_puts_writing_off_no_longer_than_that(
-    keeper: Keeper,
-) -> None:
-    written, now = [0.0], 0.0
-    while now < 2.0:
-        keeper._asked_at = now
-        now += 0.01
-        if not keeper._puts_off(now):
-            written.append(now)
-    gaps = [b - a for a, b in pairwise(written)]
-    assert max(gaps) <= keeper_rows.ASKED_WITHIN_S + 0.021
-    assert min(gaps) > 0.02  # and between them nothing was written
-    assert not keeper._puts_off(now + keeper_rows.ASKED_S)

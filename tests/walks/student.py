@@ -14,12 +14,12 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QTabBar,
     QTreeView,
-    QWidget,
 )
 
 from rllab_gui.cursor import Position
 from rllab_gui.demo.hands import Hands
 from rllab_gui.main_window import MainWindow
+from rllab_gui.plots.busy import BusyMark
 
 SAMPLE = Path(__file__).parents[2] / "sessions" / "sample-cartpole.h5"
 TABS = ("Returns", "Memory", "Bellman", "Looked at", "Neighbours", "Slice")
@@ -272,9 +272,8 @@ class Student:
         def still() -> bool:
             moment = episode.moment
             shown = moment is not None and moment.t == cursor.t and not episode.waiting
-            busy = self._window.findChildren(QWidget)
-            names = (it for it in busy if it.objectName().endswith(".busy"))
-            return shown and not any(it.isVisible() for it in names)
+            marks = self._window.findChildren(BusyMark)
+            return shown and not any(it.busy and it.isVisible() for it in marks)
 
         self._hands.rest(250)
         self._wait("the panels have their answers", still, 60.0)
