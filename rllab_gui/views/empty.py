@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -86,20 +85,7 @@ class EmptyState(QWidget):
         self._title.setToolTip("" if fits else words)
 
     def _rebuild(self) -> None:
-        buttons = [self._button(*it) for it in self._offered]
-        self._buttons.hold(buttons)
-        # They are made late, but Tab reaches them in the place of this view.
-        for before, after in pairwise((self._stop_before(), *buttons)):
-            QWidget.setTabOrder(before, after)
-
-    def _stop_before(self) -> QWidget:
-        """Whom Tab leaves for this view; Qt orders only what takes the focus."""
-        stop = self.previousInFocusChain()
-        while stop is not None and stop is not self:
-            if stop.focusPolicy() & Qt.FocusPolicy.TabFocus:
-                return stop
-            stop = stop.previousInFocusChain()
-        return self
+        self._buttons.hold([self._button(*it) for it in self._offered])
 
     def _button(self, command_id: str, label: str) -> QPushButton:
         action = self._commands.action(command_id)
