@@ -25,6 +25,8 @@ SAMPLE = Path(__file__).parents[2] / "sessions" / "sample-cartpole.h5"
 TABS = ("Returns", "Memory", "Bellman", "Looked at", "Neighbours", "Slice")
 LEARN_S = 120.0
 NOTE = "about to fall"
+LEAST_PANEL = 20
+"""Pixels below the title; in less there need not be anything."""
 
 
 class Student:
@@ -286,4 +288,20 @@ class Student:
 
     def _picture(self, name: str) -> None:
         self._count += 1
+        self._wait("no panel is blank", lambda: not self._blank())
         self._hands.picture(self._folder / f"{self._count:02d}-{name}.png")
+
+    def _blank(self) -> list[str]:
+        """Names of panels that are in front and of one colour."""
+        image = self._window.grab().toImage()
+        blank = []
+        for dock in self._window.current_workspace().docks.values():
+            place = dock.rect().adjusted(8, dock.titleBarWidget().height(), -8, -8)
+            if dock.visibleRegion().isEmpty() or place.height() < LEAST_PANEL:
+                continue
+            place.moveTopLeft(dock.mapTo(self._window, place.topLeft()))
+            columns = range(place.left(), place.right(), 2)
+            rows = range(place.top(), place.bottom(), 2)
+            if len({image.pixel(x, y) for x in columns for y in rows}) < 2:
+                blank.append(dock.objectName())
+        return blank
