@@ -196,10 +196,12 @@ class Recorded:
         found = rule.judge(self._batch(arrays), dials.exploration, spread)
         gradients = online.gradients(found.judged.gradient)
         norm = gradients.dot(gradients).sqrt()
-        finite = torch.isfinite(found.judged.loss + norm)
+        # Single numbers as reductions: else each loop over the weights repeats them.
+        finite = torch.isfinite(torch.stack((found.judged.loss, norm))).all()
         longest = learner.configuration.agent.gradient_clip
         if longest:
-            gradients = gradients * (longest / norm).clamp(max=1.0)
+            share = torch.stack((longest / norm, torch.ones_like(norm))).amin()
+            gradients = gradients * share
         pace = Pace(dials.rate, dials.epsilon)
         after = self._after(moved, gradients, found, finite, pace)
         # The exported form knows plain tuples only.

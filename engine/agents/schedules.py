@@ -6,6 +6,8 @@ import math
 
 from engine.contract.options import Configuration
 
+BUCKET = 32
+"""Updates that one point of a learning curve summarises."""
 _FALL = 5.0
 """An exponential schedule has come down to e⁻⁵ of its way at its end."""
 
@@ -67,5 +69,8 @@ def beta(configuration: Configuration, step: int) -> float:
 
 
 def measures_noise(configuration: Configuration, updates: int) -> bool:
-    """Whether the update after so many tells how much noise its layers have left."""
-    return configuration.exploration.kind == "noisy" and not updates % 8
+    """Whether the update after so many tells how much noise its layers have left.
+
+    One for each point of the curve does: it falls slowly.
+    """
+    return configuration.exploration.kind == "noisy" and not updates % BUCKET

@@ -93,13 +93,13 @@ def distributional_target(
     return of each action.
     """
     options = configuration.agent
-    values, probs = model.distribution(following.valued)
     discount, reward = rows.discount[:, None], rows.reward[:, None]
     preference = model.preference(following.chosen_by)
     if options.estimator == "q_learning":
-        best = preference.argmax(1)
-        values, probs = of_action(values, best), of_action(probs, best)
+        best = of_action(following.valued, preference.argmax(1))
+        values, probs = model.distribution(best)
         return Distribution(reward + discount * values, probs)
+    values, probs = model.distribution(following.valued)
     policy, entropy = next_policy(configuration, preference, exploration)
     if options.estimator == "sarsa":
         known = (rows.next_action >= 0)[:, None]

@@ -115,10 +115,10 @@ class HeadlessRun:
         if status.state != "failed":
             self._say_problems()
         share = status.step / max(1, status.steps_budget)
-        text = (
-            f"{status.step:,} of {status.steps_budget:,} steps, "
-            f"{status.steps_per_s:,.0f}/s, {duration(status.remaining_s)} left"
-        )
+        text = f"{status.step:,} of {status.steps_budget:,} steps, "
+        text += f"{status.steps_per_s:,.0f}/s"
+        if status.remaining_s > 0:
+            text += f", {duration(status.remaining_s)} left"
         if self._best > -float("inf"):
             text += f", evaluation {self._return:.4g} (best {self._best:.4g})"
         self._progress.move(share, text)

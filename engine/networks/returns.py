@@ -116,9 +116,10 @@ class Categorical(_Model):
 
     def row_mean(self, numbers: np.ndarray) -> np.ndarray:
         """See :class:`ReturnModel`."""
-        weights = np.exp(numbers - numbers.max(-1, keepdims=True))
-        mean: np.ndarray = weights @ self._row_support / weights.sum(-1)
-        return mean
+        from engine.networks.row_kernels import softmax_mean
+
+        means: np.ndarray = softmax_mean(numbers, self._row_support)
+        return means
 
     def preference(self, numbers: Tensor) -> Tensor:
         """See :class:`ReturnModel`."""

@@ -1,4 +1,4 @@
-"""Numbers of one observation on the CPU, by numpy.
+"""Numbers of one observation on the CPU, by numpy and loops of our own.
 
 For one row most of the time of a pass goes into calling torch, the more so where
 noise has to be mixed into every weight first.
@@ -87,7 +87,7 @@ def _step(layer: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
 class _Linear:
     """Weight and bias of one layer, where they lie."""
 
-    def __init__(self, layer: nn.Linear | NoisyLinear) -> None:
+    def __init__(self, layer: nn.Linear) -> None:
         self._weight = layer.weight.detach().numpy()
         self._bias = layer.bias.detach().numpy()
 
@@ -97,22 +97,20 @@ class _Linear:
         return outputs
 
 
-class _Noisy(_Linear):
-    """The noise is mixed into the row, not into the weights: it is a product."""
+class _Noisy:
+    """Weights, their noise and how much of it there is, where they lie."""
 
     def __init__(self, layer: NoisyLinear) -> None:
-        super().__init__(layer)
-        self._weight_sigma = layer.weight_sigma.detach().numpy()
-        self._bias_sigma = layer.bias_sigma.detach().numpy()
-        self._noise = layer.noise_in.numpy(), layer.noise_out.numpy()
+        learned = layer.weight, layer.weight_sigma, layer.bias, layer.bias_sigma
+        noise = layer.noise_in, layer.noise_out
+        from engine.networks.row_kernels import noisy_row
+
+        self._row = noisy_row
+        self._parts = [it.detach().numpy() for it in (*learned, *noise)]
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        noise_in, noise_out = self._noise
-        noisy: np.ndarray = self._weight_sigma @ (inputs * noise_in)
-        noisy += self._bias_sigma
-        noisy *= noise_out
-        noisy += super().__call__(inputs)
-        return noisy
+        outputs: np.ndarray = self._row(*self._parts, inputs)
+        return outputs
 
 
 def _relu(values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from engine.agents import NotFinite, Reported, choose_device
-from engine.agents.schedules import epsilon, temperature
+from engine.agents.schedules import BUCKET, epsilon, temperature
 from engine.contract.account import Spent
 from engine.contract.arrays import State
 from engine.contract.catalogue import check_combination
@@ -41,7 +41,6 @@ from engine.training.sampled_states import sample_states
 from engine.training.seeds import Seeds
 from engine.training.stepping import Ended, Taken
 from engine.training.telemetry import (
-    BUCKET,
     Clocks,
     Drained,
     Rows,
@@ -397,4 +396,8 @@ class TrainingLoop:
         self._events.append(Event(kind, self.step, text, time.time(), data or {}))
 
     def _seconds_left(self) -> float:
-        return self._speed.seconds_for(self.configuration.training.steps - self.step)
+        """0 where it is not known: steps without learning take a tenth of the time."""
+        last, first = self.configuration.training.steps, self.configuration.agent
+        if self.step <= first.learning_starts < last:
+            return 0.0
+        return self._speed.seconds_for(last - self.step)

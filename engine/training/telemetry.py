@@ -18,8 +18,6 @@ from engine.agents import Reported
 from engine.contract.arrays import State
 from engine.contract.messages import EpisodeFinished, Event, Scalars
 
-BUCKET = 32
-"""Updates that one point of a learning curve summarises."""
 SERIES = (
     "return",
     "length",

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from engine.agents import Update
+from engine.agents.schedules import BUCKET
 from engine.contract.arrays import join, split, state_hash
 from engine.contract.codec import decode, encode
 from engine.contract.messages import Rows
 from engine.contract.options import ConfigurationError
 from engine.environments import replay_episode
-from engine.training.telemetry import BUCKET, SERIES, UpdateBucket
+from engine.training.telemetry import SERIES, UpdateBucket
 
 IMAGES = {"environment__id": "RLLabTest/Misbehaving-v0", "recording__level": "default"}
 
@@ -427,6 +428,16 @@ def test_live_options_reach_the_updates(make):
 
 
 # ---------------------------------------------------------------------- reports
+
+
+def test_how_long_it_takes_is_not_told_before_it_learns(make):
+    loop = make(agent__learning_starts=200)
+    loop.advance(steps=100)
+    loop.advance(steps=50)
+    assert loop.status().steps_per_s > 0
+    assert loop.status().remaining_s == 0
+    loop.advance(steps=100)
+    assert loop.status().remaining_s > 0
 
 
 def test_status_says_where_the_run_is(make):
