@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QElapsedTimer, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -70,6 +70,7 @@ class TrainButton(QToolButton):
         colour = tokens.on_accent if primary else tokens.text
         self.setText(text)
         self.setIcon(icon(drawing, self._lab.theme, colour=colour))
+        self.setIconSize(QSize(self._lab.theme.px(16), self._lab.theme.px(16)))
         self.setProperty("state", state)
         self.setToolTip(self._lab.commands.action("train.start").toolTip())
         self.setAccessibleDescription(f"The run is {state}.")

@@ -19,6 +19,8 @@ from rllab_gui.theme import Theme
 
 LABEL_FROM = 200
 """Height in pixels from which there is room for the name of the x axis."""
+LEAST_CANVAS = 44
+"""Pixels in which an axis and a strip above it have room."""
 ZERO_BELOW = 0.7
 """How far below the lowest decade the bin of zeros lies, in decades."""
 
@@ -66,7 +68,7 @@ class PlotView(PlotFrame):
         self.log = bool(log)
         self._zeros = False
         self._right_axes: list[Any] = []
-        self._named = False
+        self._named = False, False
         self.left = DecadeAxis("left")
         self.left.logarithmic = self.log
         self.bottom = bottom if bottom is not None else CountAxis("bottom")
@@ -100,6 +102,7 @@ class PlotView(PlotFrame):
         self._canvas.autoAsked.connect(lambda: self.set_auto(True))
         self._canvas.pointerLeft.connect(self.pointerLeft)
         self._canvas.scene().sigMouseMoved.connect(self._on_pointer)
+        box.sigResized.connect(lambda *_: self._space_labels())
 
     # ---------------------------------------------------------------- ranges
 
@@ -220,19 +223,21 @@ class PlotView(PlotFrame):
         """Name the axes, with their units."""
         for axis, text in ((self.bottom, x), (self.left, y)):
             axis.setLabel(text)
-            axis.showLabel(bool(text))
-        self._named = bool(x)
+        self._named = bool(x), bool(y)
         self._space_labels()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In little room the axis goes without its name."""
+        """In little room the axes go without their names."""
         super().resizeEvent(event)
         self._space_labels()
 
     def _space_labels(self) -> None:
         """Axis text close to the axis, and room for a label at the right end."""
-        labelled = self._named and self.height() >= self.theme.px(LABEL_FROM)
+        below, beside = self._named
+        labelled = below and self.height() >= self.theme.px(LABEL_FROM)
         self.bottom.showLabel(labelled)
+        long, room = self.left.label.boundingRect().width(), self._canvas.height()
+        self.left.showLabel(beside and long <= room)
         self.bottom.setHeight(self.theme.px(34 if labelled else 18))
         self.item.layout.setContentsMargins(0, self.theme.px(7), self.theme.px(16), 0)
 
@@ -279,6 +284,7 @@ class PlotView(PlotFrame):
             axis.setTickFont(self.theme.font(relative=0.82))
             axis.label.setFont(self.theme.font(relative=0.82))
         self.left.setWidth(self.theme.px(52))
+        self._canvas.setMinimumHeight(self.theme.px(LEAST_CANVAS))
         self._space_labels()
         self.item.showGrid(x=False, y=True, alpha=0.12)
         self.markers.set_colour(tokens.warning)

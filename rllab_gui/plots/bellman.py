@@ -20,9 +20,12 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from rllab_gui.plots.updates import UpdateRow, fine, signed
 from rllab_gui.theme import Theme
 
-ROW = 20
+ROW, LEAST_ROW = 20, 14
+"""Height of a row where there is room, and where there is little."""
 NUMBER = 54
 FEWEST_ROWS = 4
+LEAST_ROWS = 3
+"""In less room than so many take the panel is clipped; the other rows follow."""
 STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 GHOST = 0.62
 """Opacity of a line of what would be with something switched."""
@@ -49,7 +52,7 @@ class UpdateChart(QWidget):
         self.setAccessibleName("Targets as configured and with parts switched")
         self.setToolTip(
             "● target, ┆ estimate Q(s,a). Faint rows: what would be learned with this "
-            "part switched. Click a row for its equation."
+            "part switched. Click a row for its equation; Up and Down go through them."
         )
 
     def sizeHint(self) -> QSize:
@@ -58,24 +61,33 @@ class UpdateChart(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Some rows."""
-        return QSize(self._theme.px(200), self._head() + self._theme.px(14) * 6)
+        rows = self._theme.px(LEAST_ROW) * LEAST_ROWS
+        return QSize(self._theme.px(200), self._head() + rows)
 
     def show_rows(self, rows: tuple[UpdateRow, ...], row: int) -> None:
         """Draw these, this one as chosen."""
         self.rows, self.row = rows, row
         self.update()
 
+    def shown(self) -> range:
+        """The rows that fit, the chosen one among them."""
+        room = self.height() - self._head()
+        count = max(1, min(len(self.rows), room // self._theme.px(LEAST_ROW)))
+        first = max(0, self.row - count + 1)
+        return range(first, first + count)
+
     def row_rect(self, row: int) -> QRectF:
-        """Where a row is."""
+        """Where a row is that is shown."""
         height = self._row_px()
-        return QRectF(0, self._head() + row * height, self.width(), height)
+        top = self._head() + (row - self.shown().start) * height
+        return QRectF(0, top, self.width(), height)
 
     def _head(self) -> int:
         return self._theme.px(16)
 
     def _row_px(self) -> float:
-        room = self.height() - self._head()
-        rows = max(len(self.rows), FEWEST_ROWS)
+        room, shown = self.height() - self._head(), len(self.shown())
+        rows = shown if shown < len(self.rows) else max(shown, FEWEST_ROWS)
         return min(float(self._theme.px(ROW)), room / rows)
 
     def _columns(self) -> tuple[float, float, float]:
@@ -102,8 +114,8 @@ class UpdateChart(QWidget):
         painter.fillRect(self.rect(), QColor(self._theme.tokens.panel))
         if self.rows:
             self._paint_head(painter)
-            for number, row in enumerate(self.rows):
-                self._paint_row(painter, number, row)
+            for number in self.shown():
+                self._paint_row(painter, number, self.rows[number])
         painter.end()
 
     def _paint_head(self, painter: QPainter) -> None:
@@ -119,6 +131,16 @@ class UpdateChart(QWidget):
         place = QRectF(names, 0, line - names, head)
         metrics = QFontMetricsF(painter.font())
         painter.drawText(place, middle, self.estimate_words(metrics, place.width()))
+        left = self._theme.px(6)
+        place = QRectF(left, 0, names - left, head)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, self.hidden_words())
+
+    def hidden_words(self) -> str:
+        """How many rows do not fit, and where they are."""
+        shown = self.shown()
+        above, below = shown.start, len(self.rows) - shown.stop
+        words = f"{above} ↑" * (above > 0), f"{below} ↓" * (below > 0)
+        return "  ".join(it for it in words if it)
 
     def estimate_words(self, metrics: QFontMetricsF, room: float) -> str:
         """What the dashed line is; in little room its name is left to the equation."""
@@ -175,7 +197,7 @@ class UpdateChart(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the row under the pointer."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        for number in range(len(self.rows)):
+        for number in self.shown():
             if self.row_rect(number).contains(event.position()):
                 self.chosen.emit(number)
 

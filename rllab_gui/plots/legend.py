@@ -110,7 +110,9 @@ class Legend(QWidget):
         """The words from the top; an ellipsis where a single line goes on."""
         bounded = self._one_line and bool(self.label.text())
         cut = bounded and self._wrapped_height() > self._line()
-        high = self.label.fontMetrics().lineSpacing() if cut else self.height()
+        high = self.height()
+        if cut:  # one line with its margin, nothing of the second one
+            high = self.label.fontMetrics().lineSpacing() + self._theme.px(2)
         self.label.setGeometry(0, 0, self.width(), high)
         if cut:
             ground = self._theme.tokens.panel

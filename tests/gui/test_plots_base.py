@@ -422,6 +422,10 @@ def test_a_legend_that_is_cut_says_so(plot):
     plot.resize(300, 150)
     plot.set_legend("one · " * 40)
     assert plot._legend.cut.isVisible()
+    label = plot._legend.label
+    room = label.contentsRect().height()
+    line = label.fontMetrics().lineSpacing()
+    assert line <= room < 1.5 * line, "whole letters, and nothing of the next line"
     assert plot._legend.cut.geometry().right() < plot._legend.width()
     plot.set_legend("one")
     assert not plot._legend.cut.isVisible()
@@ -515,3 +519,15 @@ def test_another_scale_fits_the_legend_anew(plot, theme):
     QApplication.sendPostedEvents()
     plot.layout().activate()
     assert plot._legend.height() > 2 * plot._legend._line()
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_the_name_of_the_upright_axis_is_whole_or_not_there(plot, theme, scale, qtbot):
+    theme.set_scale(scale)
+    plot.restyle()
+    plot.set_labels("pole angle", "pole velocity of the tip")
+    for height, there in ((400, True), (70, False), (400, True)):
+        plot.resize(300, round(height * scale))
+        qtbot.waitUntil(lambda there=there: plot.left.label.isVisible() is there)
+    plot.set_labels("pole angle")
+    assert not plot.left.label.isVisible()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import script
 from pictures import judged
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -24,7 +24,7 @@ from test_branches import step_through, teach
 from test_view_bellman import answer, row
 
 from rllab_gui.commands import Command, Commands
-from rllab_gui.plots.bellman import UpdateChart
+from rllab_gui.plots.bellman import LEAST_ROW, LEAST_ROWS, UpdateChart
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.narrow_box import NarrowBox
 from rllab_gui.plots.text import OneLine
@@ -362,6 +362,34 @@ def test_an_estimate_is_whole_in_a_narrow_chart(theme, qtbot):
     whole = chart.estimate_words(metrics, 1_000.0)
     assert whole == "┆ Q(s,a) 64.000"
     assert chart.estimate_words(metrics, 80.0) == "┆ 64.000"
+
+
+def test_in_little_room_some_updates_are_drawn_and_keys_lead_to_the_others(
+    theme, qtbot
+):
+    chart = UpdateChart(theme)
+    qtbot.addWidget(chart)
+    rows = rows_of({"rows": [row(double=it % 2 == 0) for it in range(7)]})
+    for scale in (1.0, 2.0):
+        theme.set_scale(scale)
+        chart.resize(chart.minimumSizeHint())
+        chart.show_rows(rows, 0)
+        least = theme.px(LEAST_ROW)
+        assert list(chart.shown()) == list(range(LEAST_ROWS))
+        assert chart.hidden_words() == "4 ↓"
+        assert chart.row_rect(LEAST_ROWS - 1).bottom() <= chart.height()
+        assert chart.row_rect(0).height() >= least
+        chart.show_rows(rows, 5)
+        assert list(chart.shown()) == [3, 4, 5]
+        assert chart.hidden_words() == "3 ↑  1 ↓"
+        chosen = []
+        chart.chosen.connect(chosen.append)
+        spot = chart.row_rect(4).center().toPoint()
+        qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=spot)
+        assert chosen == [4]
+        chart.chosen.disconnect()
+        chart.resize(chart.sizeHint())
+        assert (list(chart.shown()), chart.hidden_words()) == (list(range(7)), "")
 
 
 def test_what_is_offered_stands_below_each_other_in_a_narrow_panel(theme, qtbot):
