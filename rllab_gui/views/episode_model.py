@@ -39,6 +39,7 @@ class Episode:
       judged_by: Training step of the weights, -1 where the answer does not say.
       liking: What actions are chosen by: q, or CVaR, float [T+1, A].
       human: Which actions a person chose, bool [T]; empty where none.
+      forced: Actions that a branch begins with, bool [T]; empty where none does.
       life_lost: Steps that cost a life, bool [T]; empty where lives do not count.
       limits: From where on steps are marked; None for those of this episode alone.
     """
@@ -62,6 +63,7 @@ class Episode:
     observation_names: tuple[str, ...] = ()
     explored_known: bool = True
     human: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    forced: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     life_lost: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     limits: Limits | None = None
 
@@ -72,10 +74,14 @@ class Episode:
     def why(self, t: int) -> str:
         """What chose the action: ``explored``, ``greedy``, or what nobody knows.
 
+        The first action of a branch is that which was asked for.
+
         Who judges may prefer another action than the agent that took it then.
         """
         if self.by_person(t):
             return "by hand"
+        if t < len(self.forced) and self.forced[t]:
+            return "tried instead"
         if not self.explored_known:
             return "as recorded"
         if self.explored[t]:
@@ -218,6 +224,7 @@ def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
         explored=_shaped(answer, "explored", np.zeros(steps)).astype(bool),
         explored_known=bool(answer.get("explored_known", True)),
         human=np.asarray(answer.get("human", ()), bool),
+        forced=np.asarray(answer.get("forced", ()), bool),
         life_lost=np.asarray(answer.get("life_lost", ()), bool),
         observations=_vectors(observations),
         ended=_ended(answer),

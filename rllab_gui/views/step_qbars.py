@@ -7,6 +7,7 @@ import math
 import numpy as np
 from PySide6.QtWidgets import QToolButton
 
+from rllab_gui.episode import BRANCH
 from rllab_gui.plots.bars import Bars
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.strip import HISTORY
@@ -180,6 +181,9 @@ class StepQBarsView(QBars):
         moment = self.context.episode.moment
         if moment is not None and self.isVisible() and moment.q.size > 1:
             session, checkpoint, kind, episode = moment.episode.key
+            if kind == BRANCH:  # usual is what was seen round the episode it leaves
+                place = self.context.cursor.position
+                kind, episode = place.kind, place.episode
             which = {"kind": kind, "episode": episode}
             self.usual.want(session, which | {"checkpoint_step": checkpoint})
         self._offer_branch()

@@ -157,6 +157,28 @@ def test_a_branch_from_key_to_undo(stepping, client, beat, qtbot):
     leave_and_delete(window, client, branch, beat, qtbot)
 
 
+def test_on_a_branch_usual_is_what_was_seen_round_the_episode_that_it_leaves(
+    stepping, client, beat, qtbot
+):
+    client.answers["gaps"] = lambda _: {
+        "gaps": np.arange(101.0),
+        "values": np.arange(101.0),
+        "states": 2_000,
+        "source": "",
+    }
+    stepping.show_view("step", "stepQbars")
+    press(qtbot, stepping, Key.Key_C)
+    press(qtbot, stepping, Key.Key_R)
+    settle(beat)
+    assert stepping.lab.episode.key[2] == "branch"
+    view = next(
+        it for it in stepping.workspaces["step"].views() if it.view_id == "stepQbars"
+    )
+    qtbot.waitUntil(lambda: beat() or "percentile" in view.property("answerText"))
+    asked = [it.arguments for it in client.questions("gaps")]
+    assert {(it["kind"], it["episode"]) for it in asked} == {("training", 1)}
+
+
 def one_that_was_let_go_of(lab, client, branch, beat):
     branches, cursor, before = lab.branches, lab.cursor, lab.cursor.position
     branches.enter(branch.id)
@@ -523,6 +545,10 @@ def test_human_actions_are_marked():
     episode = episode_from(("s", -1, "branch", 1), data)
     assert episode.marks[1] == "P"
     assert [episode.why(t) for t in range(3)] == ["greedy", "by hand", "greedy"]
+    forced = np.array([False, False, True])
+    tried = episode_from(("s", -1, "branch", 1), data | {"forced": forced})
+    words = ["greedy", "by hand", "tried instead"]
+    assert [tried.why(t) for t in range(3)] == words
     # Whoever judges may not be the one that played.
     later = replace(episode, key=("s", 200, "branch", 1))
     assert later.why(0) == "greedy then"

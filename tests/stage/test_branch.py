@@ -183,7 +183,10 @@ def test_a_held_branch_is_an_episode_like_any_other(theatre, tmp_path):
     )
     assert held["exact"]
     assert held["steps"] == 7 + len(rollout["actions"])
-    assert theatre.result("hold_branch", **asked, checkpoint=0)["episode"] != held
+    tried = theatre.result("hold_branch", **asked, checkpoint=0)["episode"]
+    assert tried != held["episode"]
+    judged = theatre.result("judge_episode", kind="branch", episode=tried)
+    assert np.flatnonzero(judged["forced"]).tolist() == [7]
     where = {"kind": "branch", "episode": held["episode"]}
     judged = theatre.result("judge_episode", **where)
     assert judged["exact"]
@@ -192,6 +195,7 @@ def test_a_held_branch_is_an_episode_like_any_other(theatre, tmp_path):
         *rollout["actions"],
     ]
     assert np.flatnonzero(judged["human"]).tolist() == [7]
+    assert not judged["forced"].any(), "a person chose that action"
     assert judged["recorded"].tolist() == [True] * 8 + [False] * len(rollout["actions"])
     np.testing.assert_allclose(
         judged["value"][8:-1], rollout["value"][1:], rtol=1e-4, atol=1e-6

@@ -57,6 +57,9 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
     known = [it for it in arguments.human if 0 <= it < len(arguments.actions)]
     human[[arguments.t + it for it in known]] = True
     made["human"] = human
+    forced = np.zeros_like(human)
+    forced[arguments.t] = not human[arguments.t]
+    made["forced"] = forced
     context.archive.hold(session, made)
     exactness, why = how_restored(record, arguments.t)
     same = np.array_equal(made["rewards"][arguments.t :], arguments.rewards)

@@ -174,7 +174,7 @@ def _result(
         "observation_names": list(card.observation_names),
         "exact": seen.exact,
     }
-    for name in ("human", "life_lost"):
+    for name in ("human", "forced", "life_lost"):
         if name in record:
             result[name] = record[name]
     if seen.observations is not None and card.observation != "image":
