@@ -105,12 +105,11 @@ class _Noisy:
         noise = layer.noise_in, layer.noise_out
         from engine.networks.row_kernels import noisy_row
 
-        self._row = noisy_row
+        self._row: Callable[..., np.ndarray] = noisy_row
         self._parts = [it.detach().numpy() for it in (*learned, *noise)]
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        outputs: np.ndarray = self._row(*self._parts, inputs)
-        return outputs
+        return self._row(*self._parts, inputs)
 
 
 def _relu(values: np.ndarray) -> np.ndarray:

@@ -38,6 +38,7 @@ class EpisodeTable:
     def __init__(self) -> None:
         self._columns: dict[str, np.ndarray] = {}
         self._known: set[tuple[str, int]] = set()
+        self._judge: int | None = None
         self._extremes: tuple[float, float] | None = None
         self.clear()
 
@@ -65,6 +66,17 @@ class EpisodeTable:
         self._extremes = None
         self._columns = {name: np.empty(0) for name in COLUMNS}
         self._known = set()
+
+    def judge_by(self, checkpoint: int) -> bool:
+        """Forget the largest TD errors by other weights: they are not alike.
+
+        Returns:
+          Whether there were other ones.
+        """
+        other, self._judge = checkpoint != self._judge, checkpoint
+        if other:
+            self._columns["max_td"][:] = np.nan
+        return other
 
     def set_max_td(self, kind: str, episode: int, largest: float) -> None:
         """Note the largest |TD error|, known once somebody has looked at it."""

@@ -158,8 +158,9 @@ class EpisodesView(View):
         data = self.context.episode.data
         if data is not None and np.isfinite(data.td_error).any():
             largest = float(np.nanmax(np.abs(data.td_error)))
+            other = self.episodes.judge_by(data.key[1])
             self.episodes.set_max_td(data.key[2], data.key[3], largest)
-            if self._order == "max_td" or self.filter.text():
+            if other or self._order == "max_td" or self.filter.text():
                 self.refresh()
             else:
                 self._paint_row(data.key[2], data.key[3])

@@ -319,3 +319,18 @@ def test_a_long_list_is_drawn_four_times_a_second(view, play, context, qtbot):
     context.pulse.start()
     qtbot.waitUntil(lambda: view.rows.count() == FOLLOWED + 1)
     context.pulse.stop()
+
+
+def test_largest_errors_are_those_of_one_judge(table):
+    def above(largest):
+        return len(keys(table, f"td>{largest}"))
+
+    assert above(0) == 0
+    table.judge_by(-1)
+    table.set_max_td("training", 1, 4.0)
+    table.set_max_td("training", 2, 5.0)
+    assert not table.judge_by(-1)
+    assert above(3) == 2
+    assert table.judge_by(8_000)
+    table.set_max_td("training", 1, 7.0)
+    assert above(3) == 1
