@@ -43,6 +43,8 @@ OnError = Callable[[str], None]
 
 ALWAYS = frozenset({"scalars"})
 """Topics that the store needs whatever is shown, so that its series are complete."""
+LOST = "engine.supervisor.died"
+"""The problem that says that nobody is there who could do anything."""
 
 
 class EngineClient(Protocol):
@@ -73,6 +75,9 @@ class EngineClient(Protocol):
 class Link(QObject):
     """The engine as seen from the window.
 
+    Attributes:
+      lost: The engine has ended or does not answer; what was heard last is old.
+
     Signals:
       statusChanged(TrainerStatus), pictureArrived(Picture), scalarsArrived(Scalars),
       episodeFinished(EpisodeFinished), evaluationFinished(EvaluationFinished),
@@ -80,7 +85,8 @@ class Link(QObject):
       sessionChanged(SessionStatus), priorityReported(PriorityReport),
       embeddingReported(EmbeddingReport), timeReported(TimeReport),
       memoryReported(MemoryReport), jobProgressed(JobProgress),
-      processChanged(ProcessState), sent(Message): a message has left.
+      processChanged(ProcessState), lostChanged(bool),
+      sent(Message): a message has left.
     """
 
     statusChanged = Signal(object)
@@ -98,6 +104,7 @@ class Link(QObject):
     memoryReported = Signal(object)
     jobProgressed = Signal(object)
     processChanged = Signal(object)
+    lostChanged = Signal(bool)
     sent = Signal(object)
     _restarted = Signal(str)
     _woken = Signal()
@@ -110,6 +117,9 @@ class Link(QObject):
         self._subscribed: frozenset[str] | None = None
         self._credits_due = 0
         self._signals = self._signal_table()
+        self.lost = False
+        self.problemRaised.connect(self._on_problem)
+        self.problemSolved.connect(self._on_solved)
         self._restarted.connect(self._on_restarted, Qt.ConnectionType.QueuedConnection)
         self._restarting = False
         on_ready = getattr(client, "on_ready", None)
@@ -237,6 +247,16 @@ class Link(QObject):
         """Let go of the engine; nothing arrives any more."""
         self._waiting.clear()
         self._client.close()
+
+    def _on_problem(self, problem: Problem) -> None:
+        if problem.id == LOST and not self.lost:
+            self.lost = True
+            self.lostChanged.emit(True)
+
+    def _on_solved(self, problem_id: str) -> None:
+        if problem_id == LOST and self.lost:
+            self.lost = False
+            self.lostChanged.emit(False)
 
     # -------------------------------------------------------------- inwards
 

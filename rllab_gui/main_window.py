@@ -342,7 +342,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while a run is active; leave nothing running unless it is wanted."""
         gone = self.lab.pulse.stopped_for_good
-        if self.lab.run.active and not gone:
+        # With nobody there who could stop the run, there is nothing to ask.
+        if self.lab.run.active and not gone and not self.lab.link.lost:
             event.ignore()
             if not self._closing:
                 ask_before_closing(self, self._stop_and_close, self._detach)

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.contract.messages import EpisodeFinished
+from engine.contract.messages import EpisodeFinished, SessionStatus
 from engine.contract.notes import Place
 from rllab_gui.cursor import SPEEDS, Cursor
 from rllab_gui.episode import ShownEpisode
@@ -51,6 +51,7 @@ class Playback(QObject):
         self._steps: dict[tuple[str, int], int] = {}
         self._newest: tuple[str, int] | None = None
         self._had_episodes = False
+        self._left = ("", "")
         self.active = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
@@ -224,15 +225,22 @@ class Playback(QObject):
         self._had_episodes = self.has_episodes
         self.episodesChanged.emit()
 
+    def _follows(self, session: SessionStatus) -> bool:
+        """A run is followed, but not by who looked elsewhere when its engine went."""
+        uuid, mode = self._left
+        return session.live and (session.uuid != uuid or mode == "following")
+
     def _on_session(self) -> None:
         """Another session: nothing of the old one stays under the cursor."""
         session = self._store.session
+        if left := self._cursor.position.session:
+            self._left = left, self._cursor.mode
         self._known, self._steps, self._newest = {}, {}, None
         self._cursor.set_last(0)
         self._cursor.select(None)
         nothing = {"checkpoint": -1, "episode": -1, "t": 0, "branch": ""}
         self._cursor.place(session=session.uuid, **nothing)
-        self._cursor.set_mode("following" if session.live else "paused")
+        self._cursor.set_mode("following" if self._follows(session) else "paused")
         if session.uuid:
             self._link.ask("episodes", {}, partial(self._on_table, session.uuid))
         self._tell()

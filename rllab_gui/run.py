@@ -70,6 +70,7 @@ class Run(QObject):
         self._patience.timeout.connect(self._believe)
         link.statusChanged.connect(self._on_status)
         link.problemRaised.connect(self._on_problem)
+        link.lostChanged.connect(self._on_lost)
         draft.complaintsChanged.connect(self._on_complaints)
 
     @property
@@ -83,7 +84,12 @@ class Run(QObject):
         return self._state in ACTIVE
 
     def can(self, what: str) -> bool:
-        """Whether ``start``, ``pause``, ``resume``, ``stop``, ``advance`` is legal."""
+        """Whether ``start``, ``pause``, ``resume``, ``stop``, ``advance`` is legal.
+
+        Nothing is while the engine is lost: nobody would do it.
+        """
+        if self._link.lost:
+            return False
         return {
             "start": not self.active,
             "pause": self._state == "running",
@@ -138,7 +144,7 @@ class Run(QObject):
 
     def start_again(self) -> None:
         """End the run that is active, saved, and begin one of the draft."""
-        if self._is_refused():
+        if self._link.lost or self._is_refused():
             return
         if self.active:
             self._again = True
@@ -199,6 +205,11 @@ class Run(QObject):
         """A start that failed leaves the engine in the state it was in."""
         if self._state == "starting" and problem.severity == "error":
             self._believe()
+
+    def _on_lost(self, lost: bool) -> None:
+        """No order is under way any more; the next engine's word counts at once."""
+        self._again = False
+        self._believe()
 
     def _believe(self) -> None:
         self._stale = frozenset()

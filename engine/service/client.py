@@ -38,9 +38,7 @@ from engine.contract.messages import (
     Picture,
     Problem,
     ProcessState,
-    ResumeTraining,
     Scalars,
-    SessionStatus,
     Shutdown,
     Solved,
     Subscribe,
@@ -56,7 +54,8 @@ from engine.service.connection import (
 from engine.service.cores import stay_off, usable_cores
 from engine.service.home import Home, find_home
 from engine.service.inbox import Inbox
-from engine.service.problems import lost_engine, malformed
+from engine.service.problems import LOST, lost_engine, malformed
+from engine.service.run_memory import RunMemory
 from engine.service.starting import START_WITHIN_S, reach, reach_another, reap
 from engine.service.transport import SUPERVISOR, Line
 from engine.service.wake import Wake
@@ -92,7 +91,7 @@ class Client:
         self._inbox = Inbox()
         self._on_ready: Callable[[], None] = _nothing
         self._topics: list[str] = []
-        self._session = SessionStatus()
+        self._run = RunMemory()
         self._wake, self._ready = Wake(), Wake()
         self._posted = threading.Event()
         self._thread: threading.Thread | None = None
@@ -110,6 +109,7 @@ class Client:
         if isinstance(message, Subscribe):
             self._topics = message.topics
         self._leaves = isinstance(message, Shutdown)
+        self._run.sent(message)
         self._posted.clear()
         self._outbox.append((target or self._target_of(message), message))
         self._wake.poke()
@@ -213,13 +213,13 @@ class Client:
         if process_lives(self.connection.pid):
             self.send(Shutdown())
         self._end_thread()
-        session = self._session
         self.connection = reach_another(self._home, self.connection)
+        going_on = self._run.going_on()
         self._open()
-        solved = ("engine.supervisor.died", *(f"engine.{it}.gone" for it in ROLES))
+        solved = (LOST, *(f"engine.{it}.gone" for it in ROLES))
         self._deliver([Solved(name) for name in solved])
-        if session.live:
-            self.send(ResumeTraining(session.path))
+        for message in going_on:
+            self.send(message)
 
     def close(self) -> None:
         """Let go of the engine; what was sent before is handed over first.
@@ -264,7 +264,7 @@ class Client:
             poller.register(what, zmq.POLLIN)
         self._hello(line)
         beat_at = 0.0
-        lost = False
+        lost = hangs = False
         try:
             while not self._ending:
                 if time.monotonic() > beat_at:
@@ -279,8 +279,12 @@ class Client:
                 cut = watch in ready and bool(monitor.recv_monitor_message(watch))
                 silent = time.monotonic() - line.last_heard > SILENT_S
                 if not lost and ((cut and self._is_gone()) or silent):
-                    lost = True
-                    self._deliver([lost_engine(silent=silent)])
+                    lost, hangs = True, silent
+                    told = lost_engine(silent=silent, goes_on=self._run.goes_on)
+                    self._deliver([told])
+                elif hangs and not silent:  # it was only very busy
+                    lost = hangs = False
+                    self._deliver([Solved(LOST)])
         finally:
             stay_off(())
             self._post(line)
@@ -313,8 +317,7 @@ class Client:
                 ends |= message.state == "gone"
             if isinstance(message, Answer):
                 self._targets.pop(message.id, None)
-            if isinstance(message, SessionStatus):
-                self._session = message
+            self._run.heard(message)
         if line.is_stranger and not self._leaves:
             line.is_stranger = False
             self._hello(line)

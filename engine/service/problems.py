@@ -42,7 +42,7 @@ def _where(call: ForeignCall | None) -> str:
     return f"The environment '{call.id}' was in {call.place} just then." if call else ""
 
 
-def stalled(call: ForeignCall | None, after_s: float, durable_step: int) -> Problem:
+def stalled(call: ForeignCall | None, after_s: float) -> Problem:
     """The trainer says nothing any more; what becomes of it is the user's choice."""
     return Problem(
         STALLED,
@@ -50,8 +50,8 @@ def stalled(call: ForeignCall | None, after_s: float, durable_step: int) -> Prob
         why=f"The environment '{call.id}' does not come back from {call.place}."
         if call
         else "It is in none of the environment's calls: an update takes very long.",
-        fix="Wait, stop the run here, or end the trainer: it then goes on from step "
-        f"{durable_step:,}.",
+        fix="Wait, stop the run here, or end the trainer: the run then goes on from "
+        "its last checkpoint.",
         fixes=[
             ("train.stop", "Stop the run"),
             ("train.endTrainer", "End the trainer"),
@@ -93,12 +93,21 @@ def mistake(who: str, what: str, error: Exception) -> Problem:
     )
 
 
-def lost_engine(*, silent: bool) -> Problem:
-    """Nothing is heard of the engine, or its connection has ended."""
+LOST = "engine.supervisor.died"
+
+
+def lost_engine(*, silent: bool, goes_on: bool) -> Problem:
+    """Nothing is heard of the engine, or its connection has ended.
+
+    More than the last checkpoint may be durable, but only measured: there is no
+    network of that step to go on with.
+    """
     what = "The engine does not answer any more" if silent else "The engine has ended"
+    kept = "; the last checkpoint of the run is on disk"
+    back = ": the run goes on from there, and the steps since are trained again"
     return Problem(
-        "engine.supervisor.died",
-        f"{what}; everything up to the durable step is on disk.",
-        fix="Start it again, and the run goes on from there.",
+        LOST,
+        f"{what}{kept if goes_on else ''}.",
+        fix=f"Start it again{back if goes_on else ''}.",
         fixes=[("engine.restart", "Start the engine again")],
     )

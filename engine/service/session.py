@@ -142,8 +142,14 @@ class Session(SessionRecovery):
 
     def _continue(self, sender: str, message: ResumeTraining) -> Actions:
         self._check_not_busy()
-        arguments = {"path": message.path, "steps": message.steps, "paused": False}
+        arguments: dict[str, Any] = {
+            "path": message.path,
+            "steps": message.steps,
+            "paused": message.paused,
+        }
         actions = self._begin(None)
+        self._died_at = message.reached or None
+        self._engine_died = message.reached > 0
         self._changed |= message.changes
         return [*actions, *self._ask_run(sender, "resume", arguments)]
 
@@ -160,6 +166,7 @@ class Session(SessionRecovery):
         self, sender: str, question: str, arguments: dict[str, Any]
     ) -> Actions:
         """Have the keeper open a store and send the run to the trainer."""
+        self._begins_paused = bool(arguments["paused"])
         then = self._or_refuse(sender, self._created)
         return self._ask("keeper", question, arguments, then)
 
@@ -185,16 +192,11 @@ class Session(SessionRecovery):
         if not self._reached:
             return [*actions, *self._start_recovery()]
         actions += [*self._set_again(), *self._take_changes()]
+        if self._engine_died:
+            actions += self._tell_loss(self.opened.durable_step)
         if self.state == "stopping":  # it was stopped before it began
             actions.append(Send("trainer", Stop()))
         return actions
-
-    def _take_changes(self) -> Actions:
-        """The options that a resumed run begins with, for the stage and for us."""
-        assert self.configuration is not None
-        values = {key: json.loads(text) for key, text in self._changed.items()}
-        self.configuration = self.configuration.with_options(values)
-        return [Send("stage", SetOption(key, it)) for key, it in self._changed.items()]
 
     def _show(self, result: dict[str, Any]) -> Actions:
         actions: Actions = [Send("windows", self.opened), Send("stage", self.opened)]

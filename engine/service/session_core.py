@@ -107,6 +107,8 @@ class SessionCore:
         self._recovering = False
         self._close_after = False
         self._died_at: int | None = None
+        self._engine_died = False
+        self._begins_paused = False
         self._until = 0
         self._reached = False
         self._changed: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from abc import ABC, abstractmethod
 
@@ -57,7 +58,7 @@ class SessionRecovery(SessionCore, ABC):
         if self._clock() - self._heard_at < limit:
             return []
         self._stalled = True
-        told = stalled(self._call("trainer"), limit, self.opened.durable_step)
+        told = stalled(self._call("trainer"), limit)
         return [Trace("trainer"), Send("windows", told)]
 
     def look_for_stuck_stage(self) -> Actions:
@@ -86,7 +87,8 @@ class SessionRecovery(SessionCore, ABC):
             self._reached = False
             actions += self.heard()
             if self.state in ACTIVE and self._delivered:
-                self._died_at = self.status.step
+                if self._died_at is None:  # else there is a loss still to be told
+                    self._died_at = self.status.step
                 actions += self._start_recovery()
         return actions
 
@@ -160,6 +162,7 @@ class SessionRecovery(SessionCore, ABC):
         if not needs <= self.ready:
             return []
         paused = self.state in ("pausing", "paused")
+        paused |= self.state == "starting" and self._begins_paused
         arguments = {"paused": paused, "run": not stopping, "until": self._until}
         return self._ask(
             "keeper",
@@ -199,6 +202,13 @@ class SessionRecovery(SessionCore, ABC):
             Send("trainer", SetOption(key, it)) for key, it in self._changed.items()
         ]
 
+    def _take_changes(self) -> Actions:
+        """The options that a resumed run begins with, for the stage and for us."""
+        assert self.configuration is not None
+        values = {key: json.loads(text) for key, text in self._changed.items()}
+        self.configuration = self.configuration.with_options(values)
+        return [Send("stage", SetOption(key, it)) for key, it in self._changed.items()]
+
     def _tell_cut(self, step: int) -> Actions:
         """What was recorded after this step is recorded again."""
         self._cuts += 1
@@ -210,11 +220,14 @@ class SessionRecovery(SessionCore, ABC):
         if self._died_at is None:  # it had only not been there yet
             return [Send("windows", self.status)]
         again, self._died_at = max(0, self._died_at - step), None
+        who = "trainer ended unexpectedly"
+        if self._engine_died:  # or was ended by a person
+            who, self._engine_died = "engine was started again", False
         if self.state == "stopping":
-            text = f"The trainer ended before it had stopped: the run ends at {step:,}"
-            loss = f", {again:,} steps earlier."
+            text = f"The {who.split()[0]} ended before it had stopped: the run ends"
+            text, loss = f"{text} at {step:,}", f", {again:,} steps earlier."
         else:
-            text = f"The trainer ended unexpectedly and is back at step {step:,}"
+            text = f"The {who} and is back at step {step:,}"
             loss = f": {again:,} steps are trained again."
         text += loss if again else "; nothing is lost."
         event = Event("recovery", step, text, time.time())

@@ -77,7 +77,7 @@ def _train(lab: Lab, window: MainWindow) -> list[Command]:
         Command(
             "train.endTrainer",
             "End the trainer that hangs",
-            "End its process; another one goes on from the last durable step",
+            "End its process; another one goes on from the last checkpoint",
             run.end_trainer,
         ),
         Command(

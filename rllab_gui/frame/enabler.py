@@ -23,6 +23,7 @@ class Enabler(QObject):
         self._due = False
         for signal in (
             lab.run.stateChanged,
+            lab.link.lostChanged,
             lab.store.sessionChanged,
             lab.history.changed,
             lab.live.pendingChanged,
@@ -73,7 +74,7 @@ class Enabler(QObject):
         table = {
             "train.start": any(run.can(it) for it in ("start", "pause", "resume")),
             "train.startPaused": run.can("start"),
-            "train.startAgain": run.state != "stopping",
+            "train.startAgain": run.state != "stopping" and not lab.link.lost,
             "train.continue": lab.sessions.can_continue,
             "train.rewind": lab.sessions.can_continue,
             "train.halveBatch": lab.sessions.can_continue,

@@ -110,6 +110,7 @@ class RunBar(FoldingBar):
         lab.store.statusChanged.connect(self._show_progress)
         lab.run.stateChanged.connect(lambda state: self._show_progress())
         lab.theme.changed.connect(self._show_progress)
+        lab.link.lostChanged.connect(lambda lost: self._show_progress())
         self._show_progress()
 
     def _button(self, command: str, title: str, drawing: str) -> IconButton:
@@ -214,7 +215,10 @@ class RunBar(FoldingBar):
         budget = status.steps_budget or self._lab.draft.configuration.training.steps
         fraction = min(1.0, status.step / max(1, budget))
         self.progress.setValue(round(1000 * fraction))
-        self.progress.setFormat(_progress_text(state, status, fraction))
+        words = percent(fraction) + " · no engine"
+        if not self._lab.link.lost:
+            words = _progress_text(state, status, fraction)
+        self.progress.setFormat(words)
         self._widen_progress()
 
     def _widen_progress(self) -> None:

@@ -52,6 +52,7 @@ class StatusBar(QStatusBar):
             self.addPermanentWidget(self._button(name, title, drawing))
         self._cancel = self.findChild(IconButton, "status.record.cancel")
         lab.store.sessionChanged.connect(self._on_session)
+        lab.link.lostChanged.connect(self.refresh)
         lab.recorder.progressed.connect(self._on_job)
         lab.recorder.changed.connect(self._show_cancel)
         lab.exchange.changed.connect(self._show_cancel)
@@ -96,7 +97,7 @@ class StatusBar(QStatusBar):
 
     # ----------------------------------------------------------------- content
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Bring all numbers up to date; a message that covers them stays."""
         if self.currentMessage():
             return
@@ -109,13 +110,14 @@ class StatusBar(QStatusBar):
         status, pulse = self._lab.store.status, self._lab.pulse
         configuration = self._lab.store.configuration
         active = self._lab.run.active
+        goes = active and not self._lab.link.lost
         fill = status.replay_size / max(1, status.replay_capacity)
         learns = active and configuration.replay.kind != "none"
         anything = active or status.step > 0
         return {
             "step": self._step_text() if anything else "ready",
-            "steps": f"{whole(status.steps_per_s):>6} steps/s" if active else "",
-            "updates": f"{whole(status.updates_per_s):>6} updates/s" if active else "",
+            "steps": f"{whole(status.steps_per_s):>6} steps/s" if goes else "",
+            "updates": f"{whole(status.updates_per_s):>6} updates/s" if goes else "",
             "ui": f"UI {pulse.measured_rate:2.0f} Hz",
             "epsilon": f"ε {status.epsilon:.3f}" if active else "",
             "replay": f"replay {percent(fill):>5}" if learns else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,12 @@ from engine.contract.messages import (
     EndTrainer,
     Event,
     Message,
+    Pause,
     Problem,
     ProcessState,
+    Resume,
     SessionStatus,
+    Solved,
     Stop,
     TrainerStatus,
     Weights,
@@ -28,6 +32,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 def problem(name: str) -> Callable[[Message], bool]:
     return lambda it: isinstance(it, Problem) and it.id == name
+
+
+def hang(pid: int) -> None:
+    """The process does nothing more, until it is woken."""
+    os.kill(pid, signal.SIGSTOP)
+
+
+def wake(pid: int) -> None:
+    os.kill(pid, signal.SIGCONT)
+
+
+def sealed_meanwhile(message: Message) -> bool:
+    """The file of a run that is paused has been written."""
+    return isinstance(message, SessionStatus) and message.live and message.sealed_at > 0
 
 
 def test_a_killed_trainer_is_back_at_the_last_durable_step(lab: Lab) -> None:
@@ -119,6 +137,67 @@ def test_a_killed_supervisor_ends_everything_and_the_run_can_go_on(lab: Lab) -> 
     assert again.step >= 1_000
     end(lab, client)
     assert Path(path).is_file()
+
+
+def test_a_paused_run_is_paused_in_the_next_engine_too(lab: Lab) -> None:
+    client = lab.attach()
+    lab.start(client)
+    expect(client, status("running", 1_500))
+    order(client, Pause())
+    paused = expect(client, status("paused"))
+    assert isinstance(paused, TrainerStatus)
+    expect(client, sealed_meanwhile)  # so its checkpoint is durable
+    kill(client.connection.pid)
+    told = expect(client, problem("engine.supervisor.died"), 3)
+    assert isinstance(told, Problem)
+    assert "the steps since are trained again" in told.fix
+    client.poll()
+    client.restart()
+    again = expect(client, status("paused"), 120)
+    assert isinstance(again, TrainerStatus)
+    back = expect(client, problem("engine.trainer.recovered"))
+    assert isinstance(back, Problem)
+    assert back.what == (
+        f"The engine was started again and is back at step {paused.step:,}; nothing "
+        "is lost."
+    )
+    heard = [it for it in client.poll() if isinstance(it, TrainerStatus)]
+    assert not [it for it in heard if it.state == "running"]
+    order(client, Resume())
+    expect(client, status("running", paused.step + 200))
+    end(lab, client)
+
+
+def test_a_run_that_a_lost_engine_was_to_stop_is_sealed_by_the_next(lab: Lab) -> None:
+    client = lab.attach()
+    lab.start(client)
+    expect(client, status("running", 1_500))
+    hang(client.connection.pid)
+    order(client, Stop())
+    client.hand_over()
+    kill(client.connection.pid)
+    expect(client, problem("engine.supervisor.died"), 3)
+    client.poll()
+    client.restart()
+    file = expect(client, sealed, 120)
+    assert isinstance(file, SessionStatus)
+    assert not (lab.home / "sessions" / "run.live").exists()
+    assert client.request("summary")["steps"] == file.durable_step >= 1_000
+    end(lab, client)
+
+
+def test_an_engine_that_was_only_busy_is_found_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.service.client.SILENT_S", 3.0)
+    client = lab.attach()
+    hang(client.connection.pid)
+    told = expect(client, problem("engine.supervisor.died"), 10)
+    assert isinstance(told, Problem)
+    assert "does not answer" in told.what
+    wake(client.connection.pid)
+    expect(client, lambda it: it == Solved("engine.supervisor.died"), 10)
+    end(lab, client)
 
 
 def test_a_role_that_dies_again_and_again_is_given_up(lab: Lab) -> None:

@@ -226,7 +226,7 @@ def test_training_goes_on_in_the_background_when_that_is_wanted(lab: Lab) -> Non
 def test_an_idle_engine_without_clients_ends_by_itself(lab: Lab) -> None:
     client = lab.attach()
     lab.pid(client, "trainer")
-    assert len(lab.processes()) == 4
+    assert len(lab.processes()) >= 4, "and one that waits to become a trainer"
     client.close()
     assert lab.wait_for_end(45) == []
 

@@ -140,7 +140,9 @@ class World:
             if message.arguments.get("run", True):
                 self.session.on_run_sent(reached=ready)
             if ready and message.arguments.get("run", True):
-                self.queues["trainer"].append(RunTraining(CONFIGURATION, "u"))
+                paused = bool(message.arguments["paused"])
+                run = RunTraining(CONFIGURATION, "u", paused=paused)
+                self.queues["trainer"].append(run)
             self.open = str(message.arguments.get("path", self.open))
             self.unsealed = True
         if message.question == "open":
@@ -308,6 +310,60 @@ def test_a_run_that_goes_on_keeps_its_budget_when_the_trainer_dies(
     recover = world.queues["keeper"][-1]
     assert isinstance(recover, Ask)
     assert recover.arguments["until"] == 800
+
+
+def test_a_paused_run_of_a_lost_engine_is_paused_in_the_next(world: World) -> None:
+    world.command(ResumeTraining("/old.h5", paused=True, reached=40))
+    world.work_all()
+    assert world.session.state == "paused"
+    assert "running" not in world.states
+    (told,) = world.problems()
+    assert told.what == (
+        "The engine was started again and is back at step 5: 35 steps are trained "
+        "again."
+    )
+
+
+def test_a_run_that_was_being_stopped_when_its_engine_was_lost_is_sealed(
+    world: World,
+) -> None:
+    world.command(ResumeTraining("/old.h5", paused=True, reached=40))
+    world.command(Stop())
+    world.work_all()
+    assert world.session.state == "idle"
+    assert "running" not in world.states
+    assert not world.unsealed
+    assert "the run ends at 5, 35 steps earlier" in world.problems()[-1].what
+
+
+@pytest.mark.parametrize(
+    "order",
+    [StartTraining(CONFIGURATION, paused=True), ResumeTraining("/old.h5", paused=True)],
+)
+def test_a_run_that_is_to_begin_paused_does_so_without_its_first_trainer(
+    world: World, order: Message
+) -> None:
+    world.command(order)
+    while not any(world.asked(it) for it in ("create", "resume")):
+        world.work("trainer")
+    world.die("trainer")
+    world.work("keeper")
+    world.back("trainer")
+    world.work_all()
+    assert world.session.state == "paused"
+    assert "running" not in world.states
+
+
+def test_a_lost_engine_is_told_of_even_where_the_trainer_comes_later(
+    world: World,
+) -> None:
+    world.die("trainer")
+    world.command(ResumeTraining("/old.h5", reached=40))
+    world.work_all()
+    world.back("trainer")
+    world.work_all()
+    (told,) = world.problems()
+    assert "The engine was started again and is back at step 5: 35 steps" in told.what
 
 
 def test_a_silent_trainer_is_told_once_and_again_when_it_speaks(running: World) -> None:

@@ -18,8 +18,10 @@ from PySide6.QtWidgets import (
 
 from rllab_gui.cursor import Position
 from rllab_gui.demo.hands import Hands
+from rllab_gui.episode import BY_HAND
 from rllab_gui.main_window import MainWindow
 from rllab_gui.plots.busy import BusyMark
+from rllab_gui.plots.lane_film import FilmLane
 
 SAMPLE = Path(__file__).parents[2] / "sessions" / "sample-cartpole.h5"
 TABS = ("Returns", "Memory", "Bellman", "Looked at", "Neighbours", "Slice")
@@ -275,11 +277,19 @@ class Student:
             moment = episode.moment
             shown = moment is not None and moment.t == cursor.t and not episode.waiting
             marks = self._window.findChildren(BusyMark)
-            return shown and not any(it.busy and it.isVisible() for it in marks)
+            busy = any(it.busy and it.isVisible() for it in marks)
+            return shown and not busy and self._has_film()
 
         self._hands.rest(250)
         self._wait("the panels have their answers", still, 60.0)
         self._hands.rest(100)
+
+    def _has_film(self) -> bool:
+        """The film strip is there, where it can be seen; who plays needs none."""
+        films = self._window.findChildren(FilmLane)
+        seen = [it for it in films if not it.visibleRegion().isEmpty()]
+        by_hand = self._lab.cursor.position.branch == BY_HAND
+        return by_hand or all(it.steps or it.sentence for it in seen)
 
     def _wait(
         self, what: str, condition: Callable[[], object], seconds: float = 0.0

@@ -33,11 +33,16 @@ class ResumeTraining(Message, frozen=True):
       path: The session file.
       steps: Further steps; 0 goes on to the budget of its configuration.
       changes: Live options that are other ones from there on, as JSON texts.
+      paused: Go on in the state *paused*, before the next step.
+      reached: Step that the run had reached when its engine was lost, so that it is
+        told how many are trained again; 0 where it was not.
     """
 
     path: str
     steps: int = 0
     changes: dict[str, str] = field(default_factory=dict)
+    paused: bool = False
+    reached: int = 0
 
 
 class OpenSession(Message, frozen=True):

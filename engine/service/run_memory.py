@@ -1,0 +1,85 @@
+"""What a client remembers of the run, for the day on which its engine is lost."""
+
+from __future__ import annotations
+
+from engine.contract.messages import (
+    Message,
+    Pause,
+    Resume,
+    ResumeTraining,
+    RunState,
+    SessionStatus,
+    Shutdown,
+    StartTraining,
+    Stop,
+    TrainerStatus,
+)
+
+_WISHES: dict[type[Message], RunState] = {
+    Pause: "paused",
+    Resume: "running",
+    Stop: "stopping",
+}
+
+_UNDER_WAY: frozenset[RunState] = frozenset(
+    {"running", "pausing", "paused", "stopping"}
+)
+
+
+class RunMemory:
+    """The newest word about the run, and what was wished of it after that.
+
+    An engine that hangs hears of no wish, and is ended all the same: so a wish counts
+    until the engine's next word.
+    """
+
+    def __init__(self) -> None:
+        self._session = SessionStatus()
+        self._state: RunState = "running"
+        self._step = 0
+        self._closed = False
+
+    def sent(self, message: Message) -> None:
+        """Take note of what the engine is told to do."""
+        if isinstance(message, Shutdown):
+            # It stops the run by itself now, which nobody wished.
+            self._closed = True
+        elif isinstance(message, (StartTraining, ResumeTraining)):
+            self._state = "paused" if message.paused else "running"
+        else:
+            self._state = _WISHES.get(type(message), self._state)
+
+    def heard(self, message: Message) -> None:
+        """Take note of what the engine says."""
+        if self._closed:
+            return
+        if isinstance(message, SessionStatus):
+            self._session = message
+        elif isinstance(message, TrainerStatus):
+            self._step = message.step
+            self._take_state(message.state)
+
+    def _take_state(self, state: RunState) -> None:
+        """One that rests or starts contradicts no wish for the run to come."""
+        if state in _UNDER_WAY:
+            self._state = state
+        elif state != "starting" and self._state == "stopping":  # it has stopped
+            self._state = "running"
+
+    @property
+    def goes_on(self) -> bool:
+        """A run is under way that nobody has stopped."""
+        return self._session.live and self._state != "stopping"
+
+    def going_on(self) -> list[Message]:
+        """What a new engine is told, so that the run is as it was; once.
+
+        One that was being stopped goes on only to be stopped, which seals its file.
+        """
+        self._closed = False
+        if not self._session.live:
+            return []
+        paused = self._state != "running"
+        path, reached = self._session.path, self._step
+        resume = ResumeTraining(path, paused=paused, reached=reached)
+        return [resume] if self.goes_on else [resume, Stop()]

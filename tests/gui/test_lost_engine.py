@@ -1,0 +1,158 @@
+"""While the engine is gone: nothing looks alive, and the person's place is kept."""
+
+import pytest
+import script
+from PySide6.QtWidgets import QWidget
+
+from engine.contract.messages import (
+    Pause,
+    Problem,
+    SessionStatus,
+    Solved,
+    StartTraining,
+    Stop,
+    TrainerStatus,
+)
+from rllab_gui.link import LOST
+
+ORDERS = ["start", "startPaused", "startAgain", "pause", "resume", "stop"]
+ORDERS += ["stepEnv", "stepEpisode", "endTrainer"]
+
+
+@pytest.fixture
+def lose(beat):
+    def lose_engine():
+        beat(Problem(LOST, "The engine has ended."))
+
+    return lose_engine
+
+
+@pytest.fixture
+def come_back(window, client, beat):
+    """Another engine greets, goes on with the run, and knows its episodes."""
+
+    def greet(uuid="u1"):
+        session = script.session(window.lab.draft.configuration, uuid=uuid)
+        beat(Solved(LOST), SessionStatus(), TrainerStatus("idle"))
+        numbers = [1, 2, 3]
+        client.answers["episodes"] = lambda arguments: {
+            "kind": ["training"] * 3,
+            "episode": numbers,
+            "step0": [20 * number for number in numbers],
+            "return": [20.0] * 3,
+            "length": [20] * 3,
+            "terminated": [True] * 3,
+        }
+        beat(script.status("starting"), session)
+        for _ in range(4):
+            beat()
+
+    return greet
+
+
+@pytest.fixture
+def watching(window, beat):
+    """Three episodes of a run that is under way are there."""
+    window.show_workspace("step")
+    beat(
+        script.status("running", steps_per_s=310.0, updates_per_s=77.0),
+        script.session(window.lab.draft.configuration),
+        *[script.episode(number) for number in (1, 2, 3)],
+    )
+    for _ in range(4):
+        beat()
+    return window
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "idle", "stopping"])
+def test_nothing_can_be_ordered_of_an_engine_that_is_lost(
+    window, client, beat, lose, state
+):
+    beat(script.status(state))
+    lose()
+    sent = len(client.sent)
+    for name in ORDERS:
+        command = f"train.{name}"
+        assert not window.lab.commands.action(command).isEnabled(), command
+        window.lab.commands.run(command)
+    window.lab.run.start_again()
+    orders = [it for it in client.sent[sent:] if isinstance(it, (Pause, Stop))]
+    assert orders == client.of(StartTraining) == []
+    assert window.lab.run.state == state
+    beat(Solved(LOST))
+    assert any(window.lab.run.can(it) for it in ("start", "pause", "resume")) == (
+        state != "stopping"
+    )
+
+
+def test_an_order_that_was_under_way_does_not_outlive_the_engine(
+    window, client, beat, lose
+):
+    beat(script.status("running"))
+    window.lab.run.start_again()
+    lose()
+    beat(Solved(LOST), TrainerStatus("idle"))
+    assert window.lab.run.state == "idle"
+    assert client.of(StartTraining) == []
+
+
+def test_the_status_bar_says_no_rate_of_an_engine_that_is_lost(watching, lose, beat):
+    def texts():
+        bar = watching.statusBar()
+        return [bar.findChild(QWidget, f"status.{it}").text() for it in rates]
+
+    rates = ("steps", "updates")
+    watching.statusBar().refresh()
+    assert ["310" in texts()[0], "77" in texts()[1]] == [True, True]
+    lose()
+    assert texts() == ["", ""]
+    beat(Solved(LOST))
+    assert "310" in texts()[0]
+
+
+def test_a_window_whose_engine_is_lost_closes_without_a_question(window, beat, lose):
+    beat(script.status("running"))
+    lose()
+    window.close()
+    assert not window.isVisible()
+
+
+def test_the_link_says_once_that_the_engine_is_lost_and_once_that_it_is_back(
+    context, client
+):
+    heard = []
+    context.link.lostChanged.connect(heard.append)
+    lost = Problem(LOST, "The engine has ended.")
+    client.play(Problem("other", "No."), lost, lost, Solved("other"))
+    context.link.poll()
+    assert (heard, context.link.lost) == ([True], True)
+    client.play(Solved(LOST), Solved(LOST))
+    context.link.poll()
+    assert (heard, context.link.lost) == ([True, False], False)
+
+
+def test_who_looked_at_an_episode_looks_at_it_still(watching, lose, come_back):
+    cursor = watching.lab.cursor
+    cursor.show_episode("training", 2, t=7)
+    assert cursor.mode == "paused"
+    lose()
+    come_back()
+    assert cursor.mode == "paused"
+    position = cursor.position
+    assert (position.session, position.episode, position.t) == ("u1", 2, 7)
+
+
+def test_who_followed_follows_still(watching, lose, come_back):
+    cursor = watching.lab.cursor
+    assert cursor.mode == "following"
+    lose()
+    come_back()
+    assert cursor.mode == "following"
+
+
+def test_another_run_is_followed_whatever_was_looked_at(watching, lose, come_back):
+    cursor = watching.lab.cursor
+    cursor.show_episode("training", 2, t=7)
+    lose()
+    come_back("u2")
+    assert cursor.mode == "following"

@@ -1,0 +1,104 @@
+"""What a client asks of a new engine, by what it knew of the old one's run."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.contract.messages import (
+    Message,
+    Pause,
+    Resume,
+    ResumeTraining,
+    SessionStatus,
+    Shutdown,
+    StartTraining,
+    Stop,
+    TrainerStatus,
+)
+from engine.service.problems import lost_engine
+from engine.service.run_memory import RunMemory
+
+OPEN = SessionStatus(path="/run.h5", live=True)
+
+
+@pytest.fixture
+def memory() -> RunMemory:
+    """Of a run that is under way."""
+    memory = RunMemory()
+    memory.sent(StartTraining("{}"))
+    memory.heard(OPEN)
+    memory.heard(TrainerStatus("running", step=70))
+    return memory
+
+
+def resume(*, paused: bool) -> ResumeTraining:
+    return ResumeTraining("/run.h5", paused=paused, reached=70)
+
+
+def test_a_run_goes_on(memory: RunMemory) -> None:
+    assert memory.going_on() == [resume(paused=False)]
+
+
+@pytest.mark.parametrize("state", ["pausing", "paused"])
+def test_a_pause_stays_one(memory: RunMemory, state: str) -> None:
+    memory.heard(TrainerStatus(state, step=70))  # type: ignore[arg-type]
+    assert memory.goes_on
+    assert memory.going_on() == [resume(paused=True)]
+
+
+def test_a_run_that_was_being_stopped_is_stopped(memory: RunMemory) -> None:
+    memory.heard(TrainerStatus("stopping", step=70))
+    assert not memory.goes_on
+    assert memory.going_on() == [resume(paused=True), Stop()]
+
+
+@pytest.mark.parametrize(
+    ("wish", "asked"),
+    [
+        (Pause(), [resume(paused=True)]),
+        (Stop(), [resume(paused=True), Stop()]),
+        (Resume(), [resume(paused=False)]),
+    ],
+)
+def test_a_wish_that_an_engine_never_heard_counts(
+    memory: RunMemory, wish: Message, asked: list[Message]
+) -> None:
+    memory.sent(wish)
+    assert memory.going_on() == asked
+
+
+def test_a_run_that_starts_paused_is_so_before_its_first_word() -> None:
+    memory = RunMemory()
+    memory.sent(StartTraining("{}", paused=True))
+    for state in ("idle", "starting"):
+        memory.heard(TrainerStatus(state))  # type: ignore[arg-type]
+    memory.heard(OPEN)
+    assert memory.going_on() == [ResumeTraining("/run.h5", paused=True)]
+
+
+def test_what_ends_because_the_engine_is_restarted_goes_on(memory: RunMemory) -> None:
+    memory.sent(Shutdown())
+    memory.heard(TrainerStatus("stopping", step=70))
+    memory.heard(SessionStatus(path="/run.h5"))
+    assert memory.going_on() == [resume(paused=False)]
+
+
+def test_a_stop_is_not_remembered_beyond_its_run(memory: RunMemory) -> None:
+    memory.sent(Stop())
+    memory.heard(TrainerStatus("idle", step=70))
+    memory.heard(OPEN)  # another window goes on with it
+    assert memory.going_on() == [resume(paused=False)]
+
+
+def test_where_no_run_was_none_goes_on(memory: RunMemory) -> None:
+    memory.heard(SessionStatus(path="/run.h5"))
+    assert not memory.goes_on
+    assert memory.going_on() == []
+
+
+def test_what_is_told_of_a_lost_engine_is_what_follows() -> None:
+    told = lost_engine(silent=False, goes_on=True).sentence()
+    assert "from there, and the steps since are trained again" in told
+    assert "durable" not in told
+    told = lost_engine(silent=True, goes_on=False).sentence()
+    assert "run" not in told
