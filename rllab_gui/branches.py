@@ -275,6 +275,7 @@ class Branches(QObject):
             "number": number,
             "checkpoint": branch.checkpoint,
             "human": rollout.human,
+            "tried": branch.action >= 0 and rollout in branch.rollouts,
         }
         self._link.ask("hold_branch", arguments, then, self._fail)
 

@@ -342,13 +342,14 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while a run is active; leave nothing running unless it is wanted."""
         gone = self.lab.pulse.stopped_for_good
-        # With nobody there who could stop the run, there is nothing to ask.
+        # With nobody there who could stop the run, there is nothing to ask; and if it
+        # was only silent, the run goes on.
         if self.lab.run.active and not gone and not self.lab.link.lost:
             event.ignore()
             if not self._closing:
                 ask_before_closing(self, self._stop_and_close, self._detach)
             return
-        self.leave(keep_training=False)
+        self.leave(keep_training=self.lab.link.lost)
         super().closeEvent(event)
 
     def _stop_and_close(self) -> None:

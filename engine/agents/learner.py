@@ -306,7 +306,7 @@ class Learner:
     def _noise_levels(self) -> dict[str, float]:
         """How much noise is left in each noisy layer, by the name of its series.
 
-        It falls slowly: some updates of each point of its curve measure it.
+        It falls slowly: one update of each point of its curve measures it.
         """
         if not schedules.measures_noise(self.configuration, self.updates):
             return {}

@@ -215,6 +215,10 @@ class Client:
         self._end_thread()
         self.connection = reach_another(self._home, self.connection)
         going_on = self._run.going_on()
+        # What was meant for the old one, and never posted, would end the new one.
+        ends = [it for it in self._outbox if isinstance(it[1], Shutdown)]
+        for it in ends:
+            self._outbox.remove(it)
         self._open()
         solved = (LOST, *(f"engine.{it}.gone" for it in ROLES))
         self._deliver([Solved(name) for name in solved])

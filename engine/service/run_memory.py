@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.contract.messages import (
+    CloseSession,
     Message,
     Pause,
     Resume,
@@ -19,6 +20,7 @@ _WISHES: dict[type[Message], RunState] = {
     Pause: "paused",
     Resume: "running",
     Stop: "stopping",
+    CloseSession: "stopping",
 }
 
 _UNDER_WAY: frozenset[RunState] = frozenset(
@@ -29,8 +31,7 @@ _UNDER_WAY: frozenset[RunState] = frozenset(
 class RunMemory:
     """The newest word about the run, and what was wished of it after that.
 
-    An engine that hangs hears of no wish, and is ended all the same: so a wish counts
-    until the engine's next word.
+    An engine that hangs hears of no wish: so a wish counts until its next word.
     """
 
     def __init__(self) -> None:
@@ -57,10 +58,14 @@ class RunMemory:
             self._session = message
         elif isinstance(message, TrainerStatus):
             self._step = message.step
-            self._take_state(message.state)
+            self._take_state(message)
 
-    def _take_state(self, state: RunState) -> None:
+    def _take_state(self, status: TrainerStatus) -> None:
         """One that rests or starts contradicts no wish for the run to come."""
+        state = status.state
+        by_itself = 0 < status.steps_budget <= status.step
+        if state == "stopping" != self._state and by_itself:
+            return  # nobody wished it
         if state in _UNDER_WAY:
             self._state = state
         elif state != "starting" and self._state == "stopping":  # it has stopped

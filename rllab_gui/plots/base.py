@@ -236,8 +236,9 @@ class PlotView(PlotFrame):
         below, beside = self._named
         labelled = below and self.height() >= self.theme.px(LABEL_FROM)
         self.bottom.showLabel(labelled)
-        long, room = self.left.label.boundingRect().width(), self._canvas.height()
-        self.left.showLabel(beside and long <= room)
+        # It stands in the middle of the axis and may reach over its upper margin.
+        long, axis = self.left.label.boundingRect().width(), self.left.size().height()
+        self.left.showLabel(beside and long <= axis + 2 * self.theme.px(7))
         self.bottom.setHeight(self.theme.px(34 if labelled else 18))
         self.item.layout.setContentsMargins(0, self.theme.px(7), self.theme.px(16), 0)
 

@@ -72,7 +72,7 @@ class UpdateChart(QWidget):
     def shown(self) -> range:
         """The rows that fit, the chosen one among them."""
         room = self.height() - self._head()
-        count = max(1, min(len(self.rows), room // self._theme.px(LEAST_ROW)))
+        count = min(len(self.rows), max(1, room // self._theme.px(LEAST_ROW)))
         first = max(0, self.row - count + 1)
         return range(first, first + count)
 

@@ -140,6 +140,9 @@ def test_a_branch_from_key_to_undo(stepping, client, beat, qtbot):
     assert (asked.arguments["t"], asked.arguments["forced"]) == (8, [1])
     assert asked.arguments["main"] == [0]
     (branch,) = branches.here
+    held = [it.arguments for it in client.questions("hold_branch")]
+    main = [it["tried"] for it in held if it["actions"] == [0]]
+    assert (held[0]["tried"], main) == (True, [False]), "the ghost's is the agent's own"
     assert cursor.position.branch == branch.id
     assert cursor.last == 11
     assert lab.episode.key[2:] == ("branch", 1011)

@@ -388,6 +388,9 @@ def test_in_little_room_some_updates_are_drawn_and_keys_lead_to_the_others(
         qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=spot)
         assert chosen == [4]
         chart.chosen.disconnect()
+        chart.show_rows((), 0)
+        assert not chart.shown()
+        chart.show_rows(rows, 5)
         chart.resize(chart.sizeHint())
         assert (list(chart.shown()), chart.hidden_words()) == (list(range(7)), "")
 

@@ -20,6 +20,7 @@ from engine.contract.messages import (
     ProcessState,
     Resume,
     SessionStatus,
+    Shutdown,
     Solved,
     Stop,
     TrainerStatus,
@@ -131,10 +132,15 @@ def test_a_killed_supervisor_ends_everything_and_the_run_can_go_on(lab: Lab) -> 
     assert lab.wait_for_end(5) == []
     path = lab.home / "sessions" / "run.h5"
     client.poll()
+    client._end_thread()
+    client.send(Shutdown())  # as after a restart that failed: nobody has posted it
     client.restart()
     again = expect(client, status("running"), 120)
     assert isinstance(again, TrainerStatus)
     assert again.step >= 1_000
+    other = lab.attach()
+    assert other.connection.pid == client.connection.pid, "the new one goes on"
+    other.close()
     end(lab, client)
     assert Path(path).is_file()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.contract.messages import (
+    CloseSession,
     Message,
     Pause,
     Resume,
@@ -57,6 +58,7 @@ def test_a_run_that_was_being_stopped_is_stopped(memory: RunMemory) -> None:
     [
         (Pause(), [resume(paused=True)]),
         (Stop(), [resume(paused=True), Stop()]),
+        (CloseSession(), [resume(paused=True), Stop()]),
         (Resume(), [resume(paused=False)]),
     ],
 )
@@ -81,6 +83,14 @@ def test_what_ends_because_the_engine_is_restarted_goes_on(memory: RunMemory) ->
     memory.heard(TrainerStatus("stopping", step=70))
     memory.heard(SessionStatus(path="/run.h5"))
     assert memory.going_on() == [resume(paused=False)]
+
+
+def test_a_run_that_ends_by_itself_goes_on_to_its_end(memory: RunMemory) -> None:
+    memory.heard(TrainerStatus("stopping", step=70, steps_budget=70))
+    assert memory.going_on() == [resume(paused=False)]
+    memory.sent(Stop())
+    memory.heard(TrainerStatus("stopping", step=70, steps_budget=70))
+    assert memory.going_on() == [resume(paused=True), Stop()]
 
 
 def test_a_stop_is_not_remembered_beyond_its_run(memory: RunMemory) -> None:

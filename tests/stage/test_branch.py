@@ -183,7 +183,7 @@ def test_a_held_branch_is_an_episode_like_any_other(theatre, tmp_path):
     )
     assert held["exact"]
     assert held["steps"] == 7 + len(rollout["actions"])
-    tried = theatre.result("hold_branch", **asked, checkpoint=0)["episode"]
+    tried = theatre.result("hold_branch", **asked, checkpoint=0, tried=True)["episode"]
     assert tried != held["episode"]
     judged = theatre.result("judge_episode", kind="branch", episode=tried)
     assert np.flatnonzero(judged["forced"]).tolist() == [7]

@@ -22,7 +22,11 @@ MOST_HELD = 100_000
 
 
 class HoldArguments(Arguments, frozen=True, kw_only=True):
-    """One rollout: its actions and rewards, and the number of its random numbers."""
+    """One rollout: its actions and rewards, and the number of its random numbers.
+
+    ``human`` are the actions of a person; ``tried`` says that the first one was asked
+    for instead of the agent's.
+    """
 
     kind: Literal["training", "evaluation"]
     episode: int
@@ -32,6 +36,7 @@ class HoldArguments(Arguments, frozen=True, kw_only=True):
     number: int = 0
     checkpoint: int = AS_RECORDED
     human: list[int] = msgspec.field(default_factory=list)
+    tried: bool = False
 
 
 def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
@@ -58,7 +63,7 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
     human[[arguments.t + it for it in known]] = True
     made["human"] = human
     forced = np.zeros_like(human)
-    forced[arguments.t] = not human[arguments.t]
+    forced[arguments.t] = arguments.tried and not human[arguments.t]
     made["forced"] = forced
     context.archive.hold(session, made)
     exactness, why = how_restored(record, arguments.t)
