@@ -101,14 +101,18 @@ class Draft(QObject):
         self._take_whole(configuration)
 
     def adopt(self, configuration: Configuration) -> None:
-        """Take over what the engine runs; nothing that a person did, no undo.
+        """Take over what the engine runs; nothing that a person did, no undo."""
+        self._take_whole(self.with_our_folder(configuration))
 
-        A session to learn from is only named by the engine; its folder stays ours.
+    def with_our_folder(self, configuration: Configuration) -> Configuration:
+        """The same, where a session to learn from is the one that we have chosen.
+
+        The engine only names it; its folder stays ours.
         """
         ours = self._configuration.training.offline
         if ours and configuration.training.offline == PurePath(ours).name:
-            configuration = configuration.with_options({"training.offline": ours})
-        self._take_whole(configuration)
+            return configuration.with_options({"training.offline": ours})
+        return configuration
 
     def _record(self, new: Configuration, text: str, merge: str) -> None:
         old, title = self._configuration, self.title

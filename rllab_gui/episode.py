@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.contract.messages import EpisodeFinished, SessionStatus
+from engine.contract.messages import EpisodeFinished, Event, SessionStatus
+from engine.contract.options import Configuration
 from rllab_gui.cursor import Cursor, Position
 from rllab_gui.episode_frames import EpisodeFrames
 from rllab_gui.link import Link
 from rllab_gui.pulse import Pulse
+from rllab_gui.store import Store
 from rllab_gui.views.episode_model import Episode, Key, Moment, episode_from
 from rllab_gui.views.limits import SessionLimits
 
@@ -48,10 +50,13 @@ class ShownEpisode(QObject):
     Signals:
       changed(): Another episode, or none while the next one is under way.
       momentChanged(): Another moment.
+      judgedAnew(): The options that judge it are other ones: what was answered about
+        it is not true any more.
       leaving(): The person waits for a picture, before which nothing else is asked.
     """
 
     changed = Signal()
+    judgedAnew = Signal()
     leaving = Signal()
     momentChanged = Signal()
 
@@ -86,11 +91,16 @@ class ShownEpisode(QObject):
         cursor.changed.connect(self._on_cursor)
         link.sessionChanged.connect(self._on_session)
         link.episodeFinished.connect(self._on_recorded)
+        link.eventHappened.connect(self._on_event)
 
     @property
     def steps(self) -> int:
         """Number of actions of the episode; 0 while none is here."""
         return self.data.steps if self.data is not None else 0
+
+    def options(self, store: Store) -> Configuration:
+        """Those that judge the episode that is shown; without one those of now."""
+        return store.options_at(None if self.data is None else self.data.options_step)
 
     @property
     def shows(self) -> bool:
@@ -149,6 +159,20 @@ class ShownEpisode(QObject):
         recorded = episode.kind, episode.episode
         if self.problem and self.key is not None and self.key[2:] == recorded:
             self.fetch_again()
+
+    def _on_event(self, event: Event) -> None:
+        """Paused at the very step that judges, somebody switches a component."""
+        if event.kind != "option":
+            return
+        self._judged = {
+            key: it for key, it in self._judged.items() if not _concerns(event, it)
+        }
+        data = self.data
+        if data is None or data.key != self.key or data.key[2] == BY_HAND:
+            return
+        if _concerns(event, data):
+            self._judge_anew(data.key)
+            self.judgedAnew.emit()
 
     # ------------------------------------------------------------ the episode
 
@@ -365,3 +389,8 @@ class ShownEpisode(QObject):
     def _on_no_frames(self) -> None:
         self._settle()
         self._publish(self._cursor.t)
+
+
+def _concerns(event: Event, data: Episode) -> bool:
+    """Whether the change was before or at the step whose options judge."""
+    return data.options_step is not None and event.step <= data.options_step

@@ -150,7 +150,7 @@ class HandPlay(QObject):
         if not game.played or len(game.answer.get("rewards", ())) <= game.given:
             self._finish()
             return
-        kept = game.branch(self._store.configuration.agent.discount)
+        kept = game.branch(self._episode.options(self._store).agent.discount)
         self._finish()
         self._branches.keep(kept, look=look)
 

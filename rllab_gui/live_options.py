@@ -8,8 +8,13 @@ from collections import Counter
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.combinations import complaints
-from engine.contract.messages import Event, SetOption
-from engine.contract.options import Configuration, ConfigurationError, specs
+from engine.contract.messages import Event, Message, SetOption, StartTraining
+from engine.contract.options import (
+    Configuration,
+    ConfigurationError,
+    configuration_from_json,
+    specs,
+)
 from rllab_gui.draft import Draft
 from rllab_gui.link import Link
 from rllab_gui.run import Run
@@ -48,6 +53,7 @@ class LiveOptions(QObject):
         self._session = ""
         self._pending: frozenset[str] = frozenset()
         self._detached = False
+        self._anew = False
         self._echoes: Counter[tuple[str, str]] = Counter()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -58,6 +64,7 @@ class LiveOptions(QObject):
         draft.complaintsChanged.connect(self._on_draft)
         run.stateChanged.connect(self._on_state)
         link.eventHappened.connect(self._on_event)
+        link.sent.connect(self._on_sent)
         store.sessionChanged.connect(lambda: self._on_session(store))
 
     @property
@@ -137,8 +144,9 @@ class LiveOptions(QObject):
 
     def _on_state(self, state: str) -> None:
         if state == "starting":
-            self._in_force = self._draft.configuration
-            self._detached = False
+            # What goes on says itself what it works with.
+            self._in_force = self._draft.configuration if self._anew else None
+            self._detached = self._anew = False
             self._echoes.clear()
         elif not self._run.active:
             self._ended_with = self._in_force or self._ended_with
@@ -146,15 +154,27 @@ class LiveOptions(QObject):
         self._update_pending()
 
     def _on_session(self, store: Store) -> None:
-        """Another session: the form shows what it works with."""
-        if store.session.uuid == self._session or not store.session.configuration:
+        """Another session: the form shows what it works with.
+
+        Of one that goes on the form may say more, which is sent then.
+        """
+        session = store.session
+        if not session.configuration:
             return
-        self._session = store.session.uuid
-        self._ended_with = store.configuration
-        self._draft.adopt(store.configuration)
-        if store.session.live:
-            self._in_force = self._draft.configuration
-            self._update_pending()
+        theirs = configuration_from_json(session.options or session.configuration)
+        options = self._draft.with_our_folder(theirs)
+        if session.uuid != self._session:
+            self._session, self._ended_with = session.uuid, options
+            if self._in_force != options:
+                self._draft.adopt(options)
+        elif self._in_force is not None or not self._run.active:
+            return
+        if session.live:
+            self._in_force = options
+            self._on_draft()
+
+    def _on_sent(self, message: Message) -> None:
+        self._anew |= isinstance(message, StartTraining)
 
     def _on_event(self, event: Event) -> None:
         """An option has changed: our own doing, or that of another window."""

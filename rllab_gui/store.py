@@ -25,7 +25,11 @@ from engine.contract.messages import (
     TimeReport,
     TrainerStatus,
 )
-from engine.contract.options import Configuration, configuration_from_json
+from engine.contract.options import (
+    Configuration,
+    OptionHistory,
+    configuration_from_json,
+)
 from rllab_gui.link import Link
 from rllab_gui.series import Columns, Series
 
@@ -54,7 +58,8 @@ class Store(QObject):
     """Rings of everything live, filled from the keeper's history on opening.
 
     Attributes:
-      configuration: Of the open session; before one is open, what the form says.
+      configuration: That the open session was started with; before one is open, what
+        the form says. Live options may be others since: see :meth:`options_at`.
       card: Describes the environment of ``configuration``, None until known.
       live_card: Describes the environment of ``picture``; the same, except while
         another preset is tried out beside an open session.
@@ -69,6 +74,7 @@ class Store(QObject):
       statusChanged(), sessionChanged(), pictureChanged(), prioritiesChanged(),
       embeddingChanged(), accountChanged(), cardChanged(), configurationChanged():
       Newest is another.
+      optionsChanged(): A live option has changed, or it is known that one had.
       wasReset(): Another session is open; everything before it is gone.
       wentBack(int): The run is back at this step; what came after it comes again.
     """
@@ -85,6 +91,7 @@ class Store(QObject):
     accountChanged = Signal()
     cardChanged = Signal()
     configurationChanged = Signal()
+    optionsChanged = Signal()
     wasReset = Signal()
     wentBack = Signal(int)
 
@@ -115,6 +122,7 @@ class Store(QObject):
         self.episodes: deque[EpisodeFinished] = deque(maxlen=EVENTS_KEPT)
         self.evaluations: list[EvaluationFinished] = []
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._options = OptionHistory(self.configuration)
         self.priorities: PriorityReport | None = None
         self.embedding: EmbeddingReport | None = None
         self.times: deque[TimeReport] = deque(maxlen=TIMES_KEPT)
@@ -142,7 +150,12 @@ class Store(QObject):
         """Say which configuration is looked at."""
         if configuration != self.configuration:
             self.configuration = configuration
+            self._options = OptionHistory(configuration, self.events)
             self.configurationChanged.emit()
+
+    def options_at(self, step: int | None = None) -> Configuration:
+        """The options in force after this training step; without: those of now."""
+        return self._options.at(step)
 
     # ------------------------------------------------------------ what arrives
 
@@ -181,6 +194,14 @@ class Store(QObject):
     def _on_event(self, event: Event) -> None:
         self.events.append(event)
         self.eventsChanged.emit()
+        self._note_options([event])
+
+    def _note_options(self, events: Iterable[Event]) -> None:
+        before = self._options.count()
+        for event in events:
+            self._options.note(event)
+        if self._options.count() != before:
+            self.optionsChanged.emit()
 
     def _cut(self, step: int) -> None:
         """The run is back at this step, and measures what came after it again."""
@@ -190,8 +211,10 @@ class Store(QObject):
         kept = [it for it in self.episodes if it.step <= step]
         self.episodes = deque(kept, maxlen=EVENTS_KEPT)
         self.evaluations = [it for it in self.evaluations if it.step <= step]
+        self._options.cut(step)
         self.episodesChanged.emit()
         self.evaluationsChanged.emit()
+        self.optionsChanged.emit()
         self.wentBack.emit(step)
 
     def _is_of_session(self, run: str) -> bool:
@@ -303,3 +326,4 @@ class Store(QObject):
         first = self.events[0].wall_time if self.events else float("inf")
         self.events.extendleft(it for it in reversed(old) if it.wall_time < first)
         self.eventsChanged.emit()
+        self._note_options(old)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.messages import ProcessState, SetViewer, ShowAgent
-from engine.contract.options import configuration_from_json
 from rllab_gui.draft import Draft
 from rllab_gui.link import Link
 from rllab_gui.run import Run
@@ -92,8 +91,8 @@ class Viewer(QObject):
         session = self._store.session
         if not session.uuid or not session.configuration:
             return False
-        theirs = configuration_from_json(session.configuration)
-        return self._draft.configuration == theirs
+        mine = self._draft.configuration.to_json()
+        return mine in (session.configuration, session.options)
 
     def _tell(self) -> None:
         self._link.send(SetViewer(self.speed, self.playing, self.epsilon))

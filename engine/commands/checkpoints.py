@@ -72,13 +72,13 @@ def mind_of(source: SessionSource, choice: Choice) -> Mind:
       Refused: If its environment is not known here, or does not suit.
       CommandProblem: If the weights do not fit.
     """
-    from engine.contract.options import configuration_from_json
     from engine.environments import UnknownEnvironment, describe
+    from engine.sessions.options_then import options_at
     from engine.stage.archive import network_arrays
     from engine.stage.jobs import RequestFailed
     from engine.stage.minds import Mind, WrongWeights
 
-    configuration = configuration_from_json(source.configuration())
+    configuration = options_at(source, choice.step)
     try:
         card = describe(configuration.environment)
     except UnknownEnvironment as problem:

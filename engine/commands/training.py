@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -243,6 +242,8 @@ def _run(message: StartTraining | ResumeTraining, path: Path, *, quiet: bool) ->
 
 def _facts(path: Path, source: Any) -> dict[str, object]:
     """What came of it."""
+    from engine.sessions.options_then import options_at
+
     summary = source.summary()
     facts: dict[str, object] = {"session": path}
     for name in ("steps", "updates", "episodes"):
@@ -257,7 +258,7 @@ def _facts(path: Path, source: Any) -> dict[str, object]:
         )
     else:
         facts["best"] = "not known: no checkpoint was evaluated"
-    budget = json.loads(source.configuration())["training"]["steps"]
+    budget = options_at(source).training.steps
     if summary["steps"] < budget:
         facts["stopped"] = f"before its budget of {budget:,} steps; resume goes on"
     return facts

@@ -37,6 +37,7 @@ from engine.sessions import (
     open_session,
 )
 from engine.sessions.live_folder import discard_live, live_path
+from engine.sessions.options_then import options_at
 from engine.sessions.replay_spool import discard
 
 STATUS_EVERY_S = 0.25
@@ -183,13 +184,13 @@ class Keeper(RowKeeper):
         store = LiveStore.open(path)
         try:
             check_place(store.configuration(), store.card(), path)
-            point = point_to_go_on(store, steps)
+            point = point_to_go_on(store, steps, lost=bool(arguments.get("lost")))
         except SessionProblem:
             store.close(fold=path.is_file())
             raise
         self._let_go()
         self._hold(store, path)
-        until = point.step + steps if steps else 0
+        until = point.step + steps if steps else int(arguments.get("until", 0))
         self._run_from(store, point, until=until, paused=bool(arguments["paused"]))
         finish(self._about(point.step, point.note) | {"until": until}, "")
 
@@ -379,6 +380,7 @@ class Keeper(RowKeeper):
             "path": str(self._path),
             "uuid": self._uuid,
             "configuration": self._configuration,
+            "options": options_at(self.source).to_json() if self.source else "",
             "step": step,
             "sealed_at": self._sealed_at,
             "note": note,

@@ -59,8 +59,10 @@ def run_from(
     )
 
 
-def point_to_go_on(store: LiveStore, steps: int) -> ResumePoint:
+def point_to_go_on(store: LiveStore, steps: int, *, lost: bool) -> ResumePoint:
     """The newest state, if there is something left to do from there.
+
+    A run whose engine was ``lost`` may have to do no more than to end.
 
     Raises:
       SessionProblem: If there is no state, or the budget is used up.
@@ -70,7 +72,7 @@ def point_to_go_on(store: LiveStore, steps: int) -> ResumePoint:
     values = json.loads(point.checkpoint.values or "{}")
     text = str(values.get("configuration") or store.configuration())
     budget = int(json.loads(text)["training"]["steps"])
-    if not steps and point.step >= budget:
+    if not steps and not lost and point.step >= budget:
         discard(point.replay)
         raise SessionProblem(
             f"The run of '{store.name}' has used up its budget of {budget:,} steps: "

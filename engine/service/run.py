@@ -304,6 +304,9 @@ class Run:
         self.outbox.send_rows(rows)
         self._watch.lap(RECORDING)
         news = [drained.scalars] if drained.scalars else []
+        for event in events:
+            if event.kind == "option":
+                self._line.send("stage", event)
         for message in (*news, *drained.finished, *events):
             self._line.send(WINDOWS, message)
         self._watch.lap(TELEMETRY)

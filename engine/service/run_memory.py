@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from engine.contract.messages import (
     CloseSession,
     Message,
@@ -10,11 +12,13 @@ from engine.contract.messages import (
     ResumeTraining,
     RunState,
     SessionStatus,
+    SetOption,
     Shutdown,
     StartTraining,
     Stop,
     TrainerStatus,
 )
+from engine.contract.options import configuration_from_json
 
 _WISHES: dict[type[Message], RunState] = {
     Pause: "paused",
@@ -38,6 +42,7 @@ class RunMemory:
         self._session = SessionStatus()
         self._state: RunState = "running"
         self._step = 0
+        self._wished: dict[str, str] = {}
         self._closed = False
 
     def sent(self, message: Message) -> None:
@@ -47,6 +52,9 @@ class RunMemory:
             self._closed = True
         elif isinstance(message, (StartTraining, ResumeTraining)):
             self._state = "paused" if message.paused else "running"
+            self._wished = {}
+        elif isinstance(message, SetOption):
+            self._wished[message.key] = message.value
         else:
             self._state = _WISHES.get(type(message), self._state)
 
@@ -55,6 +63,8 @@ class RunMemory:
         if self._closed:
             return
         if isinstance(message, SessionStatus):
+            if message.uuid != self._session.uuid:
+                self._wished = {}
             self._session = message
         elif isinstance(message, TrainerStatus):
             self._step = message.step
@@ -85,6 +95,19 @@ class RunMemory:
         if not self._session.live:
             return []
         paused = self._state != "running"
-        path, reached = self._session.path, self._step
-        resume = ResumeTraining(path, paused=paused, reached=reached)
+        resume = ResumeTraining(
+            self._session.path,
+            changes=_changes(self._session) | self._wished,
+            paused=paused,
+            reached=self._step,
+        )
         return [resume] if self.goes_on else [resume, Stop()]
+
+
+def _changes(session: SessionStatus) -> dict[str, str]:
+    """The options that are other ones than at the start, as JSON texts."""
+    if session.options == session.configuration:
+        return {}
+    before = configuration_from_json(session.configuration).flat()
+    now = configuration_from_json(session.options).flat()
+    return {key: json.dumps(now[key]) for key in now if now[key] != before[key]}

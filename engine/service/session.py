@@ -52,8 +52,9 @@ from engine.service.session_core import (
     Kill,
     Send,
     Then,
+    but_for_steps,
 )
-from engine.service.session_recovery import SessionRecovery
+from engine.service.session_recovery import SessionRecovery, budget_of
 from engine.service.states import ACTIVE, LEGAL, RESTING, Refused, check_legal
 
 EVALUATIONS_WITHIN_S = 60.0
@@ -145,6 +146,8 @@ class Session(SessionRecovery):
         arguments: dict[str, Any] = {
             "path": message.path,
             "steps": message.steps,
+            "until": budget_of(message.changes),
+            "lost": message.reached > 0,
             "paused": message.paused,
         }
         actions = self._begin(None)
@@ -187,11 +190,13 @@ class Session(SessionRecovery):
         self._heard_at = self._clock()
         self._cuts += 1
         self._until = int(answer.result.get("until", 0))
+        if self._until:
+            self._changed["training.steps"] = str(self._until)
         self._take_over(answer.result)
-        actions = self._show(answer.result)
+        actions = [*self._take_changes(), *self._show(answer.result)]
         if not self._reached:
             return [*actions, *self._start_recovery()]
-        actions += [*self._set_again(), *self._take_changes()]
+        actions += self._set_again()
         if self._engine_died:
             actions += self._tell_loss(self.opened.durable_step)
         if self.state == "stopping":  # it was stopped before it began
@@ -201,7 +206,7 @@ class Session(SessionRecovery):
     def _show(self, result: dict[str, Any]) -> Actions:
         actions: Actions = [Send("windows", self.opened), Send("stage", self.opened)]
         if self.opened.configuration:
-            actions.append(Send("stage", ShowAgent(self.opened.configuration)))
+            actions.append(Send("stage", ShowAgent(self.opened.options)))
         if note := str(result.get("note", "")):
             information = Problem("engine.session.note", note, severity="information")
             actions.append(Send("windows", information))
@@ -286,7 +291,7 @@ class Session(SessionRecovery):
         changed = self.configuration.with_options({message.key: value})
         live_changes(self.configuration, changed)
         check_combination(changed)
-        self.configuration = changed
+        self._adopt(changed)
         self._changed[message.key] = message.value
         return [Send("trainer", message), Send("stage", message)]
 
@@ -336,9 +341,10 @@ class Session(SessionRecovery):
             return []
         self._in_live_store = status.live
         before = self.opened
-        self.opened = self._as_it_is(replace(status, cuts=self._cuts))
+        known = replace(status, cuts=self._cuts, options=before.options)
+        self.opened = self._as_it_is(known)
         actions: Actions = [Send("windows", self.opened)]
-        another = _but_for_steps(self.opened) != _but_for_steps(before)
+        another = but_for_steps(self.opened) != but_for_steps(before)
         # For the stage a run lives until its last evaluations are written; in its file
         # the session has fewer checkpoints then.
         if another and not self.opened.unwritten:
@@ -392,8 +398,3 @@ class Session(SessionRecovery):
         if self.state in ACTIVE and self.state != "stopping":
             return self._stop()
         return self._seal_when_possible() if self._seal_by is not None else []
-
-
-def _but_for_steps(status: SessionStatus) -> SessionStatus:
-    """The same without what changes all the time while a run goes on."""
-    return replace(status, durable_step=0, durable_s_ago=0.0)

@@ -170,18 +170,25 @@ class SessionCore:
         """What the keeper says about the session that it has opened."""
         text = str(result.get("configuration", ""))
         path = str(result.get("path", ""))
-        self.configuration = configuration_from_json(text) if text else None
+        options = str(result.get("options") or text)
+        self.configuration = configuration_from_json(options) if options else None
         self._in_live_store = bool(result.get("live"))
         opened = SessionStatus(
             name=Path(path).stem,
             path=path,
             uuid=str(result.get("uuid", "")),
             configuration=text,
+            options=options,
             durable_step=int(result.get("step", 0)),
             sealed_at=float(result.get("sealed_at", 0.0)),
             cuts=self._cuts,
         )
         self.opened = self._as_it_is(opened)
+
+    def _adopt(self, configuration: Configuration) -> None:
+        """Live options have changed."""
+        self.configuration = configuration
+        self.opened = replace(self.opened, options=configuration.to_json())
 
     # ------------------------------------------------------------------ sealing
 
@@ -203,3 +210,8 @@ class SessionCore:
 
         arguments = {"path": save.path, "overwrite": save.overwrite, "final": final}
         return self._ask("keeper", "seal", arguments, sealed)
+
+
+def but_for_steps(status: SessionStatus) -> SessionStatus:
+    """The same without what changes all the time while a run goes on."""
+    return replace(status, durable_step=0, durable_s_ago=0.0, options="")

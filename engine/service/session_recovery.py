@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 
 from msgspec.structs import replace
 
+from engine.contract.combinations import check_combination
 from engine.contract.foreign_call import MAKE
 from engine.contract.messages import (
     Answer,
@@ -20,7 +21,7 @@ from engine.contract.messages import (
     Solved,
     Stop,
 )
-from engine.contract.options import Configuration
+from engine.contract.options import Configuration, live_changes
 from engine.service.problems import STALLED, stage_stuck, stalled
 from engine.service.session_core import Actions, Kill, Send, SessionCore, Trace
 from engine.service.states import ACTIVE, RESTING
@@ -126,7 +127,7 @@ class SessionRecovery(SessionCore, ABC):
     def _tell_stage(self) -> Actions:
         actions: Actions = [Send("stage", self.opened)]
         if self.opened.configuration:
-            actions.append(Send("stage", ShowAgent(self.opened.configuration)))
+            actions.append(Send("stage", ShowAgent(self.opened.options)))
         return [*actions, Send("trainer", ProcessState("stage", "ready"))]
 
     def _attached(self, answer: Answer) -> Actions:
@@ -203,11 +204,18 @@ class SessionRecovery(SessionCore, ABC):
         ]
 
     def _take_changes(self) -> Actions:
-        """The options that a resumed run begins with, for the stage and for us."""
+        """The options that a resumed run begins with; what is refused is told."""
         assert self.configuration is not None
-        values = {key: json.loads(text) for key, text in self._changed.items()}
-        self.configuration = self.configuration.with_options(values)
-        return [Send("stage", SetOption(key, it)) for key, it in self._changed.items()]
+        try:
+            values = {key: json.loads(text) for key, text in self._changed.items()}
+            changed = self.configuration.with_options(values)
+            live_changes(self.configuration, changed)
+            check_combination(changed)
+        except ValueError as error:  # also ConfigurationError
+            self._changed.clear()
+            return [Send("windows", Problem("engine.option", str(error)))]
+        self._adopt(changed)
+        return []
 
     def _tell_cut(self, step: int) -> Actions:
         """What was recorded after this step is recorded again."""
@@ -270,3 +278,9 @@ class SessionRecovery(SessionCore, ABC):
         self._seal_by = self._clock()
         keeper = "keeper" in self.ready and not self._asked("attach")
         return self._seal_now() if keeper else []
+
+
+def budget_of(changes: dict[str, str]) -> int:
+    """The step up to which a run with these options goes; 0 where they say nothing."""
+    text = changes.get("training.steps", "")
+    return int(text) if text.isdecimal() else 0

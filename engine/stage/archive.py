@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Generator, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from engine.contract.arrays import network_arrays as networks_of
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.messages import SessionStatus
-from engine.contract.options import Configuration, configuration_from_json
+from engine.contract.messages import Event, SessionStatus
+from engine.contract.options import (
+    Configuration,
+    OptionHistory,
+    configuration_from_json,
+)
 from engine.environments import describe
 from engine.stage.cache import ByteCache, array_bytes
 from engine.stage.jobs import OTHERS, RequestFailed, Wish, ask
@@ -45,7 +49,10 @@ class Session:
     """The session that is open: live or a file, it makes no difference here.
 
     Attributes:
-      text: The configuration as the file has it.
+      text: The configuration that the run was started with.
+      configuration: The options; those of a moment where :meth:`Archive.as_of` gave it.
+      changes: How many live options had been changed up to that moment.
+      options: Those that are in force now, as JSON text.
       live: A run writes to it.
       cuts: See ``SessionStatus``.
     """
@@ -55,6 +62,12 @@ class Session:
     configuration: Configuration
     live: bool
     cuts: int = 0
+    changes: int = 0
+    options: str = field(default="", compare=False)
+
+    def was_run_with(self, configuration: Configuration) -> bool:
+        """Whether these are its options, at the start or now."""
+        return configuration.to_json() in (self.text, self.options)
 
     @property
     def past(self) -> Past:
@@ -85,6 +98,8 @@ class Archive:
         self._coming: set[tuple[Past, str, int]] = set()
         self._table: dict[str, Any] | None = None
         self._steps: list[int] | None = None
+        self._options: OptionHistory | None = None
+        self._told: list[Event] = []
         self._news = 0
         self._session: Session | None = None
 
@@ -97,12 +112,15 @@ class Archive:
         known = self._session
         if known is None or known.past != (status.uuid, status.cuts):
             self._episodes.clear()  # what is gone makes room
+            self._options, self._told = None, []
         if known is None or known.key != (status.uuid, status.configuration):
             configuration = configuration_from_json(status.configuration)
             known = Session(
                 status.uuid, status.configuration, configuration, status.live
             )
-        self._session = replace(known, live=status.live, cuts=status.cuts)
+        self._session = replace(
+            known, live=status.live, cuts=status.cuts, options=status.options
+        )
 
     @property
     def open(self) -> Session | None:
@@ -118,6 +136,26 @@ class Archive:
         if self._session is None:
             raise NoSession("No session is open. Press Train or open a session file.")
         return self._session
+
+    def on_event(self, event: Event) -> None:
+        """A live option has changed just now."""
+        if self._options is not None:
+            self._options.note(event)
+        else:
+            self._told.append(event)
+
+    def as_of(self, session: Session, step: int) -> Generator[Wish, Any, Session]:
+        """The session with the options that were in force after so many steps."""
+        history = self._options
+        if history is None:
+            found = yield from ask("keeper", "events", of=session.uuid)
+            events = [Event(**it) for it in found["events"]]
+            history = OptionHistory(session.configuration, [*events, *self._told])
+            now = self._session
+            if now is not None and now.past == session.past:
+                self._options, self._told = history, []
+        options, changes = history.at(step), history.count(step)
+        return replace(session, configuration=options, changes=changes)
 
     def episode(
         self, session: Session, kind: str, episode: int

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.contract.messages import JobProgress, Problem
+from engine.contract.options import Configuration
 from engine.stage.archive import Archive
 from engine.stage.cache import ByteCache
 from engine.stage.films import FilmLibrary
@@ -65,7 +66,7 @@ class Context:
     shown: Callable[[], Mind | None]
     frame_rate: Callable[[], float]
     wanted: Callable[[str], bool]
-    show_weights: Callable[[int, dict[str, np.ndarray], bool], None]
+    show_weights: Callable[[int, dict[str, np.ndarray], bool, Configuration], None]
     follow_training: Callable[[], None]
     embedding: EmbeddingMap
     pool: StatePool

@@ -115,11 +115,11 @@ class EmbeddingMap:
     ) -> Generator[Wish, Any, None]:
         """Activations and values of all states by the shown weights."""
         turn = self._turn
-        mind = yield from context.minds.mind(session.configuration, session.card)
         while (shown := context.shown()) is None:
             yield POLL_S
         if shown.configuration.environment != session.configuration.environment:
             raise QuestionError("The shown agent is of another session. Open it again.")
+        mind = yield from context.minds.mind(shown.configuration, session.card)
         step, weights = shown.step, shown.agent.weights()
         memory = states.recollection(mind, range(len(states)))
         seen = yield from insight_job(

@@ -107,6 +107,7 @@ class Evaluator:
 
     def _evaluate(self, mind: Mind, weights: Weights) -> Generator[Any, Any, None]:
         options = self.configuration.evaluation
+        mind.configure(self.configuration)
         mind.load(weights.step, weights.arrays)
         result = yield from evaluation_job(
             mind, self.configuration.environment, options.episodes, options.seed

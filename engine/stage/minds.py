@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.contract.catalogue import EnvironmentCard
 from engine.contract.garbage import kept_for_good
-from engine.contract.options import Configuration
+from engine.contract.options import Configuration, live_changes
 
 if TYPE_CHECKING:
     from engine.agents import ValueBasedAgent
@@ -52,6 +52,20 @@ class Mind:
         # Weak: who looks for the same weights again holds them, and the archive's
         # bound is for all that are held.
         self._loaded: dict[str, ref[np.ndarray]] | None = None
+
+    def configure(self, configuration: Configuration) -> None:
+        """Judge by these live options from now on.
+
+        Only the risk that it takes is up to a network that learns nothing.
+
+        Raises:
+          ConfigurationError: If another option differs that needs a new run.
+        """
+        changes = live_changes(self.configuration, configuration)
+        own = {key: it for key, it in changes.items() if key.startswith("head.")}
+        if own:
+            self.agent.configure(self.agent.configuration.with_options(own))
+        self.configuration = configuration
 
     def load(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Take over the networks of this training step; at once if they are here.

@@ -75,7 +75,7 @@ class StatePool:
         self._gathered_at = 0.0
         self._gathering: Source = (("", 0), False)
         self._error: Exception | None = None
-        self._judged: OrderedDict[int, Judged] = OrderedDict()
+        self._judged: OrderedDict[tuple[int, int], Judged] = OrderedDict()
         self._known = Known()
         self._poser: Poser | None = None
 
@@ -88,13 +88,14 @@ class StatePool:
           ValueError: If none can be gathered; the message is a sentence.
         """
         states = yield from self._gathered(context, session, weights)
-        known = self._judged.get(weights.step)
+        key = weights.step, session.changes
+        known = self._judged.get(key)
         if known is not None and known.states is states:
-            self._judged.move_to_end(weights.step)
+            self._judged.move_to_end(key)
             return known
         found = yield from self._judge(context, session, weights, states)
         if self._states is states:
-            self._keep(weights.step, found)
+            self._keep(key, found)
         return found
 
     def poser(self, options: EnvironmentOptions) -> Poser:
@@ -110,9 +111,9 @@ class StatePool:
             self._poser.close()
         self._poser = None
 
-    def _keep(self, step: int, found: Judged) -> None:
-        self._judged[step] = found
-        self._judged.move_to_end(step)
+    def _keep(self, key: tuple[int, int], found: Judged) -> None:
+        self._judged[key] = found
+        self._judged.move_to_end(key)
         while len(self._judged) > MOST_JUDGED:
             self._judged.popitem(last=False)
 
@@ -165,7 +166,7 @@ class StatePool:
         def done(found: tuple[States, Judged | None]) -> None:
             self._end(of)
             if self._of == of:
-                self._take(weights.step, *found)
+                self._take(weights.step, session.changes, *found)
 
         def failed(error: Exception) -> None:
             self._error = error
@@ -195,9 +196,11 @@ class StatePool:
         if self._gathering == of:
             self._gathering = (("", 0), False)
 
-    def _take(self, step: int, states: States, judged: Judged | None) -> None:
+    def _take(
+        self, step: int, changes: int, states: States, judged: Judged | None
+    ) -> None:
         self._states, self._gathered_at = states, self._clock()
         self._judged.clear()
         self._known = Known() if judged is None else judged.known
         if judged is not None:
-            self._keep(step, judged)
+            self._keep((step, changes), judged)

@@ -74,6 +74,7 @@ def remembered(
     if not later:
         return {"why": NOT_YET}
     try:
+        session = yield from context.archive.as_of(session, later[0])
         arrays = yield from context.archive.memory(session, later[0])
         table = yield from context.archive.episodes(session)
     except RequestFailed as problem:

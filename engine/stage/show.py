@@ -15,6 +15,7 @@ from engine.contract.options import (
     Configuration,
     ConfigurationError,
     configuration_from_json,
+    specs,
 )
 from engine.environments import UnknownEnvironment, UnsuitableEnvironment
 from engine.media import MediaProblem
@@ -95,7 +96,7 @@ class Show:
         card = self._player.world.card
         self._film.title, self._film.action_names = card.id, card.action_names
         opened = self._archive.open
-        if opened is not None and opened.configuration == configuration:
+        if opened is not None and opened.was_run_with(configuration):
             self._jobs.start(
                 self._newest_checkpoint(), Priority.QUESTION, _ignore, _ignore, OWNER
             )
@@ -152,8 +153,36 @@ class Show:
         if not self._pinned:
             self._take(weights)
 
-    def show_weights(self, step: int, arrays: dict[str, np.ndarray], pin: bool) -> None:
-        """Play with these; pinned ones stay when the trainer sends newer ones."""
+    def set_option(self, key: str, value: Any) -> None:
+        """A live option of the run has changed."""
+        if not self._pinned:
+            self._set({key: value})
+
+    def _set(self, changes: dict[str, Any]) -> None:
+        if self._configuration is None:
+            return
+        try:
+            changed = self._configuration.with_options(changes)
+            if self.mind is not None:
+                self.mind.configure(changed)
+        except ConfigurationError:
+            # Refused by who was asked to change it, or of an agent of another form.
+            return
+        self._configuration = changed
+
+    def show_weights(
+        self,
+        step: int,
+        arrays: dict[str, np.ndarray],
+        pin: bool,
+        configuration: Configuration,
+    ) -> None:
+        """Play with these, and with the live options of ``configuration``.
+
+        Pinned ones stay when the trainer sends newer ones.
+        """
+        live = [key for key, it in specs().items() if it.applies == "live"]
+        self._set({key: configuration.get(key) for key in live})
         self._pinned = pin
         self._take(Weights(step, 0, arrays))
 

@@ -19,6 +19,7 @@ from engine.contract.messages import (
     Ask,
     Cancel,
     CheckpointStored,
+    Event,
     FrameCredit,
     Message,
     Problem,
@@ -112,6 +113,7 @@ class Stage:
             Answer: self._jobs.on_answer,
             SessionStatus: self._on_session,
             SetOption: self._on_option,
+            Event: self._archive.on_event,
             RowsStored: self._on_stored,
             CheckpointStored: lambda message: self._archive.on_kept(message.kept),
             ProcessState: self._on_process,
@@ -180,9 +182,11 @@ class Stage:
             self._evaluator.add(message)
 
     def _on_option(self, message: SetOption) -> None:
+        value = json.loads(message.value)
+        self._show.set_option(message.key, value)
         if self._evaluator is None:
             return
-        changes = {message.key: json.loads(message.value)}
+        changes = {message.key: value}
         try:
             changed = self._evaluator.configuration.with_options(changes)
         except ConfigurationError:

@@ -68,13 +68,22 @@ class LiveNumbers:
     def configuration(self) -> Configuration:
         """Whose options are meant."""
         lab = self._lab
-        looking = self._stepping() and lab.store.session.uuid
-        return lab.store.configuration if looking else lab.draft.configuration
+        return (
+            lab.episode.options(lab.store)
+            if self._looking
+            else (lab.draft.configuration)
+        )
+
+    @property
+    def _looking(self) -> bool:
+        return self._stepping() and bool(self._lab.store.session.uuid)
 
     @property
     def measured(self) -> bool:
         """Whether what the session has measured belongs to these options."""
-        return self.configuration == self._lab.store.configuration
+        return self._looking or (
+            self._lab.draft.configuration == self._lab.store.options_at()
+        )
 
     def value(self, source: str) -> Number:
         """The number, or None where there is none now.
@@ -142,7 +151,7 @@ class LiveNumbers:
         hidden = self._lab.why.predict.hidden
         if moment is None or not self._stepping() or (hidden and name not in SEEN):
             return None
-        return read(moment, self._lab.store.configuration)
+        return read(moment, self.configuration)
 
     def _derived(self, name: str) -> Number:
         return DERIVED[name][0](self)

@@ -160,7 +160,7 @@ class AccountView(View):
         self.time.set_model(**time_columns(store.times))
         how = self._how(report)
         self.time.set_legend(how)
-        said = advice(report, store.configuration, self.measure.speeds)
+        said = advice(report, store.options_at(), self.measure.speeds)
         self.answer.setText(said[0])
         self.words.setText("\n".join((*said[1:], *report.notes)))
         stages = (f"{it.name} {it.value}" for it in groups[0].rows)
@@ -197,7 +197,7 @@ class AccountView(View):
             return {}
         steps = store.card.max_episode_steps or 0
         probe = Probe(weights_bytes=report.weights, episode_steps=steps)
-        return memory_bytes(store.configuration, store.card, probe)
+        return memory_bytes(store.options_at(), store.card, probe)
 
     # ------------------------------------------------------- what changes
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QToolButton
 
-from engine.contract.messages import Event, Problem
-from engine.contract.options import Configuration, ConfigurationError
+from engine.contract.messages import Problem
 from rllab_gui.link import Link
 from rllab_gui.store import Store
 from rllab_gui.views.account_advice import Speed
@@ -46,10 +44,10 @@ class SpeedsButton(QToolButton):
         self.clicked.connect(self._ask)
         store.configurationChanged.connect(self._forget)
         store.wasReset.connect(self._forget)
-        store.eventsChanged.connect(self._on_events)
+        store.optionsChanged.connect(self._forget)
 
     def _ask(self) -> None:
-        configuration = in_force(self._store.configuration, self._store.events)
+        configuration = self._store.options_at()
         self.setEnabled(False)
         self.setText(BUSY)
         asked = {"configuration": configuration.to_json()}
@@ -70,27 +68,8 @@ class SpeedsButton(QToolButton):
         self._link.cancel(self._question)
         self._rest([])
 
-    def _on_events(self) -> None:
-        """An option was changed while the run goes on."""
-        events = self._store.events
-        if events and events[-1].kind == "option":
-            self._forget()
-
     def _rest(self, speeds: list[Speed]) -> None:
         self.speeds = speeds
         self.setEnabled(True)
         self.setText(TEXT)
         self.changed.emit()
-
-
-def in_force(configuration: Configuration, events: Iterable[Event]) -> Configuration:
-    """The options of a run after those that were changed while it ran."""
-    changes = {
-        str(it.data["key"]): it.data["new"]
-        for it in events
-        if it.kind == "option" and {"key", "new"} <= it.data.keys()
-    }
-    try:
-        return configuration.with_options(changes)
-    except ConfigurationError:  # events of a file that somebody else has written
-        return configuration

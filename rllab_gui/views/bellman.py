@@ -53,6 +53,7 @@ class StepBellmanView(AskingView):
         self._row = 0
         self._chosen: Step | None = None
         self.memory = Resting(context.link, "remembered", self)
+        context.episode.judgedAnew.connect(self.memory.forget)
         context.episode.leaving.connect(self.memory.drop)
         self.memory.changed.connect(self._on_memory)
         self.panel = UpdatePanel(context.theme)
@@ -95,8 +96,8 @@ class StepBellmanView(AskingView):
         self._projection.setVisible(options.head.kind == "c51")
         row = rows[self._row]
         taken = self._word(int(answer["action"]))
-        rule = equation(row, options.agent.estimator)
-        numbers = substituted(row, self._word, options.agent.discount)
+        rule = equation(row, str(answer["estimator"]))
+        numbers = substituted(row, self._word, float(answer["discount"]))
         error = error_words(row, taken)
         lines = (rule, escape(numbers), escape(error))
         self.panel.show_rows(rows, self._row, lines)
@@ -141,8 +142,8 @@ class StepBellmanView(AskingView):
         memory = self.memory.answer
         if self.memory.busy or memory.get("t") != self.asked.answer["t"]:
             return self.memory.problem
-        alpha = self.context.store.configuration.replay.alpha
-        return standing(memory, priority, alpha)
+        then = self.context.store.options_at(memory.get("checkpoint_step"))
+        return standing(memory, priority, then.replay.alpha)
 
     def ask(self) -> None:
         """The update first; where it stands in the memory takes longer."""

@@ -40,7 +40,7 @@ def clock_box(name: str, parent: QWidget) -> QComboBox:
 def growing(clock: str, store: Store) -> GrowingCount:
     """The axis range of a clock; that of the steps ends at the budget of the run."""
     if clock == "step":
-        return GrowingCount(goal=lambda: float(store.configuration.training.steps))
+        return GrowingCount(goal=lambda: float(store.options_at().training.steps))
     return GrowingCount(least=1.0 if clock == "wall_time" else 10.0)
 
 

@@ -38,6 +38,7 @@ class Episode:
       action_names, observation_names: Words of its environment.
       judged_by: Training step of the weights, -1 where the answer does not say.
       liking: What actions are chosen by: q, or CVaR, float [T+1, A].
+      options_step: The options that judge are those of this training step.
       human: Which actions a person chose, bool [T]; empty where none.
       forced: Actions that a branch begins with, bool [T]; empty where none does.
       life_lost: Steps that cost a life, bool [T]; empty where lives do not count.
@@ -66,6 +67,7 @@ class Episode:
     forced: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     life_lost: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     limits: Limits | None = None
+    options_step: int | None = None
 
     def word(self, action: int) -> str:
         """What an action is called."""
@@ -234,6 +236,7 @@ def episode_from(key: Key, answer: Mapping[str, Any]) -> Episode:
         liking=_shaped(answer, "liking", q),
         action_names=tuple(map(str, answer.get("action_names", ()))),
         observation_names=tuple(map(str, answer.get("observation_names", ()))),
+        options_step=answer.get("options_step"),
     )
 
 

@@ -94,6 +94,7 @@ class PrioritiesView(View):
         store = self.context.store
         store.prioritiesChanged.connect(self.refresh)
         store.configurationChanged.connect(self.refresh)
+        store.optionsChanged.connect(self.refresh)
         store.wasReset.connect(self._on_reset)
         self.plot.logToggled.connect(self.refresh)
         self.plot.pointed.connect(self._on_pointed)
@@ -103,7 +104,7 @@ class PrioritiesView(View):
     def emptiness(self) -> tuple[str, str, Sequence[tuple[str, str]]] | None:
         """There are no priorities, none yet, or none any more."""
         report = self.context.store.priorities
-        kind = self.context.store.configuration.replay.kind
+        kind = self.context.store.options_at().replay.kind
         if report is not None and report.size:
             kind = report.kind  # type: ignore[assignment]
         if kind == "uniform":

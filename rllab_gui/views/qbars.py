@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.contract.options import Configuration
 from rllab_gui.plots.bars import Bars, BarsCanvas
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
@@ -50,6 +51,11 @@ class QBars(View):
         self.plot.set_auto(True)
         self.refresh()
 
+    @property
+    def options(self) -> Configuration:
+        """What the Q-values are judged by."""
+        return self.context.store.options_at()
+
     def show_bars(self, bars: Bars, why: str, caption: str) -> None:
         """Draw these and say what they mean."""
         known = bars.q[np.isfinite(bars.q)]
@@ -83,7 +89,7 @@ class QBars(View):
         return []
 
     def _units(self, bars: Bars) -> list[tuple[str, str, str]]:
-        options = self.context.store.configuration
+        options = self.options
         clipped = ", rewards clipped to ±1" if options.environment.clip_rewards else ""
         tokens = self.context.theme.tokens
         q = f"Q: discounted return, γ {options.agent.discount:g}{clipped}"

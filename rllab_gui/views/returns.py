@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.contract.options import Configuration
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.plots.header import legend_html
 from rllab_gui.plots.numbers import short
@@ -60,6 +61,11 @@ class ReturnsBase(View):
     def _kind(self) -> str:
         return self.context.store.configuration.head.kind
 
+    @property
+    def options(self) -> Configuration:
+        """What the returns are judged by."""
+        return self.context.store.options_at()
+
     def scalar(self) -> tuple[str, str, Offers]:
         """What is said of a head without distributions."""
         self.setProperty("answerText", "Only a mean is learned.")
@@ -77,7 +83,7 @@ class ReturnsBase(View):
         explored: bool,
     ) -> Returns:
         """The arrays of the stage as what is drawn."""
-        head = self.context.store.configuration.head
+        head = self.options.head
         return Returns(
             kind=head.kind,
             names=names,
@@ -126,7 +132,7 @@ class ReturnsBase(View):
         return f"{said}; taken was {returns.names[returns.taken]} ({why})."
 
     def _units(self, returns: Returns) -> list[tuple[str, str, str]]:
-        options, tokens = self.context.store.configuration, self.context.theme.tokens
+        options, tokens = self.options, self.context.theme.tokens
         clipped = ", rewards clipped to ±1" if options.environment.clip_rewards else ""
         unit = f"discounted return, γ {options.agent.discount:g}{clipped}"
         marks = [("", tokens.muted, unit), ("", tokens.muted, FORMS[returns.kind])]

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from PySide6.QtWidgets import QToolButton
 
+from engine.contract.options import Configuration
 from rllab_gui.episode import BRANCH
 from rllab_gui.plots.bars import Bars
 from rllab_gui.plots.numbers import count, short
@@ -31,11 +32,17 @@ class StepQBarsView(QBars):
     needs = frozenset({"q"})
     urgent = True
 
+    @property
+    def options(self) -> Configuration:
+        """Those of the episode that is looked at."""
+        return self.context.episode.options(self.context.store)
+
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.moment: Moment | None = None
         self.usual = Resting(context.link, "gaps", self, rest_ms=LONG_REST_MS)
         context.episode.leaving.connect(self.usual.drop)
+        context.episode.judgedAnew.connect(self.usual.forget)
         self.guess = GuessPanel(context)
         self.body_layout.insertWidget(0, self.guess)
         self._branch = self._make_branch()

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QVariantAnimation
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QDockWidget, QSlider, QToolButton
 
+from engine.contract.options import Configuration
 from rllab_gui.commands import Command
 from rllab_gui.inside import Inside
 from rllab_gui.plots.header import legend_html
@@ -52,6 +53,11 @@ class StepReturnsView(ReturnsBase):
         context.episode.momentChanged.connect(self.refresh)
         context.episode.changed.connect(self._on_episode)
         context.why.compared.connect(self._on_compared)
+
+    @property
+    def options(self) -> Configuration:
+        """Those of the episode that is looked at."""
+        return self.context.episode.options(self.context.store)
 
     # ---------------------------------------------------------------- making
 

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from engine.contract.messages import Event
 from engine.contract.options import Configuration, specs
 from rllab_gui.lessons import markup
 from rllab_gui.lessons.library import LessonLibrary
@@ -150,6 +151,20 @@ def test_one_line_never_mixes_the_form_with_the_session(stepping):
     assert numbers.value("status:step") is None
     draft.set("agent.discount", session)
     assert numbers.value("status:step") == 100
+
+
+def test_after_a_change_while_it_learns_what_is_measured_still_counts(
+    stepping, client, beat
+):
+    numbers, draft = stepping.teaching.lesson.panel._numbers, stepping.lab.draft
+    stepping.show_workspace("train")
+    draft.set("agent.discount", 0.5)
+    assert numbers.value("status:step") is None
+    data = {"key": "agent.discount", "old": 0.9, "new": 0.5}
+    beat(Event("option", 50, "", 1.0, data))
+    assert numbers.value("status:step") == 100
+    stepping.show_workspace("step")
+    assert numbers.value("option:agent.discount") == 0.5
 
 
 # -------------------------------------------------------------------- the dock

@@ -5,6 +5,7 @@ from time import thread_time
 import numpy as np
 import pytest
 import script
+from msgspec.structs import replace
 
 from engine.contract.messages import (
     Answer,
@@ -256,3 +257,27 @@ def test_a_person_is_not_kept_waiting_for_the_beat(context, qtbot):
     with qtbot.waitSignal(context.pulse.ticked):
         context.pulse.soon()
         context.pulse.soon()
+
+
+def test_the_options_of_each_step_are_known(context, client, qtbot):
+    def change(step, value, wall_time):
+        data = {"key": "agent.discount", "old": 0, "new": value}
+        return Event("option", step, "", wall_time, data)
+
+    store = context.store
+    old = {"kind": "option", "step": 10, "text": "", "wall_time": 1.0}
+    told = [{**old, "data": {"key": "agent.discount", "old": 0.9, "new": 0.8}}]
+    client.answers["events"] = lambda arguments: {"events": told}
+    start = Configuration().with_options({"agent.discount": 0.9})
+    session = script.session(start)
+    client.play(session)
+    context.pulse.beat()
+    with qtbot.waitSignal(store.optionsChanged):
+        client.play(change(20, 0.7, 2.0))
+        context.pulse.beat()
+    steps = (9, 10, 20, None)
+    found = [store.options_at(it).agent.discount for it in steps]
+    assert found == [0.9, 0.8, 0.7, 0.7]
+    client.play(replace(session, cuts=1, durable_step=15))
+    context.pulse.beat()
+    assert store.options_at().agent.discount == 0.8

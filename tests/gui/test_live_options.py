@@ -128,3 +128,50 @@ def test_the_slider_itself_sends_after_its_throttle(running, client, qtbot):
     with qtbot.waitSignal(running.lab.link.sent):
         slider.setValue(slider.value() + 100)
     assert sent(client)[0][0] == "agent.learning_rate"
+
+
+LR = "agent.learning_rate"
+
+
+@pytest.fixture
+def looked_at(window, beat):
+    """A session whose learning rate was changed while it was trained is open."""
+    start = window.lab.draft.configuration
+    changed = start.with_options({LR: 5e-4}).to_json()
+    beat(script.status("idle"), script.session(start, live=False, options=changed))
+    return window
+
+
+def test_the_form_shows_what_an_opened_session_ended_with(looked_at):
+    assert looked_at.lab.draft.configuration.get(LR) == 5e-4
+
+
+def test_a_run_that_goes_on_is_told_what_the_form_says(looked_at, client, beat):
+    start = looked_at.lab.store.configuration
+    edit(looked_at, LR, 2e-4)
+    edit(looked_at, "agent.n_step", 5)
+    looked_at.lab.run.continue_session("/data/run.h5")
+    changed = start.with_options({LR: 5e-4})
+    beat(script.status("starting"))
+    assert looked_at.lab.live.in_force is None
+    beat(script.session(start, options=changed.to_json()), script.status("running"))
+    assert looked_at.lab.live.in_force == changed
+    looked_at.lab.live.send_now()
+    assert sent(client) == [(LR, 2e-4)]
+    assert looked_at.lab.live.pending == {"agent.n_step"}
+
+
+def test_after_a_lost_engine_what_is_in_force_is_what_the_new_one_says(
+    running, client, beat
+):
+    start = running.lab.draft.configuration
+    edit(running, LR, 3e-4)
+    edit(running, "agent.n_step", 7)
+    beat(script.status("idle"), script.status("starting"))
+    assert running.lab.live.in_force is None
+    wanted = start.with_options({LR: 3e-4})
+    beat(script.session(start, options=wanted.to_json()), script.status("running"))
+    running.lab.live.send_now()
+    assert running.lab.live.in_force == wanted
+    assert sent(client) == [(LR, 3e-4)]
+    assert running.lab.live.pending == {"agent.n_step"}

@@ -24,7 +24,7 @@ from rllab_gui.views.account_rows import (
     time_groups,
     time_text,
 )
-from rllab_gui.views.account_speeds import SpeedsButton, in_force
+from rllab_gui.views.account_speeds import SpeedsButton
 
 PLAIN = find_preset("cartpole-plain-dqn").configuration
 TURNS = TimeReport(
@@ -239,14 +239,6 @@ def test_an_answer_for_other_options_is_not_waited_for(context, client, qtbot):
     client.play(Event("option", 9, "", 0.0, change))
     context.pulse.beat()
     assert not button.speeds
-
-
-def test_options_of_now_are_those_that_were_changed_meanwhile():
-    changed = Event("option", 9, "", 0.0, {"key": "agent.batch_size", "new": 96})
-    other = Event("state", 9, "", 0.0)
-    assert in_force(PLAIN, [changed, other]).agent.batch_size == 96
-    wrong = Event("option", 9, "", 0.0, {"key": "agent.batch_size", "new": "x"})
-    assert in_force(PLAIN, [wrong]) is PLAIN
 
 
 def _compares(view, words, client, context):

@@ -58,7 +58,8 @@ def answer(arguments, **changes):
     ghost = row(name="n=3", title="n = 3", n_step=3, td_error=2.0, target=66.0)
     step = {"t": arguments["t"], "action": 1, "reward": 1.0, "note": ""}
     ends = {"terminated": False, "truncated": False, "checkpoint_step": 12_400}
-    return {"rows": [row(), ghost]} | step | ends | changes
+    options = {"estimator": "q_learning", "discount": 0.99}
+    return {"rows": [row(), ghost]} | step | ends | options | changes
 
 
 def made(**changes):

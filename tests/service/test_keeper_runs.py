@@ -59,7 +59,9 @@ def test_a_run_with_its_frames_in_a_file_goes_on_exactly(store, monkeypatch):
     wanted = state_hash(loop.state())
     loop.close()
 
-    message = run_from(store, "uuid", point_to_go_on(store, 0), until=0, paused=False)
+    message = run_from(
+        store, "uuid", point_to_go_on(store, 0, lost=False), until=0, paused=False
+    )
     assert set(message.replay_files) == {"observation", "action"}
     message = decode(encode(message))
     again = TrainingLoop(CONFIGURATION, replay_folder=store.folder)
@@ -97,7 +99,7 @@ def test_where_nothing_is_left_to_do_no_file_stays(store, monkeypatch):
     loop.close()
     before = set(store.folder.iterdir())
     with pytest.raises(SessionProblem, match="budget of 260 steps"):
-        point_to_go_on(store, 0)
+        point_to_go_on(store, 0, lost=False)
     assert set(store.folder.iterdir()) == before
 
 

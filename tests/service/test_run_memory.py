@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from engine.contract.messages import (
     CloseSession,
@@ -11,11 +12,13 @@ from engine.contract.messages import (
     Resume,
     ResumeTraining,
     SessionStatus,
+    SetOption,
     Shutdown,
     StartTraining,
     Stop,
     TrainerStatus,
 )
+from engine.contract.options import Configuration
 from engine.service.problems import lost_engine
 from engine.service.run_memory import RunMemory
 
@@ -112,3 +115,35 @@ def test_what_is_told_of_a_lost_engine_is_what_follows() -> None:
     assert "durable" not in told
     told = lost_engine(silent=True, goes_on=False).sentence()
     assert "run" not in told
+
+
+START = Configuration()
+
+
+def opened(**options: object) -> SessionStatus:
+    now = START.with_options(
+        {key.replace("__", "."): it for key, it in options.items()}
+    )
+    return replace(OPEN, configuration=START.to_json(), options=now.to_json())
+
+
+def test_options_that_were_changed_while_it_ran_are_those_of_the_next(
+    memory: RunMemory,
+) -> None:
+    memory.heard(opened(agent__learning_rate=0.0005, training__steps=900))
+    (resumed,) = memory.going_on()
+    assert isinstance(resumed, ResumeTraining)
+    assert resumed.changes == {
+        "agent.learning_rate": "0.0005",
+        "training.steps": "900",
+    }
+
+
+def test_an_option_that_an_engine_never_heard_of_counts(memory: RunMemory) -> None:
+    memory.heard(opened(agent__learning_rate=0.0005))
+    memory.sent(SetOption("agent.learning_rate", "0.0002"))
+    (resumed,) = memory.going_on()
+    assert isinstance(resumed, ResumeTraining)
+    assert resumed.changes == {"agent.learning_rate": "0.0002"}
+    memory.heard(replace(opened(), uuid="another"))  # a run of another window
+    assert memory.going_on() == [resume(paused=False)]

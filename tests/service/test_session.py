@@ -491,8 +491,11 @@ def test_a_resumed_run_begins_with_other_options(world: World) -> None:
     world.command(ResumeTraining("/old.h5", changes=changes))
     world.work("keeper")
     assert SetOption("agent.learning_rate", "0.0001") in world.queues["trainer"]
-    assert SetOption("agent.learning_rate", "0.0001") in world.stage
     assert world.session.configuration is not None
+    shown = ShowAgent(world.session.configuration.to_json())
+    assert shown in world.stage
+    assert world.session.opened.options == shown.configuration
+    assert world.session.opened.configuration == CONFIGURATION
     assert world.session.configuration.agent.learning_rate == 0.0001
 
 
@@ -606,8 +609,10 @@ def test_a_session_that_is_not_ours_is_not_passed_on(running: World) -> None:
     assert len(running.told) == told
     status = SessionStatus("new", "/new.h5", live=True, durable_step=9)
     running.do(running.session.on_session(status))
-    known = running.session.opened.cuts
-    assert running.told[-1] == replace(status, live=True, cuts=known)
+    known = running.session.opened
+    assert running.told[-1] == replace(
+        status, live=True, cuts=known.cuts, options=known.options
+    )
 
 
 def test_a_run_that_has_ended_is_unwritten_until_its_file_is_there(

@@ -98,6 +98,9 @@ class SessionStatus(Message, frozen=True):
       name: Name without folder, empty where none is open.
       path: The session file.
       live: A run writes to it (False: looking back).
+      configuration: Options that it was started with, as JSON text.
+      options: The same with the live options changed since; those of the run now, or
+        those that it ended with.
       unwritten: Its run has ended, perhaps by a crash, and its file is still to be
         written.
       durable_step: Everything up to here is committed and synced.
@@ -113,6 +116,7 @@ class SessionStatus(Message, frozen=True):
     live: bool = False
     unwritten: bool = False
     configuration: str = ""
+    options: str = ""
     durable_step: int = 0
     durable_s_ago: float = 0.0
     sealed_at: float = 0.0

@@ -16,11 +16,13 @@ from engine.contract.options.configuration import (
     specs,
 )
 from engine.contract.options.environment import EnvironmentOptions
+from engine.contract.options.history import OptionHistory
 
 __all__ = [
     "Configuration",
     "ConfigurationError",
     "EnvironmentOptions",
+    "OptionHistory",
     "OptionSpec",
     "configuration_from_flat",
     "configuration_from_json",

@@ -15,7 +15,7 @@ from engine.stage.branching import Line, Policy, Root, Run, continue_job
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED, Weights
 from engine.stage.jobs import Job, Priority, Wish
-from engine.stage.questions.judge_episode import judging_step
+from engine.stage.questions.judge_episode import judging_step, options_step
 
 NEWEST = -2
 MOST_STEPS = 2_000
@@ -69,7 +69,7 @@ def _branch(
         session, arguments.kind, arguments.episode
     )
     _check(session, record, arguments)
-    weights = yield from policy_weights(context, session, record, arguments.checkpoint)
+    session, weights = yield from policy_of(context, record, arguments.checkpoint)
     mind = yield from context.minds.mind(session.configuration, session.card)
     epsilon = _epsilon(session, weights.step, explore=arguments.explore)
     rollouts = _Rollouts(
@@ -186,10 +186,13 @@ def _check(
         raise QuestionError(f"A rollout has 1 to {MOST_STEPS:,} steps.")
 
 
-def policy_weights(
-    context: Context, session: Session, record: Mapping[str, Any], checkpoint: int
-) -> Generator[Wish, Any, Weights]:
-    """Weights of this checkpoint: -1 of who played, -2 of the newest.
+def policy_of(
+    context: Context, record: Mapping[str, Any], checkpoint: int
+) -> Generator[Wish, Any, tuple[Session, Weights]]:
+    """Who goes on: this checkpoint, -1 who played, -2 the newest.
+
+    Returns:
+      The session with the options of then, and the weights.
 
     Raises:
       QuestionError: If the session has none.
@@ -198,8 +201,11 @@ def policy_weights(
     step = yield from judging_step(context, record, wanted)
     if step is None:
         raise QuestionError("There is no checkpoint yet whose policy could go on.")
+    session = context.archive.session()
     arrays = yield from context.archive.weights(session, step)
-    return Weights(step, arrays)
+    of = options_step(record, checkpoint, step)
+    session = yield from context.archive.as_of(session, of)
+    return session, Weights(step, arrays)
 
 
 def _epsilon(session: Session, step: int, *, explore: bool) -> float:

@@ -31,9 +31,8 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
       ``surprise`` and ``priority``; of the step ``action``, ``reward``, ``steps``
       left, ``terminated``, ``truncated``; ``note``, ``checkpoint_step``, ``t``.
     """
-    session = context.archive.session()
+    session, record, weights = yield from by_whom(context, arguments)
     configuration, card = session.configuration, session.card
-    record, weights = yield from by_whom(context, session, arguments)
     t, steps = arguments.t, len(record["actions"])
     if not 0 <= t < steps:
         raise QuestionError(f"After step {t:,} of this episode nothing follows.")
@@ -55,6 +54,8 @@ def _explain_update(context: Context, arguments: UpdateArguments, asker: Asker) 
         "truncated": bool(record["truncations"][t]),
         "note": _note(configuration, record, t),
         "checkpoint_step": weights.step,
+        "estimator": configuration.agent.estimator,
+        "discount": configuration.agent.discount,
     }
     return result
 
@@ -64,8 +65,7 @@ def _remembered(context: Context, arguments: UpdateArguments, asker: Asker) -> J
 
     It is asked apart: a whole checkpoint is read for it.
     """
-    session = context.archive.session()
-    record, weights = yield from by_whom(context, session, arguments)
+    session, record, weights = yield from by_whom(context, arguments)
     if not 0 <= arguments.t < len(record["actions"]):
         raise QuestionError(f"This episode has no step {arguments.t:,}.")
     of = context, session, record, arguments.t, weights.step

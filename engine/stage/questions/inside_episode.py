@@ -14,7 +14,7 @@ from engine.stage.episodes import AS_RECORDED, Weights
 from engine.stage.inside import look_inside
 from engine.stage.jobs import Job, Wish
 from engine.stage.minds import liking
-from engine.stage.questions.judge_episode import judging_step
+from engine.stage.questions.judge_episode import judging_step, options_step
 
 MOST_BYTES = 8 * 2**20
 RETURNS = ("return_values", "return_probs", "preference", "q")
@@ -46,9 +46,8 @@ def _inside(context: Context, arguments: InsideArguments, asker: Asker) -> Job:
     ``returns``: ``return_values``, ``return_probs`` [k, A, N] and ``liking`` [k, A];
     ``memory``: ``memory`` [k, U] and ``value`` (max q) [k].
     """
-    session = context.archive.session()
-    record, weights = yield from by_whom(context, session, arguments)
-    key = (arguments, recorded_as(session.past, record), weights.step)
+    session, record, weights = yield from by_whom(context, arguments)
+    key = (arguments, recorded_as(session.past, record), session.changes, weights.step)
     known = context.judged.get(key)
     if known is not None:
         return known
@@ -87,9 +86,14 @@ def _most(session: Session, arguments: InsideArguments) -> int:
 
 
 def by_whom(
-    context: Context, session: Session, arguments: EpisodeArguments
-) -> Generator[Wish, Any, tuple[dict[str, Any], Weights]]:
-    """The record of the episode, and the checkpoint that judges it."""
+    context: Context, arguments: EpisodeArguments
+) -> Generator[Wish, Any, tuple[Session, dict[str, Any], Weights]]:
+    """The episode, and the checkpoint that judges it.
+
+    Returns:
+      The session with the options that judge, the record, and the weights.
+    """
+    session = context.archive.session()
     record = yield from context.archive.episode(
         session, arguments.kind, arguments.episode
     )
@@ -97,7 +101,9 @@ def by_whom(
     if step is None:
         raise QuestionError("There is no checkpoint to look into.")
     arrays = yield from context.archive.weights(session, step)
-    return record, Weights(step, arrays)
+    of = options_step(record, arguments.checkpoint_step, step)
+    session = yield from context.archive.as_of(session, of)
+    return session, record, Weights(step, arrays)
 
 
 INSIDE_EPISODE = Question("inside_episode", InsideArguments, _inside)

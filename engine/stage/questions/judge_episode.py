@@ -49,7 +49,8 @@ def judge(
       random), ``observations`` [T+1, n] of vectors as the agent sees
       them, names of actions and observations, ``exact``, ``note``,
       ``checkpoint_step`` (-1 as recorded), ``judged_by``: step of the weights that
-      filled what was not recorded (-1 for none), ``seed``, ``step0``.
+      filled what was not recorded (-1 for none), ``options_step``: the options are
+      those of this training step, ``seed``, ``step0``.
     """
     session = context.archive.session()
     record = yield from context.archive.episode(session, kind, episode)
@@ -58,10 +59,14 @@ def judge(
     step = None
     if checkpoint_step != AS_RECORDED or not is_all_recorded(session, record):
         step = yield from judging_step(context, record, checkpoint_step)
-    key = ("judged", recorded_as(session.past, record), checkpoint_step, step)
+    of = options_step(record, checkpoint_step, step)
+    session = yield from context.archive.as_of(session, of)
+    whose = recorded_as(session.past, record)
+    key = ("judged", whose, session.changes, checkpoint_step, step)
     known = context.judged.get(key)
     if known is None:
         known = yield from _judged(context, session, record, checkpoint_step, step)
+        known["options_step"] = of
         context.judged.put(key, known, array_bytes(known))
     return known
 
@@ -73,6 +78,15 @@ def judging_step(
     if checkpoint_step == AS_RECORDED:
         return (yield from context.archive.closest_checkpoint(last_step(record)))
     return (yield from context.archive.nearest_checkpoint(checkpoint_step))
+
+
+def options_step(
+    record: Mapping[str, Any], checkpoint_step: int, judging: int | None
+) -> int:
+    """Training step whose options judge: of the checkpoint, or of who played it."""
+    if checkpoint_step == AS_RECORDED or judging is None:
+        return last_step(record)
+    return judging
 
 
 def _judged(

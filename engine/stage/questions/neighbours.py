@@ -54,7 +54,7 @@ def _neighbours(context: Context, arguments: NeighbourArguments, asker: Asker) -
     session = context.archive.session()
     if not 1 <= arguments.count <= MOST:
         raise QuestionError(f"One to {MOST} neighbours can be asked for.")
-    record, weights = yield from by_whom(context, session, arguments)
+    session, record, weights = yield from by_whom(context, arguments)
     here, seen = yield from look_at(context, session, record, weights, arguments.t)
     judged = yield from context.pool.judged(context, session, weights)
     if not len(judged.states):
@@ -244,7 +244,7 @@ def _gaps(context: Context, arguments: EpisodeArguments, asker: Asker) -> Job:
         q = yield from _recorded_values(context, session, arguments)
         source = "episodes round this one, as recorded"
     if not len(q):
-        _, weights = yield from by_whom(context, session, arguments)
+        session, _, weights = yield from by_whom(context, arguments)
         judged = yield from context.pool.judged(context, session, weights)
         q, source = judged.q, judged.states.source
     if not len(q):

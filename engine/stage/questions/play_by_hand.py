@@ -14,7 +14,7 @@ from engine.stage.context import Arguments, Asker, Context, Question, QuestionEr
 from engine.stage.episodes import AS_RECORDED
 from engine.stage.hand import Hand, Opinion
 from engine.stage.jobs import Job, Wish
-from engine.stage.questions.branch import how_restored, policy_weights
+from engine.stage.questions.branch import how_restored, policy_of
 
 
 class HandArguments(Arguments, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ def _answer(context: Context, arguments: HandArguments, asker: Asker) -> Job:
         )
     if any(not 0 <= it < session.card.actions for it in arguments.actions):
         raise QuestionError(f"{session.card.id} has {session.card.actions} actions.")
-    weights = yield from policy_weights(context, session, record, arguments.checkpoint)
+    session, weights = yield from policy_of(context, record, arguments.checkpoint)
     mind = yield from context.minds.mind(session.configuration, session.card)
     root = Root(session.configuration.environment, record, arguments.t)
     key = (recorded_as(session.past, record), arguments.t, weights.step)

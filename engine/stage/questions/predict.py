@@ -32,9 +32,9 @@ def _answer(context: Context, arguments: PredictArguments, asker: Asker) -> Job:
         configuration, card = shown.configuration, shown.card
         step, arrays = shown.step, shown.agent.weights()
     else:
-        session = context.archive.session()
-        configuration, card = session.configuration, session.card
         step = arguments.checkpoint_step
+        session = yield from context.archive.as_of(context.archive.session(), step)
+        configuration, card = session.configuration, session.card
         arrays = yield from context.archive.weights(session, step)
     observations = arguments.observations
     if observations.shape[1:] != card.shape or not 0 < len(observations) <= MOST:

@@ -35,10 +35,9 @@ def _project(context: Context, arguments: ProjectArguments, asker: Asker) -> Job
       ``terminated``, ``action``, ``next_action`` (-1 where it is a mixture),
       ``checkpoint_step``, ``t``.
     """
-    session = context.archive.session()
+    session, record, weights = yield from by_whom(context, arguments)
     if session.configuration.head.kind != "c51":
         raise QuestionError("Only a C51 head projects its target onto fixed values.")
-    record, weights = yield from by_whom(context, session, arguments)
     t = arguments.t
     if not 0 <= t < len(record["actions"]):
         raise QuestionError(f"After step {t:,} of this episode nothing follows.")

@@ -123,6 +123,7 @@ def _played(
     context: Context, session: Session, record: dict[str, Any], step: int
 ) -> Generator[Wish, Any, Run]:
     arrays = yield from context.archive.weights(session, step)
+    session = yield from context.archive.as_of(session, step)
     mind = yield from context.minds.mind(session.configuration, session.card)
     root = Root(session.configuration.environment, record, 0)
     policy = Policy(mind, Weights(step, arrays))

@@ -38,10 +38,11 @@ def _answer(context: Context, arguments: ReplayArguments, asker: Asker) -> Job:
       ``priority_epsilon``.
     """
     session = context.archive.session()
-    options = session.configuration.replay
-    if options.kind == "none":
+    if session.configuration.replay.kind == "none":
         raise QuestionError(NONE_KEPT)
     step, before = yield from _steps(context, arguments.checkpoint_step)
+    session = yield from context.archive.as_of(session, step)
+    options = session.configuration.replay
     table = yield from context.archive.episodes(session)
     held, arrays = yield from _held(context, session, table, step)
     yield None

@@ -81,7 +81,7 @@ def _scene(
     session = context.archive.session()
     if session.card.observation == "onehot":
         raise QuestionError(ONE_HOT)
-    record, weights = yield from by_whom(context, session, arguments)
+    session, record, weights = yield from by_whom(context, arguments)
     t, last = arguments.t, len(record["actions"])
     if not 0 <= t <= last:
         raise QuestionError(f"This episode has no step {t:,}.")

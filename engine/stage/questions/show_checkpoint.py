@@ -6,6 +6,7 @@ from engine.stage.context import Arguments, Asker, Context, Question
 from engine.stage.jobs import Job
 
 NEWEST = -1
+NOW = 2**62
 
 
 class ShowCheckpointArguments(Arguments, frozen=True):
@@ -24,7 +25,9 @@ def _answer(context: Context, arguments: ShowCheckpointArguments, asker: Asker) 
             return {"checkpoint_step": NEWEST}
         step = steps[-1]
     arrays = yield from context.archive.weights(session, step)
-    context.show_weights(step, arrays, arguments.step != NEWEST)
+    pinned = arguments.step != NEWEST
+    session = yield from context.archive.as_of(session, step if pinned else NOW)
+    context.show_weights(step, arrays, pinned, session.configuration)
     return {"checkpoint_step": step}
 
 

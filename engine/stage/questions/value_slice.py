@@ -44,10 +44,9 @@ def _answer(context: Context, arguments: SliceArguments, asker: Asker) -> Job:
       ``path_x``, ``path_y`` [T+1] of the episode; ``names``, ``fixed`` (the
       observation at the cursor), ``action_names``, ``checkpoint_step``.
     """
-    session = context.archive.session()
+    session, record, weights = yield from by_whom(context, arguments)
     configuration, card = session.configuration, session.card
     _check(card, arguments, recurrent=configuration.network.recurrent != "none")
-    record, weights = yield from by_whom(context, session, arguments)
     steps = len(record["actions"])
     if not 0 <= arguments.t <= steps:
         raise QuestionError(f"There is no step {arguments.t:,} in this episode.")

@@ -37,7 +37,7 @@ def _when_else(context: Context, arguments: WhenElseArguments, asker: Asker) -> 
     fits = states is not None and states.observations.shape[1:] == session.card.shape
     if states is None or not fits:
         raise QuestionError(NO_MAP)
-    record, weights = yield from by_whom(context, session, arguments)
+    session, record, weights = yield from by_whom(context, arguments)
     _, here = yield from look_at(context, session, record, weights, arguments.t)
     mind = yield from context.minds.mind(session.configuration, session.card)
     memory = states.recollection(mind, range(len(states)))

@@ -1,0 +1,64 @@
+"""What the options of a run were at each step, from what was told of their changes."""
+
+from __future__ import annotations
+
+import itertools
+
+from engine.contract.messages import Event
+from engine.contract.options import Configuration, OptionHistory
+
+START = Configuration().with_options({"agent.discount": 0.9, "agent.double": False})
+
+
+def change(step: int, key: str, value: object, wall_time: float = 0.0) -> Event:
+    return Event("option", step, "", wall_time, {"key": key, "old": 0, "new": value})
+
+
+CHANGES = (
+    change(10, "agent.discount", 0.8, 1.0),
+    change(10, "agent.discount", 0.7, 2.0),
+    change(10, "agent.discount", 0.8, 3.0),
+    change(20, "agent.double", True, 4.0),
+)
+
+
+def test_each_step_has_the_options_that_were_in_force_after_it() -> None:
+    history = OptionHistory(START, CHANGES)
+    found = [(history.at(step).agent.discount, history.count(step)) for step in (9, 10)]
+    assert found == [(0.9, 0), (0.8, 3)]
+    assert [history.at(it).agent.double for it in (19, 20, None)] == [False, True, True]
+
+
+def test_the_order_in_which_it_is_told_makes_no_difference() -> None:
+    for told in itertools.permutations((*CHANGES, CHANGES[1])):
+        history = OptionHistory(START)
+        for event in told:
+            history.at()
+            history.note(event)
+        assert history.count() == 4
+        assert history.at(10).agent.discount == 0.8
+        assert history.at(9) == START
+
+
+def test_what_comes_after_a_cut_counts_no_more() -> None:
+    history = OptionHistory(START, CHANGES)
+    assert history.at().agent.double
+    history.cut(15)
+    assert not history.at().agent.double
+    history.note(change(17, "agent.discount", 0.5, 5.0))
+    assert history.at(30).agent.discount == 0.5
+
+
+def test_other_events_and_what_is_refused_are_left_out() -> None:
+    history = OptionHistory(
+        START,
+        [
+            Event("state", 5, "Paused.", 0.0),
+            Event("option", 5, "", 0.0, {"key": "agent.discount"}),
+            change(6, "agent.discount", 7.0),
+            change(7, "agent.speed", 1),
+            change(8, "agent.discount", 0.5),
+        ],
+    )
+    assert history.at(7) == START
+    assert history.at(8).agent.discount == 0.5

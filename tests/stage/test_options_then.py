@@ -1,0 +1,135 @@
+"""A moment is judged by the options of then, not by those of the start."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+
+import numpy as np
+import pytest
+from theatre import Theatre, tiny, trained
+
+from engine.contract.messages import Ask, Event, SetOption
+from engine.stage.stage import Stage
+from engine.training import TrainingLoop
+
+CHANGED_AT = 200
+BEFORE, AFTER = 0.9, 0.25
+START = tiny(agent__discount=BEFORE, agent__double=True, training__steps=400)
+
+
+class ChangingLoop(TrainingLoop):
+    """One whose discount is changed half-way, as by a person."""
+
+    def advance(self, steps: int) -> None:
+        """Go on, with another discount from a certain step on."""
+        if self.step == CHANGED_AT:
+            self.set_option("agent.discount", AFTER)
+        super().advance(steps=steps)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("changed") / "run.h5"
+    with (
+        closing(ChangingLoop(START)) as loop,
+        closing(trained(path, START, loop)) as it,
+    ):
+        yield it
+
+
+@pytest.fixture
+def theatre(store):
+    theatre = Theatre(store)
+    theatre.open(START, live=True)
+    yield theatre
+    theatre.stage.close()
+
+
+@pytest.fixture(scope="module")
+def episodes(store):
+    """One that ended before the change, and one that began after it."""
+    table = store.episodes()
+    first = np.asarray(table["step0"])
+    length = np.asarray(table["length"])
+    training = np.array([it == "training" for it in table["kind"]])
+    number = np.asarray(table["episode"])
+    early = number[training & (first + length < CHANGED_AT)][-1]
+    late = number[training & (first > CHANGED_AT)][0]
+    return int(early), int(late)
+
+
+def judged(theatre: Theatre, episode: int, checkpoint_step: int = -1):
+    about = {"kind": "training", "episode": episode, "checkpoint_step": checkpoint_step}
+    return theatre.result("judge_episode", **about)
+
+
+def double_dqn(found, discount: float) -> np.ndarray:
+    """TD errors by hand, where the target network is the recorded one: Q alone."""
+    q, actions = np.asarray(found["q"], np.float64), np.asarray(found["actions"])
+    following = np.where(found["terminations"], 0.0, q[1:].max(axis=1))
+    target = np.asarray(found["rewards"], np.float64) + discount * following
+    return target - q[np.arange(len(actions)), actions]
+
+
+def test_an_episode_as_recorded_has_the_errors_of_its_own_discount(theatre, episodes):
+    for episode, discount in zip(episodes, (BEFORE, AFTER), strict=True):
+        found = judged(theatre, episode)
+        assert np.asarray(found["recorded"])[:-1].all()
+        error = np.asarray(found["td_error"])[:-1]
+        assert error == pytest.approx(double_dqn(found, discount)[:-1], abs=1e-4)
+
+
+def test_a_checkpoint_judges_by_the_options_that_it_had(theatre, episodes):
+    early, late = episodes
+    for episode in (early, late):
+        for step in (100, 400):
+            wanted = BEFORE if step < CHANGED_AT else AFTER
+            found = judged(theatre, episode, step)
+            assert found["options_step"] == step
+            row = theatre.result(
+                "explain_update",
+                kind="training",
+                episode=episode,
+                t=1,
+                checkpoint_step=step,
+            )
+            assert row["discount"] == wanted
+            assert row["rows"][0]["discount"] == pytest.approx(wanted)
+            error = row["rows"][0]["td_error"]
+            assert found["td_error"][1] == pytest.approx(error, abs=1e-5)
+
+
+def test_what_changes_while_somebody_looks_counts_at_once(theatre, episodes):
+    """Paused behind the last step, somebody switches a component."""
+    late = episodes[1]
+    before = judged(theatre, late, 400)["td_error"]
+    data = {"key": "agent.discount", "old": AFTER, "new": 0.75}
+    theatre.tell(Event("option", 400, "", 2e9, data), "trainer")
+    after = judged(theatre, late, 400)["td_error"]
+    assert np.abs(np.subtract(after, before)).max() > 1e-3
+    assert theatre.result(
+        "explain_update", kind="training", episode=late, t=0, checkpoint_step=400
+    )["discount"] == 0.75  # fmt: skip
+
+
+def test_the_keeper_is_asked_once(theatre, episodes):
+    for episode in episodes:
+        judged(theatre, episode)
+    assert [it.question for it in theatre.of(Ask)].count("events") == 1
+
+
+def test_the_shown_agent_takes_the_risk_that_is_set_while_it_learns(played):
+    run = played.run(head__kind="c51")
+    with run.on_stage(live=True) as theatre:
+        theatre.look()
+        stage: Stage = theatre.stage
+        theatre.run(lambda: stage._show.mind)
+        seen = np.zeros((1, 4), np.float32)
+        first = stage._show.mind.insight(seen)
+        assert first["preference"] == pytest.approx(first["q"])
+        for key, value in (("head.risk", "cvar"), ("head.risk_level", 0.1)):
+            theatre.tell(SetOption(key, json.dumps(value)), "supervisor")
+        then = stage._show.mind.insight(seen)
+        assert np.all(then["preference"] < then["q"])
+        assert stage._evaluator.configuration.head.risk == "cvar"
