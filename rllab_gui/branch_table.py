@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Sequence
 
+from engine.contract.branches import tried_in
 from engine.contract.notes import Branch
 from rllab_gui.views.branch_words import answer
 
-COLUMNS = ("arm", "rollout", "t", "action", "action_name", "reward", "by_hand")
+COLUMNS = ("arm", "rollout", "t", "action", "action_name", "reward", "chosen_by")
 
 
 def branch_csv(branch: Branch, names: Sequence[str]) -> bytes:
@@ -21,10 +22,12 @@ def branch_csv(branch: Branch, names: Sequence[str]) -> bytes:
     writer.writerow(COLUMNS)
     for arm, rollouts in (("branch", branch.rollouts), ("main", branch.main)):
         for number, rollout in enumerate(rollouts):
-            human = set(rollout.human)
+            who = dict.fromkeys(rollout.explored, "chance")
+            who |= dict.fromkeys(tried_in(branch, rollout), "tried instead")
+            who |= dict.fromkeys(rollout.human, "by hand")
             steps = zip(rollout.actions, rollout.rewards, strict=False)
             for k, (action, reward) in enumerate(steps):
                 word = names[action] if 0 <= action < len(names) else ""
                 row = [arm, number, branch.t + k, action, word, repr(reward)]
-                writer.writerow([*row, int(k in human)])
+                writer.writerow([*row, who.get(k, "agent")])
     return text.getvalue().encode("utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
-from engine.contract.branches import parting
+from engine.contract.branches import beginning_of, parting, tried_in
 from engine.contract.messages import JobProgress
 from engine.contract.notes import Branch, Rollout
 from rllab_gui.cursor import Cursor, Position
@@ -132,7 +132,7 @@ class Branches(QObject):
             {"forced": [*before, action], "main": [*before, taken]},
             name=f"{word}@{t}",
             action=action,
-            human=self._human(len(before)),
+            beginning=self._beginning(before, [len(before)] * (action != taken)),
         )
 
     def root_and_actions(self) -> tuple[int, list[int]]:
@@ -142,30 +142,32 @@ class Branches(QObject):
             return t, []
         return branch.t, branch.rollouts[0].actions[: t - branch.t]
 
-    def _human(self, before: int) -> list[int]:
-        """Which of the first actions of the branch that is left a person chose."""
-        branch = self.current
-        known = branch.rollouts[0].human if branch is not None else []
-        return [it for it in known if it < before]
+    def _beginning(self, actions: list[int], tried: list[int]) -> Rollout:
+        """Who chose these first actions, by the branch that is left."""
+        if not actions or self.current is None:
+            return Rollout([], [], tried=tried)
+        parent = self.current.rollouts[0]
+        before = beginning_of(parent, tried_in(self.current, parent), len(actions))
+        return replace(before, tried=[*before.tried, *tried])
 
     def play_seed(self) -> None:
         """Have the chosen policy play the seed of this episode from its start."""
         self._ask(0, {"forced": []}, name="same seed@0", action=-1)
 
     def hand_back(
-        self, t: int, actions: list[int], human: list[int], given: int
+        self, t: int, actions: list[int], beginning: Rollout, given: int
     ) -> None:
         """Have the chosen policy go on after these actions, some of a person.
 
         Args:
           t: Where they leave the main line.
           actions: All of them.
-          human: Numbers of those that a person chose.
+          beginning: Who chose them.
           given: How many there were before the person took over.
         """
         more = {"forced": actions, "count": 1}
         name = f"you@{t + given}"
-        self._ask(t, more, name=name, action=actions[0], human=human)
+        self._ask(t, more, name=name, action=actions[0], beginning=beginning)
 
     def set_explore(self, explore: bool) -> None:
         """Let the policy take random actions as in training, or be greedy."""
@@ -209,15 +211,15 @@ class Branches(QObject):
 
     def _on_made(self, facts: dict[str, Any], answer: dict[str, Any]) -> None:
         self.under_way = ""
-        human = facts.pop("human", [])
+        beginning = facts.pop("beginning", Rollout([], []))
         branch = Branch(
             id=new_id(),
             checkpoint=int(answer["checkpoint_step"]),
             discount=float(answer["discount"]),
             exactness=answer["exactness"],
             why=f"{answer['chance']} {answer['why']}",
-            rollouts=[_rollout(it, human) for it in answer["rollouts"]],
-            main=[_rollout(it, []) for it in answer["main"]],
+            rollouts=[_rollout(it, beginning) for it in answer["rollouts"]],
+            main=[_rollout(it, Rollout([], [])) for it in answer["main"]],
             predicted=answer["predicted"],
             **facts,
         )
@@ -275,7 +277,8 @@ class Branches(QObject):
             "number": number,
             "checkpoint": branch.checkpoint,
             "human": rollout.human,
-            "tried": branch.action >= 0 and rollout in branch.rollouts,
+            "tried": tried_in(branch, rollout),
+            "explored": rollout.explored,
         }
         self._link.ask("hold_branch", arguments, then, self._fail)
 
@@ -353,11 +356,13 @@ def _line(position: Position) -> tuple[str, str, int, str]:
     return position.session, position.kind, position.episode, position.branch
 
 
-def _rollout(answer: dict[str, Any], human: list[int]) -> Rollout:
+def _rollout(answer: dict[str, Any], beginning: Rollout) -> Rollout:
     return Rollout(
         actions=[int(it) for it in answer["actions"]],
         rewards=[float(it) for it in answer["rewards"]],
-        human=human,
+        human=beginning.human,
+        tried=beginning.tried,
+        explored=[*beginning.explored, *map(int, answer.get("explored", ()))],
         terminated=bool(answer["terminated"]),
         truncated=bool(answer["truncated"]),
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
+from engine.contract.branches import beginning_of, tried_in
 from engine.contract.notes import Branch, Rollout
 from rllab_gui.cursor import Position
 from rllab_gui.episode import BY_HAND
@@ -51,11 +53,20 @@ class Game:
         return next((it for it in ways if self.answer.get(it)), "")
 
     @property
+    def beginning(self) -> Rollout:
+        """Who chose the actions, in the parent as well; without themselves."""
+        before = Rollout([], [])
+        if self.parent is not None:
+            parent = self.parent.rollouts[0]
+            tried = tried_in(self.parent, parent)
+            before = beginning_of(parent, tried, self.given)
+        new = range(self.given, len(self.actions))
+        return structs.replace(before, human=[*before.human, *new])
+
+    @property
     def human(self) -> list[int]:
         """Numbers of the actions that a person chose, in the parent as well."""
-        before = self.parent.rollouts[0].human if self.parent is not None else []
-        new = range(self.given, len(self.actions))
-        return [it for it in before if it < self.given] + list(new)
+        return self.beginning.human
 
     def question(self) -> dict[str, Any]:
         """What the stage is asked."""
@@ -70,7 +81,7 @@ class Game:
         Args:
           before: The same of an earlier moment, or anything else.
         """
-        said, start, steps = self.answer, self.start, len(self.actions)
+        said, start, chosen = self.answer, self.start, self.beginning
         if before is None or before.key[2] != BY_HAND:
             before = start
         exact = said["exactness"] == "exact"
@@ -85,9 +96,10 @@ class Game:
             td_error=self._td_errors(before),
             rewards=np.append(start.rewards[: self.root], said["rewards"]),
             actions=self._appended(start.actions, self.actions).astype(np.int64),
-            explored=self._appended(start.explored, np.zeros(steps, bool)),
+            explored=self._appended(start.explored, self._marks(chosen.explored)),
+            forced=self._appended(np.zeros(self.root, bool), self._marks(chosen.tried)),
             observations=self._observations(before),
-            human=self._humans(),
+            human=self._appended(np.zeros(self.root, bool), self._marks(chosen.human)),
             ended=self.ended,
             exact=exact,
             note="" if exact else str(said["why"]),
@@ -114,10 +126,11 @@ class Game:
             return None
         return self._row(before.observations, seen)
 
-    def _humans(self) -> np.ndarray:
-        found = np.zeros(self.root + len(self.actions), bool)
-        found[[self.root + it for it in self.human]] = True
-        return found
+    def _marks(self, numbers: list[int]) -> np.ndarray:
+        """Those of our actions, bool."""
+        marks = np.zeros(len(self.actions), bool)
+        marks[numbers] = True
+        return marks
 
     # ---------------------------------------------------------------- as a branch
 
@@ -129,6 +142,8 @@ class Game:
             actions=self.actions[: len(rewards)],
             rewards=rewards,
             human=[it for it in self.human if it < len(rewards)],
+            tried=self.beginning.tried,
+            explored=self.beginning.explored,
             terminated=self.ended == "terminated",
             truncated=self.ended == "truncated",
         )

@@ -140,7 +140,7 @@ class HandPlay(QObject):
             self.stop()
             return
         self._finish()
-        self._branches.hand_back(game.root, game.actions, game.human, game.given)
+        self._branches.hand_back(game.root, game.actions, game.beginning, game.given)
 
     def stop(self, *, look: bool = True) -> None:
         """End it here; what was played is kept as a branch, and looked at."""

@@ -88,6 +88,26 @@ def parting(branch: Branch) -> int:
     return next((k for k, (ours, theirs) in enumerate(both) if ours != theirs), 0)
 
 
+def tried_in(branch: Branch, rollout: Rollout) -> list[int]:
+    """Numbers of the actions of a rollout that were asked for instead of the agent's.
+
+    A file of an older lab does not tell; there it is the first, and where arms part.
+    """
+    ours = branch.action >= 0 and rollout in branch.rollouts
+    if rollout.tried or rollout.human or not ours:
+        return rollout.tried
+    at = parting(branch)
+    alike = any(it.actions[: at + 1] == rollout.actions[: at + 1] for it in branch.main)
+    return [] if alike else sorted({0, at})
+
+
+def beginning_of(rollout: Rollout, tried: Sequence[int], actions: int) -> Rollout:
+    """Who chose its first so many actions; without the actions themselves."""
+    chosen = (rollout.human, tried, rollout.explored)
+    human, asked, explored = ([k for k in it if k < actions] for it in chosen)
+    return Rollout([], [], human=human, tried=asked, explored=explored)
+
+
 def _returns(arm: Sequence[Rollout], discount: float) -> np.ndarray:
     return np.array([returned(it, discount) for it in arm])
 

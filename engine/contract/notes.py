@@ -72,6 +72,8 @@ class Rollout(msgspec.Struct, frozen=True):
       rewards: The environment's own, one for each action.
       human: Numbers of the actions that a person chose, counted from 0.
       terminated, truncated: How it ended; neither where it was cut off.
+      tried: Numbers of those that were asked for instead of the agent's.
+      explored: Numbers of those that chance chose.
     """
 
     actions: list[int]
@@ -79,6 +81,8 @@ class Rollout(msgspec.Struct, frozen=True):
     human: list[int] = []
     terminated: bool = False
     truncated: bool = False
+    tried: list[int] = []
+    explored: list[int] = []
 
 
 class Branch(msgspec.Struct, frozen=True):

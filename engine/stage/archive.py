@@ -357,8 +357,8 @@ class Archive:
 def content_of(record: Mapping[str, Any]) -> int:
     """A checksum of what happened in an episode, and of who chose it."""
     chosen = [np.asarray(record["actions"], np.int64), np.asarray(record["seed"])]
-    if "human" in record:
-        chosen.append(np.asarray(record["human"], bool))
+    for name in ("human", "forced", "explored"):
+        chosen.append(np.asarray(record.get(name, ()), bool))
     return zlib.crc32(b"".join(it.tobytes() for it in chosen))
 
 

@@ -55,6 +55,7 @@ class Run:
 
     Attributes:
       actions, rewards: One for each step; the environment's own rewards.
+      explored: Numbers of the actions that chance chose.
       q: Q-values [A] of each state in which an action was chosen.
       by_chance: The environment's random generator has moved on.
       kept: It keeps its chance to itself, so that it cannot be drawn anew.
@@ -63,6 +64,7 @@ class Run:
 
     actions: list[int] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
+    explored: list[int] = field(default_factory=list)
     q: list[np.ndarray] = field(default_factory=list)
     terminated: bool = False
     truncated: bool = False
@@ -145,7 +147,10 @@ class Seat:
         by_chance = int(self._random.integers(len(liked)))
         if k < len(self.line.forced):
             return self.line.forced[k]
-        return by_chance if explored else int(liked.argmax())
+        if explored:
+            self.run.explored.append(k)
+            return by_chance
+        return int(liked.argmax())
 
     def close(self) -> None:
         """Let go of the environment; say whether chance had a say."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from engine.contract.branches import beginning_of, tried_in
 from engine.contract.notes import Branch, Rollout
 from rllab_gui.action_keys import action_letters, hint, idle_action, key_table
 from rllab_gui.branch_table import branch_csv
@@ -142,7 +143,7 @@ def test_a_branch_from_key_to_undo(stepping, client, beat, qtbot):
     (branch,) = branches.here
     held = [it.arguments for it in client.questions("hold_branch")]
     main = [it["tried"] for it in held if it["actions"] == [0]]
-    assert (held[0]["tried"], main) == (True, [False]), "the ghost's is the agent's own"
+    assert (held[0]["tried"], main) == ([0], [[]]), "the ghost's is the agent's own"
     assert cursor.position.branch == branch.id
     assert cursor.last == 11
     assert lab.episode.key[2:] == ("branch", 1011)
@@ -513,17 +514,39 @@ def test_a_table_has_every_step_of_both_arms():
     lines = branch_csv(branch(), ("left", "right")).decode().splitlines()
     assert lines[1:] == [
         "# So.",
-        "arm,rollout,t,action,action_name,reward,by_hand",
-        "branch,0,5,1,right,2.0,1",
-        "branch,0,6,0,left,4.0,0",
-        "main,0,5,0,left,1.0,0",
+        "arm,rollout,t,action,action_name,reward,chosen_by",
+        "branch,0,5,1,right,2.0,by hand",
+        "branch,0,6,0,left,4.0,agent",
+        "main,0,5,0,left,1.0,agent",
     ]
 
 
 def test_a_table_of_a_strangers_branch_has_the_steps_that_are_whole():
     odd = branch(rollouts=[Rollout([-3, 0, 1], [2.0, 4.0])], main=[Rollout([], [1.0])])
     lines = branch_csv(odd, ("left", "right")).decode().splitlines()
-    assert lines[3:] == ["branch,0,5,-3,,2.0,0", "branch,0,6,0,left,4.0,0"]
+    assert lines[3:] == [
+        "branch,0,5,-3,,2.0,tried instead",
+        "branch,0,6,0,left,4.0,agent",
+    ]
+
+
+def test_who_chose_is_known_of_branches_that_leave_a_branch():
+    """By what is kept, and of an older file by where the arms part."""
+    arms = Rollout([1, 0, 1, 0], [1.0] * 4), Rollout([1, 0, 0, 0], [1.0] * 4)
+    old = branch(rollouts=[arms[0]], main=[arms[1]])
+    assert tried_in(old, arms[0]) == [0, 2]
+    assert tried_in(old, arms[1]) == []
+    same = branch(rollouts=[arms[0]], main=[arms[0]])
+    assert tried_in(same, arms[0]) == []
+    kept = Rollout([1, 0, 1, 0], [1.0] * 4, human=[1], tried=[0, 2], explored=[3])
+    new = branch(rollouts=[kept], main=[arms[1]])
+    assert tried_in(new, kept) == [0, 2]
+    chosen = [
+        it.rsplit(",", 1)[1] for it in branch_csv(new, ()).decode().split("\n")[3:7]
+    ]
+    assert chosen == ["tried instead", "by hand", "tried instead", "chance"]
+    before = beginning_of(kept, tried_in(new, kept), 2)
+    assert (before.human, before.tried, before.explored) == ([1], [0], [])
 
 
 def test_steps_by_hand_are_those_of_one_rollout():

@@ -102,13 +102,37 @@ def test_where_chance_may_be_out_of_sight_the_answer_says_so(theatre, monkeypatc
 
 
 def test_a_policy_that_explores_does_so_alike_in_both_arms(theatre):
-    theatre.open(tiny(exploration__decay_steps=100_000), live=False)
+    halves = tiny(exploration__decay_steps=100_000, exploration__epsilon=0.5)
+    theatre.open(halves, live=False)
     asked = {"kind": "training", "episode": longest(theatre), "t": 3, "forced": [0]}
     found = theatre.result("branch", **asked, main=[0], count=4, explore=True)
     assert "random actions" in found["policy"]
     ours, theirs = ([it["actions"] for it in found[a]] for a in ("rollouts", "main"))
     assert ours == theirs
     assert len({tuple(it) for it in ours}) > 1
+    explored = [it["explored"] for it in found["rollouts"]]
+    rest = [[k for k in it["explored"] if k] for it in found["main"]]
+    assert explored == rest, "the first of the other arm is as it was recorded"
+    assert any(explored)
+    assert any(len(ks) < len(it) - 1 for ks, it in zip(explored, ours, strict=True))
+    for number, rollout in enumerate(found["rollouts"]):
+        names = ("actions", "rewards", "explored")
+        held = theatre.result(
+            "hold_branch",
+            **{name: it for name, it in asked.items() if name != "forced"},
+            **{name: rollout[name] for name in names},
+            number=number,
+            checkpoint=found["checkpoint_step"],
+            tried=[0],
+        )
+        about = {"kind": "branch", "episode": held["episode"]}
+        step = found["checkpoint_step"]
+        judged = theatre.result("judge_episode", **about, checkpoint_step=step)
+        marked = np.flatnonzero(judged["explored"][3:]).tolist()
+        assert marked == rollout["explored"]
+        by_network = judged["liking"][3:-1].argmax(axis=1)
+        greedy = [k for k in range(1, len(rollout["actions"])) if k not in marked]
+        assert all(by_network[k] == rollout["actions"][k] for k in greedy)
 
 
 def test_chance_that_an_environment_keeps_to_itself_is_not_drawn_anew(
@@ -183,7 +207,7 @@ def test_a_held_branch_is_an_episode_like_any_other(theatre, tmp_path):
     )
     assert held["exact"]
     assert held["steps"] == 7 + len(rollout["actions"])
-    tried = theatre.result("hold_branch", **asked, checkpoint=0, tried=True)["episode"]
+    tried = theatre.result("hold_branch", **asked, checkpoint=0, tried=[0])["episode"]
     assert tried != held["episode"]
     judged = theatre.result("judge_episode", kind="branch", episode=tried)
     assert np.flatnonzero(judged["forced"]).tolist() == [7]

@@ -51,11 +51,12 @@ def _answer(context: Context, arguments: BranchArguments, asker: Asker) -> Job:
     """Both arms.
 
     Returns:
-      ``rollouts``, ``main``: lists of ``actions``, ``rewards``, ``terminated``,
-      ``truncated``, ``value`` (max q of each state acted in); ``q``, ``main_q``
-      [n, A] of the first of each; ``predicted`` (None, or Q of the branch's action
-      minus Q of the other one where they part), ``checkpoint_step`` and ``policy``
-      (who went on), ``exactness``, ``why``, ``chance`` (words), ``discount``.
+      ``rollouts``, ``main``: lists of ``actions``, ``rewards``, ``explored`` (numbers
+      of the actions that chance chose), ``terminated``, ``truncated``, ``value`` (max q
+      of each state acted in); ``q``, ``main_q`` [n, A] of the first of each;
+      ``predicted`` (None, or Q of the branch's action minus Q of the other one where
+      they part), ``checkpoint_step`` and ``policy`` (who went on), ``exactness``,
+      ``why``, ``chance`` (words), ``discount``.
     """
     job = f"branch.{asker.id}"
     return (yield from context.told(job, _branch(context, arguments, job)))
@@ -89,7 +90,7 @@ def _branch(
         )
     return {
         "rollouts": [_plain(it[0]) for it in arms],
-        "main": [_plain(it[1]) for it in arms] if arguments.main else [rest],
+        "main": _main(record, arguments, arms) if arguments.main else [rest],
         "q": np.array(arms[0][0].q),
         "main_q": np.array(arms[0][1].q if arguments.main else ()),
         "predicted": _predicted(arms[0], arguments),
@@ -236,6 +237,19 @@ def how_restored(record: Mapping[str, Any], t: int) -> tuple[str, str]:
     )
 
 
+def _main(
+    record: Mapping[str, Any], arguments: BranchArguments, arms: Sequence[Sequence[Run]]
+) -> list[dict[str, Any]]:
+    """The other arms; what they have in common with the recording chance may have."""
+    t, main = arguments.t, np.array(arguments.main)
+    recorded = np.asarray(record["actions"][t : t + len(main)])
+    same = np.logical_and.accumulate(main[: len(recorded)] == recorded)
+    chance = same & np.asarray(record["explored"][t : t + len(main)], bool)
+    before = np.flatnonzero(chance).tolist()
+    plain = [_plain(it[1]) for it in arms]
+    return [it | {"explored": [*before, *it["explored"]]} for it in plain]
+
+
 def _rest(record: Mapping[str, Any], t: int, run: Run) -> dict[str, Any]:
     """The recorded episode from step ``t`` on; no longer than what was cut off."""
     steps = len(record["actions"])
@@ -244,6 +258,7 @@ def _rest(record: Mapping[str, Any], t: int, run: Run) -> dict[str, Any]:
     return {
         "actions": [int(it) for it in record["actions"][t:end]],
         "rewards": [float(it) for it in record["rewards"][t:end]],
+        "explored": np.flatnonzero(record["explored"][t:end]).tolist(),
         "terminated": whole and bool(record["terminations"][-1]),
         "truncated": whole and bool(record["truncations"][-1]),
     }
@@ -253,6 +268,7 @@ def _plain(run: Run) -> dict[str, Any]:
     return {
         "actions": run.actions,
         "rewards": run.rewards,
+        "explored": run.explored,
         "terminated": run.terminated,
         "truncated": run.truncated,
         "value": np.array([it.max() for it in run.q]),

@@ -24,8 +24,7 @@ MOST_HELD = 100_000
 class HoldArguments(Arguments, frozen=True, kw_only=True):
     """One rollout: its actions and rewards, and the number of its random numbers.
 
-    ``human`` are the actions of a person; ``tried`` says that the first one was asked
-    for instead of the agent's.
+    See ``contract.notes.Rollout`` for ``human``, ``tried`` and ``explored``.
     """
 
     kind: Literal["training", "evaluation"]
@@ -36,7 +35,8 @@ class HoldArguments(Arguments, frozen=True, kw_only=True):
     number: int = 0
     checkpoint: int = AS_RECORDED
     human: list[int] = msgspec.field(default_factory=list)
-    tried: bool = False
+    tried: list[int] = msgspec.field(default_factory=list)
+    explored: list[int] = msgspec.field(default_factory=list)
 
 
 def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
@@ -58,13 +58,11 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
         Line(tuple(arguments.actions), arguments.number),
         last_step(record) if step == AS_RECORDED else step,
     )
-    human = np.zeros(len(made["actions"]), bool)
-    known = [it for it in arguments.human if 0 <= it < len(arguments.actions)]
-    human[[arguments.t + it for it in known]] = True
-    made["human"] = human
-    forced = np.zeros_like(human)
-    forced[arguments.t] = arguments.tried and not human[arguments.t]
-    made["forced"] = forced
+    human = _marked(arguments, len(made["actions"]), arguments.human)
+    tried = _marked(arguments, len(human), arguments.tried)
+    chance = _marked(arguments, len(human), arguments.explored)
+    made["human"], made["forced"] = human, tried & ~human
+    made["explored"] = made["explored"] | (chance & ~human & ~tried)
     context.archive.hold(session, made)
     exactness, why = how_restored(record, arguments.t)
     same = np.array_equal(made["rewards"][arguments.t :], arguments.rewards)
@@ -76,6 +74,14 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
         "exact": exact,
         "note": "" if exact else note or why,
     }
+
+
+def _marked(arguments: HoldArguments, steps: int, numbers: list[int]) -> np.ndarray:
+    """Actions of the branch by their numbers, bool [T] of the whole episode."""
+    marked = np.zeros(steps, bool)
+    known = [it for it in numbers if 0 <= it < len(arguments.actions)]
+    marked[[arguments.t + it for it in known]] = True
+    return marked
 
 
 def _check_held(
