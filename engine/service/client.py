@@ -92,6 +92,7 @@ class Client:
         self._on_ready: Callable[[], None] = _nothing
         self._topics: list[str] = []
         self._run = RunMemory()
+        self._told_to_end = 0
         self._wake, self._ready = Wake(), Wake()
         self._posted = threading.Event()
         self._thread: threading.Thread | None = None
@@ -205,7 +206,8 @@ class Client:
     def restart(self) -> None:
         """Have a new engine, and go on with the run that the old one had.
 
-        For a dead supervisor, and for one that has given up a process.
+        For a dead supervisor, and for one that has given up a process. One that has not
+        ended when this was asked for the first time is ended by force the next time.
 
         Raises:
           EngineProblem: If none can be started.
@@ -213,7 +215,11 @@ class Client:
         if process_lives(self.connection.pid):
             self.send(Shutdown())
         self._end_thread()
-        self.connection = reach_another(self._home, self.connection)
+        old, asked_before = self.connection, self._told_to_end
+        self._told_to_end = old.pid
+        self.connection = reach_another(
+            self._home, old, by_force=asked_before == old.pid
+        )
         going_on = self._run.going_on()
         # What was meant for the old one, and never posted, would end the new one.
         ends = [it for it in self._outbox if isinstance(it[1], Shutdown)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from engine.service.children import QUIET, REPOSITORY, python_command
 from engine.service.connection import (
@@ -20,6 +23,7 @@ from engine.service.connection import (
 from engine.service.cores import anywhere
 from engine.service.home import Home
 
+MODULE = "engine.service.supervisor_process"
 START_WITHIN_S = 60.0
 END_WITHIN_S = 30.0
 
@@ -53,14 +57,35 @@ def reach(home: Home, *, private: bool) -> Connection:
     )
 
 
-def reach_another(home: Home, old: Connection) -> Connection:
-    """As :func:`reach`, when the old engine has ended."""
+def reach_another(home: Home, old: Connection, *, by_force: bool = False) -> Connection:
+    """As :func:`reach`, when the old engine has ended.
+
+    Args:
+      home: Where engines of this person live.
+      old: The one that has to end first; it has been told to.
+      by_force: It has had its time, and is ended now.
+
+    Raises:
+      EngineProblem: If it does not end, or none can be started.
+    """
+    if by_force:
+        _kill_engine(old.pid)
     if not await_end(old.pid, END_WITHIN_S):
         raise EngineProblem(
-            "The engine is still writing the session: wait a moment and try again."
+            "The old one has not ended yet: it may still be writing the session. Wait "
+            "a moment and start it again; that ends it by force, and the run goes on "
+            "from its last checkpoint."
         )
     reap()
     return reach(home, private=False)
+
+
+def _kill_engine(pid: int) -> None:
+    """End it at once; its processes end with it. Another program keeps its life."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if MODULE in process.cmdline():
+            process.kill()
 
 
 _STARTED: list[subprocess.Popen[bytes]] = []
@@ -76,7 +101,7 @@ def _start(home: Home, *, private: bool) -> subprocess.Popen[bytes]:
         flags = {"creationflags": 0x00000208}  # detached, in a group of its own
     with (home.logs / "supervisor.log").open("ab") as log, anywhere():
         process = subprocess.Popen(
-            python_command("engine.service.supervisor_process", *options),
+            python_command(MODULE, *options),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

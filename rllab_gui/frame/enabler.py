@@ -123,6 +123,8 @@ class Enabler(QObject):
         )
         table["head.distribution"] = lab.draft.configuration.head.kind == "scalar"
         table["network.remember"] = lab.draft.configuration.network.recurrent == "none"
+        if lab.link.lost:
+            table |= dict.fromkeys((it for it in table if _needs_engine(it)), False)
         return table
 
     def _branches(self) -> dict[str, bool]:
@@ -137,3 +139,10 @@ class Enabler(QObject):
         of_one = ("leave", "rename", "delete", "exportTable", "exportFilm")
         table |= dict.fromkeys(of_one, inside)
         return {f"branch.{name}": usable for name, usable in table.items()}
+
+
+def _needs_engine(command: str) -> bool:
+    """Whether nobody would do it while the engine is lost."""
+    asked = {"branch.choose", "branch.playSeed", "branch.byHand", "offline.this"}
+    asked |= {"train.continue", "train.rewind", "train.halveBatch", "record.export"}
+    return command in asked or command.startswith(("session.", "export."))

@@ -85,6 +85,21 @@ def test_nothing_can_be_ordered_of_an_engine_that_is_lost(
     )
 
 
+def test_what_only_an_engine_can_do_waits_for_the_next_one(watching, beat, lose):
+    names = ("session.save", "session.fork", "session.close", "export.scalars")
+    names += ("record.export", "branch.byHand")
+    action = watching.lab.commands.action
+    watching.show_workspace("step")
+    beat()
+    able = [name for name in names if action(name).isEnabled()]
+    assert "session.save" in able
+    assert len(able) > 3
+    lose()
+    assert [name for name in names if action(name).isEnabled()] == []
+    beat(Solved(LOST))
+    assert [name for name in names if action(name).isEnabled()] == able
+
+
 def test_an_order_that_was_under_way_does_not_outlive_the_engine(
     window, client, beat, lose
 ):

@@ -20,12 +20,15 @@ from engine.contract.messages import (
     ProcessState,
     Resume,
     SessionStatus,
+    SetOption,
     Shutdown,
     Solved,
     Stop,
     TrainerStatus,
     Weights,
 )
+from engine.contract.options import configuration_from_json
+from engine.service.connection import EngineProblem
 from service.engine_lab import Lab, end, expect, kill, order, sealed, status
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
@@ -190,6 +193,60 @@ def test_a_run_that_a_lost_engine_was_to_stop_is_sealed_by_the_next(lab: Lab) ->
     assert not (lab.home / "sessions" / "run.live").exists()
     assert client.request("summary")["steps"] == file.durable_step >= 1_000
     end(lab, client)
+
+
+def test_an_engine_that_hangs_for_good_is_ended_and_its_options_stay(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first *Start again* leaves it time, for it may be writing."""
+    monkeypatch.setattr("engine.service.client.SILENT_S", 2.0)
+    client = lab.attach()
+    lab.start(client)
+    expect(client, status("running", 1_200))
+    for key, value in (("agent.learning_rate", "0.0002"), ("training.steps", "70000")):
+        order(client, SetOption(key, value))
+        expect(client, lambda it, key=key: getattr(it, "data", {}).get("key") == key)
+
+    def known(message: Message) -> bool:
+        told = message.options if isinstance(message, SessionStatus) else ""
+        return bool(told) and option_in(told, "agent.learning_rate") == 0.0002
+
+    expect(client, known)
+    old = client.connection.pid
+    hang(old)
+    order(client, SetOption("agent.discount", "0.5"))  # never heard by anybody
+    expect(client, problem("engine.supervisor.died"), 10)
+    monkeypatch.setattr("engine.service.starting.END_WITHIN_S", 0.5)
+    with pytest.raises(EngineProblem, match="ends it by force"):
+        client.restart()
+    monkeypatch.setattr("engine.service.starting.END_WITHIN_S", 30.0)
+    client.restart()
+    assert client.connection.pid != old
+    opened = expect(client, lambda it: isinstance(it, SessionStatus) and it.live, 120)
+    assert isinstance(opened, SessionStatus)
+    assert option_in(opened.configuration, "agent.discount") == 0.99
+    found = {key: option_in(opened.options, key) for key in CHANGED}
+    assert found == CHANGED
+    again = expect(client, status("running"), 120)
+    assert isinstance(again, TrainerStatus)
+    expect(client, status("running", again.step + 100))
+    rows = client.request("events")["events"]
+    new = {
+        it["data"]["key"]: it["data"]["new"] for it in rows if it["kind"] == "option"
+    }
+    assert new == CHANGED
+    end(lab, client)
+
+
+CHANGED = {
+    "agent.learning_rate": 0.0002,
+    "training.steps": 70_000,
+    "agent.discount": 0.5,
+}
+
+
+def option_in(text: str, key: str) -> object:
+    return configuration_from_json(text).get(key)
 
 
 def test_an_engine_that_was_only_busy_is_found_again(
