@@ -1,8 +1,9 @@
 """Atari pixels: environment steps per second of DQN, and what its replay takes.
 
 Both learn from Pong as the preset prepares it, with the same network, batches of 32
-and an update in every fourth step, on one thread; the peer, Stable-Baselines3, gets the
-same prepared frames from the same environment, so that what differs is the learning.
+and an update in every fourth step, on one thread; the peers, Stable-Baselines3 and
+CleanRL, get the same prepared frames from the same environment, so that what differs is
+the learning.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from engine.contract.options import Configuration, EnvironmentOptions
 from engine.environments import make
 from engine.replay import Memory
 from engine.training import Libraries, TrainingLoop
+from tests.benchmarks.cleanrl_program import CleanRL
 from tests.benchmarks.harness import Result, side_by_side
 
 STEPS, WARM_UP, ROUNDS = 200, 300, 5
@@ -43,6 +45,7 @@ SETTINGS: dict[str, Any] = {
     "recording.level": "scalars",
     "training.steps": 10**8,
 }
+AS_CLEANRL = SETTINGS | {"agent.gradient_clip": 0.0, "agent.loss": "squared"}
 PEER_SETTINGS: dict[str, Any] = {
     "learning_rate": 1e-4,
     "buffer_size": 10_000,
@@ -56,7 +59,6 @@ PEER_SETTINGS: dict[str, Any] = {
     "device": "cpu",
     "seed": 0,
 }
-CLEANRL = "CleanRL is single scripts with versions of their own, no package to import"
 
 
 def run() -> Iterator[Result]:
@@ -82,15 +84,43 @@ def _speeds() -> Iterator[Result]:
                 continue
             rates = side_by_side(_ours(form, Path(folder)), peer, ROUNDS)
             yield Result(name, "steps/s", *rates, limit=1.0)
-    yield Result("pixels: DQN on Pong, in times of CleanRL", "", skipped=CLEANRL)
+    yield from _against_cleanrl()
+
+
+def _against_cleanrl() -> Iterator[Result]:
+    """Beside CleanRL's own program, which clips no gradient and squares the error."""
+    wanted = ("ale_py", "stable_baselines3", "cleanrl")
+    missing = [it for it in wanted if not _there(it)]
+    names = {
+        "never": "pixels: DQN on Pong, in times of CleanRL",
+        "first": "pixels: the same, compiled updates, CleanRL",
+    }
+    if missing:
+        why = f"{' and '.join(missing)} not installed"
+        yield from (Result(it, "steps/s", skipped=why) for it in names.values())
+        return
+    options = find_preset("atari-dqn").configuration.environment
+    peer = CleanRL(lambda: _Prepared(options))
+    try:
+        peer(WARM_UP)
+        with tempfile.TemporaryDirectory(prefix="rllab-bench-") as folder:
+            for form, name in names.items():
+                ours = _ours(form, Path(folder), AS_CLEANRL)
+                yield Result(
+                    name, "steps/s", *side_by_side(ours, peer, ROUNDS), limit=1.0
+                )
+    finally:
+        peer.close()
 
 
 def _there(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def _ours(form: str, folder: Path) -> Callable[[], int]:
-    options = SETTINGS | {"training.compile": form}
+def _ours(
+    form: str, folder: Path, settings: dict[str, Any] = SETTINGS
+) -> Callable[[], int]:
+    options = settings | {"training.compile": form}
     configuration = find_preset("atari-dqn").configuration.with_options(options)
     loop = TrainingLoop(configuration, libraries=Libraries(folder))
 
