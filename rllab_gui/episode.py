@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.contract.messages import EpisodeFinished, Event, SessionStatus
+from engine.contract.messages import EpisodeFinished, SessionStatus
 from engine.contract.options import Configuration
 from rllab_gui.cursor import Cursor, Position
 from rllab_gui.episode_frames import EpisodeFrames
@@ -50,13 +50,10 @@ class ShownEpisode(QObject):
     Signals:
       changed(): Another episode, or none while the next one is under way.
       momentChanged(): Another moment.
-      judgedAnew(): The options that judge it are other ones: what was answered about
-        it is not true any more.
       leaving(): The person waits for a picture, before which nothing else is asked.
     """
 
     changed = Signal()
-    judgedAnew = Signal()
     leaving = Signal()
     momentChanged = Signal()
 
@@ -91,7 +88,6 @@ class ShownEpisode(QObject):
         cursor.changed.connect(self._on_cursor)
         link.sessionChanged.connect(self._on_session)
         link.episodeFinished.connect(self._on_recorded)
-        link.eventHappened.connect(self._on_event)
 
     @property
     def steps(self) -> int:
@@ -159,20 +155,6 @@ class ShownEpisode(QObject):
         recorded = episode.kind, episode.episode
         if self.problem and self.key is not None and self.key[2:] == recorded:
             self.fetch_again()
-
-    def _on_event(self, event: Event) -> None:
-        """Paused at the very step that judges, somebody switches a component."""
-        if event.kind != "option":
-            return
-        self._judged = {
-            key: it for key, it in self._judged.items() if not _concerns(event, it)
-        }
-        data = self.data
-        if data is None or data.key != self.key or data.key[2] == BY_HAND:
-            return
-        if _concerns(event, data):
-            self._judge_anew(data.key)
-            self.judgedAnew.emit()
 
     # ------------------------------------------------------------ the episode
 
@@ -389,8 +371,3 @@ class ShownEpisode(QObject):
     def _on_no_frames(self) -> None:
         self._settle()
         self._publish(self._cursor.t)
-
-
-def _concerns(event: Event, data: Episode) -> bool:
-    """Whether the change was before or at the step whose options judge."""
-    return data.options_step is not None and event.step <= data.options_step

@@ -8,7 +8,13 @@ from collections import Counter
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.combinations import complaints
-from engine.contract.messages import Event, Message, SetOption, StartTraining
+from engine.contract.messages import (
+    Event,
+    Message,
+    ResumeTraining,
+    SetOption,
+    StartTraining,
+)
 from engine.contract.options import (
     Configuration,
     ConfigurationError,
@@ -53,7 +59,7 @@ class LiveOptions(QObject):
         self._session = ""
         self._pending: frozenset[str] = frozenset()
         self._detached = False
-        self._anew = False
+        self._begins = self._goes_on = False
         self._echoes: Counter[tuple[str, str]] = Counter()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -133,7 +139,7 @@ class LiveOptions(QObject):
             self.pendingChanged.emit(self._pending)
 
     def _on_loaded(self) -> None:
-        self._detached = self._in_force is not None
+        self._detached = True
 
     def _on_draft(self, *_: object) -> None:
         if self._in_force is not None:
@@ -145,36 +151,47 @@ class LiveOptions(QObject):
     def _on_state(self, state: str) -> None:
         if state == "starting":
             # What goes on says itself what it works with.
-            self._in_force = self._draft.configuration if self._anew else None
-            self._detached = self._anew = False
+            self._in_force = self._draft.configuration if self._begins else None
+            self._detached &= not self._begins
+            self._begins = False
             self._echoes.clear()
         elif not self._run.active:
             self._ended_with = self._in_force or self._ended_with
             self._in_force = None
+            self._goes_on = False
         self._update_pending()
 
     def _on_session(self, store: Store) -> None:
-        """Another session: the form shows what it works with.
+        """Another session, or one that goes on: the form shows what it works with.
 
-        Of one that goes on the form may say more, which is sent then.
+        Where we have it go on, what was changed in the form since is sent; where it is
+        somebody else's doing, only a form that nobody has changed follows.
         """
         session = store.session
         if not session.configuration:
             return
         theirs = configuration_from_json(session.options or session.configuration)
         options = self._draft.with_our_folder(theirs)
-        if session.uuid != self._session:
+        another, before = session.uuid != self._session, self._ended_with
+        if another:
             self._session, self._ended_with = session.uuid, options
+            self._detached &= self._in_force == options
             if self._in_force != options:
                 self._draft.adopt(options)
-        elif self._in_force is not None or not self._run.active:
+        elif self._in_force is not None or not (self._run.active and session.live):
             return
+        elif self._draft.configuration == before and not self._goes_on:
+            self._draft.adopt(options)
         if session.live:
             self._in_force = options
-            self._on_draft()
+            if self._goes_on:
+                self._on_draft()
+            self._goes_on = False
+        self._update_pending()
 
     def _on_sent(self, message: Message) -> None:
-        self._anew |= isinstance(message, StartTraining)
+        self._begins |= isinstance(message, StartTraining)
+        self._goes_on |= isinstance(message, ResumeTraining)
 
     def _on_event(self, event: Event) -> None:
         """An option has changed: our own doing, or that of another window."""

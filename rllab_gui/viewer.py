@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.messages import ProcessState, SetViewer, ShowAgent
+from engine.contract.options import configuration_from_json
 from rllab_gui.draft import Draft
 from rllab_gui.link import Link
 from rllab_gui.run import Run
@@ -91,8 +92,8 @@ class Viewer(QObject):
         session = self._store.session
         if not session.uuid or not session.configuration:
             return False
-        mine = self._draft.configuration.to_json()
-        return mine in (session.configuration, session.options)
+        theirs = {session.configuration, session.options or session.configuration}
+        return self._draft.configuration in map(configuration_from_json, theirs)
 
     def _tell(self) -> None:
         self._link.send(SetViewer(self.speed, self.playing, self.epsilon))

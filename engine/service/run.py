@@ -306,7 +306,8 @@ class Run:
         news = [drained.scalars] if drained.scalars else []
         for event in events:
             if event.kind == "option":
-                self._line.send("stage", event)
+                for who in (SUPERVISOR, "stage"):
+                    self._line.send(who, event)
         for message in (*news, *drained.finished, *events):
             self._line.send(WINDOWS, message)
         self._watch.lap(TELEMETRY)

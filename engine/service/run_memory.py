@@ -8,6 +8,7 @@ from engine.contract.messages import (
     CloseSession,
     Message,
     Pause,
+    Problem,
     Resume,
     ResumeTraining,
     RunState,
@@ -18,7 +19,11 @@ from engine.contract.messages import (
     Stop,
     TrainerStatus,
 )
-from engine.contract.options import configuration_from_json
+from engine.contract.options import (
+    ConfigurationError,
+    configuration_from_json,
+    specs,
+)
 
 _WISHES: dict[type[Message], RunState] = {
     Pause: "paused",
@@ -26,6 +31,11 @@ _WISHES: dict[type[Message], RunState] = {
     Stop: "stopping",
     CloseSession: "stopping",
 }
+
+REFUSALS = frozenset(
+    {"engine.option", "engine.command.SetOption", "engine.configuration"}
+)
+"""What says that an option was not taken."""
 
 _UNDER_WAY: frozenset[RunState] = frozenset(
     {"running", "pausing", "paused", "stopping"}
@@ -66,9 +76,17 @@ class RunMemory:
             if message.uuid != self._session.uuid:
                 self._wished = {}
             self._session = message
+            self._drop(_options(message))
+        elif isinstance(message, Problem) and message.id in REFUSALS:
+            self._wished = {}
         elif isinstance(message, TrainerStatus):
             self._step = message.step
             self._take_state(message)
+
+    def _drop(self, known: dict[str, str]) -> None:
+        """What the engine has heard of is no wish any more."""
+        wished = self._wished.items()
+        self._wished = {key: it for key, it in wished if known.get(key) != it}
 
     def _take_state(self, status: TrainerStatus) -> None:
         """One that rests or starts contradicts no wish for the run to come."""
@@ -97,17 +115,18 @@ class RunMemory:
         paused = self._state != "running"
         resume = ResumeTraining(
             self._session.path,
-            changes=_changes(self._session) | self._wished,
+            changes=_options(self._session) | self._wished,
             paused=paused,
             reached=self._step,
         )
         return [resume] if self.goes_on else [resume, Stop()]
 
 
-def _changes(session: SessionStatus) -> dict[str, str]:
-    """The options that are other ones than at the start, as JSON texts."""
-    if session.options == session.configuration:
+def _options(session: SessionStatus) -> dict[str, str]:
+    """The live options of now, as JSON texts; none where they cannot be read."""
+    try:
+        now = configuration_from_json(session.options)
+    except ConfigurationError:  # none is open, or its engine is of another version
         return {}
-    before = configuration_from_json(session.configuration).flat()
-    now = configuration_from_json(session.options).flat()
-    return {key: json.dumps(now[key]) for key in now if now[key] != before[key]}
+    live = [key for key, it in specs().items() if it.applies == "live"]
+    return {key: json.dumps(now.get(key)) for key in live}

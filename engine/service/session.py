@@ -190,8 +190,6 @@ class Session(SessionRecovery):
         self._heard_at = self._clock()
         self._cuts += 1
         self._until = int(answer.result.get("until", 0))
-        if self._until:
-            self._changed["training.steps"] = str(self._until)
         self._take_over(answer.result)
         actions = [*self._take_changes(), *self._show(answer.result)]
         if not self._reached:
@@ -291,8 +289,10 @@ class Session(SessionRecovery):
         changed = self.configuration.with_options({message.key: value})
         live_changes(self.configuration, changed)
         check_combination(changed)
-        self._adopt(changed)
+        self.configuration = changed
         self._changed[message.key] = message.value
+        if message.key == "training.steps":
+            self._until = int(value)
         return [Send("trainer", message), Send("stage", message)]
 
     def _check_not_busy(self) -> None:

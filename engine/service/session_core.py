@@ -15,6 +15,7 @@ from engine.contract.foreign_call import ForeignCall
 from engine.contract.messages import (
     Answer,
     Ask,
+    Event,
     Message,
     Problem,
     RunState,
@@ -23,7 +24,11 @@ from engine.contract.messages import (
     Solved,
     TrainerStatus,
 )
-from engine.contract.options import Configuration, configuration_from_json
+from engine.contract.options import (
+    Configuration,
+    OptionHistory,
+    configuration_from_json,
+)
 from engine.service.states import ACTIVE, FOLLOWS, RESTING
 
 SAVE_EVERY_S = 600.0
@@ -185,10 +190,12 @@ class SessionCore:
         )
         self.opened = self._as_it_is(opened)
 
-    def _adopt(self, configuration: Configuration) -> None:
-        """Live options have changed."""
-        self.configuration = configuration
-        self.opened = replace(self.opened, options=configuration.to_json())
+    def on_event(self, event: Event) -> None:
+        """The trainer has changed a live option: now it is in force."""
+        if self.opened.options and event.kind == "option":
+            now = configuration_from_json(self.opened.options)
+            options = OptionHistory(now, [event]).at().to_json()
+            self.opened = replace(self.opened, options=options)
 
     # ------------------------------------------------------------------ sealing
 

@@ -199,22 +199,40 @@ class SessionRecovery(SessionCore, ABC):
 
     def _set_again(self) -> Actions:
         """The options that were changed since the state that it goes on from."""
-        return [
-            Send("trainer", SetOption(key, it)) for key, it in self._changed.items()
-        ]
+        changes = [SetOption(key, it) for key, it in self._changed.items()]
+        return [Send(who, it) for who in ("trainer", "stage") for it in changes]
 
     def _take_changes(self) -> Actions:
-        """The options that a resumed run begins with; what is refused is told."""
+        """The options that a resumed run begins with, in an order that goes.
+
+        They are taken one by one, so of two that belong together one has to be first.
+        What is refused is told, and left out.
+        """
         assert self.configuration is not None
-        try:
-            values = {key: json.loads(text) for key, text in self._changed.items()}
-            changed = self.configuration.with_options(values)
-            live_changes(self.configuration, changed)
-            check_combination(changed)
-        except ValueError as error:  # also ConfigurationError
-            self._changed.clear()
-            return [Send("windows", Problem("engine.option", str(error)))]
-        self._adopt(changed)
+        if self._until:
+            self._changed["training.steps"] = str(self._until)
+        left, self._changed = self._changed, {}
+        refused: Actions = []
+        while left:
+            before = dict(left)
+            for key, text in before.items():
+                try:
+                    value = json.loads(text)
+                    changed = self.configuration.with_options({key: value})
+                    if changed != self.configuration:
+                        live_changes(self.configuration, changed)
+                        check_combination(changed)
+                        self._changed[key] = text
+                except ValueError as error:  # also ConfigurationError
+                    refused.append(
+                        Send("windows", Problem("engine.option", str(error)))
+                    )
+                    continue
+                self.configuration = changed
+                del left[key]
+            if left == before:
+                return refused
+            refused = []
         return []
 
     def _tell_cut(self, step: int) -> Actions:

@@ -21,6 +21,7 @@ from engine.contract.messages import (
     Answer,
     CheckpointStored,
     EvaluationFinished,
+    Event,
     FrameCredit,
     Hello,
     Message,
@@ -233,8 +234,8 @@ class Supervisor:
                 self._subscribe(sender, message.topics)
             case Shutdown():
                 self._on_shutdown(sender, message)
-            case TrainerStatus() if sender == "trainer":
-                self._perform(session.on_status(message))
+            case TrainerStatus() | Event() if sender == "trainer":
+                self._on_run(message)
             case SessionStatus() if sender == "keeper":
                 self._perform(session.on_session(message))
             case CheckpointStored() if sender == "keeper":
@@ -246,6 +247,12 @@ class Supervisor:
             case _:
                 kind = type(message).__name__
                 raise MalformedMessage(f"{kind} is not for the supervisor")
+
+    def _on_run(self, message: TrainerStatus | Event) -> None:
+        if isinstance(message, Event):
+            self._session.on_event(message)
+        else:
+            self._perform(self._session.on_status(message))
 
     def _obey(self, sender: str, message: Message) -> None:
         if isinstance(message, (StartTraining, ResumeTraining)):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Generator, Hashable, Iterable, Mapping
+from collections.abc import Generator, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,10 +18,8 @@ from engine.contract.options import (
 )
 from engine.environments import describe
 from engine.stage.cache import ByteCache, array_bytes
+from engine.stage.identity import Past
 from engine.stage.jobs import OTHERS, RequestFailed, Wish, ask
-
-Past = tuple[str, int]
-"""Of which session, and after how many of its returns to an earlier step."""
 
 EPISODE_BYTES = 64 * 2**20
 READ_AHEAD_BYTES = 56 * 2**20
@@ -145,14 +142,22 @@ class Archive:
             self._told.append(event)
 
     def as_of(self, session: Session, step: int) -> Generator[Wish, Any, Session]:
-        """The session with the options that were in force after so many steps."""
+        """The session with the options with which this training step was made.
+
+        Where the keeper cannot tell of changes they are those of the start: whoever
+        looks at the events is told why.
+        """
         history = self._options
         if history is None:
-            found = yield from ask("keeper", "events", of=session.uuid)
-            events = [Event(**it) for it in found["events"]]
-            history = OptionHistory(session.configuration, [*events, *self._told])
+            history = OptionHistory(session.configuration, self._told)
+            try:
+                found = yield from ask("keeper", "events", of=session.uuid)
+            except RequestFailed:
+                found = {}
+            for event in found.get("events", ()):
+                history.note(Event(**event))
             now = self._session
-            if now is not None and now.past == session.past:
+            if found and now is not None and now.past == session.past:
                 self._options, self._told = history, []
         options, changes = history.at(step), history.count(step)
         return replace(session, configuration=options, changes=changes)
@@ -352,19 +357,6 @@ class Archive:
         """
         steps = yield from self.checkpoint_steps()
         return min(steps, key=lambda it: (abs(it - wanted), it), default=None)
-
-
-def content_of(record: Mapping[str, Any]) -> int:
-    """A checksum of what happened in an episode, and of who chose it."""
-    chosen = [np.asarray(record["actions"], np.int64), np.asarray(record["seed"])]
-    for name in ("human", "forced", "explored"):
-        chosen.append(np.asarray(record.get(name, ()), bool))
-    return zlib.crc32(b"".join(it.tobytes() for it in chosen))
-
-
-def recorded_as(past: Past, record: Mapping[str, Any]) -> Hashable:
-    """What tells an episode from every other one, also of the same number."""
-    return past, record["kind"], int(record["episode"]), content_of(record)
 
 
 def network_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

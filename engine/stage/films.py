@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.contract.options import EnvironmentOptions
 from engine.environments import observation_crc
-from engine.stage.archive import content_of
 from engine.stage.cache import ByteCache
+from engine.stage.identity import content_of
 from engine.stage.jobs import Pace
 from engine.stage.posing import Poser
 from engine.stage.replays import MOST_STANDINGS, STRIDE, Replay, Standings, reach

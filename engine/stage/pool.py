@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from engine.contract.options import EnvironmentOptions
-from engine.stage.archive import Past, Session
+from engine.stage.archive import Session
 from engine.stage.episodes import Weights
+from engine.stage.identity import Past
 from engine.stage.jobs import Priority, Wish
 from engine.stage.minds import insight_job, liking
 from engine.stage.posing import Poser
@@ -35,6 +36,8 @@ Source = tuple[Past, bool]
 @dataclass(slots=True)
 class Known:
     """What was found out about some of the states, whichever weights judge.
+
+    Returns are of the discount that stands beside them.
 
     Attributes:
       rows: Where they are from and what came of them, by row; whoever finds it out

@@ -68,11 +68,9 @@ class LiveNumbers:
     def configuration(self) -> Configuration:
         """Whose options are meant."""
         lab = self._lab
-        return (
-            lab.episode.options(lab.store)
-            if self._looking
-            else (lab.draft.configuration)
-        )
+        if self._looking:
+            return lab.episode.options(lab.store)
+        return lab.draft.configuration
 
     @property
     def _looking(self) -> bool:

@@ -51,7 +51,6 @@ class AskingView(View):
         context.episode.momentChanged.connect(self._on_moment)
         context.episode.changed.connect(self._on_moment)
         context.store.configurationChanged.connect(self._on_options)
-        context.episode.judgedAnew.connect(self._on_options)
 
     # ------------------------------------------------------ for the subclass
 

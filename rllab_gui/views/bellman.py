@@ -53,7 +53,6 @@ class StepBellmanView(AskingView):
         self._row = 0
         self._chosen: Step | None = None
         self.memory = Resting(context.link, "remembered", self)
-        context.episode.judgedAnew.connect(self.memory.forget)
         context.episode.leaving.connect(self.memory.drop)
         self.memory.changed.connect(self._on_memory)
         self.panel = UpdatePanel(context.theme)

@@ -43,6 +43,7 @@ class QBars(View):
         self.plot.axisModeChanged.connect(self.refresh)
         context.store.cardChanged.connect(self.refresh)
         context.store.configurationChanged.connect(self._start_again)
+        context.store.optionsChanged.connect(self.refresh)
         context.store.wasReset.connect(self._start_again)
 
     def _start_again(self) -> None:

@@ -50,6 +50,7 @@ class ReturnsBase(View):
         self.plot.axisModeChanged.connect(self.refresh)
         context.store.cardChanged.connect(self.refresh)
         context.store.configurationChanged.connect(self._start_again)
+        context.store.optionsChanged.connect(self.refresh)
         context.store.wasReset.connect(self._start_again)
 
     def _start_again(self) -> None:

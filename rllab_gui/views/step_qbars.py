@@ -42,7 +42,6 @@ class StepQBarsView(QBars):
         self.moment: Moment | None = None
         self.usual = Resting(context.link, "gaps", self, rest_ms=LONG_REST_MS)
         context.episode.leaving.connect(self.usual.drop)
-        context.episode.judgedAnew.connect(self.usual.forget)
         self.guess = GuessPanel(context)
         self.body_layout.insertWidget(0, self.guess)
         self._branch = self._make_branch()

@@ -22,11 +22,12 @@ CHANGES = (
 )
 
 
-def test_each_step_has_the_options_that_were_in_force_after_it() -> None:
+def test_each_step_has_the_options_with_which_it_was_made() -> None:
     history = OptionHistory(START, CHANGES)
-    found = [(history.at(step).agent.discount, history.count(step)) for step in (9, 10)]
+    steps = (10, 11)
+    found = [(history.at(it).agent.discount, history.count(it)) for it in steps]
     assert found == [(0.9, 0), (0.8, 3)]
-    assert [history.at(it).agent.double for it in (19, 20, None)] == [False, True, True]
+    assert [history.at(it).agent.double for it in (20, 21, None)] == [False, True, True]
 
 
 def test_the_order_in_which_it_is_told_makes_no_difference() -> None:
@@ -36,8 +37,8 @@ def test_the_order_in_which_it_is_told_makes_no_difference() -> None:
             history.at()
             history.note(event)
         assert history.count() == 4
-        assert history.at(10).agent.discount == 0.8
-        assert history.at(9) == START
+        assert history.at(11).agent.discount == 0.8
+        assert history.at(10) == START
 
 
 def test_what_comes_after_a_cut_counts_no_more() -> None:
@@ -57,8 +58,22 @@ def test_other_events_and_what_is_refused_are_left_out() -> None:
             Event("option", 5, "", 0.0, {"key": "agent.discount"}),
             change(6, "agent.discount", 7.0),
             change(7, "agent.speed", 1),
+            change(7, "environment.id", "Acrobot-v1"),
+            change(7, "network.hidden", [8, 8, 8]),
+            change(7, "agent.double", 1.0),
+            change(7, "agent.loss", ["squared"]),
             change(8, "agent.discount", 0.5),
         ],
     )
-    assert history.at(7) == START
-    assert history.at(8).agent.discount == 0.5
+    assert history.at(8) == START
+    assert history.at(9).agent.discount == 0.5
+
+
+def test_a_slider_that_was_dragged_for_long_costs_little():
+    """Each moment is put together at once, not change by change."""
+    many = [change(k, "agent.discount", k / 1e5, k) for k in range(5_000)]
+    history = OptionHistory(START, many)
+    assert history.at(4_001).agent.discount == 0.04
+    assert len(history._known) == 2
+    again = OptionHistory(START, [change(9, "agent.discount", 0.5, 1.0)] * 20_000)
+    assert again.count() == 1

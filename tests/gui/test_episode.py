@@ -7,7 +7,7 @@ import pytest
 import script
 from pictures import judged, number_of, numbered, teach
 
-from engine.contract.messages import Cancel, Event, ProcessState, SessionStatus
+from engine.contract.messages import Cancel, ProcessState, SessionStatus
 from rllab_gui.episode_frames import (
     AHEAD,
     CHUNK,
@@ -427,28 +427,6 @@ def test_another_checkpoint_judges_anew(context, client):
     asked = client.questions("judge_episode")[-1].arguments
     assert asked["checkpoint_step"] == 8_000
     assert context.episode.moment.episode.key[1] == 8_000
-
-
-def test_a_component_that_is_switched_at_the_step_that_judges_judges_anew(
-    context, client
-):
-    teach(client, steps=50)
-    known = client.answers["judge_episode"]
-    client.answers["judge_episode"] = lambda it: known(it) | {"options_step": 900}
-    anew = []
-    context.episode.judgedAnew.connect(lambda: anew.append(True))
-    open_episode(context, client)
-    data = {"key": "agent.discount", "old": 0.9, "new": 0.5}
-    client.play(Event("option", 901, "", 1.0, data), Event("state", 1, "", 2.0))
-    settle(context, client)
-    assert len(client.questions("judge_episode")) == 1
-    moment = context.episode.moment
-    client.play(Event("option", 900, "", 3.0, data))
-    settle(context, client)
-    assert anew == [True]
-    assert len(client.questions("judge_episode")) == 2
-    assert context.episode.moment is not moment
-    assert context.episode.moment.frame is not None
 
 
 def test_an_episode_that_was_recorded_anew_is_asked_for_anew(context, client):

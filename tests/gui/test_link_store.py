@@ -275,7 +275,7 @@ def test_the_options_of_each_step_are_known(context, client, qtbot):
     with qtbot.waitSignal(store.optionsChanged):
         client.play(change(20, 0.7, 2.0))
         context.pulse.beat()
-    steps = (9, 10, 20, None)
+    steps = (10, 11, 21, None)
     found = [store.options_at(it).agent.discount for it in steps]
     assert found == [0.9, 0.8, 0.7, 0.7]
     client.play(replace(session, cuts=1, durable_step=15))

@@ -175,3 +175,44 @@ def test_after_a_lost_engine_what_is_in_force_is_what_the_new_one_says(
     assert running.lab.live.in_force == wanted
     assert sent(client) == [(LR, 3e-4)]
     assert running.lab.live.pending == {"agent.n_step"}
+
+
+def test_a_preset_for_the_next_run_is_not_sent_to_one_that_goes_on(
+    looked_at, client, beat
+):
+    start = looked_at.lab.store.configuration
+    looked_at.train.gallery.choose("cartpole-plain-dqn")
+    looked_at.lab.run.continue_session("/data/run.h5")
+    options = start.with_options({LR: 5e-4}).to_json()
+    beat(script.status("starting"))
+    beat(script.session(start, options=options), script.status("running"))
+    looked_at.lab.live.send_now()
+    assert sent(client) == []
+
+
+def test_a_preset_for_the_next_run_is_not_sent_after_a_lost_engine(
+    running, client, beat
+):
+    start = running.lab.draft.configuration
+    running.train.gallery.choose("cartpole-plain-dqn")
+    beat(script.status("idle"), script.status("starting"))
+    beat(script.session(start, options=start.to_json()), script.status("running"))
+    running.lab.live.send_now()
+    assert sent(client) == []
+    assert running.lab.live.in_force == start
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_who_only_looks_tells_a_run_of_another_window_nothing(
+    looked_at, client, beat, edited
+):
+    """It goes on with more steps, at a tenth of the learning rate."""
+    start = looked_at.lab.store.configuration
+    if edited:
+        edit(looked_at, "agent.discount", 0.5)
+    theirs = start.with_options({LR: 5e-5, "training.steps": 90_000})
+    beat(script.status("starting"))
+    beat(script.session(start, options=theirs.to_json()), script.status("running"))
+    assert sent(client) == []
+    assert looked_at.lab.live.in_force == theirs
+    assert (looked_at.lab.draft.configuration == theirs) != edited

@@ -101,6 +101,8 @@ def test_where_nothing_is_left_to_do_no_file_stays(store, monkeypatch):
     with pytest.raises(SessionProblem, match="budget of 260 steps"):
         point_to_go_on(store, 0, lost=False)
     assert set(store.folder.iterdir()) == before
+    # One whose engine was lost has to end.
+    assert point_to_go_on(store, 0, lost=True).step == 260
 
 
 def test_a_fresh_run_knows_where_its_file_goes(store):

@@ -54,6 +54,7 @@ class FakeLoop:
         self.ready = True
         self.weight = np.zeros(3)
         self._drained_at = 0
+        self.events: list[Event] = []
 
     @property
     def finished(self) -> bool:
@@ -83,6 +84,7 @@ class FakeLoop:
         drained = Drained(self.step, self.episode)
         if not new:
             drained.scalars, drained.finished = None, []
+        drained.events, self.events = self.events, []
         return drained
 
     def status(self) -> TrainerStatus:
@@ -268,6 +270,15 @@ def test_a_stop_ends_with_a_checkpoint_and_says_so_in_the_events(
     assert bench.statuses()[-1] == "stopping"
     events = [e.text for it in bench.line.all(Rows, "keeper") for e in it.events]
     assert events == ["Stopped at step 70."]
+
+
+def test_a_changed_option_is_told_to_all_who_have_to_know(bench: Bench) -> None:
+    change = Event("option", 70, "", 1.0, {"key": "agent.double", "new": False})
+    bench.loop.events = [change, Event("state", 70, "Compiled.", 1.0)]
+    bench.cycles(3)
+    for who in ("stage", "supervisor"):
+        assert bench.line.all(Event, who) == [change]
+    assert len(bench.line.all(Event, "windows")) == 2
 
 
 def test_at_the_budget_it_finishes_with_a_last_evaluation() -> None:

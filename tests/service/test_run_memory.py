@@ -9,6 +9,7 @@ from engine.contract.messages import (
     CloseSession,
     Message,
     Pause,
+    Problem,
     Resume,
     ResumeTraining,
     SessionStatus,
@@ -127,23 +128,41 @@ def opened(**options: object) -> SessionStatus:
     return replace(OPEN, configuration=START.to_json(), options=now.to_json())
 
 
+def changes(memory: RunMemory) -> dict[str, str]:
+    (resumed,) = memory.going_on()
+    assert isinstance(resumed, ResumeTraining)
+    return resumed.changes
+
+
 def test_options_that_were_changed_while_it_ran_are_those_of_the_next(
     memory: RunMemory,
 ) -> None:
+    """All live ones: one that was set back differs from its checkpoint too."""
     memory.heard(opened(agent__learning_rate=0.0005, training__steps=900))
-    (resumed,) = memory.going_on()
-    assert isinstance(resumed, ResumeTraining)
-    assert resumed.changes == {
-        "agent.learning_rate": "0.0005",
-        "training.steps": "900",
-    }
+    told = changes(memory)
+    assert told["agent.learning_rate"] == "0.0005"
+    assert told["training.steps"] == "900"
+    assert told["agent.discount"] == "0.99"
+    assert "network.hidden" not in told
 
 
 def test_an_option_that_an_engine_never_heard_of_counts(memory: RunMemory) -> None:
+    key = "agent.learning_rate"
     memory.heard(opened(agent__learning_rate=0.0005))
-    memory.sent(SetOption("agent.learning_rate", "0.0002"))
-    (resumed,) = memory.going_on()
-    assert isinstance(resumed, ResumeTraining)
-    assert resumed.changes == {"agent.learning_rate": "0.0002"}
+    memory.sent(SetOption(key, "0.0002"))
+    memory.heard(opened(agent__learning_rate=0.0005))
+    assert changes(memory)[key] == "0.0002"
+    memory.heard(opened(agent__learning_rate=0.0002))
+    memory.heard(opened(agent__learning_rate=0.0007))  # another window's
+    assert changes(memory)[key] == "0.0007"
+    memory.sent(SetOption(key, "0.0001"))
+    memory.heard(Problem("engine.option", "No."))
+    assert changes(memory)[key] == "0.0007"
+    memory.sent(SetOption(key, "0.0001"))
     memory.heard(replace(opened(), uuid="another"))  # a run of another window
-    assert memory.going_on() == [resume(paused=False)]
+    assert changes(memory)[key] == "0.001"
+
+
+def test_options_that_cannot_be_read_are_left_to_the_file(memory: RunMemory) -> None:
+    memory.heard(replace(opened(), options='{"agent": 1}'))
+    assert changes(memory) == {}

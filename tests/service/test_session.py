@@ -17,6 +17,7 @@ from engine.contract.messages import (
     CheckpointStored,
     CloseSession,
     EndTrainer,
+    Event,
     Message,
     OpenSession,
     Pause,
@@ -34,7 +35,7 @@ from engine.contract.messages import (
     Stop,
     TrainerStatus,
 )
-from engine.contract.options import Configuration
+from engine.contract.options import Configuration, configuration_from_json
 from engine.service.session import Session
 from engine.service.session_core import Actions, Kill, Send, Trace
 from engine.service.states import FOLLOWS, STATES
@@ -487,16 +488,72 @@ def test_a_run_that_begins_anew_is_said_to_be_another_before_the_loss(
 
 
 def test_a_resumed_run_begins_with_other_options(world: World) -> None:
-    changes = {"agent.learning_rate": "0.0001"}
-    world.command(ResumeTraining("/old.h5", changes=changes))
+    key = "agent.learning_rate"
+    world.command(ResumeTraining("/old.h5", changes={key: "0.0001"}))
     world.work("keeper")
-    assert SetOption("agent.learning_rate", "0.0001") in world.queues["trainer"]
+    for queue in (world.queues["trainer"], world.stage):
+        assert SetOption(key, "0.0001") in queue
     assert world.session.configuration is not None
-    shown = ShowAgent(world.session.configuration.to_json())
-    assert shown in world.stage
-    assert world.session.opened.options == shown.configuration
-    assert world.session.opened.configuration == CONFIGURATION
     assert world.session.configuration.agent.learning_rate == 0.0001
+    opened = world.session.opened
+    assert configuration_from_json(opened.options).agent.learning_rate == 0.001
+    data = {"key": key, "old": 0.001, "new": 0.0001}
+    world.session.on_event(Event("option", 5, "", 0.0, data))  # now it is in force
+    opened = world.session.opened
+    assert configuration_from_json(opened.options).agent.learning_rate == 0.0001
+    assert opened.configuration == CONFIGURATION
+    status = SessionStatus("old", opened.path, live=True, durable_step=9)
+    world.do(world.session.on_session(status))
+    assert world.session.opened.options == opened.options
+
+
+def test_changes_are_taken_in_an_order_that_goes_and_what_is_refused_is_told(
+    world: World,
+) -> None:
+    """Nothing is lost with what is refused, and what is no change is left out."""
+    changes = {
+        "agent.double": "true",
+        "agent.n_step": "9",
+        "agent.loss": "no JSON",
+        "target_network.kind": '"periodic"',
+        "agent.discount": "0.5",
+        "agent.conservative": "0.0",
+    }
+    alone = {"target_network.kind": "none", "agent.double": False}
+    options = configuration_from_json(CONFIGURATION).with_options(alone).to_json()
+    world.command(ResumeTraining("/old.h5", changes=changes, reached=9))
+    resume = world.queues["keeper"].popleft()
+    assert isinstance(resume, Ask)
+    assert resume.arguments["lost"] is True
+    world.session.on_run_sent(reached=True)
+    result = {"path": "/old.h5", "configuration": CONFIGURATION, "options": options}
+    world.do(world.session.on_answer(Answer(resume.id, result)))
+    sent = [it for it in world.queues["trainer"] if isinstance(it, SetOption)]
+    keys = [it.key for it in sent]
+    assert keys == ["target_network.kind", "agent.discount", "agent.double"]
+    told = [it.what for it in world.problems() if it.id == "engine.option"]
+    assert len(told) == 2
+    assert "new run" in " ".join(told)
+
+
+def test_a_budget_that_was_changed_counts_when_its_engine_or_trainer_is_lost(
+    world: World,
+) -> None:
+    changes = {"training.steps": "800"}
+    world.command(ResumeTraining("/old.h5", changes=changes, reached=9))
+    resume = world.queues["keeper"].popleft()
+    assert isinstance(resume, Ask)
+    assert resume.arguments["until"] == 800
+    world.session.on_run_sent(reached=True)
+    result = {"path": "/old.h5", "configuration": CONFIGURATION, "until": 800}
+    world.do(world.session.on_answer(Answer(resume.id, result)))
+    assert SetOption("training.steps", "800") in world.queues["trainer"]
+    world.command(SetOption("training.steps", "90000"))
+    world.die("trainer")
+    world.back("trainer")
+    recover = world.queues["keeper"][-1]
+    assert isinstance(recover, Ask)
+    assert recover.arguments["until"] == 90_000
 
 
 def test_a_trainer_that_is_not_there_yet_has_not_died(world: World) -> None:

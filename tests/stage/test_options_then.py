@@ -10,6 +10,9 @@ import pytest
 from theatre import Theatre, tiny, trained
 
 from engine.contract.messages import Ask, Event, SetOption
+from engine.sessions import SessionProblem
+from engine.stage.archive import Session
+from engine.stage.questions.judge_episode import last_step
 from engine.stage.stage import Stage
 from engine.training import TrainingLoop
 
@@ -100,17 +103,61 @@ def test_a_checkpoint_judges_by_the_options_that_it_had(theatre, episodes):
             assert found["td_error"][1] == pytest.approx(error, abs=1e-5)
 
 
-def test_what_changes_while_somebody_looks_counts_at_once(theatre, episodes):
-    """Paused behind the last step, somebody switches a component."""
+def test_a_change_counts_from_the_next_step_on(theatre, episodes):
+    """The checkpoint of a pause did not have what is switched then."""
     late = episodes[1]
-    before = judged(theatre, late, 400)["td_error"]
+    found = judged(theatre, late, CHANGED_AT)
+    about = {"kind": "training", "episode": late, "t": 1}
+    for at, wanted in ((CHANGED_AT, BEFORE), (CHANGED_AT + 100, AFTER)):
+        said = theatre.result("explain_update", **about, checkpoint_step=at)
+        assert said["discount"] == wanted
     data = {"key": "agent.discount", "old": AFTER, "new": 0.75}
-    theatre.tell(Event("option", 400, "", 2e9, data), "trainer")
-    after = judged(theatre, late, 400)["td_error"]
-    assert np.abs(np.subtract(after, before)).max() > 1e-3
-    assert theatre.result(
-        "explain_update", kind="training", episode=late, t=0, checkpoint_step=400
-    )["discount"] == 0.75  # fmt: skip
+    theatre.tell(Event("option", 150, "", 2e9, data), "trainer")  # told late
+    after = judged(theatre, late, CHANGED_AT)["td_error"]
+    assert np.abs(np.subtract(after, found["td_error"])).max() > 1e-3
+    said = theatre.result("explain_update", **about, checkpoint_step=CHANGED_AT)
+    assert said["discount"] == 0.75
+
+
+def test_what_depends_on_the_discount_is_told_anew(theatre, episodes):
+    """Neighbours and playing by hand keep what they have found out."""
+    about = {"kind": "training", "episode": episodes[1], "t": 2}
+    returns, errors = {}, {}
+    for step, discount in ((100, BEFORE), (400, AFTER), (100, BEFORE)):
+        rows = theatre.result("neighbours", **about, checkpoint_step=step)
+        told = [it for it in rows["observation"] if "discount" in it]
+        assert told
+        assert {it["discount"] for it in told} == {discount}
+        returns.setdefault(step, [it["return_to_go"] for it in told])
+        hand = theatre.result("play_by_hand", **about, checkpoint=step, actions=[0])
+        errors.setdefault(step, float(hand["td_error"]))
+        assert returns[step] == [it["return_to_go"] for it in told]
+    assert returns[100] != returns[400]
+    assert errors[100] != errors[400]
+
+
+def test_where_events_cannot_be_read_the_options_of_the_start_judge(
+    store, episodes, monkeypatch
+):
+    def broken():
+        raise SessionProblem("Its events are not a list.")
+
+    monkeypatch.setattr(store, "events", broken)
+    theatre = Theatre(store)
+    theatre.open(START, live=False)
+    late = judged(theatre, episodes[1], 400)
+    assert len(late["td_error"])
+    monkeypatch.undo()
+    again = judged(theatre, episodes[1], 400)
+    assert np.abs(np.subtract(again["td_error"], late["td_error"])).max() > 1e-3
+    theatre.stage.close()
+
+
+def test_steps_of_several_environments_count_for_each(theatre):
+    together = START.with_options({"training.environments": 4})
+    record = {"kind": "training", "step0": 100, "actions": [0] * 10}
+    session = Session("u", "", together, live=True)
+    assert last_step(record, session) == 140
 
 
 def test_the_keeper_is_asked_once(theatre, episodes):

@@ -7,7 +7,7 @@ import pytest
 from theatre import Theatre, tiny
 
 from engine.contract.messages import SessionStatus
-from engine.stage.archive import content_of
+from engine.stage.identity import content_of
 
 SAME = {"kind": "training", "episode": 0}
 

@@ -7,10 +7,17 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from engine.contract.options.configuration import Configuration, ConfigurationError
+from engine.contract.options.configuration import (
+    Configuration,
+    ConfigurationError,
+    OptionSpec,
+    specs,
+)
 
 KIND = "option"
 """Of the events that say that an option has changed."""
+REMEMBERED = 64
+"""Moments whose configuration is kept; another one is put together again."""
 
 
 class Happened(Protocol):
@@ -42,52 +49,78 @@ class OptionHistory:
         self._start = configuration
         self._moments: list[tuple[int, float]] = []
         self._changes: list[tuple[str, Any]] = []
-        self._known: list[Configuration] = [configuration]
+        self._told: set[tuple[int, float, str]] = set()
+        self._known: dict[int, Configuration] = {0: configuration}
         for event in events:
             self.note(event)
 
     def note(self, event: Happened) -> None:
-        """Take note of a change, wherever it belongs in time; others are left out."""
+        """Take note of a change, wherever it belongs in time.
+
+        Other events are left out, and what no run can change while it goes on: those
+        of a file may be anybody's.
+        """
         if event.kind != KIND or not {"key", "new"} <= event.data.keys():
             return
-        moment = event.step, event.wall_time
-        change = str(event.data["key"]), event.data["new"]
-        first = bisect.bisect_left(self._moments, moment)
-        at = bisect.bisect_right(self._moments, moment)
-        if change in self._changes[first:at]:  # two tell of it: who ran and who wrote
-            return
-        self._moments.insert(at, moment)
-        self._changes.insert(at, change)
-        del self._known[at + 1 :]
+        key, value = str(event.data["key"]), event.data["new"]
+        told = event.step, event.wall_time, key
+        if told in self._told or not _can_be(specs().get(key), value):
+            return  # two tell of it: who ran and who wrote
+        self._told.add(told)
+        at = bisect.bisect_right(self._moments, told[:2])
+        self._moments.insert(at, told[:2])
+        self._changes.insert(at, (key, value))
+        self._forget(at)
 
     def cut(self, step: int) -> None:
         """The run is back at this step; what was changed later is changed again."""
-        at = self.count(step)
-        del self._moments[at:], self._changes[at:], self._known[at + 1 :]
-
-    def at(self, step: int | None = None) -> Configuration:
-        """The options in force once so many steps are made; without: the newest.
-
-        A change that this version of the lab refuses is left out: events of a file
-        may be anybody's.
-        """
-        count = self.count(step)
-        while len(self._known) <= count:
-            before = self._known[-1]
-            key, value = self._changes[len(self._known) - 1]
-            self._known.append(_changed(before, key, value))
-        return self._known[count]
+        at = bisect.bisect_right(self._moments, (step, math.inf))
+        self._told = {it for it in self._told if it[0] <= step}
+        del self._moments[at:], self._changes[at:]
+        self._forget(at)
 
     def count(self, step: int | None = None) -> int:
-        """How many changes there were by then."""
+        """How many changes there were before this step was made; without: by now."""
         if step is None:
             return len(self._moments)
-        return bisect.bisect_right(self._moments, (step, math.inf))
+        return bisect.bisect_left(self._moments, (step, -math.inf))
+
+    def at(self, step: int | None = None) -> Configuration:
+        """The options with which this training step was made; without: those of now.
+
+        What was changed when so many steps had been made counts from the next one on.
+        """
+        count = self.count(step)
+        found = self._known.get(count)
+        if found is None:
+            found = self._put_together(dict(self._changes[:count]))
+            if len(self._known) >= REMEMBERED:
+                self._known = {0: self._start}
+            self._known[count] = found
+        return found
+
+    def _put_together(self, changes: dict[str, Any]) -> Configuration:
+        try:
+            return self._start.with_options(changes)
+        except ConfigurationError as refused:
+            kept = {k: it for k, it in changes.items() if k not in refused.complaints}
+            return self._start if kept == changes else self._put_together(kept)
+
+    def _forget(self, count: int) -> None:
+        """More changes than so many are other ones now."""
+        self._known = {it: known for it, known in self._known.items() if it <= count}
 
 
-def _changed(before: Configuration, key: str, value: Any) -> Configuration:
-    try:
-        changed = before.with_options({key: value})
-    except ConfigurationError:
-        return before
-    return before if changed == before else changed
+def _can_be(option: OptionSpec | None, value: Any) -> bool:
+    """Whether a run can have this value from some step on."""
+    if option is None or option.applies != "live":
+        return False
+    if option.choices:
+        return value in option.choices
+    if isinstance(value, bool) or option.kind == "bool":
+        return isinstance(value, bool) and option.kind == "bool"
+    if not isinstance(value, (int, float)):
+        return False
+    low = -math.inf if option.minimum is None else option.minimum
+    high = math.inf if option.maximum is None else option.maximum
+    return low <= value <= high

@@ -52,7 +52,7 @@ def _explain_point(context: Context, arguments: PointArguments, asker: Asker) ->
     if shown is None:
         raise QuestionError("There is no network yet. Wait a moment.")
     observation = np.array(states.observations[row])
-    mind = yield from context.minds.mind(session.configuration, session.card)
+    mind = yield from context.minds.mind(shown.configuration, session.card)
     step, weights = shown.step, shown.agent.weights()
     memory = states.recollection(mind, [row])
     seen = yield from insight_job(

@@ -56,7 +56,7 @@ def _hold(context: Context, arguments: HoldArguments, asker: Asker) -> Job:
         record,
         arguments.t,
         Line(tuple(arguments.actions), arguments.number),
-        last_step(record) if step == AS_RECORDED else step,
+        last_step(record, session) if step == AS_RECORDED else step,
     )
     human = _marked(arguments, len(made["actions"]), arguments.human)
     tried = _marked(arguments, len(human), arguments.tried)

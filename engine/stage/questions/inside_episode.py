@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.stage.archive import Session, recorded_as
+from engine.stage.archive import Session
 from engine.stage.cache import array_bytes
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED, Weights
+from engine.stage.identity import recorded_as
 from engine.stage.inside import look_inside
 from engine.stage.jobs import Job, Wish
 from engine.stage.minds import liking
@@ -101,7 +102,7 @@ def by_whom(
     if step is None:
         raise QuestionError("There is no checkpoint to look into.")
     arrays = yield from context.archive.weights(session, step)
-    of = options_step(record, arguments.checkpoint_step, step)
+    of = options_step(session, record, arguments.checkpoint_step, step)
     session = yield from context.archive.as_of(session, of)
     return session, record, Weights(step, arrays)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.stage.archive import Session, recorded_as
+from engine.stage.archive import Session
 from engine.stage.cache import array_bytes
 from engine.stage.context import Arguments, Asker, Context, Question
 from engine.stage.episodes import (
@@ -20,6 +20,7 @@ from engine.stage.episodes import (
     merge_recorded,
     td_errors,
 )
+from engine.stage.identity import recorded_as
 from engine.stage.jobs import Job, Priority, Wish
 
 
@@ -59,7 +60,7 @@ def judge(
     step = None
     if checkpoint_step != AS_RECORDED or not is_all_recorded(session, record):
         step = yield from judging_step(context, record, checkpoint_step)
-    of = options_step(record, checkpoint_step, step)
+    of = options_step(session, record, checkpoint_step, step)
     session = yield from context.archive.as_of(session, of)
     whose = recorded_as(session.past, record)
     key = ("judged", whose, session.changes, checkpoint_step, step)
@@ -76,16 +77,20 @@ def judging_step(
 ) -> Generator[Wish, Any, int | None]:
     """Training step of the weights that judge; -1 asks for who played it."""
     if checkpoint_step == AS_RECORDED:
-        return (yield from context.archive.closest_checkpoint(last_step(record)))
+        last = last_step(record, context.archive.session())
+        return (yield from context.archive.closest_checkpoint(last))
     return (yield from context.archive.nearest_checkpoint(checkpoint_step))
 
 
 def options_step(
-    record: Mapping[str, Any], checkpoint_step: int, judging: int | None
+    session: Session,
+    record: Mapping[str, Any],
+    checkpoint_step: int,
+    judging: int | None,
 ) -> int:
     """Training step whose options judge: of the checkpoint, or of who played it."""
     if checkpoint_step == AS_RECORDED or judging is None:
-        return last_step(record)
+        return last_step(record, session)
     return judging
 
 
@@ -98,7 +103,7 @@ def _judged(
 ) -> Generator[Wish, Any, dict[str, Any]]:
     """The same, judged now by the weights of this training step, if there are any."""
     as_recorded = checkpoint_step == AS_RECORDED
-    wanted = last_step(record) if as_recorded else checkpoint_step
+    wanted = last_step(record, session) if as_recorded else checkpoint_step
     weights = yield from _weights(context, session, step)
     mind = None
     if weights is not None:
@@ -131,13 +136,17 @@ def _weights(
     return Weights(step, arrays)
 
 
-def last_step(record: Mapping[str, Any]) -> int:
-    """Training step up to which the weights of this episode had come."""
+def last_step(record: Mapping[str, Any], session: Session) -> int:
+    """Training step up to which the weights of this episode had come.
+
+    A step of several environments at once counts once for each.
+    """
     if "judge_step" in record:
         return int(record["judge_step"])
     if record["kind"] == "evaluation":
         return int(record["checkpoint_step"])
-    return int(record["step0"]) + len(record["actions"])
+    together = session.configuration.training.environments
+    return int(record["step0"]) + together * len(record["actions"])
 
 
 def _provenance(

@@ -47,8 +47,8 @@ def _neighbours(context: Context, arguments: NeighbourArguments, asker: Asker) -
       ``observation``: nearest by what was observed, each number of a vector divided
       by its standard deviation. Rows with ``distance``, ``action`` (greedy now),
       ``value``, ``explored`` and, where they are known, ``kind``, ``episode``, ``t``,
-      ``taken``, ``return_to_go`` (discounted), ``ended``, and ``frame``, a small
-      picture. Further ``states`` (how many were searched), ``source``,
+      ``taken``, ``return_to_go`` and its ``discount``, ``ended``, and ``frame``, a
+      small picture. Further ``states`` (how many were searched), ``source``,
       ``checkpoint_step``, ``t``.
     """
     session = context.archive.session()
@@ -129,11 +129,17 @@ class _Teller:
 
     def _place(self, rows: set[int]) -> Generator[Wish, Any, None]:
         """Find out where these are from, and what came of them."""
-        new = sorted(rows - (self._known.rows.keys() - self._known.unanswered))
+        known = self._known.rows.keys() - self._known.unanswered
+        new = sorted(rows - {row for row in known if self._is_of_now(row)})
         if new:
             yield from self._have_at_hand(new)
         for row in new:
             self._known.rows[row] = yield from self._facts(row)
+
+    def _is_of_now(self, row: int) -> bool:
+        """Whether its return was discounted as it is at this moment."""
+        discount = self._session.configuration.agent.discount
+        return bool(self._known.rows[row].get("discount", discount) == discount)
 
     def _facts(self, row: int) -> Generator[Wish, Any, dict[str, Any]]:
         """Where it is from and what came of it, as far as that is known."""
@@ -201,8 +207,10 @@ class _Teller:
         rewards = np.asarray(record["rewards"], np.float64)[origin.t :]
         if not len(rewards):
             return {}
-        powers = self._session.configuration.agent.discount ** np.arange(len(rewards))
+        discount = self._session.configuration.agent.discount
+        powers = discount ** np.arange(len(rewards))
         return {
+            "discount": discount,
             "taken": int(record["actions"][origin.t]),
             "return_to_go": float((powers * _learned(self._session, rewards)).sum()),
             "ended": bool(np.any(record["terminations"])),

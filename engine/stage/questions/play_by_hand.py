@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.stage.archive import Session, recorded_as
+from engine.stage.archive import Session
 from engine.stage.branching import Root
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
 from engine.stage.episodes import AS_RECORDED
 from engine.stage.hand import Hand, Opinion
+from engine.stage.identity import recorded_as
 from engine.stage.jobs import Job, Wish
 from engine.stage.questions.branch import how_restored, policy_of
 
@@ -53,7 +54,8 @@ def _answer(context: Context, arguments: HandArguments, asker: Asker) -> Job:
     session, weights = yield from policy_of(context, record, arguments.checkpoint)
     mind = yield from context.minds.mind(session.configuration, session.card)
     root = Root(session.configuration.environment, record, arguments.t)
-    key = (recorded_as(session.past, record), arguments.t, weights.step)
+    whose = recorded_as(session.past, record)
+    key = (whose, session.changes, arguments.t, weights.step)
     hand = context.hands.take(key, arguments.actions)
     fresh = hand is None
     hand = hand or Hand(root, Opinion(mind, weights))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.stage.archive import Session, recorded_as
+from engine.stage.archive import Session
 from engine.stage.cache import array_bytes
 from engine.stage.context import Asker, Context, Question, QuestionError
 from engine.stage.episodes import Weights
+from engine.stage.identity import recorded_as
 from engine.stage.jobs import Job, Wish
 from engine.stage.minds import Mind
 from engine.stage.moments import memory_before, observations_at

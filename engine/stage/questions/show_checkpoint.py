@@ -19,13 +19,15 @@ def _answer(context: Context, arguments: ShowCheckpointArguments, asker: Asker) 
     session = context.archive.session()
     step = arguments.step
     if step == NEWEST:
-        context.follow_training()
         steps = yield from context.archive.checkpoint_steps()
         if not steps:
+            context.follow_training()
             return {"checkpoint_step": NEWEST}
         step = steps[-1]
     arrays = yield from context.archive.weights(session, step)
     pinned = arguments.step != NEWEST
+    if not pinned:
+        context.follow_training()
     session = yield from context.archive.as_of(session, step if pinned else NOW)
     context.show_weights(step, arrays, pinned, session.configuration)
     return {"checkpoint_step": step}
