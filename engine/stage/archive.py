@@ -142,10 +142,15 @@ class Archive:
             self._told.append(event)
 
     def as_of(self, session: Session, step: int) -> Generator[Wish, Any, Session]:
-        """The session with the options with which this training step was made.
+        """The session with the options with which this training step was made."""
+        history = yield from self.history(session)
+        options, changes = history.at(step), history.count(step)
+        return replace(session, configuration=options, changes=changes)
 
-        Where the keeper cannot tell of changes they are those of the start: whoever
-        looks at the events is told why.
+    def history(self, session: Session) -> Generator[Wish, Any, OptionHistory]:
+        """What its options were; where the keeper cannot tell, those of its start.
+
+        Whoever looks at the events is told why.
         """
         history = self._options
         if history is None:
@@ -159,8 +164,7 @@ class Archive:
             now = self._session
             if found and now is not None and now.past == session.past:
                 self._options, self._told = history, []
-        options, changes = history.at(step), history.count(step)
-        return replace(session, configuration=options, changes=changes)
+        return history
 
     def episode(
         self, session: Session, kind: str, episode: int
@@ -349,14 +353,18 @@ class Archive:
         before = [step for step in steps if step <= wanted]
         return before[-1] if before else (steps[0] if steps else None)
 
-    def closest_checkpoint(self, wanted: int) -> Generator[Wish, Any, int | None]:
-        """Step of the checkpoint whose weights are nearest to those of ``wanted``.
+    def closest_checkpoint(
+        self, session: Session, wanted: int
+    ) -> Generator[Wish, Any, int | None]:
+        """Step of the checkpoint nearest to ``wanted``, which may be after it.
 
-        For what was not recorded of an episode: where checkpoints are far apart, the
-        next one is often nearer to who played it than the last one before.
+        One that learned by other options only if there is none with the same.
         """
         steps = yield from self.checkpoint_steps()
-        return min(steps, key=lambda it: (abs(it - wanted), it), default=None)
+        history = yield from self.history(session)
+        apart = {it for it in steps if history.switches(*sorted((it, wanted)))}
+        near = sorted(steps, key=lambda it: (it in apart, abs(it - wanted), it))
+        return near[0] if near else None
 
 
 def network_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -110,7 +110,8 @@ class StatusBar(QStatusBar):
         status, pulse = self._lab.store.status, self._lab.pulse
         configuration = self._lab.store.configuration
         active = self._lab.run.active
-        goes = active and not self._lab.link.lost
+        starting = self._lab.run.state == "starting"  # the rates are of before
+        goes = active and not starting and not self._lab.link.lost
         fill = status.replay_size / max(1, status.replay_capacity)
         learns = active and configuration.replay.kind != "none"
         anything = active or status.step > 0

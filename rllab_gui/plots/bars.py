@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 
 from rllab_gui.plots.glyphs import paint_dice
-from rllab_gui.plots.numbers import short
+from rllab_gui.plots.numbers import short, shortest
 from rllab_gui.plots.strip import paint_strip
 from rllab_gui.plots.zoomed import ZoomedCanvas
 from rllab_gui.theme import Theme
@@ -280,7 +280,7 @@ class BarsCanvas(ZoomedCanvas):
         painter.setPen(QColor(self._theme.tokens.text))
         painter.setFont(self._theme.mono(relative=0.8))
         gap, wide = self._theme.px(3), self._theme.px(44)
-        number = ("+" if value > 0 else "") + short(value, 2)
+        number = ("+" if value > 0 else "") + shortest(value)
         if value < 0:
             place = QRectF(bar.left() - wide - gap, bar.top(), wide, bar.height())
             side = Qt.AlignmentFlag.AlignRight

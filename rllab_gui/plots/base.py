@@ -239,8 +239,14 @@ class PlotView(PlotFrame):
         # It stands in the middle of the axis and may reach over its upper margin.
         long, axis = self.left.label.boundingRect().width(), self.left.size().height()
         self.left.showLabel(beside and long <= axis + 2 * self.theme.px(7))
-        self.bottom.setHeight(self.theme.px(34 if labelled else 18))
+        height = self.theme.px(34 if labelled else 18)
+        moved = self.bottom.height() != height
+        self.bottom.setHeight(height)
         self.item.layout.setContentsMargins(0, self.theme.px(7), self.theme.px(16), 0)
+        if moved:
+            # By itself it waits for the next turn of the loop: painted once before,
+            # the name of the axis would lie on its numbers.
+            self.item.layout.activate()
 
     def set_markers(self, markers: Sequence[Marker]) -> None:
         """Show what happened as vertical ticks with a tooltip."""

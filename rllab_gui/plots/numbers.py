@@ -98,21 +98,39 @@ def extent(values: npt.ArrayLike) -> tuple[float, float] | None:
     return float(finite.min()), float(finite.max())
 
 
+SHORTEST = 6
+"""Characters; of the numbers of size 1e100 it takes one more."""
+
+
 def short(value: float, digits: int = 3) -> str:
-    """A number for the eye: 64.0, 0.0125, 1.2e-05, with a true minus sign."""
+    """A number for the eye: 64.0, 0.0125, 1.2e-5, with a true minus sign."""
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     size = abs(value)
     if size != 0 and (size < 10 ** -(digits + 1) or size >= 10**7):
-        text = f"{value:.{digits - 1}e}"
+        text = _exponent(value, digits - 1)
     elif size >= 10 ** (digits - 1):
         text = f"{value:,.0f}" if size >= 10**digits else f"{value:,.1f}"
     else:
         places = digits - 1 - (math.floor(math.log10(size)) if size else 0)
         text = f"{value:.{min(max(places, 1), digits + 2)}f}"
     return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def shortest(value: float) -> str:
+    """In six characters at most, for the smallest places: 0.12, 8.5e-4, −9e-4."""
+    text = short(value, 2)
+    if len(text) <= SHORTEST:
+        return text
+    return _exponent(value, 0).replace("-", "−", 1 if value < 0 else 0)
+
+
+def _exponent(value: float, places: int) -> str:
+    """As Python writes it, but without a plus and zeros in the exponent."""
+    number, _, power = f"{value:.{places}e}".partition("e")
+    return f"{number}e{int(power)}"
 
 
 def count(value: float) -> str:

@@ -77,3 +77,18 @@ def test_a_slider_that_was_dragged_for_long_costs_little():
     assert len(history._known) == 2
     again = OptionHistory(START, [change(9, "agent.discount", 0.5, 1.0)] * 20_000)
     assert again.count() == 1
+
+
+def test_an_episode_is_judged_by_the_options_of_most_of_its_steps() -> None:
+    history = OptionHistory(START)
+    assert history.mostly(100, 180) == 180
+    history.note(change(150, "agent.discount", 0.5))
+    history.note(change(160, "exploration.epsilon_final", 0.2))  # judges nothing
+    history.note(change(300, "agent.double", True))
+    assert history.mostly(20, 160) == 150
+    assert history.mostly(140, 170) == 170
+    assert history.mostly(149, 151) == 151  # as many on both sides: the later ones
+    assert history.mostly(150, 190) == 190  # even its first step has the new one
+    assert history.mostly(140, 330) == 300
+    assert history.switches(151, 150) == history.switches(151, 300) == []
+    assert history.switches(150, 301) == [150, 300]

@@ -63,6 +63,18 @@ def test_new_data_move_an_automatic_axis_and_it_says_so(plot):
     assert plot.shown_range()[0] == (0.0, 500.0)
 
 
+def test_the_axis_makes_room_for_its_name_at_once(plot, qtbot):
+    """It is painted before the loop turns, when a workspace is shown again."""
+    plot.set_labels("training steps", "return")
+    plot.resize(400, 120)
+    QApplication.sendPostedEvents()
+    assert not plot.bottom.label.isVisible()
+    plot.resize(400, 420)
+    plot._space_labels()
+    assert plot.bottom.label.isVisible()
+    assert plot.bottom.size().height() == plot.bottom.minimumHeight()
+
+
 def test_the_wheel_without_focus_is_left_to_what_scrolls(plot):
     feed(plot)
     before = plot.shown_range()

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
 
@@ -14,6 +16,7 @@ from rllab_gui.plots.numbers import (
     log_extent,
     log_with_zero,
     short,
+    shortest,
     smoothed,
     tick,
 )
@@ -75,7 +78,7 @@ def test_extents_leave_out_what_is_not_a_number():
         (61.23, "61.2"),
         (-1.4, "−1.40"),
         (0.0125, "0.0125"),
-        (1e-5, "1.00e-05"),
+        (1e-5, "1.00e-5"),
         (12345.0, "12,345"),
         (math.nan, "–"),
         (-math.inf, "−∞"),
@@ -83,6 +86,28 @@ def test_extents_leave_out_what_is_not_a_number():
 )
 def test_numbers_are_short_and_have_a_true_minus(value, text):
     assert short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5, "0.50"),
+        (-1.5, "−1.5"),
+        (8.5e-4, "8.5e-4"),
+        (-8.7e-4, "−9e-4"),
+        (-123_456.0, "−1e5"),
+        (1.94e8, "1.9e8"),
+        (-2e-10, "−2e-10"),
+        (0.0, "0.0"),
+    ],
+)
+def test_in_the_smallest_places_the_sign_and_the_size_are_kept(value, text):
+    assert shortest(value) == text
+
+
+@given(st.floats(-1e12, 1e12))
+def test_the_shortest_form_has_six_characters_at_most(value):
+    assert len(shortest(value)) <= 6 or abs(value) < 1e-99
 
 
 def test_ticks_are_counted_in_thousands_and_millions():

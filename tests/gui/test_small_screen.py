@@ -313,7 +313,7 @@ def test_times_and_priorities_are_not_cut(small):
     replay = small.workspaces["step"].docks["stepReplay"].widget().table
     for table, column, words in (
         (events, 1, "23:59:59"),
-        (replay, 7, "6.25e-05"),
+        (replay, 7, "6.25e-5"),
         (replay, 8, "0.283"),
     ):
         assert table.columnWidth(column) > table.fontMetrics().horizontalAdvance(words)

@@ -83,6 +83,38 @@ def test_an_episode_as_recorded_has_the_errors_of_its_own_discount(theatre, epis
         assert error == pytest.approx(double_dqn(found, discount)[:-1], abs=1e-4)
 
 
+def test_an_episode_in_which_it_was_switched_is_judged_by_most_of_its_steps(
+    theatre, store
+):
+    table = store.episodes()
+    first, length = np.asarray(table["step0"]), np.asarray(table["length"])
+    training = np.array([it == "training" for it in table["kind"]])
+    within = training & (first < CHANGED_AT) & (first + length > CHANGED_AT)
+    (row,) = np.flatnonzero(within)
+    found = judged(theatre, int(table["episode"][row]))
+    before = CHANGED_AT - first[row]
+    earlier = before > length[row] - before
+    wanted = BEFORE if earlier else AFTER
+    error = np.asarray(found["td_error"])[:-1]
+    assert error == pytest.approx(double_dqn(found, wanted)[:-1], abs=1e-4)
+    assert f"switched, after training step {CHANGED_AT}:" in found["note"]
+    assert f"options {'before' if earlier else 'after'} it." in found["note"]
+
+
+def test_who_learned_by_other_options_does_not_judge(theatre, episodes, store):
+    """The checkpoint before the switch is nearer, but of another discount."""
+    table = store.episodes()
+    row = list(zip(table["kind"], table["episode"], strict=True)).index(
+        ("training", episodes[1])
+    )
+    end = int(table["step0"][row] + table["length"][row])
+    assert end - CHANGED_AT < CHANGED_AT + 100 - end
+    assert "switched" not in judged(theatre, episodes[1])["note"]
+    about = {"kind": "training", "episode": episodes[1], "t": 1}
+    found = theatre.result("explain_update", **about, checkpoint_step=-1)
+    assert found["checkpoint_step"] == CHANGED_AT + 100
+
+
 def test_a_checkpoint_judges_by_the_options_that_it_had(theatre, episodes):
     early, late = episodes
     for episode in (early, late):

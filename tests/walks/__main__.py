@@ -1,10 +1,11 @@
-"""``python -m tests.walks --out FOLDER [cartpole|minatar]``: a student's walk.
+"""``python -m tests.walks --out FOLDER [cartpole|minatar|switches]``: walks.
 
 ``--theme`` says in which theme it begins (each walk looks at the other one too), and
 ``--scale 1.5`` makes all words larger.
 
-It opens a session in the real window, steps through it by clicks and keys, and leaves
-a picture of everything it saw. It ends with exit status 1 and a sentence where a step
+In the real window, by clicks and keys, and with a picture of everything that was seen:
+a student steps through a session; a researcher switches options of a run, loses its
+engine, and looks back. It ends with exit status 1 and a sentence where a step
 did not do what it should.
 """
 
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SIZE = (1366, 768)
-WALKS = ("cartpole", "minatar")
+WALKS = ("cartpole", "minatar", "switches")
 
 
 def main() -> int:
@@ -48,6 +49,7 @@ def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     from rllab_gui.demo.hands import DemoProblem
     from rllab_gui.engine_start import EngineStart
     from rllab_gui.settings import Settings
+    from tests.walks.researcher import Researcher
     from tests.walks.student import Student
 
     hush_platform()
@@ -64,7 +66,8 @@ def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     window.lab.pulse.start()
     try:
         for name in names:
-            getattr(Student(window, folder / name), name)()
+            visitor = Researcher if name == "switches" else Student
+            getattr(visitor(window, folder / name), name)()
     except DemoProblem as problem:
         sys.stderr.write(f"walk: {problem}\n")
         window.grab().save(str(folder / "failed.png"))

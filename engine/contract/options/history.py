@@ -16,6 +16,8 @@ from engine.contract.options.configuration import (
 
 KIND = "option"
 """Of the events that say that an option has changed."""
+JUDGING = ("agent.", "head.", "target_network.")
+"""What options begin with that say what a value means, or how it is learned."""
 REMEMBERED = 64
 """Moments whose configuration is kept; another one is put together again."""
 
@@ -84,6 +86,26 @@ class OptionHistory:
         if step is None:
             return len(self._moments)
         return bisect.bisect_left(self._moments, (step, -math.inf))
+
+    def switches(self, step: int, later: int) -> list[int]:
+        """After which steps these two came to have other :data:`JUDGING` options."""
+        low = bisect.bisect_left(self._moments, (step, -math.inf))
+        high = bisect.bisect_left(self._moments, (later, -math.inf))
+        changed = zip(self._moments[low:high], self._changes[low:high], strict=True)
+        found = {at for (at, _), (key, _) in changed if key.startswith(JUDGING)}
+        return sorted(found)
+
+    def mostly(self, first: int, last: int) -> int:
+        """Of the steps after ``first`` up to ``last``: one with the options of most.
+
+        It is the last one of those; where nothing was switched meanwhile, ``last``.
+        Of two that are as many, the later.
+        """
+        ends = [*self.switches(first + 1, last), last]
+        begins = [first, *ends[:-1]]
+        return max(zip(begins, ends, strict=True), key=lambda it: (it[1] - it[0], it))[
+            1
+        ]
 
     def at(self, step: int | None = None) -> Configuration:
         """The options with which this training step was made; without: those of now.

@@ -204,7 +204,7 @@ def policy_of(
         raise QuestionError("There is no checkpoint yet whose policy could go on.")
     session = context.archive.session()
     arrays = yield from context.archive.weights(session, step)
-    of = options_step(session, record, checkpoint, step)
+    of = yield from options_step(context, record, checkpoint, step)
     session = yield from context.archive.as_of(session, of)
     return session, Weights(step, arrays)
 

@@ -102,7 +102,7 @@ def by_whom(
     if step is None:
         raise QuestionError("There is no checkpoint to look into.")
     arrays = yield from context.archive.weights(session, step)
-    of = options_step(session, record, arguments.checkpoint_step, step)
+    of = yield from options_step(context, record, arguments.checkpoint_step, step)
     session = yield from context.archive.as_of(session, of)
     return session, record, Weights(step, arrays)
 

@@ -60,7 +60,8 @@ def judge(
     step = None
     if checkpoint_step != AS_RECORDED or not is_all_recorded(session, record):
         step = yield from judging_step(context, record, checkpoint_step)
-    of = options_step(session, record, checkpoint_step, step)
+    of = yield from options_step(context, record, checkpoint_step, step)
+    split = yield from _switched_in(context, session, record, checkpoint_step)
     session = yield from context.archive.as_of(session, of)
     whose = recorded_as(session.past, record)
     key = ("judged", whose, session.changes, checkpoint_step, step)
@@ -68,6 +69,7 @@ def judge(
     if known is None:
         known = yield from _judged(context, session, record, checkpoint_step, step)
         known["options_step"] = of
+        known["note"] = " ".join(it for it in (split, known["note"]) if it)
         context.judged.put(key, known, array_bytes(known))
     return known
 
@@ -77,21 +79,66 @@ def judging_step(
 ) -> Generator[Wish, Any, int | None]:
     """Training step of the weights that judge; -1 asks for who played it."""
     if checkpoint_step == AS_RECORDED:
-        last = last_step(record, context.archive.session())
-        return (yield from context.archive.closest_checkpoint(last))
+        session = context.archive.session()
+        mostly = yield from _mostly(context, session, record)
+        return (yield from context.archive.closest_checkpoint(session, mostly))
     return (yield from context.archive.nearest_checkpoint(checkpoint_step))
 
 
 def options_step(
-    session: Session,
+    context: Context,
     record: Mapping[str, Any],
     checkpoint_step: int,
     judging: int | None,
-) -> int:
-    """Training step whose options judge: of the checkpoint, or of who played it."""
+) -> Generator[Wish, Any, int]:
+    """Training step whose options judge: of the checkpoint, or of who played it.
+
+    An episode in which they were switched is judged by those of most of its steps.
+    """
     if checkpoint_step == AS_RECORDED or judging is None:
-        return last_step(record, session)
+        session = context.archive.session()
+        return (yield from _mostly(context, session, record))
     return judging
+
+
+def _mostly(
+    context: Context, session: Session, record: Mapping[str, Any]
+) -> Generator[Wish, Any, int]:
+    history = yield from context.archive.history(session)
+    first, last = _made_in(record, session)
+    return history.mostly(first, last)
+
+
+def _switched_in(
+    context: Context, session: Session, record: Mapping[str, Any], checkpoint_step: int
+) -> Generator[Wish, Any, str]:
+    """What is to be known of an episode in which options were switched."""
+    if checkpoint_step != AS_RECORDED:
+        return ""
+    history = yield from context.archive.history(session)
+    first, last = _made_in(record, session)
+    found = history.switches(first + 1, last)
+    if not found:
+        return ""
+    where = ", ".join(f"{it:,}" for it in found)
+    side = "before it" if history.mostly(first, last) == found[0] else "after it"
+    if len(found) > 1:
+        side = "most of them had"
+    return (
+        f"In this episode options were switched, after training step {where}: all of "
+        f"its steps are judged by the options {side}."
+    )
+
+
+def _made_in(record: Mapping[str, Any], session: Session) -> tuple[int, int]:
+    """After which training step it began, and up to which it came.
+
+    Who played an evaluation or a branch did not learn meanwhile.
+    """
+    last = last_step(record, session)
+    if record["kind"] != "training" or "judge_step" in record:
+        return last, last
+    return int(record["step0"]), last
 
 
 def _judged(
