@@ -44,6 +44,7 @@ OnError = Callable[[str], None]
 ALWAYS = frozenset({"scalars"})
 """Topics that the store needs whatever is shown, so that its series are complete."""
 LOST = "engine.supervisor.died"
+UNANSWERED = "The engine ended before this was done. Do it again: another one is there."
 """The problem that says that nobody is there who could do anything."""
 
 
@@ -87,6 +88,7 @@ class Link(QObject):
       memoryReported(MemoryReport), jobProgressed(JobProgress),
       processChanged(ProcessState), lostChanged(bool),
       sent(Message): a message has left.
+      renewed(): Another engine was started; what the old one was doing is given up.
     """
 
     statusChanged = Signal(object)
@@ -105,6 +107,7 @@ class Link(QObject):
     jobProgressed = Signal(object)
     processChanged = Signal(object)
     lostChanged = Signal(bool)
+    renewed = Signal()
     sent = Signal(object)
     _restarted = Signal(str)
     _woken = Signal()
@@ -112,6 +115,7 @@ class Link(QObject):
     def __init__(self, client: EngineClient, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._client = client
+        self._unanswered: list[int] = []
         self._waiting: dict[int, tuple[OnAnswer, OnError | None]] = {}
         self._wanted: dict[str, frozenset[str]] = {}
         self._subscribed: frozenset[str] | None = None
@@ -217,6 +221,8 @@ class Link(QObject):
         """End what is left of the engine and start it anew, in the background."""
         if not self._restarting:
             self._restarting = True
+            # What is asked from now on goes to the next engine.
+            self._unanswered = list(self._waiting)
             self._client.send(Shutdown())
             Thread(target=self._restart, name="engine-restart", daemon=True).start()
 
@@ -242,6 +248,15 @@ class Link(QObject):
             self.problemSolved.emit("engine.start")
             for role in ("trainer", "stage", "keeper"):
                 self.problemSolved.emit(f"engine.{role}.gone")
+            self._give_up_unanswered()
+            self.renewed.emit()
+
+    def _give_up_unanswered(self) -> None:
+        for number in self._unanswered:
+            _, on_error = self._waiting.pop(number, (None, None))
+            if on_error is not None and _alive(on_error):
+                on_error(UNANSWERED)
+        self._unanswered = []
 
     def close(self) -> None:
         """Let go of the engine; nothing arrives any more."""

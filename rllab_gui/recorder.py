@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from engine.contract.messages import JobProgress, Problem
-from rllab_gui.link import Link
+from rllab_gui.link import UNANSWERED, Link
 from rllab_gui.problems import Problems
 from rllab_gui.store import Store
 
@@ -59,6 +59,7 @@ class Recorder(QObject):
         self._export = -1
         self.live = False
         link.jobProgressed.connect(self._on_progress)
+        link.renewed.connect(self._on_renewed)
 
     @property
     def exporting(self) -> bool:
@@ -129,6 +130,10 @@ class Recorder(QObject):
         self._export = -1
         self._problems.solve("window.recording")
         self.changed.emit()
+
+    def _on_renewed(self) -> None:
+        if self.live:
+            self._on_live_refused(UNANSWERED)
 
     def _on_live_refused(self, sentence: str) -> None:
         self.live = False

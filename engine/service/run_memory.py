@@ -7,6 +7,7 @@ import json
 from engine.contract.messages import (
     CloseSession,
     Message,
+    OpenSession,
     Pause,
     Problem,
     Resume,
@@ -111,7 +112,7 @@ class RunMemory:
         """
         self._closed = False
         if not self._session.live:
-            return []
+            return self._looking_back()
         paused = self._state != "running"
         resume = ResumeTraining(
             self._session.path,
@@ -120,6 +121,12 @@ class RunMemory:
             reached=self._step,
         )
         return [resume] if self.goes_on else [resume, Stop()]
+
+    def _looking_back(self) -> list[Message]:
+        """The file that was looked at is open again, unless it was to be closed."""
+        at = self._session
+        opened = at.path and not at.unwritten and self._state != "stopping"
+        return [OpenSession(at.path)] if opened else []
 
 
 def _options(session: SessionStatus) -> dict[str, str]:

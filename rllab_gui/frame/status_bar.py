@@ -55,6 +55,7 @@ class StatusBar(QStatusBar):
         lab.link.lostChanged.connect(self.refresh)
         lab.recorder.progressed.connect(self._on_job)
         lab.recorder.changed.connect(self._show_cancel)
+        lab.link.renewed.connect(self._forget_jobs)
         lab.exchange.changed.connect(self._show_cancel)
         lab.theme.changed.connect(self._restyle)
         self._show_cancel()
@@ -160,6 +161,11 @@ class StatusBar(QStatusBar):
             self._job.setValue(round(1000 * shown.fraction))
             self._job.setFormat(f"{shown.text} %p%")
             self._job.setAccessibleDescription(shown.text)
+
+    def _forget_jobs(self) -> None:
+        """The engine that worked on them is gone."""
+        self._jobs.clear()
+        self._job.hide()
 
     def _show_cancel(self) -> None:
         assert self._cancel is not None

@@ -5,6 +5,7 @@ import script
 from PySide6.QtWidgets import QWidget
 
 from engine.contract.messages import (
+    JobProgress,
     Pause,
     Problem,
     SessionStatus,
@@ -13,7 +14,8 @@ from engine.contract.messages import (
     Stop,
     TrainerStatus,
 )
-from rllab_gui.link import LOST
+from rllab_gui.link import LOST, UNANSWERED
+from rllab_gui.recorder import FilmWish
 
 ORDERS = ["start", "startPaused", "startAgain", "pause", "resume", "stop"]
 ORDERS += ["stepEnv", "stepEpisode", "endTrainer"]
@@ -171,3 +173,45 @@ def test_another_run_is_followed_whatever_was_looked_at(watching, lose, come_bac
     lose()
     come_back("u2")
     assert cursor.mode == "following"
+
+
+@pytest.fixture
+def start_again(window, client, qtbot):
+    def start_engine_again():
+        client.restart = lambda: None
+        with qtbot.waitSignal(window.lab.link.renewed):
+            window.lab.link.restart()
+
+    return start_engine_again
+
+
+def test_a_film_does_not_outlive_its_engine(watching, client, beat, lose, start_again):
+    watching.lab.cursor.show_episode("training", 2, t=7)
+    beat()
+    recorder, job = watching.lab.recorder, watching.findChild(QWidget, "status.job")
+    recorder.export(FilmWish("/films/a.mp4", "mp4"), "training", 2, theme="light")
+    recorder.start_live(FilmWish("/films/b.mp4", "mp4"), theme="light")
+    beat(JobProgress("record.1", 0.4, "4 of 10 pictures"))
+    assert recorder.exporting
+    assert job.isVisible()
+    lose()
+    start_again()
+    assert not recorder.busy
+    assert not job.isVisible()
+    row = watching.messages.row("window.recording")
+    assert row.accessibleDescription() == UNANSWERED
+    assert watching.lab.commands.action("record.export").isEnabled() is False
+    beat(Solved(LOST))
+    assert watching.lab.commands.action("record.export").isEnabled()
+
+
+def test_what_is_asked_of_the_next_engine_is_not_given_up(window, client, start_again):
+    link, told = window.lab.link, []
+    link.ask("first", {}, told.append, lambda sentence: told.append("old"))
+
+    def ask_meanwhile():
+        link.ask("second", {}, told.append, lambda sentence: told.append("new"))
+
+    link._restart, restart = lambda: (ask_meanwhile(), restart()), link._restart
+    start_again()
+    assert told == ["old"]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from engine.contract.messages import (
     CloseSession,
     Message,
+    OpenSession,
     Pause,
     Problem,
     Resume,
@@ -49,6 +50,33 @@ def test_a_pause_stays_one(memory: RunMemory, state: str) -> None:
     memory.heard(TrainerStatus(state, step=70))  # type: ignore[arg-type]
     assert memory.goes_on
     assert memory.going_on() == [resume(paused=True)]
+
+
+def test_a_file_that_was_looked_at_is_open_again(memory: RunMemory) -> None:
+    """That of a run that was stopped, and any other."""
+    memory.sent(Stop())
+    memory.heard(TrainerStatus("stopping", step=80))
+    memory.heard(TrainerStatus("idle", step=80))
+    memory.heard(replace(OPEN, live=False))
+    assert memory.going_on() == [OpenSession("/run.h5")]
+    memory.heard(SessionStatus(path="/other.h5"))
+    assert memory.going_on() == [OpenSession("/other.h5")]
+
+
+@pytest.mark.parametrize(
+    "session", [SessionStatus(), SessionStatus(path="/a.h5", unwritten=True)]
+)
+def test_what_is_no_file_is_not_opened(session: SessionStatus) -> None:
+    memory = RunMemory()
+    memory.heard(session)
+    assert memory.going_on() == []
+
+
+def test_a_file_that_was_to_be_closed_is_not_opened_again() -> None:
+    memory = RunMemory()
+    memory.heard(SessionStatus(path="/other.h5"))
+    memory.sent(CloseSession())
+    assert memory.going_on() == []
 
 
 def test_a_run_that_was_being_stopped_is_stopped(memory: RunMemory) -> None:
@@ -107,7 +135,7 @@ def test_a_stop_is_not_remembered_beyond_its_run(memory: RunMemory) -> None:
 def test_where_no_run_was_none_goes_on(memory: RunMemory) -> None:
     memory.heard(SessionStatus(path="/run.h5"))
     assert not memory.goes_on
-    assert memory.going_on() == []
+    assert memory.going_on() == [OpenSession("/run.h5")]
 
 
 def test_what_is_told_of_a_lost_engine_is_what_follows() -> None:

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QAbstractItemView
 
 from engine.service.connection import read_connection
 from engine.service.home import find_home
-from rllab_gui.demo.hands import DemoProblem
 from rllab_gui.link import LOST
 from rllab_gui.views.bellman import StepBellmanView
 from tests.walks.student import LEARN_S, Student
@@ -34,7 +33,8 @@ class Researcher(Student):
         self._train_until(switched_at + LATER_STEPS)
         self._picture("switched")
         self._judged_by_its_own(switched_at, "live")
-        self._lose_engine()
+        self._lose_engine("engine-is-lost")
+        self._wait("the run goes on", lambda: self._lab.run.active, AGAIN_S)
         self._hands.press("Ctrl+1")
         self._wait("the form says what is in force", self._form_is_true)
         self._hands.rest(SETTLE_MS)
@@ -52,6 +52,11 @@ class Researcher(Student):
         self._wait("the session is closed", lambda: not self._lab.store.session.uuid)
         self._open(path)
         self._judged_by_its_own(switched_at, "file")
+        left = self._lab.cursor.position
+        self._lose_engine("engine-of-the-file-is-lost")
+        self._wait("it is open as it was", lambda: self._is_at(left), AGAIN_S)
+        self._settle()
+        self._picture("file-is-back")
         self._hands.press("Ctrl+1")
         self._wait("the form says what is in force", self._form_is_true)
         self._hands.rest(SETTLE_MS)
@@ -83,10 +88,7 @@ class Researcher(Student):
     def _judged_by_its_own(self, switched_at: int, where: str) -> None:
         """An episode of before and one of after, each with the numbers of then."""
         self._hands.press("Ctrl+2")
-        early = self._lab.store.options_at(switched_at)
-        late = self._lab.store.options_at(switched_at + 1)
-        if (early.get(DISCOUNT), late.get(DISCOUNT)) != (BEFORE, AFTER):
-            raise DemoProblem("the history of the options is not what was done")
+        self._wait("the history is known", lambda: self._is_history(switched_at))
         for name, wanted, discount in (
             ("before", f"kind=training step<{switched_at - 500}", BEFORE),
             ("after", f"kind=training step>{switched_at + 500}", AFTER),
@@ -99,6 +101,12 @@ class Researcher(Student):
                 lambda discount=discount: self._shown_discount() == discount,
             )
             self._picture(f"{where}-{name}")
+
+    def _is_history(self, switched_at: int) -> bool:
+        """What was switched then counts from the next step on."""
+        steps = switched_at, switched_at + 1
+        found = [self._lab.store.options_at(it).get(DISCOUNT) for it in steps]
+        return found == [BEFORE, AFTER]
 
     def _show_episode(self, wanted: str) -> None:
         table = self._hands.see("step.episodes.table", QAbstractItemView)
@@ -114,7 +122,7 @@ class Researcher(Student):
         answer = self._window.findChild(StepBellmanView).asked.answer
         return answer.get("discount") if answer else None
 
-    def _lose_engine(self) -> None:
+    def _lose_engine(self, name: str) -> None:
         """Killed, told, started again by the button that is offered."""
         problems = self._lab.problems
         engine = read_connection(find_home().connection_file)
@@ -122,7 +130,6 @@ class Researcher(Student):
         psutil.Process(engine.pid).kill()
         self._wait("it is told", lambda: problems.get(LOST))
         self._hands.rest(500)
-        self._picture("engine-is-lost")
+        self._picture(name)
         self._lab.commands.run("engine.restart")
         self._wait("another one is there", lambda: problems.get(LOST) is None, AGAIN_S)
-        self._wait("the run goes on", lambda: self._lab.run.active, AGAIN_S)
