@@ -121,21 +121,32 @@ class Run(QObject):
         if self.can("start"):
             self._order(ResumeTraining(path, steps), "starting")
 
-    def rewind(self, path: str) -> None:
+    def further_steps(self, done: int, budget: int) -> int:
+        """How many steps a run goes on for that has used up its budget.
+
+        Those that the form's budget has more than were done, or as many again; 0
+        while some of its own budget are left.
+        """
+        if done < budget:
+            return 0
+        wanted = self._draft.configuration.training.steps
+        return wanted - done if wanted > done else budget
+
+    def rewind(self, path: str, steps: int = 0) -> None:
         """Go on from the newest checkpoint with a tenth of the learning rate."""
         key = "agent.learning_rate"
         rate = self._draft.configuration.get(key) / 10
-        self._continue_with(path, key, max(spec(key).minimum or 0.0, rate))
+        self._continue_with(path, steps, key, max(spec(key).minimum or 0.0, rate))
 
-    def halve_batch(self, path: str) -> None:
+    def halve_batch(self, path: str, steps: int = 0) -> None:
         """Go on from the newest checkpoint with half the batch size."""
         size = self._draft.configuration.agent.batch_size
-        self._continue_with(path, "agent.batch_size", max(1, size // 2))
+        self._continue_with(path, steps, "agent.batch_size", max(1, size // 2))
 
-    def _continue_with(self, path: str, key: str, value: float) -> None:
+    def _continue_with(self, path: str, steps: int, key: str, value: float) -> None:
         if self.can("start") and self._draft.set(key, value):
             changes = {key: json.dumps(value)}
-            self._order(ResumeTraining(path, changes=changes), "starting")
+            self._order(ResumeTraining(path, steps, changes), "starting")
 
     def end_trainer(self) -> None:
         """End the process that hangs; another one goes on from what is durable."""

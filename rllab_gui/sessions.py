@@ -93,17 +93,21 @@ class Sessions(QObject):
     def continue_run(self) -> None:
         """Go on training the open session."""
         if self.can_continue:
-            self._run.continue_session(self.path)
+            self._run.continue_session(self.path, self._further_steps())
+
+    def _further_steps(self) -> int:
+        budget = self._store.options_at().training.steps
+        return self._run.further_steps(self._store.session.durable_step, budget)
 
     def rewind(self) -> None:
         """Go on from its newest checkpoint, with a tenth of the learning rate."""
         if self.can_continue:
-            self._run.rewind(self.path)
+            self._run.rewind(self.path, self._further_steps())
 
     def halve_batch(self) -> None:
         """Go on from its newest checkpoint, with half the batch size."""
         if self.can_continue:
-            self._run.halve_batch(self.path)
+            self._run.halve_batch(self.path, self._further_steps())
 
     def recover(self, path: str) -> None:
         """Go on with a session that a crash interrupted."""

@@ -59,7 +59,8 @@ def _train(lab: Lab, window: MainWindow) -> list[Command]:
         Command(
             "train.continue",
             "Continue session",
-            "Go on training the open session exactly where it stopped",
+            "Go on training the open session exactly where it stopped; at its end, up "
+            "to the form's step budget, or for as many steps again",
             lab.sessions.continue_run,
         ),
         Command(

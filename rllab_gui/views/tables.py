@@ -103,6 +103,8 @@ class RowsModel(QAbstractTableModel):
             return self._headings[section][0]
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._headings[section][1]
+        if role == Qt.ItemDataRole.TextAlignmentRole and self._rows.is_number(section):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
 

@@ -4,9 +4,15 @@ import json
 
 import pytest
 import script
+from msgspec.structs import replace
 from PySide6.QtWidgets import QWidget
 
-from engine.contract.messages import Event, SetOption, StartTraining
+from engine.contract.messages import (
+    Event,
+    ResumeTraining,
+    SetOption,
+    StartTraining,
+)
 
 
 @pytest.fixture
@@ -216,3 +222,20 @@ def test_who_only_looks_tells_a_run_of_another_window_nothing(
     assert sent(client) == []
     assert looked_at.lab.live.in_force == theirs
     assert (looked_at.lab.draft.configuration == theirs) != edited
+
+
+@pytest.mark.parametrize(
+    ("done", "budget_of_form", "steps"),
+    [(400, 1_000, 0), (1_000, 1_000, 1_000), (1_000, 1_500, 500), (1_000, 900, 1_000)],
+)
+@pytest.mark.parametrize("command", ["continue", "rewind", "halveBatch"])
+def test_a_run_at_its_end_goes_on_for_further_steps(
+    window, client, beat, command, done, budget_of_form, steps
+):
+    start = window.lab.draft.configuration.with_options({"training.steps": 1_000})
+    session = script.session(start, live=False)
+    beat(script.status("idle"), replace(session, durable_step=done))
+    edit(window, "training.steps", budget_of_form)
+    window.lab.commands.run(f"train.{command}")
+    (ordered,) = client.of(ResumeTraining)
+    assert ordered.steps == steps
