@@ -255,7 +255,7 @@ class SessionRecovery(SessionCore, ABC):
         else:
             text = f"The {who} and is back at step {step:,}"
             loss = f": {again:,} steps are trained again."
-        text += loss if again else "; nothing is lost."
+        text += loss if again else "; no step is lost."
         event = Event("recovery", step, text, time.time())
         told = Problem("engine.trainer.recovered", text, severity="information")
         return [

@@ -323,8 +323,8 @@ class LiveStore(LiveHead):
         gone = [row.number for row in self.checkpoints() if row.step > point.step]
         rows = point.checkpoint.rows
         if later or gone or self.progress().get(TRAINER, (-1, 0))[0] > rows:
-            text = f"Resumed at step {point.step}"
-            text += f"; the {later} steps after it are run again." if later else "."
+            text = f"Resumed at step {point.step:,}"
+            text += f"; {later:,} recorded steps after it come again." if later else "."
             self.note("recovery", " ".join([text, point.note]).strip(), point.step)
         self._writer.change(lambda: self._cut(point, gone))
         self._notes, self._pending_since = [], 0.0

@@ -60,6 +60,7 @@ class TrainButton(QToolButton):
         self._waiting.timeout.connect(self._say_how_long)
         lab.run.stateChanged.connect(self.show_state)
         lab.theme.changed.connect(lambda: self.show_state(lab.run.state))
+        lab.link.lostChanged.connect(self.setDisabled)
         self.show_state(lab.run.state)
 
     def show_state(self, state: str) -> None:

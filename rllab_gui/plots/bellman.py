@@ -95,8 +95,16 @@ class UpdateChart(QWidget):
         metrics = QFontMetricsF(self._theme.font(relative=0.88, bold=True))
         words = [metrics.horizontalAdvance(it.title) for it in self.rows]
         names = min(max(words, default=0.0) + self._theme.px(16), self.width() * 0.42)
-        number = self._theme.px(NUMBER)
+        number = self._number_px()
         return names, self.width() - 2 * number, self.width() - number
+
+    def _number_px(self) -> float:
+        """Width of a column of numbers, of which none is cut."""
+        metrics = QFontMetricsF(self._theme.mono(relative=0.85))
+        words = [fine(it.target) for it in self.rows]
+        words += [signed(it.td_error) for it in self.rows]
+        widest = max(map(metrics.horizontalAdvance, words), default=0.0)
+        return max(self._theme.px(NUMBER), widest + 2 * self._theme.px(4))
 
     def _x(self, value: float) -> float:
         left, right, _ = self._columns()
@@ -122,7 +130,7 @@ class UpdateChart(QWidget):
         painter.setFont(self._theme.font(relative=0.8))
         painter.setPen(QColor(self._theme.tokens.muted))
         names, line, target = self._columns()
-        number, head = self._theme.px(NUMBER), self._head()
+        number, head = self._number_px(), self._head()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         gap = self._theme.px(4)
         painter.drawText(QRectF(line, 0, number - gap, head), right, "target y")
@@ -146,8 +154,8 @@ class UpdateChart(QWidget):
         """What the dashed line is; in little room its name is left to the equation."""
         number = fine(self.rows[0].estimate)
         words = f"┆ Q(s,a) {number}"
-        fits = metrics.horizontalAdvance(words) <= room
-        return words if fits else f"┆ {number}"
+        told = (words, f"┆ {number}")
+        return next((it for it in told if metrics.horizontalAdvance(it) <= room), "┆")
 
     def _paint_row(self, painter: QPainter, number: int, row: UpdateRow) -> None:
         place, tokens = self.row_rect(number), self._theme.tokens
@@ -168,7 +176,7 @@ class UpdateChart(QWidget):
         painter.setOpacity(1.0)
         painter.setFont(self._theme.mono(relative=0.85))
         right = middle | Qt.AlignmentFlag.AlignRight
-        wide, gap = self._theme.px(NUMBER), self._theme.px(4)
+        wide, gap = self._number_px(), self._theme.px(4)
         for at, words in ((line, fine(row.target)), (target, signed(row.td_error))):
             painter.setPen(ink)
             spot = QRectF(at, place.top(), wide - gap, place.height())

@@ -173,6 +173,7 @@ class BranchesView(View):
         for signal in (episode.changed, episode.momentChanged):
             signal.connect(self.refresh)
         self.context.commands.keysChanged.connect(self.refresh)
+        self.context.link.lostChanged.connect(self.refresh)
 
     # ---------------------------------------------------------------------- draw
 
@@ -189,7 +190,8 @@ class BranchesView(View):
         branches = self._branches
         names = branches.hand.names
         self.offer.offer(names)
-        self.offer.setEnabled(not branches.refusal and not branches.hand.playing)
+        able = not branches.hand.playing and not self.context.link.lost
+        self.offer.setEnabled(able and not branches.refusal)
         self.offer.setToolTip(branches.refusal)
         inside = branches.current is not None
         place = self.context.cursor.position.branch if inside else ""

@@ -147,7 +147,18 @@ class StepQBarsView(QBars):
 
     def further(self, bars: Bars) -> list[str]:
         """How the gap and the value compare, and why not another action."""
-        return [it for it in (self._why_not(bars), self._how_usual(bars)) if it]
+        end = self._at_the_end()
+        return [it for it in (self._why_not(bars), end or self._how_usual(bars)) if it]
+
+    def _at_the_end(self) -> str:
+        """A state without a next action is in no good place, whatever is said of it."""
+        moment = self.context.episode.moment
+        if moment is None or not moment.is_last or moment.episode.ended != "terminated":
+            return ""
+        return (
+            "The episode terminated here: nothing follows, so this state counts as 0 "
+            "in every target, and what the network says of it is never corrected."
+        )
 
     def _how_usual(self, bars: Bars) -> str:
         usual = self.usual.answer

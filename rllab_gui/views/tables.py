@@ -56,11 +56,17 @@ class Rows(Protocol):
 
 
 class RowsModel(QAbstractTableModel):
-    """Rows of text as Qt asks for them."""
+    """Rows of text as Qt asks for them.
+
+    Attributes:
+      sorted_by: Says which column has the arrow of sorting at the right end of its
+        heading, -1 for none.
+    """
 
     def __init__(self, rows: Rows, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows, self._headings = rows, tuple(rows.headings)
+        self.sorted_by: Callable[[], int] = lambda: -1
 
     def change(self, change: Callable[[], int]) -> int:
         """Change the rows, and have all of them asked for again."""
@@ -103,7 +109,8 @@ class RowsModel(QAbstractTableModel):
             return self._headings[section][0]
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._headings[section][1]
-        if role == Qt.ItemDataRole.TextAlignmentRole and self._rows.is_number(section):
+        right = self._rows.is_number(section) and section != self.sorted_by()
+        if role == Qt.ItemDataRole.TextAlignmentRole and right:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
@@ -164,7 +171,12 @@ class CalmTable(QTableView):
         heading.setDefaultAlignment(
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         )
+        self._model.sorted_by = self._sorted_by
         self.restyle()
+
+    def _sorted_by(self) -> int:
+        heading = self.horizontalHeader()
+        return heading.sortIndicatorSection() if heading.isSortIndicatorShown() else -1
 
     def restyle(self) -> None:
         """Take over fonts and sizes."""

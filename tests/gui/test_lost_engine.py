@@ -81,7 +81,10 @@ def test_nothing_can_be_ordered_of_an_engine_that_is_lost(
     orders = [it for it in client.sent[sent:] if isinstance(it, (Pause, Stop))]
     assert orders == client.of(StartTraining) == []
     assert window.lab.run.state == state
+    button = window.findChild(QWidget, "main.train.button")
+    assert not button.isEnabled()
     beat(Solved(LOST))
+    assert button.isEnabled()
     assert any(window.lab.run.can(it) for it in ("start", "pause", "resume")) == (
         state != "stopping"
     )

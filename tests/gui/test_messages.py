@@ -46,7 +46,7 @@ def test_a_refused_file_is_forgotten_once_another_has_opened(window, beat):
 
 
 def back_at_500():
-    text = "The trainer ended unexpectedly and is back at step 500; nothing is lost."
+    text = "The trainer ended unexpectedly and is back at step 500; no step is lost."
     return Problem("engine.trainer.recovered", text, severity="information")
 
 

@@ -4,18 +4,22 @@ import numpy as np
 import pytest
 from pictures import CARD, teach
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QToolButton
 from showing import show
 
 from engine.contract.options import Configuration
 from rllab_gui import resting
 from rllab_gui.commands import Command
+from rllab_gui.plots.bellman import UpdateChart
 from rllab_gui.plots.updates import (
     choices,
     equation,
     error_words,
+    fine,
     plain,
     rows_of,
+    signed,
     standing,
     substituted,
 )
@@ -130,6 +134,28 @@ def arrive(context, qtbot, view, t=12):
 
     qtbot.waitUntil(here)
     context.pulse.beat()
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"td_error": -1.67e-6},
+        {"target": 4.7161e7, "td_error": -0.5},
+        {"target": -5_009_310.0, "td_error": -5_009_312.0},
+    ],
+)
+def test_no_number_of_the_chart_is_cut(view, context, numbers):
+    chart = view.findChild(UpdateChart)
+    chart.show_rows(rows_of({"rows": [row(**numbers)]}), 0)
+    (shown,) = chart.rows
+    metrics = QFontMetricsF(context.theme.mono(relative=0.85))
+    _, line, target = chart._columns()
+    for words, left, right in (
+        (fine(shown.target), line, target),
+        (signed(shown.td_error), target, chart.width()),
+    ):
+        assert metrics.horizontalAdvance(words) < right - left
+    assert chart.estimate_words(metrics, 1.0) == "┆"
 
 
 def test_it_shows_the_rows_and_the_equation_of_the_chosen_one(

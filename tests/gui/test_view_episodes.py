@@ -334,3 +334,21 @@ def test_largest_errors_are_those_of_one_judge(table):
     assert table.judge_by(8_000)
     table.set_max_td("training", 1, 7.0)
     assert above(3) == 1
+
+
+def test_headings_of_numbers_stand_over_them(view):
+    """But for the one beside whose words the arrow is drawn."""
+    heading, model = view._table.horizontalHeader(), view._table.model()
+    role, right = Qt.ItemDataRole.TextAlignmentRole, Qt.AlignmentFlag.AlignRight
+
+    def at_right():
+        columns = range(model.columnCount())
+        told = [model.headerData(it, Qt.Orientation.Horizontal, role) for it in columns]
+        return {it for it, flag in zip(columns, told, strict=True) if flag}
+
+    heading.setSortIndicator(1, Qt.SortOrder.AscendingOrder)
+    numbers = {it for it in range(model.columnCount()) if view.rows.is_number(it)}
+    assert at_right() == numbers > {0}
+    heading.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+    assert at_right() == numbers - {0}
+    assert model.headerData(2, Qt.Orientation.Horizontal, role) & right

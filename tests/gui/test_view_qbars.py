@@ -146,6 +146,24 @@ def test_the_gap_and_the_place_are_compared_with_the_session(context, client, qt
     assert len(client.questions("gaps")) == asked
 
 
+@pytest.mark.parametrize("name", ["terminations", "truncations"])
+def test_a_state_after_which_nothing_follows_is_in_no_good_place(
+    context, client, qtbot, name
+):
+    spread = np.arange(101.0)
+    usual = {"gaps": spread / 10, "values": spread, "states": 2000}
+    client.answers["gaps"] = lambda arguments: usual
+    ends = dict.fromkeys(("terminations", "truncations"), np.zeros(50, bool))
+    ends[name] = np.arange(50) == 49
+    teach(client, **ends)
+    context.store.set_card(CARD)
+    view = show(qtbot, StepQBarsView(context))
+    context.cursor.show_episode("training", 1, t=50)
+    word = "terminated here" if name == "terminations" else "percentile"
+    qtbot.waitUntil(lambda: context.pulse.beat() or word in view.plot.legend())
+    assert ("percentile" in view.plot.legend()) == (name == "truncations")
+
+
 def test_why_not_another_action_says_by_how_much(context, client, qtbot):
     teach(client)
     context.store.set_card(CARD)

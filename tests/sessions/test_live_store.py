@@ -119,7 +119,7 @@ def test_truncating_cuts_what_the_resumed_run_will_write_again(store):
     again.commit()
     after = again.history("loss")
     assert all(np.array_equal(before[name], after[name]) for name in before)
-    assert "77 steps after it are run again" in again.events()[-3].text
+    assert "77 recorded steps after it come again" in again.events()[-3].text
     again.close()
 
 
