@@ -186,7 +186,9 @@ class TimelineView(View):
             return
         self._strip = self._film.wanted(episode.steps)
         which = {"kind": kind, "episode": number} | self._strip
-        self._pictures.want(session, which)
+        here = self._pictures.want(session, which)
+        if here and not self._film.steps:
+            self._on_pictures()  # asked for before another episode was looked at
 
     def _on_moved(self) -> None:
         """The picture that a person wants now comes before the strip."""

@@ -254,6 +254,23 @@ def test_the_film_strip_comes_while_the_cursor_moves_by_itself(
     assert len(strips(client)) <= before + 2  # not anew with every step
 
 
+def test_back_from_a_short_look_elsewhere_the_film_strip_is_there(
+    view, context, client, qtbot
+):
+    lane, first = view.canvas.lanes[0], context.cursor.position.episode
+    qtbot.waitUntil(lambda: context.pulse.beat() or bool(lane.steps), timeout=REST_MS)
+    for episode in (first + 1, first):
+        context.cursor.show_episode("training", episode)
+        qtbot.waitUntil(
+            lambda episode=episode: (
+                context.pulse.beat() or context.episode.data.key[3] == episode
+            )
+        )
+        context.pulse.beat()
+    assert len(strips(client)) == 1
+    assert lane.steps
+
+
 def strips(client):
     return [it for it in client.questions("frames") if it.arguments.get("every", 1) > 1]
 
