@@ -167,7 +167,7 @@ def test_a_paused_run_is_paused_in_the_next_engine_too(lab: Lab) -> None:
     back = expect(client, problem("engine.trainer.recovered"))
     assert isinstance(back, Problem)
     assert back.what == (
-        f"The engine was started again and is back at step {paused.step:,}; nothing "
+        f"The engine was started again and is back at step {paused.step:,}; no step "
         "is lost."
     )
     heard = [it for it in client.poll() if isinstance(it, TrainerStatus)]
