@@ -17,6 +17,10 @@ UNBOUNDED = (1 << 24) - 1
 """Qt's largest height of a widget."""
 
 
+MOST_DIGITS = 6
+"""That the ends of a scale are said with, where fewer do not tell them apart."""
+
+
 @dataclass
 class TimeScale:
     """Which steps are seen, and where they lie; shared by all lanes.
@@ -166,26 +170,36 @@ class Lane(QWidget):
         painter.setPen(QPen(QColor(tokens.grid), 1))
         painter.drawLine(QLineF(self.scale.left, height - 1, self.width(), height - 1))
         painter.setPen(QColor(tokens.muted))
+        painter.setFont(self.theme.font(relative=0.72))
+        ends = self.ends()
+        wide = max(painter.fontMetrics().horizontalAdvance(it) for it in ends)
+        self._paint_ends(painter, ends)
+        painter.setPen(QColor(tokens.muted))
         painter.setFont(self.theme.font(relative=0.8))
         gap = self.theme.px(6)
-        place = QRectF(gap, 0, self.scale.left - 2 * gap, height)
+        place = QRectF(gap, 0, self.scale.left - 2 * gap - wide, height)
         wrap = int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap)
         high = painter.boundingRect(place, wrap, self.title).height()
         fits = high <= height or "\n" not in self.title
         name = self.title if fits else self.title.partition("\n")[0]
         painter.drawText(place, wrap, name)
-        self._paint_ends(painter, place)
 
-    def _paint_ends(self, painter: QPainter, place: QRectF) -> None:
-        """Upper and lower end of the lane's own scale."""
+    def ends(self) -> tuple[str, str]:
+        """Upper and lower end of the lane's own scale; empty where they are not said.
+
+        With as many digits as it takes to tell them apart.
+        """
         low, high = self.reach()
         if not math.isfinite(low) or self.height() < self.theme.px(30):
-            return
-        painter.setFont(self.theme.font(relative=0.72))
+            return "", ""
+        texts = [(short(high, it), short(low, it)) for it in range(3, MOST_DIGITS + 1)]
+        return next((it for it in texts if it[0] != it[1]), texts[-1])
+
+    def _paint_ends(self, painter: QPainter, ends: tuple[str, str]) -> None:
         right = Qt.AlignmentFlag.AlignRight
-        place.setRight(self.scale.left - 3)
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, short(high))
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, short(low))
+        place = QRectF(0, 0, self.scale.left - 3, self.height())
+        painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, ends[0])
+        painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, ends[1])
 
     def reach(self) -> tuple[float, float]:
         """Ends of the lane's own scale; NaN where it has none."""

@@ -116,34 +116,53 @@ def short(value: float, digits: int = 3) -> str:
     else:
         places = digits - 1 - (math.floor(math.log10(size)) if size else 0)
         text = f"{value:.{min(max(places, 1), digits + 2)}f}"
-    return text.replace("-", "−", 1) if text.startswith("-") else text
+    return _truly_signed(text)
 
 
 def shortest(value: float) -> str:
     """In six characters at most, for the smallest places: 0.12, 8.5e-4, −9e-4."""
     text = short(value, 2)
-    if len(text) <= SHORTEST:
-        return text
-    return _exponent(value, 0).replace("-", "−", 1 if value < 0 else 0)
+    return text if len(text) <= SHORTEST else _truly_signed(_exponent(value, 0))
+
+
+LONGEST = "−12,345"
+"""What a narrow column has room for."""
+
+
+def fitting(value: float) -> str:
+    """A number no longer than :data:`LONGEST`: 12,345, 0.0125, −1.2e6."""
+    text = count(value) if float(value).is_integer() else short(value)
+    for places in (2, 1, 0):
+        if len(text) > len(LONGEST):
+            text = _truly_signed(_exponent(value, places))
+    return text
+
+
+def _truly_signed(text: str) -> str:
+    return "−" + text[1:] if text.startswith("-") else text
 
 
 def _exponent(value: float, places: int) -> str:
     """As Python writes it, but without a plus and zeros in the exponent."""
-    number, _, power = f"{value:.{places}e}".partition("e")
-    return f"{number}e{int(power)}"
+    return _without_zeros(f"{value:.{places}e}")
+
+
+def _without_zeros(text: str) -> str:
+    number, e, power = text.partition("e")
+    return f"{number}e{int(power)}" if e else text
 
 
 def count(value: float) -> str:
-    """A whole number with thousands separated: 12,400."""
-    return f"{round(value):,}"
+    """A whole number with thousands separated and a true minus sign: 12,400."""
+    return _truly_signed(f"{round(value):,}")
 
 
 def tick(value: float) -> str:
     """A tick label of a counting axis: 500, 20k, 1.5M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{value / size:g}{letter}".replace("-", "−")
-    return f"{value:g}".replace("-", "−")
+            return _truly_signed(f"{value / size:g}{letter}")
+    return _truly_signed(_without_zeros(f"{value:g}"))
 
 
 def as_columns(model: dict[str, Any]) -> list[tuple[str, Floats]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -14,6 +14,8 @@ GHOSTLY = 0.35
 """Opacity of what shines through."""
 OPAQUE = 0.85
 """Of the largest number of an overlay."""
+SEEN_THROUGH = 0.6
+"""Of the ground of the die, where it has to lie over the picture."""
 FOR, AGAINST = 0, 1
 """Line colours of what speaks for an action, and against it."""
 FILLS = 0.6
@@ -163,9 +165,18 @@ class PictureBox(QWidget):
         place = self.target()
         # A small picture stays to be seen beside it.
         size = min(self._theme.px(18), min(place.width(), place.height()) / 3)
-        corner, gap = place.topLeft(), size / 3
-        ground = QRectF(corner.x() + gap, corner.y() + gap, size + gap, size + gap)
+        gap = size / 3
+        ground = QRectF(0.0, 0.0, size + gap, size + gap)
+        margin = ground.width() + gap
+        if place.left() >= margin:  # beside the picture it hides nothing
+            ground.moveTopRight(place.topLeft() - QPointF(gap / 2, 0))
+        elif place.top() >= margin:
+            ground.moveBottomLeft(place.topLeft() - QPointF(0, gap / 2))
+        else:
+            ground.moveTopLeft(place.topLeft() + QPointF(gap, gap))
+            painter.setOpacity(SEEN_THROUGH)
         painter.fillRect(ground, QColor(self._theme.tokens.panel))
+        painter.setOpacity(1.0)
         inside = ground.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
         paint_dice(painter, inside, QColor(self._theme.tokens.warning))
 

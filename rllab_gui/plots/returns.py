@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 )
 
 from rllab_gui.plots.glyphs import paint_dice
-from rllab_gui.plots.numbers import short
+from rllab_gui.plots.numbers import short, tick
 from rllab_gui.plots.polygons import polygon
 from rllab_gui.plots.return_shapes import Returns, density, ordered, ticks
 from rllab_gui.plots.zoomed import ZoomedCanvas
@@ -78,7 +78,7 @@ class ValueAxis(ZoomedCanvas):
             painter.setPen(QColor(tokens.muted))
             place = QRectF(x - wide / 2, floor + 2, wide, self.height() - floor - 2)
             place.moveLeft(min(max(place.left(), 0.0), self.width() - wide))
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, f"{value:g}")
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, tick(value))
 
     def _paint_note(self, painter: QPainter) -> None:
         painter.setPen(QColor(self._theme.tokens.muted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rllab_gui.plots.numbers import count, short
+from rllab_gui.plots.numbers import count, fitting
 from rllab_gui.views.episode_table import EpisodeTable
 
 COLUMNS = ("episode", "kind", "return", "length", "max_td", "glyph")
@@ -68,7 +68,7 @@ class EpisodeRows:
         value = float(self.table.column(name)[at])
         if name == "episode":
             return f"{value:.0f}"
-        return count(value) if value.is_integer() else short(value)
+        return fitting(value)
 
     def tip(self, row: int, column: int) -> str:
         """From which step and seed it is."""

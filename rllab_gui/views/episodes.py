@@ -13,7 +13,7 @@ from engine.contract.messages import EpisodeFinished
 from rllab_gui.commands import Command
 from rllab_gui.cursor import Position
 from rllab_gui.plain import PlainLabel
-from rllab_gui.plots.numbers import count
+from rllab_gui.plots.numbers import LONGEST, count
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.empty import EmptyState
 from rllab_gui.views.episode_rows import COLUMNS, SORTED_BY, EpisodeRows
@@ -73,7 +73,7 @@ class EpisodesView(View):
             self.rows, self.context.theme, "step.episodes.table", "Recorded episodes"
         )
         # Evaluations are counted through the whole run: five digits are usual.
-        longest = ("00000", "train", "−000.0", "1,000", "00.0", "?? T")
+        longest = ("00000", "train", LONGEST, "1,000", LONGEST, "?? T")
         table.set_widths((30, 40, 54, 44, 50, 30), longest)
         heading = table.horizontalHeader()
         heading.setSectionsClickable(True)

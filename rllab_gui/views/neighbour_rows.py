@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rllab_gui.plots.numbers import count, short
+from rllab_gui.plots.numbers import count, fitting, short, shortest
 
 KINDS = ("embedding", "observation")
 HEADINGS = (
@@ -109,8 +109,8 @@ class NeighbourRows:
     def text(self, row: int, column: int) -> str:
         """Distance, action or return."""
         it = self.neighbours[row]
-        far = "≈ 0" if it.distance < SAME else short(it.distance, 2)
-        cells = ("", far, it.action, short(it.return_to_go))
+        far = "≈ 0" if it.distance < SAME else shortest(it.distance)
+        cells = ("", far, it.action, fitting(it.return_to_go))
         return cells[column]
 
     def tip(self, row: int, column: int) -> str:

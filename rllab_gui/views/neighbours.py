@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from rllab_gui.plain import PlainLabel
-from rllab_gui.plots.numbers import count, short
+from rllab_gui.plots.numbers import LONGEST, count, short
 from rllab_gui.plots.picture import PictureBox
 from rllab_gui.resting import of_moment
 from rllab_gui.theme import Theme
@@ -32,7 +32,7 @@ PICTURE_PX = 34, 26
 ROW_PX = 28
 PREVIEW_PX = 78
 WIDTHS = (26, 20, 24, 20)
-SAMPLES = ("pict", "0.0333", "right", "93.5")
+SAMPLES = ("pict", "0.0333", "right", LONGEST)
 TITLES = {
     "embedding": "alike to the network",
     "observation": "alike as observed",

@@ -14,11 +14,13 @@ from rllab_gui.plots.numbers import count, short
 from rllab_gui.plots.strip import HISTORY
 from rllab_gui.resting import LONG_REST_MS, Resting
 from rllab_gui.views.base import ViewContext
-from rllab_gui.views.episode_model import Moment
+from rllab_gui.views.episode_model import Key, Moment
 from rllab_gui.views.guess import GuessPanel
 from rllab_gui.views.qbars import QBars
 from rllab_gui.views.step_words import no_step
 
+FAR_SMALLER = 20.0
+"""So many times smaller than what a scale was for, bars have no length to see."""
 SMALL, LARGE = 25, 75
 """Percentiles below and above which a number is small or large."""
 
@@ -40,6 +42,7 @@ class StepQBarsView(QBars):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.moment: Moment | None = None
+        self._episode: Key | None = None
         self.usual = Resting(context.link, "gaps", self, rest_ms=LONG_REST_MS)
         context.episode.leaving.connect(self.usual.drop)
         self.guess = GuessPanel(context)
@@ -124,7 +127,20 @@ class StepQBarsView(QBars):
         else:
             self._draw_bars(moment)
 
+    def _begin_episode(self, moment: Moment) -> None:
+        """Values far smaller than those before have a scale of their own."""
+        key = moment.episode.key
+        if key == self._episode or not self.plot.is_auto:
+            return
+        self._episode = key
+        known = np.abs(moment.episode.q[np.isfinite(moment.episode.q)])
+        low, high = self.canvas.range
+        if FAR_SMALLER * float(known.max(initial=0.0)) < max(-low, high):
+            self._scale.reset()
+            self.canvas.start_again()
+
     def _draw_bars(self, moment: Moment) -> None:
+        self._begin_episode(moment)
         episode, t = moment.episode, moment.t
         bars = Bars(
             names=tuple(episode.word(action) for action in range(episode.q.shape[1])),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rllab_gui.plots.bars import Bars
-from rllab_gui.plots.lane_kinds import RibbonLane, apart, envelope, largest_of
+from rllab_gui.plots.lane_kinds import LineLane, RibbonLane, apart, envelope, largest_of
 from rllab_gui.plots.lanes import TimeScale
 from rllab_gui.plots.picture import enlargement
 
@@ -36,6 +36,18 @@ def test_only_the_visible_part_is_used():
 def test_of_each_stretch_the_largest_is_kept_and_nan_is_not():
     sizes = np.array([1.0, 9.0, np.nan, 2.0, 0.5, 0.4])
     np.testing.assert_array_equal(largest_of(sizes, 3), [1, 3, 4])
+
+
+def test_ends_of_a_scale_have_the_digits_that_tell_them_apart(qapp, theme):
+    lane = LineLane("value", "value", theme, TimeScale(0, 2, 60, 200))
+    lane.resize(200, 60)
+    lane.set_values(np.array([-0.03187, -0.03191]))
+    assert lane.ends() == ("−0.03187", "−0.03191")
+    lane.set_values(np.array([0.0, 4.78e7]))
+    assert lane.ends() == ("4.78e7", "0.00")
+    lane.set_values(np.full(3, np.nan))
+    assert lane.ends() == ("", "")
+    assert not lane.grab().isNull()
 
 
 def test_dice_that_would_meet_are_strokes():

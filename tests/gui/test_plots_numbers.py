@@ -11,8 +11,11 @@ from PySide6.QtGui import QColor
 
 from rllab_gui.plots.evalbar import EvalBar
 from rllab_gui.plots.numbers import (
+    LONGEST,
     SMOOTHING_LIMIT,
+    count,
     extent,
+    fitting,
     log_extent,
     log_with_zero,
     short,
@@ -103,6 +106,32 @@ def test_numbers_are_short_and_have_a_true_minus(value, text):
 )
 def test_in_the_smallest_places_the_sign_and_the_size_are_kept(value, text):
     assert shortest(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-500.0, "−500"),
+        (-12_345.0, "−12,345"),
+        (123_456.0, "123,456"),
+        (-123_456.0, "−1.23e5"),
+        (0.0125, "0.0125"),
+        (-4.78e-12, "−5e-12"),
+        (math.nan, "–"),
+    ],
+)
+def test_in_a_narrow_column_a_number_is_as_exact_as_it_has_room_for(value, text):
+    assert fitting(value) == text
+
+
+@given(st.floats(-1e99, 1e99))
+def test_no_number_is_longer_than_its_narrow_column(value):
+    assert len(fitting(value)) <= len(LONGEST)
+
+
+def test_whole_numbers_and_ticks_have_a_true_minus_and_exponents_do_not():
+    assert (count(-1234), tick(-100.0), tick(-2e3)) == ("−1,234", "−100", "−2k")
+    assert (tick(1e-7), tick(-2.5e-7)) == ("1e-7", "−2.5e-7")
 
 
 @given(st.floats(-1e12, 1e12))

@@ -59,6 +59,22 @@ def test_an_exploratory_action_is_marked(view, context):
     assert not view.picture._dice
 
 
+@pytest.mark.parametrize("size", [(400, 200), (200, 400), (200, 200)])
+def test_the_die_lies_beside_the_picture_where_there_is_room(qtbot, theme, size):
+    box = show(qtbot, PictureBox(theme), *size)
+    box.resize(*size)
+    box.set_frame(np.full((100, 100, 3), 10, np.uint8), 0)
+    plain = box.grab().toImage()
+    box.set_frame(np.full((100, 100, 3), 10, np.uint8), 0, explored=True)
+    marked = box.grab().toImage()
+    assert plain != marked
+    place = box.target().toAlignedRect()
+    if size == (200, 200):
+        assert place.width() == 200
+    else:
+        assert plain.copy(place) == marked.copy(place)
+
+
 def test_the_last_observation_has_no_action_but_a_return(view, context):
     seek(context, 137)
     assert (

@@ -61,7 +61,7 @@ def test_rows_say_what_is_known():
     assert lost.words.startswith("its episode is not recorded; distance 0.400")
     rows = NeighbourRows()
     assert rows.take((known, lost)) == 2
-    assert [rows.text(0, it) for it in range(4)] == ["", "0.30", "right", "43.0"]
+    assert [rows.text(0, it) for it in range(4)] == ["", "0.30", "right", "43"]
     assert rows.text(1, 3) == "–"
     assert sentence(()) == "There is no state like this one."
     assert sentence((known, known, lost)) == (

@@ -79,6 +79,24 @@ def test_the_scale_only_expands_and_stays_where_a_person_put_it(view, context, c
     assert view.canvas.range[1] >= 900.0
 
 
+def test_an_episode_of_small_values_after_a_huge_one_has_bars(context, client, qtbot):
+    view = show(qtbot, StepQBarsView(context))
+    teach(client)
+    context.cursor.show_episode("training", 4)
+    context.cursor.seek(12)
+    for _ in range(3):
+        context.pulse.beat()
+    usual = view.canvas.bar_rect(0).width()
+    view._scale.include(-1e10, 1e10)  # a checkpoint that diverged
+    view.draw()
+    assert view.canvas.bar_rect(0).width() == 1.0
+    context.cursor.show_episode("training", 5)
+    context.cursor.seek(12)
+    for _ in range(3):
+        context.pulse.beat()
+    assert view.canvas.bar_rect(0).width() > usual / 4
+
+
 def test_the_strip_holds_the_steps_of_this_episode_only(view, context, client):
     play(context, client, *(picture(t=t, q=[t, -t]) for t in range(5)))
     np.testing.assert_array_equal(view.model()["history"][:, 0], np.arange(5))
