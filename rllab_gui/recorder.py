@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -57,6 +58,7 @@ class Recorder(QObject):
         super().__init__(parent)
         self._link, self._store, self._problems = link, store, problems
         self._export = -1
+        self._paths = {"live": "", "export": ""}
         self.live = False
         link.jobProgressed.connect(self._on_progress)
         link.renewed.connect(self._on_renewed)
@@ -83,6 +85,7 @@ class Recorder(QObject):
             }
         )
         self.live = True
+        self._paths["live"] = wish.path
         self.changed.emit()
 
     def stop_live(self) -> None:
@@ -100,6 +103,7 @@ class Recorder(QObject):
             "format": wish.format,
             "theme": theme,
         }
+        self._paths["export"] = wish.path
         question = "record"
         if wish.checkpoints:
             question = "record_side_by_side"
@@ -137,10 +141,26 @@ class Recorder(QObject):
 
     def _on_live_refused(self, sentence: str) -> None:
         self.live = False
-        self._on_refused(sentence)
+        self._tell(sentence + self._rescued("live"))
 
     def _on_refused(self, sentence: str) -> None:
         self._export = -1
+        self._tell(sentence + self._rescued("export"))
+
+    def _rescued(self, which: str) -> str:
+        """What there is of a film whose writer is gone."""
+        path = self._paths[which]
+        if not path or (self.live and path == self._paths["live"]):
+            return ""  # another one is being written there
+        from engine.media.leftovers import rescue  # its package takes long to import
+
+        try:
+            left = rescue(Path(path))
+        except OSError:
+            return f" What there is of it could not be kept beside '{path}'."
+        return f" What was filmed until then is in '{left.name}'." if left else ""
+
+    def _tell(self, sentence: str) -> None:
         self._problems.report(Problem(id="window.recording", what=sentence))
         self.changed.emit()
 

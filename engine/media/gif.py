@@ -17,6 +17,7 @@ import numpy as np
 from PIL import GifImagePlugin, Image, ImageChops
 
 from engine.media.frames import checked, fitted, scaled
+from engine.media.leftovers import part
 
 FASTEST = 25
 """Pictures per second; viewers slow down GIFs with much shorter delays."""
@@ -30,7 +31,7 @@ class GifEncoder:
 
     def __init__(self, path: Path, fps: Fraction) -> None:
         self._path = path
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._part = part(path)
         self._file = self._part.open("wb")
         self._every = max(1, math.ceil(fps / FASTEST))
         self._hundredths = Fraction(100 * self._every) / fps

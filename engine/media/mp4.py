@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from engine.media.frames import checked, even
+from engine.media.leftovers import growing, part
 from engine.media.problems import MediaProblem
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ class Mp4Encoder:
     def __init__(self, path: Path, fps: Fraction) -> None:
         self._av = _library()
         self._path, self._fps = path, fps
-        self._growing = path.with_name(f".{path.name}.growing.mp4")
-        self._complete = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._growing, self._complete = growing(path), part(path)
         self._stream: av.video.stream.VideoStream | None = None
         self._output: av.container.OutputContainer | None = None
         # Opening says at once, before anything is drawn, whether we may write.

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from engine.media.frames import checked
+from engine.media.leftovers import part
 from engine.media.problems import MediaProblem
 
 
@@ -25,7 +26,7 @@ class PngEncoder:
                 f"The pictures could not be written: '{path.name}' exists and is "
                 "not an empty folder. Choose another name."
             )
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._part = part(path)
         shutil.rmtree(self._part, ignore_errors=True)
         self._part.mkdir()
         self._count = 0

@@ -14,6 +14,7 @@ from engine.contract.messages import (
     Stop,
     TrainerStatus,
 )
+from engine.media.leftovers import growing
 from rllab_gui.link import LOST, UNANSWERED
 from rllab_gui.recorder import FilmWish
 
@@ -204,6 +205,21 @@ def test_a_film_does_not_outlive_its_engine(watching, client, beat, lose, start_
     row = watching.messages.row("window.recording")
     assert row.accessibleDescription() == UNANSWERED
     assert watching.lab.commands.action("record.export").isEnabled() is False
+
+
+def test_of_a_film_that_ended_with_its_engine_what_there_is_is_kept(
+    watching, beat, lose, start_again, tmp_path
+):
+    (tmp_path / "films").mkdir()
+    path = tmp_path / "films" / "b.mp4"
+    watching.lab.recorder.start_live(FilmWish(str(path), "mp4"), theme="light")
+    growing(path).write_bytes(b"\0\0\0\x20ftypisom....moof....")
+    lose()
+    start_again()
+    row = watching.messages.row("window.recording")
+    kept = "What was filmed until then is in 'b (unfinished).mp4'."
+    assert row.accessibleDescription() == f"{UNANSWERED} {kept}"
+    assert [it.name for it in path.parent.iterdir()] == ["b (unfinished).mp4"]
     beat(Solved(LOST))
     assert watching.lab.commands.action("record.export").isEnabled()
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from engine.media import MediaCancelled, MediaProblem, encode_video, open_film
 from engine.media import mp4 as mp4_module
+from engine.media.leftovers import growing, rescue
 
 
 def moving_square(count: int, height: int = 60, width: int = 90) -> list[np.ndarray]:
@@ -196,3 +197,43 @@ def test_png_pictures_never_go_into_a_folder_with_other_things(tmp_path):
     (tmp_path / "pictures" / "notes.txt").write_text("mine")
     with pytest.raises(MediaProblem, match="not an empty folder"):
         open_film(tmp_path / "pictures", 10, "png")
+
+
+def test_of_a_killed_mp4_what_was_filmed_is_kept(tmp_path):
+    path = tmp_path / "film [1].mp4"
+    film = open_film(path, 10)
+    for frame in moving_square(60, width=180):
+        film.add(frame)
+    # What a killed process leaves is a copy of the folder at that moment.
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    for it in tmp_path.glob(".*"):
+        (dead / it.name).write_bytes(it.read_bytes())
+    (dead / f".{path.name}.123.part").write_bytes(b"half")
+    film.abandon()
+    left = rescue(dead / path.name)
+    assert left == dead / "film [1] (unfinished).mp4"
+    assert [it.name for it in dead.iterdir()] == [left.name]
+    kept = decoded(left)
+    assert len(kept) >= 30  # the last of them refer to some that were not written
+    assert all(abs(left_edge(kept[t]) - 2 * t) <= 1 for t in range(30))
+
+
+def test_a_film_that_was_not_begun_leaves_nothing(tmp_path):
+    path = tmp_path / "film.mp4"
+    assert rescue(path) is None
+    growing(path).write_bytes(b"\0\0\0\x20ftypisom")
+    folder = tmp_path / ".film.mp4.7.part"
+    folder.mkdir()
+    (folder / "000000.png").write_bytes(b"half")
+    assert rescue(path) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unfinished_film_replaces_no_other(tmp_path):
+    path = tmp_path / "film.mp4"
+    names = []
+    for _ in range(2):
+        growing(path).write_bytes(b"\0\0\0\x20ftypisom....moof....")
+        names.append(rescue(path).name)
+    assert names == ["film (unfinished).mp4", "film (unfinished 2).mp4"]
