@@ -59,6 +59,7 @@ class StatusBar(QStatusBar):
         lab.exchange.changed.connect(self._show_cancel)
         lab.theme.changed.connect(self._restyle)
         self._show_cancel()
+        self.messageChanged.connect(self.refresh)
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
@@ -99,13 +100,14 @@ class StatusBar(QStatusBar):
     # ----------------------------------------------------------------- content
 
     def refresh(self, *_: object) -> None:
-        """Bring all numbers up to date; a message that covers them stays."""
-        if self.currentMessage():
-            return
+        """Bring all numbers up to date; a message that takes their place stays."""
+        covered = bool(self.currentMessage())
         texts = self._texts()
         for name, label in self._labels.items():
             label.setText(texts[name])
-            label.setVisible(bool(texts[name]))
+            # Qt hides them under a message too, but shows them over it when it lays
+            # the bar out anew; what was hidden on purpose stays so.
+            label.setVisible(bool(texts[name]) and not covered)
 
     def _texts(self) -> dict[str, str]:
         status, pulse = self._lab.store.status, self._lab.pulse
