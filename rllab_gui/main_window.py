@@ -50,6 +50,7 @@ from rllab_gui.lessons.teaching import Teaching
 from rllab_gui.sessions import dropped_session
 from rllab_gui.views.branches import BranchesView
 from rllab_gui.workspaces.base import Workspace
+from rllab_gui.workspaces.room import Room
 from rllab_gui.workspaces.step_through import StepThroughWorkspace
 from rllab_gui.workspaces.train import TrainWorkspace
 
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self._gallery_preset = FIRST_PRESET
         self._closing = False
         self.workspaces: dict[str, Workspace] = {}
+        self.rooms: dict[str, Room] = {}
         lab.commands.add(*all_commands(lab, self))
         self._build()
         Enabler(lab, self)
@@ -94,7 +96,8 @@ class MainWindow(QMainWindow):
         self.train = TrainWorkspace(lab)
         for workspace in (self.train, StepThroughWorkspace(lab)):
             self.workspaces[workspace.name] = workspace
-            self.stack.addWidget(workspace)
+            self.rooms[workspace.name] = Room(workspace)
+            self.stack.addWidget(self.rooms[workspace.name])
             workspace.arranged.connect(self._keep_layout)
         fill_menus(self.menuBar(), lab.commands, self.workspaces.values())
         for command_id in lab.commands.ids():
@@ -146,7 +149,7 @@ class MainWindow(QMainWindow):
 
     def show_workspace(self, name: str) -> None:
         """Bring a workspace to the front."""
-        self.stack.setCurrentWidget(self.workspaces[name])
+        self.stack.setCurrentWidget(self.rooms[name])
         self.rail.show_current(name)
         self.transport.setVisible(name != "train")
         self.lab.playback.set_active(name == "step")
@@ -160,12 +163,13 @@ class MainWindow(QMainWindow):
         dock = self.workspaces[name].docks[view_id]
         dock.show()
         dock.raise_()
+        self.rooms[name].ensureWidgetVisible(dock, 0, 0)
 
     def current_workspace(self) -> Workspace:
         """The workspace in front."""
-        widget = self.stack.currentWidget()
-        assert isinstance(widget, Workspace)
-        return widget
+        room = self.stack.currentWidget()
+        assert isinstance(room, Room)
+        return room.workspace
 
     def play_or_pause(self) -> None:
         """Space: in Train the run, elsewhere the episode."""

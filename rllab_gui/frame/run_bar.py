@@ -167,6 +167,7 @@ class RunBar(FoldingBar):
         one_step = self._button("train.stepEnv", "One environment step", "step")
         one_episode = self._button("train.stepEpisode", "One episode", "episode")
         freeze = self._button("view.freeze", "Freeze picture", "freeze")
+        search = self._button("view.palette", "Search commands", "search")
         self._view_controls = (self._viewing, freeze)
         self._view_end = vertical_line()
         self._controls = (
@@ -181,10 +182,11 @@ class RunBar(FoldingBar):
             self._view_end,
             self.progress,
             self._record,
-            self._button("view.palette", "Search commands", "search"),
+            search,
         )
         # What a person who watches a run needs least goes first.
-        self._rank = (self._viewing, one_episode, one_step, freeze, self._record)
+        watching = (self._viewing, one_episode, one_step, freeze)
+        self._rank = (*watching, self._record, search, self.progress)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(6)

@@ -20,6 +20,11 @@ REFRESH_MS = 250
 TOLD_MS = 6_000
 """How long the name of a written file covers the numbers."""
 
+SPACING = 8
+"""Pixels that are counted between two fields."""
+NEEDED_LEAST = ("ui", "device", "updates", "replay", "epsilon", "steps")
+"""In this order fields give way where the bar is narrow."""
+
 FIELDS: dict[str, str] = {
     "step": "Environment steps so far",
     "steps": "Environment steps per second",
@@ -105,9 +110,26 @@ class StatusBar(QStatusBar):
         texts = self._texts()
         for name, label in self._labels.items():
             label.setText(texts[name])
+        fit = self._fitting(texts)
+        for name, label in self._labels.items():
             # Qt hides them under a message too, but shows them over it when it lays
             # the bar out anew; what was hidden on purpose stays so.
-            label.setVisible(bool(texts[name]) and not covered)
+            label.setVisible(name in fit and not covered)
+
+    def _fitting(self, texts: dict[str, str]) -> set[str]:
+        """What there is to say, but for what is needed least where all has no room."""
+        said = {name for name in texts if texts[name]}
+        others = (it for it in self.children() if isinstance(it, QWidget))
+        beside = [it for it in others if it not in self._labels.values()]
+        gap = self._lab.theme.px(SPACING)
+        room = self.width() - 2 * gap
+        room -= sum(it.sizeHint().width() + gap for it in beside if it.isVisible())
+        wide = {it: self._labels[it].sizeHint().width() + gap for it in said}
+        for name in NEEDED_LEAST:
+            if sum(wide.values()) <= room:
+                break
+            wide.pop(name, None)
+        return set(wide)
 
     def _texts(self) -> dict[str, str]:
         status, pulse = self._lab.store.status, self._lab.pulse

@@ -32,7 +32,7 @@ class Teaching(QObject):
         super().__init__(window)
         self._window = window
         stepping = window.workspaces["step"]
-        numbers = LiveNumbers(lab, lambda: window.stack.currentWidget() is stepping)
+        numbers = LiveNumbers(lab, lambda: window.current_workspace() is stepping)
         self.lesson = LessonDock(lab, window, numbers)
         self.lesson.panel.wanted.connect(self.show_place)
         self.lesson.panel.tried.connect(self._show_experiment)

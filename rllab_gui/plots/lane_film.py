@@ -23,6 +23,7 @@ class FilmLane(Lane):
     weight = 1
     fixed = 40
     least = 0
+    seen_from = 16
 
     def __init__(self, theme: Theme, scale: TimeScale) -> None:
         super().__init__("film", "film strip", theme, scale)

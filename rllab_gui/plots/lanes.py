@@ -66,6 +66,8 @@ class Lane(QWidget):
     """Its height at normal size; 0 for a lane that takes what is left."""
     least = 14
     """The height that it shrinks to where there is little room."""
+    seen_from = 0
+    """The height from which on it can be read, where it may shrink to nothing."""
 
     def __init__(self, name: str, title: str, theme: Theme, scale: TimeScale) -> None:
         super().__init__()

@@ -81,6 +81,8 @@ class TimelineCanvas(ZoomedCanvas):
                 break
             folded += [it for it in lanes if it.name == name]
             lanes = [it for it in lanes if it.name != name]
+        spare = self.height() - self._least(lanes)
+        folded += [it for it in lanes if spare < self._theme.px(it.seen_from)]
         for lane in self.lanes:
             if lane.folded != (lane in folded):
                 lane.fold(lane in folded)

@@ -33,6 +33,7 @@ def test_a_message_takes_the_place_of_the_numbers_until_it_goes(window, bar):
     for _ in range(3):  # Qt lays the bar out anew, and shows what it hid itself
         QCoreApplication.sendPostedEvents()
     assert not numbers(window)
+    window.lab.theme.set_scale(1.0)
     bar.clearMessage()
     assert set(numbers(window)) == set(seen)
 
