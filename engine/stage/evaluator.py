@@ -2,7 +2,8 @@
 
 Where several wait, the newest goes first, for it says how training stands now; those
 that were left behind are filled in when there is time. So all that depends on the
-order of evaluations goes by their steps.
+order of evaluations goes by their steps. What waited in an engine that was lost is
+made up for last of all, with the weights that the session holds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any
 
+from engine.contract.arrays import network_arrays
 from engine.contract.messages import (
     EpisodeFinished,
     EvaluationFinished,
@@ -64,7 +66,8 @@ class Evaluator:
         self._jobs, self._rows, self._send = jobs, rows, send
         self._waiting: deque[Weights] = deque()
         self._best = (-math.inf, -1)
-        self._asked_best = False
+        self._asked = self._ended = False
+        self._missed: list[int] = []
         self._busy = False
         self._sitting: Sitting | None = None
         self.weights_at = -math.inf
@@ -72,6 +75,7 @@ class Evaluator:
     def add(self, weights: Weights) -> None:
         """Evaluate these weights as soon as what is under way is done."""
         self._waiting.append(weights)
+        self._missed = [it for it in self._missed if it != weights.step]
         size = max(1, array_bytes(weights.arrays))
         while len(self._waiting) > max(1, min(MOST_WAITING, MOST_BYTES // size)):
             left_out = self._waiting.popleft()
@@ -80,16 +84,25 @@ class Evaluator:
 
     def go_on(self) -> None:
         """Start the next evaluation if there is one and a network for it."""
-        if self._busy or self.mind is None or not self._waiting:
+        if self._busy or self.mind is None or not (self._waiting or self._missed):
             return
         self._busy = True
-        job = self._evaluate(self.mind, self._waiting.pop())
+        if self._waiting:
+            job = self._evaluate(self.mind, self._waiting.pop())
+        else:
+            job = self._make_up(self.mind, self._missed.pop())
         self._jobs.start(
             job, Priority.EVALUATION, lambda _: self._next(), self._failed, OWNER
         )
 
+    def end_run(self) -> None:
+        """Its session takes nothing more than what has been asked for."""
+        self._ended = True
+        self._missed = []
+
     def close(self) -> None:
         """Give up what is waiting and under way."""
+        self._missed = []
         self._waiting.clear()
         self._jobs.cancel(OWNER)
         self._jobs.cancel(FRAMES_OWNER)
@@ -112,7 +125,7 @@ class Evaluator:
         result = yield from evaluation_job(
             mind, self.configuration.environment, options.episodes, options.seed
         )
-        yield from self._learn_best(weights.step)
+        yield from self._look_back(weights.step)
         finished = self._finished(weights, result)
         if self.configuration.recording.level == "scalars":
             self._rows.add(weights.step, evaluation=finished)
@@ -121,19 +134,33 @@ class Evaluator:
         # Last, for whoever hears it may close the session behind it.
         self._send(finished, "windows")
 
-    def _learn_best(self, step: int) -> Generator[Any, Any, None]:
-        """After a restart or a resume the session knows the best mean so far."""
-        if self._asked_best:
+    def _make_up(self, mind: Mind, step: int) -> Generator[Any, Any, None]:
+        try:
+            kept = yield from ask("keeper", "checkpoint", step=step)
+        except RequestFailed:
+            return  # the session has made room for others
+        weights = Weights(step, kept["update"], network_arrays(kept["arrays"]))
+        yield from self._evaluate(mind, weights)
+
+    def _look_back(self, step: int) -> Generator[Any, Any, None]:
+        """After a restart or a resume the session knows what was, and what was not."""
+        if self._asked:
             return
-        self._asked_best = True
+        self._asked = True
         try:
             known = yield from ask("keeper", "evaluations")
+            kept = yield from ask("keeper", "checkpoints")
         except RequestFailed:
             # A session that has none yet, or no session: the first is the best.
             return
         rated = zip(known["mean"], known["step"], strict=True)
         others = [(float(mean), int(at)) for mean, at in rated if at != step]
         self._best = max(others, default=self._best)
+        done = {int(it) for it in known["step"]} | {it.step for it in self._waiting}
+        if not self._ended:
+            self._missed = _missed(
+                kept, self.configuration.evaluation.period, step, done
+            )
 
     def _finished(
         self, weights: Weights, result: EvaluationResult
@@ -190,6 +217,15 @@ class Evaluator:
         self._sitting = None
         problem = error.problem if isinstance(error, WorldProblem) else _problem(error)
         self._send(problem, "windows")
+
+
+def _missed(kept: dict[str, Any], period: int, step: int, done: set[int]) -> list[int]:
+    """Checkpoints before this step that were saved to be evaluated and were not."""
+    if not period:
+        return []
+    periodic = zip(kept["step"], kept["reason"], strict=True)
+    due = (int(at) for at, reason in periodic if reason == "periodic")
+    return sorted({it for it in due if 0 < it < step and it % period == 0} - done)
 
 
 def _told(weights: Weights, record: dict[str, Any]) -> EpisodeFinished:

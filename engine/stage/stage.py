@@ -198,6 +198,8 @@ class Stage:
         before = self._archive.open
         self._archive.on_status(message)
         now = self._archive.open
+        if self._evaluator is not None and not message.live:
+            self._evaluator.end_run()
         if now != before:
             self._context.read_ahead.end()
         if before is not None and (now is None or now.past != before.past):

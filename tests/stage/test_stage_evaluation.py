@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from theatre import KINDS, Theatre, tiny
 
+from engine.contract.arrays import network_arrays
 from engine.contract.messages import (
     EpisodeFinished,
     EvaluationFinished,
@@ -13,6 +14,7 @@ from engine.contract.messages import (
     Problem,
     ProcessState,
     Rows,
+    SessionStatus,
     SetOption,
     ShowAgent,
     Weights,
@@ -285,6 +287,55 @@ def test_the_best_of_a_resumed_session_is_remembered(theatre, monkeypatch):
     known = {"step": np.array([50]), "mean": np.array([1e6])}
     monkeypatch.setitem(keeper_questions.QUESTIONS, "evaluations", lambda *_: known)
     assert [it.best for it in evaluated(theatre, tiny(), 3)] == [False]
+
+
+def resumed(theatre, monkeypatch, period, known=()):
+    """Weights of step 900 are evaluated where the session has others to make up for."""
+    table = {"step": np.array(known), "mean": np.zeros(len(known))}
+    monkeypatch.setitem(keeper_questions.QUESTIONS, "evaluations", lambda *_: table)
+    configuration = tiny(evaluation__period=period, recording__level="scalars")
+    theatre.open(configuration, live=True)
+    weights = mind_of(configuration, 3).agent.weights()
+    theatre.tell(Weights(900, 90, weights, evaluate=True), "trainer")
+    theatre.run(lambda: theatre.of(EvaluationFinished))
+    return configuration
+
+
+def test_what_waited_in_a_lost_engine_is_made_up_for(theatre, store, monkeypatch):
+    assert [it.step for it in store.checkpoints()] == [100, 200, 300]
+    configuration = resumed(theatre, monkeypatch, 100, known=[200])
+    theatre.run(lambda: len(theatre.of(EvaluationFinished)) == 3)
+    found = theatre.of(EvaluationFinished)
+    assert [it.step for it in found] == [900, 300, 100]
+    options = configuration.evaluation
+    for one in found[1:]:
+        kept = store.checkpoint(one.step)
+        mind = mind_of(configuration, 9)
+        mind.load(one.step, network_arrays(dict(kept.arrays)))
+        truth = evaluate(
+            mind, configuration.environment, options.episodes, options.seed
+        )
+        np.testing.assert_array_equal(one.returns, truth.returns)
+        assert one.update == kept.update
+    rows = [it.evaluation.step for it in theatre.of(Rows) if it.evaluation]
+    assert rows == [900, 300, 100]
+
+
+def test_only_what_was_saved_to_be_evaluated_is_made_up_for(theatre, monkeypatch):
+    resumed(theatre, monkeypatch, 200)
+    theatre.run(lambda: len(theatre.of(EvaluationFinished)) == 2)
+    for _ in range(50):
+        theatre.tick()
+    assert [it.step for it in theatre.of(EvaluationFinished)] == [900, 200]
+
+
+def test_a_run_that_is_over_makes_up_for_no_more(theatre, monkeypatch):
+    resumed(theatre, monkeypatch, 100)
+    over = SessionStatus("s", "/s.h5", "uuid-1", live=False)
+    theatre.tell(over, "supervisor")
+    for _ in range(100):
+        theatre.tick()
+    assert 100 not in [it.step for it in theatre.of(EvaluationFinished)]
 
 
 def test_the_picture_keeps_moving_while_an_evaluation_runs(alone):
