@@ -44,8 +44,11 @@ OnError = Callable[[str], None]
 ALWAYS = frozenset({"scalars"})
 """Topics that the store needs whatever is shown, so that its series are complete."""
 LOST = "engine.supervisor.died"
-UNANSWERED = "The engine ended before this was done. Do it again: another one is there."
 """The problem that says that nobody is there who could do anything."""
+RECOVERED = "engine.trainer.recovered"
+"""The one that says where a run went on after a loss."""
+UNANSWERED = "The engine ended before this was done. Do it again: another one is there."
+"""To whoever waits for an answer of an engine that was lost."""
 
 
 class EngineClient(Protocol):
@@ -266,6 +269,7 @@ class Link(QObject):
     def _on_problem(self, problem: Problem) -> None:
         if problem.id == LOST and not self.lost:
             self.lost = True
+            self.problemSolved.emit(RECOVERED)  # how it was is of no use now
             self.lostChanged.emit(True)
 
     def _on_solved(self, problem_id: str) -> None:

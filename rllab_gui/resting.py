@@ -58,6 +58,7 @@ class Resting(QObject):
         self._timer.setInterval(REST_MS if rest_ms is None else rest_ms)
         self._timer.timeout.connect(self._ask)
         link.sessionChanged.connect(self._on_session)
+        link.renewed.connect(self.forget)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -157,6 +157,8 @@ class Trailer:
         return -(-self.length // BLOCK_BYTES) * 32
 
 
+HDF5_START = b"\x89HDF\r\n\x1a\n"
+"""How an HDF5 file without a user block starts (format specification, II.A)."""
 TRAILERS: Rules[Trailer] = {
     "magic": lambda it: "" if it.magic == MAGIC else "another mark",
     "block": lambda it: "" if it.block == BLOCK_BYTES else "other blocks",
@@ -173,13 +175,15 @@ BLOCKS: Rules[tuple[bytes, bytes]] = {
 
 
 def _read_trailer(file: BinaryIO, size: int, name: str) -> tuple[int, bytes]:
+    file.seek(0)
+    start = file.read(len(HDF5_START))
     if size < _END_BYTES:
-        raise not_sealed(name)
+        raise not_sealed(name, start)
     file.seek(size - _END_BYTES)
     end = file.read(_END_BYTES)
     found = Trailer(size, *_FOOTER.unpack_from(end))
     if broken(TRAILERS, found):
-        raise not_sealed(name)
+        raise not_sealed(name, start)
     file.seek(found.length)
     body = file.read(found.hash_bytes + _FOOTER.size)
     if broken(ROOTS, (hashlib.sha256(body).digest(), end[_FOOTER.size :])):
@@ -191,8 +195,18 @@ def _read_trailer(file: BinaryIO, size: int, name: str) -> tuple[int, bytes]:
     return found.length, body[: found.hash_bytes]
 
 
-def not_sealed(name: str) -> SessionProblem:
-    """The sentence for a file that ends without a seal."""
+def not_sealed(name: str, start: bytes) -> SessionProblem:
+    """The sentence for a file that ends without a seal, by how it starts."""
+    if not start:
+        return SessionProblem(
+            f"'{name}' is empty, so it is no session. Choose another file.", "foreign"
+        )
+    if start != HDF5_START:
+        return SessionProblem(
+            f"'{name}' is not an HDF5 file, so it is no session of RL Lab. Choose "
+            "another file, or restore it from a copy if it was one.",
+            "foreign",
+        )
     return SessionProblem(
         f"'{name}' has no valid seal: it was cut off, changed by another program or "
         "not written by RL Lab. Restore it from a copy.",

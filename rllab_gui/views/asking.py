@@ -51,6 +51,7 @@ class AskingView(View):
         context.episode.momentChanged.connect(self._on_moment)
         context.episode.changed.connect(self._on_moment)
         context.store.configurationChanged.connect(self._on_options)
+        context.link.lostChanged.connect(self._on_lost)
 
     # ------------------------------------------------------ for the subclass
 
@@ -100,6 +101,8 @@ class AskingView(View):
                 "Hand back, and your steps can be asked about.",
                 (),
             )
+        if self.context.link.lost and self.asked.busy:
+            return "The engine has ended.", "The next one works this out.", ()
         if self.asked.problem:
             return self.refused, self.asked.problem, ()
         if not self.asked.answer:
@@ -122,16 +125,23 @@ class AskingView(View):
             self.asked.drop()
         else:
             self.asked.want(moment.episode.key[0], wish)
-        self.busy.set_busy(self.asked.busy)
+        self._show_busy()
 
     def _on_moment(self) -> None:
         self.ask()
         self.refresh()
 
     def _on_answer(self) -> None:
-        self.busy.set_busy(self.asked.busy)
+        self._show_busy()
         self.refresh()
         self.context.pulse.soon()
+
+    def _show_busy(self) -> None:
+        self.busy.set_busy(self.asked.busy and not self.context.link.lost)
+
+    def _on_lost(self) -> None:
+        self._show_busy()
+        self.refresh()
 
     def _on_options(self) -> None:
         self.asked.forget()

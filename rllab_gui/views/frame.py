@@ -73,6 +73,7 @@ class FrameView(View):
         context.branches.hand.changed.connect(self.refresh)
         context.why.changed.connect(self.refresh)
         context.why.predict.changed.connect(self._on_predict)
+        context.link.lostChanged.connect(self.refresh)
         self.restyle()
 
     def _line(self, name: str) -> OneLine:
@@ -115,7 +116,9 @@ class FrameView(View):
         """The frame of this moment; until it is here another one, by its number."""
         if moment.frame is None and moment.last_picture is not None:
             t, frame = moment.last_picture
-            words = f"picture of t {t}; that of t {moment.t} is on its way"
+            lost = self.context.link.lost
+            coming = "comes with the next engine" if lost else "is on its way"
+            words = f"picture of t {t}; that of t {moment.t} {coming}"
             self.picture.set_frame(frame, t, words)
             return
         ghost = self.context.branches.ghost

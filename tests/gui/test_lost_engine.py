@@ -1,8 +1,11 @@
 """While the engine is gone: nothing looks alive, and the person's place is kept."""
 
+import numpy as np
 import pytest
 import script
+from pictures import judged
 from PySide6.QtWidgets import QWidget
+from test_view_bellman import answer
 
 from engine.contract.messages import (
     JobProgress,
@@ -15,7 +18,7 @@ from engine.contract.messages import (
     TrainerStatus,
 )
 from engine.media.leftovers import growing
-from rllab_gui.link import LOST, UNANSWERED
+from rllab_gui.link import LOST, RECOVERED, UNANSWERED
 from rllab_gui.recorder import FilmWish
 
 ORDERS = ["start", "startPaused", "startAgain", "pause", "resume", "stop"]
@@ -161,6 +164,70 @@ def test_who_looked_at_an_episode_looks_at_it_still(watching, lose, come_back):
     assert cursor.mode == "paused"
     position = cursor.position
     assert (position.session, position.episode, position.t) == ("u1", 2, 7)
+
+
+def test_what_was_asked_waits_for_the_next_engine_and_is_asked_again(
+    watching, client, beat, lose, start_again, come_back, qtbot
+):
+    client.answers["judge_episode"] = lambda arguments: judged(20)
+    client.answers["explain_update"] = answer
+    panel = watching.workspaces["step"].docks["stepBellman"].widget()
+    watching.lab.cursor.show_episode("training", 2, t=7)
+    qtbot.waitUntil(lambda: beat() or panel.asked.arguments.get("t") == 7)
+    del client.answers["explain_update"]
+    before = len(client.questions("explain_update"))
+    watching.lab.cursor.seek(9)
+    qtbot.waitUntil(lambda: beat() or len(client.questions("explain_update")) > before)
+    assert panel.busy.busy
+    lose()
+    beat()
+    assert not panel.busy.busy
+    assert panel.answer_text().startswith("The engine has ended.")
+    client.answers["explain_update"] = answer
+    start_again()
+    come_back()
+    qtbot.waitUntil(lambda: beat() or panel.asked.arguments.get("t") == 9)
+    assert not panel.busy.busy
+
+
+def test_a_picture_that_was_on_its_way_comes_with_the_next_engine(
+    watching, client, beat, lose, qtbot, monkeypatch
+):
+    client.answers["judge_episode"] = lambda arguments: judged(20)
+    watching.lab.cursor.show_episode("training", 2, t=7)
+    frame = watching.workspaces["step"].docks["frame"].widget()
+    moment = frame.context.episode
+    qtbot.waitUntil(lambda: beat() or moment.moment is not None)
+    monkeypatch.setattr(moment, "frame", lambda t: None)
+    moment._last_picture = (6, np.zeros((4, 6, 3), np.uint8))
+    moment._publish(7, "The picture of this step is on its way.")
+    beat()
+    assert frame.picture._words == "picture of t 6; that of t 7 is on its way"
+    lose()
+    beat()
+    words = "picture of t 6; that of t 7 comes with the next engine"
+    assert frame.picture._words == words
+
+
+def test_no_branch_is_offered_without_an_engine(watching, client, beat, lose, qtbot):
+    client.answers["judge_episode"] = lambda arguments: judged(20)
+    watching.lab.cursor.show_episode("training", 2, t=7)
+    offer = watching.workspaces["step"].docks["branches"].widget().offer
+    qtbot.waitUntil(lambda: beat() or offer.isEnabled())
+    lose()
+    beat()
+    assert not offer.isEnabled()
+    beat(Solved(LOST))
+    beat()
+    assert offer.isEnabled()
+
+
+def test_what_was_told_of_the_loss_before_is_not_told_any_more(watching, beat, lose):
+    told = "The engine was started again and is back at step 900; no step is lost."
+    beat(Problem(RECOVERED, told, severity="information"))
+    assert watching.messages.row(RECOVERED) is not None
+    lose()
+    assert watching.messages.row(RECOVERED) is None
 
 
 def test_who_followed_follows_still(watching, lose, come_back):

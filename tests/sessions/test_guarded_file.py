@@ -38,9 +38,9 @@ def test_it_answers_as_the_file_itself(path):
 
 def test_a_refusal_keeps_its_sentence_and_kind(tmp_path):
     (tmp_path / "some.h5").write_bytes(bytes(1000))
-    with pytest.raises(SessionProblem, match="no valid seal") as told:
+    with pytest.raises(SessionProblem, match="is not an HDF5 file") as told:
         GuardedFile.open(tmp_path / "some.h5")
-    assert told.value.kind == "damaged"
+    assert told.value.kind == "foreign"
 
 
 def test_a_helper_that_hangs_is_ended(path):

@@ -93,8 +93,23 @@ def test_a_newer_minor_version_opens_and_lists_what_it_skips(whole, tmp_path):
 @pytest.mark.parametrize("size", [0, 1, 55, 56, 200, 70_000])
 def test_a_file_of_anything_is_refused(tmp_path, size):
     path = tmp_path / "some.h5"
-    path.write_bytes(np.random.default_rng(size).bytes(size))
-    with pytest.raises(SessionProblem, match="no valid seal"):
+    anything = np.random.default_rng(size).bytes(size)
+    path.write_bytes(anything)
+    expected = "is not an HDF5 file" if size else "is empty"
+    with pytest.raises(SessionProblem, match=expected) as told:
+        SessionFile.open(path)
+    assert told.value.kind == "foreign"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + anything)
+    with pytest.raises(SessionProblem, match="no valid seal") as told:
+        SessionFile.open(path)
+    assert told.value.kind == "damaged"
+
+
+def test_an_hdf5_file_of_another_program_is_refused(tmp_path):
+    path = tmp_path / "foreign.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(3)
+    with pytest.raises(SessionProblem, match="not written by RL Lab"):
         SessionFile.open(path)
 
 
