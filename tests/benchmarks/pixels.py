@@ -45,6 +45,13 @@ SETTINGS: dict[str, Any] = {
     "recording.level": "scalars",
     "training.steps": 10**8,
 }
+COMMON: dict[str, Any] = {
+    "agent.learning_starts": 200,
+    "replay.capacity": 10_000,
+    "recording.level": "scalars",
+    "training.steps": 10**8,
+}
+"""For presets that differ in more than their speed."""
 AS_CLEANRL = SETTINGS | {"agent.gradient_clip": 0.0, "agent.loss": "squared"}
 PEER_SETTINGS: dict[str, Any] = {
     "learning_rate": 1e-4,
@@ -84,7 +91,20 @@ def _speeds() -> Iterator[Result]:
                 continue
             rates = side_by_side(_ours(form, Path(folder)), peer, ROUNDS)
             yield Result(name, "steps/s", *rates, limit=1.0)
+        yield _rainbow(Path(folder))
     yield from _against_cleanrl()
+
+
+def _rainbow(folder: Path) -> Result:
+    """What its components cost where convolutions take most of the time."""
+    name = "pixels: Rainbow on Pong, of our DQN"
+    if not _there("ale_py"):
+        return Result(name, "steps/s", skipped="ale_py not installed")
+    forms = (
+        _ours("first", folder, COMMON, preset=it)
+        for it in ("atari-rainbow", "atari-dqn")
+    )
+    return Result(name, "steps/s", *side_by_side(*forms, ROUNDS), limit=0.5)
 
 
 def _against_cleanrl() -> Iterator[Result]:
@@ -118,10 +138,13 @@ def _there(module: str) -> bool:
 
 
 def _ours(
-    form: str, folder: Path, settings: dict[str, Any] = SETTINGS
+    form: str,
+    folder: Path,
+    settings: dict[str, Any] = SETTINGS,
+    preset: str = "atari-dqn",
 ) -> Callable[[], int]:
     options = settings | {"training.compile": form}
-    configuration = find_preset("atari-dqn").configuration.with_options(options)
+    configuration = find_preset(preset).configuration.with_options(options)
     loop = TrainingLoop(configuration, libraries=Libraries(folder))
 
     def advance(steps: int = STEPS) -> int:
