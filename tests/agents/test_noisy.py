@@ -8,6 +8,7 @@ import torch
 from by_hand import draw_batch, make, spread
 
 from engine.agents.schedules import BUCKET
+from engine.networks.layers import FEW_ROWS
 
 NOISY = {"exploration__kind": "noisy"}
 
@@ -37,6 +38,17 @@ def test_all_observations_of_a_pass_see_the_same_noise():
     assert (q == q[0]).all()
     weight, bias = head_weights(agent.online)
     assert q[0] == pytest.approx(weight @ one[0] + bias, rel=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, FEW_ROWS, FEW_ROWS + 1, 32])
+def test_few_rows_and_many_are_worth_what_the_paper_writes(rows):
+    agent = make(**NOISY)
+    agent.online.resample(torch.Generator().manual_seed(2))
+    weight, bias = head_weights(agent.online)
+    with torch.no_grad():
+        q = agent.online(torch.from_numpy(seen(rows))).numpy()
+    expected = seen(rows).astype(np.float64) @ weight.T + bias
+    assert q == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
 def test_noise_is_the_signed_root_of_normal_numbers():
