@@ -22,11 +22,11 @@ SETTLE_MS = 500
 
 
 class Researcher(Student):
-    """One visit, in the first preset."""
+    """One visit."""
 
     def switches(self) -> None:
         """Another discount half-way; then a killed engine; then the file alone."""
-        self._hands.press("Ctrl+1")
+        self._begin_run("cartpole", "CartPole")
         self._train_until(FIRST_STEPS)
         self._switch()
         switched_at = self._changed(DISCOUNT)
@@ -65,8 +65,6 @@ class Researcher(Student):
     # ------------------------------------------------------------------- steps
 
     def _train_until(self, step: int) -> None:
-        if not self._lab.run.active:
-            self._hands.click("main.train.button")
         status = self._lab.store
         self._wait(f"step {step:,}", lambda: status.status.step >= step, LEARN_S)
 

@@ -75,21 +75,8 @@ class Student:
 
     def minatar(self) -> None:
         """Breakout while it trains, from the beginning."""
-        self._hands.press("Ctrl+1")
-        gallery = self._hands.see("train.presets.list", QAbstractItemView)
-        assert isinstance(gallery, QAbstractItemView)
-        model = gallery.model()
-        role = Qt.ItemDataRole.UserRole
-        cards = [model.index(row, 0) for row in range(model.rowCount())]
-        card = next(it for it in cards if it.data(role) == "minatar-breakout")
-        self._hands.click_item(gallery, card)
-        self._wait(
-            "the preset is taken over (MinAtar has to be installed)",
-            lambda: self._lab.draft.configuration.environment.id.startswith("MinAtar"),
-        )
-        store, before = self._lab.store, self._lab.store.session.uuid
-        self._hands.click("main.train.button")
-        self._wait("another run begins", lambda: store.session.uuid not in ("", before))
+        self._begin_run("minatar-breakout", "MinAtar")
+        store = self._lab.store
         self._wait("it learns", lambda: store.session.durable_step > 4_000, LEARN_S)
         self._picture("training")
         self._look_around()
@@ -102,6 +89,27 @@ class Student:
         self._wait("the run has ended", lambda: not self._lab.run.active)
 
     # ------------------------------------------------------------------- steps
+
+    def _begin_run(self, preset: str, environment: str) -> None:
+        """Choose a preset, whose environment has a name that begins so, and train."""
+        self._hands.press("Ctrl+1")
+        gallery = self._hands.see("train.presets.list", QAbstractItemView)
+        assert isinstance(gallery, QAbstractItemView)
+        model = gallery.model()
+        role = Qt.ItemDataRole.UserRole
+        cards = [model.index(row, 0) for row in range(model.rowCount())]
+        card = next(it for it in cards if it.data(role) == preset)
+        self._hands.click_item(gallery, card)
+        self._wait(
+            f"the preset is taken over ({environment} has to be installed)",
+            lambda: self._lab.draft.configuration.environment.id.startswith(
+                environment
+            ),
+        )
+        store, before = self._lab.store, self._lab.store.session.uuid
+        self._hands.click("main.train.button")
+        self._wait("another run begins", lambda: store.session.uuid not in ("", before))
+        self._wait("it has begun", lambda: store.status.state == "running", LEARN_S)
 
     def _is_at(self, left: Position) -> bool:
         """In the same episode, judged by the same checkpoint."""
