@@ -212,7 +212,7 @@ def test_a_picture_that_was_on_its_way_comes_with_the_next_engine(
 def test_no_branch_is_offered_without_an_engine(watching, client, beat, lose, qtbot):
     client.answers["judge_episode"] = lambda arguments: judged(20)
     watching.lab.cursor.show_episode("training", 2, t=7)
-    offer = watching.workspaces["step"].docks["branches"].widget().offer
+    offer = watching.workspaces["step"].docks["stepBranches"].widget().offer
     qtbot.waitUntil(lambda: beat() or offer.isEnabled())
     lose()
     beat()
