@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import threading
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -23,6 +25,7 @@ class LayoutProcess:
     def __init__(self) -> None:
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
+        self._sender: _Sender | None = None
         self._task = 0
         self._shape = (0, 2)
 
@@ -39,6 +42,7 @@ class LayoutProcess:
         if self._process is None or not self._process.is_alive():
             self.stop()
             self._spawn()
+        assert self._sender is not None
         self._task += 1
         self._shape = (len(activations), 2)
         head = {
@@ -49,15 +53,13 @@ class LayoutProcess:
             "seed": seed,
             "fresh": fresh,
         }
-        parts = [
-            json.dumps(head).encode(),
-            np.ascontiguousarray(activations, np.float32).tobytes(),
-            np.ascontiguousarray(start, np.float32).tobytes(),
-        ]
-        # A pipe holds 64 KB; the rest waits until the worker reads.
-        threading.Thread(
-            target=_send_all, args=(self._connection, parts), daemon=True
-        ).start()
+        self._sender.send(
+            (
+                json.dumps(head).encode(),
+                np.ascontiguousarray(activations, np.float32).tobytes(),
+                np.ascontiguousarray(start, np.float32).tobytes(),
+            )
+        )
 
     def layouts(self) -> list[tuple[np.ndarray, bool]]:
         """Layouts that have come since, and whether each is the final one.
@@ -83,13 +85,16 @@ class LayoutProcess:
 
     def stop(self) -> None:
         """End the worker; the next layout starts another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
         if self._process is not None:
             self._process.terminate()
             self._process.join(2.0)
             self._process = None
+        if self._sender is not None:
+            self._sender.end()
+            self._sender = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _spawn(self) -> None:
         spawning = multiprocessing.get_context("spawn")
@@ -99,12 +104,42 @@ class LayoutProcess:
         )
         self._process.start()
         theirs.close()
+        self._sender = _Sender(self._connection)
 
 
-def _send_all(connection: Connection, parts: list[bytes]) -> None:
-    try:
-        for part in parts:
-            connection.send_bytes(part)
-    except OSError:
-        # The worker is gone; whoever waits for its layouts is told there.
-        return
+class _Sender:
+    """Hands tasks to the worker, one after the other, in a thread of its own.
+
+    A pipe holds 64 KB, and the worker is busy importing or laying out: a task waits
+    until it reads. Of tasks that wait only the last is sent.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: SimpleQueue[Sequence[bytes]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="layouts")
+        self._thread.start()
+
+    def send(self, parts: Sequence[bytes]) -> None:
+        """Send these one after the other, in place of what waits."""
+        self._waiting.put(parts)
+
+    def end(self) -> None:
+        """Send nothing any more; the worker has ended, so nothing hangs in the pipe."""
+        self._waiting.put(())
+        self._thread.join(2.0)
+
+    def _run(self) -> None:
+        try:
+            while parts := self._last():
+                for part in parts:
+                    self._connection.send_bytes(part)
+        except OSError:
+            # The worker is gone; whoever waits for its layouts is told there.
+            return
+
+    def _last(self) -> Sequence[bytes]:
+        parts = self._waiting.get()
+        while not self._waiting.empty():
+            parts = self._waiting.get()
+        return parts
