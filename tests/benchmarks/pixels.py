@@ -52,6 +52,9 @@ COMMON: dict[str, Any] = {
     "training.steps": 10**8,
 }
 """For presets that differ in more than their speed."""
+EXPLORED = {"exploration.epsilon": 0.1, "exploration.schedule": "constant"}
+"""As after the first fiftieth of the preset's training: before, most actions are random
+and cost nothing, while Rainbow asks its network from the first step on."""
 AS_CLEANRL = SETTINGS | {"agent.gradient_clip": 0.0, "agent.loss": "squared"}
 PEER_SETTINGS: dict[str, Any] = {
     "learning_rate": 1e-4,
@@ -101,8 +104,8 @@ def _rainbow(folder: Path) -> Result:
     if not _there("ale_py"):
         return Result(name, "steps/s", skipped="ale_py not installed")
     forms = (
-        _ours("first", folder, COMMON, preset=it)
-        for it in ("atari-rainbow", "atari-dqn")
+        _ours("first", folder, COMMON, preset="atari-rainbow"),
+        _ours("first", folder, COMMON | EXPLORED, preset="atari-dqn"),
     )
     return Result(name, "steps/s", *side_by_side(*forms, ROUNDS), limit=0.5)
 
