@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.contract.messages import EpisodeFinished, SessionStatus
@@ -13,6 +14,7 @@ from engine.contract.notes import Place
 from rllab_gui.cursor import SPEEDS, Cursor
 from rllab_gui.episode import ShownEpisode
 from rllab_gui.link import Link
+from rllab_gui.numbered import Numbered
 from rllab_gui.store import Store
 
 DEFAULT_RATE = 30
@@ -47,8 +49,7 @@ class Playback(QObject):
         self._place = place
         self._link, self._store = link, store
         self._cursor, self._episode = cursor, episode
-        self._known: dict[str, set[int]] = {}
-        self._steps: dict[tuple[str, int], int] = {}
+        self._steps: dict[str, Numbered] = {}
         self._newest: tuple[str, int] | None = None
         self._had_episodes = False
         self._left = ("", "")
@@ -122,26 +123,31 @@ class Playback(QObject):
 
     def step_of(self, kind: str, episode: int) -> int | None:
         """Training step of a recorded episode; None where there is no such one."""
-        return self._steps.get((kind, episode))
+        return self._of(kind).get(episode)
+
+    def _of(self, kind: str) -> Numbered:
+        """Training steps of the episodes of a kind, by their numbers."""
+        return self._steps.setdefault(kind, Numbered())
 
     def nearest(self, step: float) -> tuple[str, int] | None:
         """Kind and number of the training episode nearest to this training step."""
-        there = [it for it in self._steps.items() if it[0][0] == "training"]
-        near = min(there or self._steps.items(), default=None,
-                   key=lambda it: abs(it[1] - step))  # fmt: skip
-        return near[0] if near is not None else None
+        kind = "training" if len(self._of("training")) else "evaluation"
+        there = self._of(kind)
+        if not len(there):
+            return None
+        return kind, int(there.keys[np.abs(there.values - step).argmin()])
 
     def go(self, by: int) -> None:
         """To the next or previous episode of the same kind."""
         position = self._cursor.position
-        numbers = sorted(self._known.get(position.kind, ()))
-        if not numbers:
+        there = self._of(position.kind)
+        if not len(there):
             return
-        if position.episode in numbers:
-            at = numbers.index(position.episode) + by
-            target = numbers[min(max(at, 0), len(numbers) - 1)]
-        else:
-            target = numbers[-1]
+        last = len(there) - 1
+        at = last
+        if position.episode in there:
+            at = int(there.keys.searchsorted(position.episode)) + by
+        target = int(there.keys[min(max(at, 0), last)])
         if target != position.episode:
             self._cursor.show_episode(position.kind, target)
 
@@ -166,7 +172,7 @@ class Playback(QObject):
         """Where somebody was when they left this session, else the newest episode."""
         follows = self._cursor.mode == "following"
         place = None if follows else self._place(self._store.session.uuid)
-        if place is None or (place.kind, place.episode) not in self._steps:
+        if place is None or place.episode not in self._of(place.kind):
             self._show_newest()
             return
         self._cursor.place(
@@ -182,10 +188,10 @@ class Playback(QObject):
 
     def _add(self, kind: str, episode: int, step: int) -> None:
         """A late evaluation of older weights is there, but nothing goes back to it."""
-        self._known.setdefault(kind, set()).add(episode)
-        self._steps[kind, episode] = step
+        self._of(kind).put(episode, step)
         position = self._cursor.position
-        if step >= self._steps.get((position.kind, position.episode), -1):
+        looked_at = self.step_of(position.kind, position.episode)
+        if looked_at is None or step >= looked_at:
             self._newest = (kind, episode)
 
     def _on_finished(self, episode: EpisodeFinished) -> None:
@@ -195,24 +201,32 @@ class Playback(QObject):
 
     def _on_gone_back(self, step: int) -> None:
         """What comes after this step is recorded again, and is not there till then."""
-        self._steps = {key: it for key, it in self._steps.items() if it <= step}
-        for kind, known in self._known.items():
-            known &= {number for of, number in self._steps if of == kind}
-        if self._newest not in self._steps:
-            self._newest = max(self._steps, key=self._steps.__getitem__, default=None)
+        for there in self._steps.values():
+            there.keep(there.values <= step)
+        if self._newest is not None and self.step_of(*self._newest) is None:
+            self._newest = self._latest()
+
+    def _latest(self) -> tuple[str, int] | None:
+        """The episode with the highest training step; None where there is none."""
+        last = [
+            (int(it.values.max()), kind, int(it.keys[it.values.argmax()]))
+            for kind, it in self._steps.items()
+            if len(it)
+        ]
+        return max(last)[1:] if last else None
 
     def _on_table(self, uuid: str, table: dict[str, Any]) -> None:
         """The keeper says which episodes there were before this window looked."""
         if uuid != self._store.session.uuid:
             return
-        newest, kinds = self._newest, table.get("kind", ())
-        steps = table.get("step0", [0] * len(kinds))
-        recorded = table.get("recorded", [True] * len(kinds))
-        rows = zip(steps, kinds, table.get("episode", ()), recorded, strict=True)
-        here = [row[:3] for row in rows if row[3]]
-        for step, kind, number in sorted(here, key=lambda row: int(row[0])):
-            self._add(str(kind), int(number), int(step))
-        self._newest = newest or self._newest
+        kinds = np.asarray(table.get("kind", ()), str)
+        recorded = np.asarray(table.get("recorded", np.ones(len(kinds))), bool)
+        numbers = np.asarray(table.get("episode", ()), np.int64)
+        steps = np.asarray(table.get("step0", np.zeros(len(kinds))), np.int64)
+        for kind in set(kinds.tolist()):
+            here = recorded & (kinds == kind)
+            self._of(kind).put_all(numbers[here], steps[here])
+        self._newest = self._newest or self._latest()
         self._on_episodes()
 
     def _on_episodes(self) -> None:
@@ -235,7 +249,7 @@ class Playback(QObject):
         session = self._store.session
         if left := self._cursor.position.session:
             self._left = left, self._cursor.mode
-        self._known, self._steps, self._newest = {}, {}, None
+        self._steps, self._newest = {}, None
         self._cursor.set_last(0)
         self._cursor.select(None)
         nothing = {"checkpoint": -1, "episode": -1, "t": 0, "branch": ""}

@@ -56,6 +56,8 @@ class Series:
     def append(self, **columns: np.ndarray) -> None:
         """Add rows; a clock that is not given counts as 0."""
         count = len(columns["step"])
+        while self._size > self._limit // 2 and self._size + count > self._limit:
+            self._thin()
         self._reserve(self._size + count)
         for name, array in self._arrays.items():
             array[self._size : self._size + count] = columns.get(name, 0)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from engine.contract.catalogue import EnvironmentCard
@@ -188,7 +189,9 @@ class Store(QObject):
 
     def _on_evaluation(self, evaluation: EvaluationFinished) -> None:
         """The newest weights are evaluated first, so older ones may come later."""
-        insort(self.evaluations, evaluation, key=lambda it: it.step)
+        # Arrays as they come keep the whole message.
+        own = {it: getattr(evaluation, it).copy() for it in ("returns", "lengths")}
+        insort(self.evaluations, replace(evaluation, **own), key=lambda it: it.step)
         self.evaluationsChanged.emit()
 
     def _on_event(self, event: Event) -> None:

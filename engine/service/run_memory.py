@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from engine.contract.messages import (
     CloseSession,
@@ -77,14 +80,14 @@ class RunMemory:
             if message.uuid != self._session.uuid:
                 self._wished = {}
             self._session = message
-            self._drop(_options(message))
+            self._drop(_options(message.options))
         elif isinstance(message, Problem) and message.id in REFUSALS:
             self._wished = {}
         elif isinstance(message, TrainerStatus):
             self._step = message.step
             self._take_state(message)
 
-    def _drop(self, known: dict[str, str]) -> None:
+    def _drop(self, known: Mapping[str, str]) -> None:
         """What the engine has heard of is no wish any more."""
         wished = self._wished.items()
         self._wished = {key: it for key, it in wished if known.get(key) != it}
@@ -116,7 +119,7 @@ class RunMemory:
         paused = self._state != "running"
         resume = ResumeTraining(
             self._session.path,
-            changes=_options(self._session) | self._wished,
+            changes={**_options(self._session.options), **self._wished},
             paused=paused,
             reached=self._step,
         )
@@ -129,11 +132,15 @@ class RunMemory:
         return [OpenSession(at.path)] if opened else []
 
 
-def _options(session: SessionStatus) -> dict[str, str]:
-    """The live options of now, as JSON texts; none where they cannot be read."""
+@lru_cache(maxsize=2)
+def _options(text: str) -> Mapping[str, str]:
+    """The live options of now, as JSON texts; none where they cannot be read.
+
+    A status comes four times a second, and hardly ever says anything new of them.
+    """
     try:
-        now = configuration_from_json(session.options)
+        now = configuration_from_json(text)
     except ConfigurationError:  # none is open, or its engine is of another version
-        return {}
+        return MappingProxyType({})
     live = [key for key, it in specs().items() if it.applies == "live"]
-    return {key: json.dumps(now.get(key)) for key in live}
+    return MappingProxyType({key: json.dumps(now.get(key)) for key in live})

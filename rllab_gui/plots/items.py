@@ -86,10 +86,11 @@ def thinned(values: np.ndarray) -> np.ndarray:
     groups = len(values) // per
     block = values[: groups * per].reshape(groups, per)
     base = per * np.arange(groups)
-    picked = [block.argmin(axis=1), block.argmax(axis=1)]
-    picked += [np.zeros(groups, int), np.full(groups, per // 2)]
-    rest = np.arange(groups * per, len(values))
-    return np.unique(np.concatenate([base + it for it in picked] + [rest]))
+    shown = np.zeros(len(values), bool)
+    for picked in (block.argmin(axis=1), block.argmax(axis=1), 0, per // 2):
+        shown[base + picked] = True
+    shown[groups * per :] = True
+    return np.flatnonzero(shown)
 
 
 @dataclass(frozen=True, slots=True)

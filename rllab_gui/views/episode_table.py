@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.contract.messages import EpisodeFinished
+from rllab_gui.numbered import FIRST_ROOM, Numbered
 from rllab_gui.views.filtering import FilterError, compared, parts_of, terms_of
 
 NUMBERS = ("episode", "step0", "return", "length", "max_td", "seed")
@@ -36,8 +37,9 @@ class EpisodeTable:
     """All recorded episodes, one row each, oldest first."""
 
     def __init__(self) -> None:
+        self._held: dict[str, np.ndarray] = {}
         self._columns: dict[str, np.ndarray] = {}
-        self._known: set[tuple[str, int]] = set()
+        self._rows: tuple[Numbered, ...] = ()
         self._judge: int | None = None
         self._extremes: tuple[float, float] | None = None
         self.clear()
@@ -56,16 +58,15 @@ class EpisodeTable:
 
     def find(self, kind: str, episode: int) -> int:
         """Row of an episode; -1 where it is not recorded."""
-        if (kind, episode) not in self._known:
-            return -1
-        same = self._columns["kind"] == KINDS.index(kind)
-        return int(np.flatnonzero(same & (self._columns["episode"] == episode))[0])
+        row = self._rows[KINDS.index(kind)].get(episode)
+        return -1 if row is None else row
 
     def clear(self) -> None:
         """Forget all."""
         self._extremes = None
-        self._columns = {name: np.empty(0) for name in COLUMNS}
-        self._known = set()
+        self._held = {name: np.empty(FIRST_ROOM) for name in COLUMNS}
+        self._columns = {name: it[:0] for name, it in self._held.items()}
+        self._rows = tuple(Numbered() for _ in KINDS)
 
     def judge_by(self, checkpoint: int) -> bool:
         """Forget the largest TD errors by other weights: they are not alike.
@@ -116,18 +117,30 @@ class EpisodeTable:
         )
 
     def _append(self, rows: dict[str, np.ndarray]) -> None:
-        keys = [
-            (KINDS[int(kind)], int(episode))
-            for kind, episode in zip(rows["kind"], rows["episode"], strict=True)
-        ]
-        fresh = np.array([key not in self._known for key in keys], bool)
-        if fresh.any():
-            self._extremes = None
-        self._known.update(keys)
-        for name in COLUMNS:
-            self._columns[name] = np.concatenate(
-                [self._columns[name], rows[name][fresh]]
-            )
+        fresh = np.zeros(len(rows["kind"]), bool)
+        for kind, known in enumerate(self._rows):
+            mine = np.flatnonzero(rows["kind"] == kind)
+            numbers = rows["episode"][mine].astype(np.int64)
+            first = np.unique(numbers, return_index=True)[1]
+            fresh[mine[first]] = ~known.known(numbers[first])
+        if not fresh.any():
+            return
+        self._extremes = None
+        begins = len(self)
+        ends = begins + int(fresh.sum())
+        if ends > len(self._held["kind"]):
+            self._make_room(ends)
+        for name, held in self._held.items():
+            held[begins:ends] = rows[name][fresh]
+        self._columns = {name: it[:ends] for name, it in self._held.items()}
+        for kind, known in enumerate(self._rows):
+            mine = begins + np.flatnonzero(self._columns["kind"][begins:] == kind)
+            known.put_all(self._columns["episode"][mine].astype(np.int64), mine)
+
+    def _make_room(self, size: int) -> None:
+        for name, column in self._columns.items():
+            self._held[name] = np.empty(max(size, 2 * len(column)))
+            self._held[name][: len(column)] = column
 
     def glyph(self, row: int) -> str:
         """``^`` and ``??`` for the highest and lowest returns, ``T`` for truncated."""

@@ -23,6 +23,8 @@ from rllab_gui.views.tables import CalmTable, filter_field
 
 FOLLOWED = 100
 """Rows up to which each new one is drawn at once."""
+MOST_WAITING = 256
+"""So many have ended since it was drawn, which it is not while it is hidden."""
 COMING = ("The episodes are being listed.", "One moment.")
 
 
@@ -151,6 +153,8 @@ class EpisodesView(View):
     def _on_finished(self, episode: EpisodeFinished) -> None:
         if self.context.store.configuration.recording.level != "scalars":
             self._new.append(episode)
+            if len(self._new) > MOST_WAITING:
+                self._take_in()
             # Some worlds end hundreds a second, which nobody can follow row by row.
             self.refresh_if(len(self.episodes) < FOLLOWED)
 
@@ -192,9 +196,7 @@ class EpisodesView(View):
 
     def draw(self) -> None:
         """Bring the rows up to date; what is chosen and scrolled to stays."""
-        environments = self.context.store.configuration.training.environments
-        self.episodes.add(self._new, environments)
-        self._new.clear()
+        self._take_in()
         order = self._matching()
         if order is None:
             return
@@ -209,6 +211,12 @@ class EpisodesView(View):
             self._listed = asked
             self._table.show_chosen()
         self._show_page()
+
+    def _take_in(self) -> None:
+        """Messages take more memory than rows of the table."""
+        environments = self.context.store.configuration.training.environments
+        self.episodes.add(self._new, environments)
+        self._new.clear()
 
     def _matching(self) -> np.ndarray | None:
         """Rows that match; None while the filter cannot be read."""

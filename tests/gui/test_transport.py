@@ -124,10 +124,9 @@ def test_after_a_recovery_what_is_taken_again_is_followed(stepping, beat):
 def test_what_a_recovery_took_away_is_not_gone_to(stepping, beat):
     playback = stepping.lab.playback
     beat(script.session(Configuration(), durable_step=20, cuts=1))
-    steps = playback._steps
-    assert max(steps.values()) <= 20
-    assert playback._known["training"] == {number for _, number in steps}
-    assert playback._newest in steps
+    assert max(playback._steps["training"].values) <= 20
+    assert playback._newest == ("training", 1)
+    assert playback.step_of("training", 3) is None
 
 
 def test_a_scrub_stays_where_the_person_put_it(stepping, beat):

@@ -8,7 +8,7 @@ from showing import show
 
 from engine.contract.messages import EpisodeFinished, SessionStatus
 from rllab_gui.views.episode_table import EpisodeTable, FilterError
-from rllab_gui.views.episodes import FOLLOWED, EpisodesView
+from rllab_gui.views.episodes import FOLLOWED, MOST_WAITING, EpisodesView
 
 MARGIN = QStyle.PixelMetric.PM_FocusFrameHMargin
 
@@ -319,6 +319,18 @@ def test_a_long_list_is_drawn_four_times_a_second(view, play, context, qtbot):
     context.pulse.start()
     qtbot.waitUntil(lambda: view.rows.count() == FOLLOWED + 1)
     context.pulse.stop()
+
+
+def test_episodes_that_end_while_nobody_looks_do_not_wait_as_messages(view, play):
+    view.hide()
+    play(*(finished(it, 20) for it in range(3 * MOST_WAITING)))
+    assert len(view._new) <= MOST_WAITING
+    assert len(view.episodes) + len(view._new) == 3 * MOST_WAITING
+    view.show()
+    play(finished(9_000, 20))
+    view.draw()
+    assert view.rows.count() == 3 * MOST_WAITING + 1
+    assert view.episodes.find("training", 9_000) == 3 * MOST_WAITING
 
 
 def test_largest_errors_are_those_of_one_judge(table):
