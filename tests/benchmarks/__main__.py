@@ -33,6 +33,7 @@ BENCHMARKS = (
     "gpu",
     "growth",
     "solved",
+    "night",
 )
 LONG = ("soak",)
 
