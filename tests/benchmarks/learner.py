@@ -38,6 +38,8 @@ SETTINGS: dict[str, Any] = {
     "training.compile": "first",
 }
 QUANTILES = {"head.kind": "qr", "head.atoms": 200, "network.hidden": "64,64"}
+COPIED = {"target_network.kind": "periodic"}
+"""As in DQN and in Rainbow; the preset moves its target network with every update."""
 PEER_SETTINGS: dict[str, Any] = {
     "learning_rate": 1e-3,
     "buffer_size": 50_000,
@@ -68,7 +70,7 @@ def run() -> Iterator[Result]:
         yield _row("learner: DQN, of a bare compiled loop", plain, bare, 0.9)
         quantiles = ours.stepper(QUANTILES, STEPS // 4)
         yield _row("learner: QR-DQN, in times of SB3's", quantiles, _peer("qr"), 4.0)
-        rainbow = ours.stepper(preset="cartpole-rainbow", steps=STEPS // 4)
+        rainbow = ours.stepper(COPIED, STEPS // 4, "cartpole-rainbow")
         yield _row("learner: Rainbow, of our plain DQN", rainbow, plain, 0.5)
 
 
