@@ -57,7 +57,9 @@ class EpisodeTable:
         return kind, int(self._columns["episode"][row])
 
     def find(self, kind: str, episode: int) -> int:
-        """Row of an episode; -1 where it is not recorded."""
+        """Row of an episode; -1 where it is not recorded, and of a branch."""
+        if kind not in KINDS:
+            return -1
         row = self._rows[KINDS.index(kind)].get(episode)
         return -1 if row is None else row
 

@@ -73,6 +73,10 @@ def test_rows_are_sorted_either_way_and_equal_ones_newest_first(table):
     assert keys(table, order="return", descending=False)[0] == ("training", 0)
 
 
+def test_a_branch_is_not_in_the_list(table):
+    assert table.find("branch", 0) == -1
+
+
 def test_the_same_episode_is_listed_once(table):
     table.add([finished(5, 50)])
     assert len(table) == 63
