@@ -75,8 +75,8 @@ def judge_by_graph(
             losses = huber(error, huber_delta(configuration))
         else:
             assert isinstance(target, Distribution)
-            taken = of_action(each, rows.action)
-            q, error = model.mean(each), target.mean - model.mean(taken)
+            q, taken = model.mean(each), of_action(each, rows.action)
+            error = td_error(q, rows.action, target.mean)
             losses = model.losses(taken, target)
         surprise = losses if configuration.head.kind == "c51" else error
         if weight:

@@ -269,24 +269,23 @@ class QNetwork(nn.Module):
         if self._noise_row is None:
             self._noise.copy_(self.draw_noise(generator))
         else:
-            self._draw(generator, self._noise, self._noise_row)
+            self._draw(generator, self._noise_row)
 
     def draw_noise(self, generator: torch.Generator) -> Tensor:
         """New noise for :attr:`noise`, on the CPU: the same on every device.
 
         It is there until it is drawn again.
         """
-        self._draw(generator, self._root, self._rows[1])
+        self._draw(generator, self._rows[1])
         return self._root
 
-    def _draw(self, generator: torch.Generator, into: Tensor, row: np.ndarray) -> None:
-        """sgn(x)·√|x| of normal numbers; ``row`` is ``into`` as numpy has it."""
-        drawn = self._rows[0]
+    def _draw(self, generator: torch.Generator, row: np.ndarray) -> None:
+        """sgn(x)·√|x| of normal numbers."""
+        # Who only looks at networks need not wait for its compiler.
+        from engine.networks.row_kernels import root_of_noise
+
         self._drawn.normal_(generator=generator)
-        # Calls of numpy are quicker, but its roots are others in the last bit.
-        np.abs(drawn, out=row)
-        into.sqrt_()
-        np.copysign(row, drawn, out=row)
+        root_of_noise(self._rows[0], row)
 
     def silence(self) -> None:
         """No noise in the next passes."""

@@ -17,28 +17,76 @@ ANY_ORDER = {"reassoc", "contract"}
 
 
 @numba.njit(cache=True, fastmath=ANY_ORDER)
-def noisy_row(
-    weight: np.ndarray,
-    weight_sigma: np.ndarray,
-    bias: np.ndarray,
-    bias_sigma: np.ndarray,
-    noise_in: np.ndarray,
-    noise_out: np.ndarray,
+def noisy_layers(
+    values: np.ndarray,
+    noise: np.ndarray,
+    places: np.ndarray,
+    tanh: bool,
     inputs: np.ndarray,
 ) -> np.ndarray:
-    """What :class:`NoisyLinear` makes of inputs, float32 [outputs] of [inputs].
+    """What noisy layers make of inputs one after the other, float32 [outputs].
 
-    The noise is mixed into the row, not into the weights: it is a product.
+    The noise is mixed into the row, not into the weights: it is a product. Between
+    two layers there is tanh, or ReLU.
+
+    Args:
+      values: Where all parameters lie, float32 [...].
+      noise: Where all noise lies, float32 [...].
+      places: Of each layer its width before and after, where its weights, biases and
+        both of their sigmas begin among the values, and where the noise of inputs and
+        outputs, int64 [L, 8].
+      tanh: What is between two layers.
+      inputs: Float32 [inputs].
     """
-    mixed = inputs * noise_in
-    outputs = np.empty(len(weight), np.float32)
-    for i in range(len(weight)):
-        total, noisy = bias[i], bias_sigma[i]
-        for j in range(len(inputs)):
-            total += weight[i, j] * inputs[j]
-            noisy += weight_sigma[i, j] * mixed[j]
-        outputs[i] = total + noisy * noise_out[i]
-    return outputs
+    given = inputs
+    for layer in range(len(places)):
+        before, after, weight, bias, weight_sigma, bias_sigma, first, last = places[
+            layer
+        ]
+        mixed = given * noise[first : first + before]
+        outputs = np.empty(after, np.float32)
+        for i in range(after):
+            row, sigmas = weight + i * before, weight_sigma + i * before
+            total, noisy = values[bias + i], values[bias_sigma + i]
+            for j in range(before):
+                total += values[row + j] * given[j]
+                noisy += values[sigmas + j] * mixed[j]
+            outputs[i] = total + noisy * noise[last + i]
+        if layer + 1 < len(places):
+            for i in range(after):
+                it = outputs[i]
+                outputs[i] = math.tanh(it) if tanh else max(it, np.float32(0.0))
+        given = outputs
+    return given
+
+
+@numba.njit(cache=True)
+def join_streams(streams: np.ndarray, atoms: int, by_largest: bool) -> np.ndarray:
+    """Numbers of A actions of dueling streams, float32 [R, A, N] of [R, (1 + A) N].
+
+    Advantages are centred by the largest, or else by their mean.
+    """
+    rows, actions = len(streams), streams.shape[1] // atoms - 1
+    numbers = np.empty((rows, actions, atoms), np.float32)
+    for row in range(rows):
+        for atom in range(atoms):
+            advantages = streams[row, atoms + atom :: atoms]
+            if by_largest:
+                centre = advantages.max()
+            else:
+                centre = advantages.sum() / np.float32(actions)
+            for action in range(actions):
+                numbers[row, action, atom] = streams[row, atom] + (
+                    advantages[action] - centre
+                )
+    return numbers
+
+
+@numba.njit(cache=True)
+def root_of_noise(drawn: np.ndarray, into: np.ndarray) -> None:
+    """sgn(x)·√|x| of each number, float32 [N]."""
+    for i in range(len(drawn)):
+        into[i] = math.copysign(math.sqrt(abs(drawn[i])), drawn[i])
 
 
 @numba.njit(cache=True)

@@ -103,13 +103,13 @@ def test_numpy_observations_of_each_type_are_understood():
     torch.testing.assert_close(network(whole), network(whole.float()))
 
 
-def test_noise_is_to_the_bit_what_torch_makes_of_its_normal_numbers():
+def test_noise_is_the_root_of_torchs_normal_numbers_exactly_rounded():
     network = build(**{"exploration.kind": "noisy"})
     network.join_noise()
     ours, theirs = (torch.Generator().manual_seed(4) for _ in range(2))
     for _ in range(3):
         network.resample(ours)
         drawn = torch.randn(network.noise.shape, generator=theirs)
-        expected = torch.copysign(drawn.abs().sqrt(), drawn)
-        assert torch.equal(network.noise, expected)
+        exact = torch.copysign(drawn.double().abs().sqrt(), drawn.double())
+        assert torch.equal(network.noise, exact.float())
     assert torch.equal(ours.get_state(), theirs.get_state())

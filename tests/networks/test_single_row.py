@@ -58,3 +58,10 @@ def test_a_row_is_valued_as_in_a_batch_and_follows_weights_and_noise(
 )
 def test_networks_of_other_layers_are_left_to_torch(options):
     assert not SingleRow.suits(network_of(options))
+
+
+def test_a_noisy_network_whose_parameters_lie_apart_is_left_to_torch():
+    network = network_of({"exploration.kind": "noisy"})
+    assert not SingleRow.suits(network)
+    flatten_parameters(network)
+    assert SingleRow.suits(network)
