@@ -118,12 +118,30 @@ class Recorder(QObject):
 
     def cancel(self) -> None:
         """Give up the film that is being written; no half file stays."""
+        given_up = []
         if self.live:
             self._ask_live({"do": "cancel"})
             self.live = False
-        self._link.cancel(self._export)
-        self._export = -1
+            given_up.append("live")
+        if self.exporting:
+            self._link.cancel(self._export)
+            self._export = -1
+            given_up.append("export")
+        if self._link.lost:
+            for which in given_up:
+                self._discard(Path(self._paths[which]))
+        self._paths |= dict.fromkeys(given_up, "")
         self.changed.emit()
+
+    def _discard(self, path: Path) -> None:
+        """Nobody else is left who could."""
+        from engine.media.leftovers import discard  # as in _rescued()
+
+        try:
+            discard(path)
+        except OSError as error:
+            what = f"What there is of '{path.name}' could not be removed: {error}"
+            self._problems.report(Problem(id="window.recording", what=what))
 
     def _ask_live(self, arguments: dict[str, Any]) -> None:
         self._link.ask(
@@ -140,6 +158,8 @@ class Recorder(QObject):
             self._on_live_refused(UNANSWERED)
 
     def _on_live_refused(self, sentence: str) -> None:
+        if not self._paths["live"]:
+            return  # nobody wants it any more
         self.live = False
         self._tell(sentence + self._rescued("live"))
 
@@ -149,16 +169,14 @@ class Recorder(QObject):
 
     def _rescued(self, which: str) -> str:
         """What there is of a film whose writer is gone."""
-        path = self._paths[which]
-        if not path or (self.live and path == self._paths["live"]):
-            return ""  # another one is being written there
         from engine.media.leftovers import rescue  # its package takes long to import
 
+        path = self._paths[which]
         try:
             left = rescue(Path(path))
         except OSError:
             return f" What there is of it could not be kept beside '{path}'."
-        return f" What was filmed until then is in '{left.name}'." if left else ""
+        return f" What there is of it is in '{left.name}'." if left else ""
 
     def _tell(self, sentence: str) -> None:
         self._problems.report(Problem(id="window.recording", what=sentence))

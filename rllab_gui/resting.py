@@ -52,13 +52,14 @@ class Resting(QObject):
         self.problem = ""
         self._wanted: tuple[str, dict[str, Any]] | None = None
         self._here: tuple[str, dict[str, Any]] | None = None
+        self._held = False
         self._number = -1
         self._cuts = 0
         self._timer = QTimer(self, singleShot=True)
         self._timer.setInterval(REST_MS if rest_ms is None else rest_ms)
         self._timer.timeout.connect(self._ask)
         link.sessionChanged.connect(self._on_session)
-        link.renewed.connect(self.forget)
+        link.renewed.connect(self._on_renewed)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -73,6 +74,7 @@ class Resting(QObject):
     def want(self, session: str, arguments: Mapping[str, Any]) -> bool:
         """Ask for this as soon as nothing else is wanted; True where it is here."""
         wanted = (session, dict(arguments))
+        self._held = True
         if wanted != self._wanted:
             self._link.cancel(self._number)
             self._wanted = wanted
@@ -86,6 +88,7 @@ class Resting(QObject):
         """Nobody wants it now, or something else before it; what is here stays."""
         self._timer.stop()
         self._link.cancel(self._number)
+        self._held = False
         self._wanted = self._here
 
     def forget(self) -> None:
@@ -94,6 +97,13 @@ class Resting(QObject):
         self._wanted = self._here = None
         self.answer, self.problem = {}, ""
         self.changed.emit()
+
+    def _on_renewed(self) -> None:
+        """Another engine may have the same session open: nothing else would change."""
+        wanted = self._wanted if self._held else None
+        self.forget()
+        if wanted is not None:
+            self.want(*wanted)
 
     def _on_session(self, session: SessionStatus) -> None:
         """A run that went back has recorded other things under the same numbers."""

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.media.gif import GifEncoder
+from engine.media.leftovers import rescue
 from engine.media.mp4 import Mp4Encoder
 from engine.media.png import PngEncoder
 from engine.media.problems import MediaCancelled, MediaProblem, writing_problem
@@ -131,6 +132,7 @@ def open_film(path: str | Path, fps: float, kind: str = "") -> Film:
     if rate <= 0:
         raise MediaProblem(f"A film needs more than {fps} frames per second.")
     try:
+        rescue(path)  # of a film whose writer was killed, with all who knew of it
         return Film(path, KINDS[kind](path, rate))
     except OSError as error:
         raise writing_problem(path, error) from error

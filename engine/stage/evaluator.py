@@ -38,7 +38,9 @@ from engine.stage.sitting import Sitting, sitting_job
 from engine.stage.world import WorldProblem
 
 OWNER = "evaluator"
+MISSED_OWNER = "evaluator.missed"
 FRAMES_OWNER = "evaluator.frames"
+PERIOD = "evaluation.period"
 MOST_WAITING = 64
 MOST_BYTES = 256 * 2**20
 """Weights that may wait; a computer so slow gets some evaluations left out."""
@@ -68,17 +70,24 @@ class Evaluator:
         self._best = (-math.inf, -1)
         self._asked = self._ended = False
         self._missed: list[int] = []
+        self._making_up: int | None = None
+        self._left_out: set[int] = set()
         self._busy = False
         self._sitting: Sitting | None = None
         self.weights_at = -math.inf
 
     def add(self, weights: Weights) -> None:
-        """Evaluate these weights as soon as what is under way is done."""
+        """Evaluate these weights as soon as what is under way is done.
+
+        What is made up for waits, as whoever ends a run waits for these.
+        """
+        self._stop_making_up()
         self._waiting.append(weights)
         self._missed = [it for it in self._missed if it != weights.step]
         size = max(1, array_bytes(weights.arrays))
         while len(self._waiting) > max(1, min(MOST_WAITING, MOST_BYTES // size)):
             left_out = self._waiting.popleft()
+            self._left_out.add(left_out.step)
             self._send(_left_out(left_out.step), "windows")
         self.go_on()
 
@@ -88,27 +97,37 @@ class Evaluator:
             return
         self._busy = True
         if self._waiting:
-            job = self._evaluate(self.mind, self._waiting.pop())
+            job, owner = self._evaluate(self.mind, self._waiting.pop()), OWNER
         else:
-            job = self._make_up(self.mind, self._missed.pop())
+            self._making_up = step = self._missed.pop()
+            job, owner = self._make_up(self.mind, step), MISSED_OWNER
         self._jobs.start(
-            job, Priority.EVALUATION, lambda _: self._next(), self._failed, OWNER
+            job, Priority.EVALUATION, lambda _: self._next(), self._failed, owner
         )
 
     def end_run(self) -> None:
         """Its session takes nothing more than what has been asked for."""
         self._ended = True
+        self._stop_making_up()
         self._missed = []
 
     def close(self) -> None:
         """Give up what is waiting and under way."""
+        self._stop_making_up()
         self._missed = []
         self._waiting.clear()
         self._jobs.cancel(OWNER)
         self._jobs.cancel(FRAMES_OWNER)
 
+    def _stop_making_up(self) -> None:
+        """It has its turn again once nothing else is to be done."""
+        if self._making_up is not None:
+            self._missed.append(self._making_up)
+            self._making_up, self._busy = None, False
+            self._jobs.cancel(MISSED_OWNER)
+
     def _next(self) -> None:
-        self._busy = False
+        self._busy, self._making_up = False, None
         self.go_on()
 
     def _failed(self, error: Exception) -> None:
@@ -150,6 +169,7 @@ class Evaluator:
         try:
             known = yield from ask("keeper", "evaluations")
             kept = yield from ask("keeper", "checkpoints")
+            told = yield from ask("keeper", "events")
         except RequestFailed:
             # A session that has none yet, or no session: the first is the best.
             return
@@ -158,9 +178,9 @@ class Evaluator:
         self._best = max(others, default=self._best)
         done = {int(it) for it in known["step"]} | {it.step for it in self._waiting}
         if not self._ended:
-            self._missed = _missed(
-                kept, self.configuration.evaluation.period, step, done
-            )
+            due = _due(self.configuration, kept, told["events"])
+            none = done | self._left_out
+            self._missed = [it for it in due if it < step and it not in none]
 
     def _finished(
         self, weights: Weights, result: EvaluationResult
@@ -219,13 +239,29 @@ class Evaluator:
         self._send(problem, "windows")
 
 
-def _missed(kept: dict[str, Any], period: int, step: int, done: set[int]) -> list[int]:
-    """Checkpoints before this step that were saved to be evaluated and were not."""
-    if not period:
-        return []
-    periodic = zip(kept["step"], kept["reason"], strict=True)
-    due = (int(at) for at, reason in periodic if reason == "periodic")
-    return sorted({it for it in due if 0 < it < step and it % period == 0} - done)
+def _due(
+    configuration: Configuration, kept: dict[str, Any], events: list[dict[str, Any]]
+) -> list[int]:
+    """Steps of the checkpoints that were saved to be evaluated, sorted.
+
+    A step of all environments may have gone beyond the one at which it was due.
+
+    Args:
+      configuration: Of now.
+      kept: The keeper's table of checkpoints.
+      events: All that were noted, with the period that there was before each change.
+    """
+    options = [it for it in events if it["kind"] == "option"]
+    changed = [it for it in options if it["data"].get("key") == PERIOD]
+    before = sorted((it["step"], it["wall_time"], it["data"]["old"]) for it in changed)
+    now = configuration.evaluation.period
+    found = set()
+    for at, reason in zip(map(int, kept["step"]), kept["reason"], strict=True):
+        period = next((old for step, _, old in before if step >= at), now)
+        within = configuration.training.environments
+        if reason == "periodic" and period and at and at % period < within:
+            found.add(at)
+    return sorted(found)
 
 
 def _told(weights: Weights, record: dict[str, Any]) -> EpisodeFinished:

@@ -123,7 +123,7 @@ class StatusBar(QStatusBar):
         beside = [it for it in others if it not in self._labels.values()]
         gap = self._lab.theme.px(SPACING)
         room = self.width() - 2 * gap
-        room -= sum(it.sizeHint().width() + gap for it in beside if it.isVisible())
+        room -= sum(_width(it) + gap for it in beside if it.isVisible())
         wide = {it: self._labels[it].sizeHint().width() + gap for it in said}
         for name in NEEDED_LEAST:
             if sum(wide.values()) <= room:
@@ -199,3 +199,8 @@ class StatusBar(QStatusBar):
     def _restyle(self) -> None:
         for label in self._labels.values():
             label.setFont(self._lab.theme.mono(relative=0.88))
+
+
+def _width(widget: QWidget) -> int:
+    """What it needs."""
+    return max(widget.sizeHint().width(), widget.minimumWidth())

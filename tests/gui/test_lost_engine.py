@@ -1,5 +1,9 @@
 """While the engine is gone: nothing looks alive, and the person's place is kept."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import script
@@ -274,17 +278,39 @@ def test_a_film_does_not_outlive_its_engine(watching, client, beat, lose, start_
     assert watching.lab.commands.action("record.export").isEnabled() is False
 
 
+def left_by_its_engine(path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as engine:
+        engine.wait()
+    mine = growing(path).name
+    left = mine.replace(f".{os.getpid()}.", f".{engine.pid}.")
+    assert left != mine
+    path.with_name(left).write_bytes(b"\0\0\0\x20ftypisom....moof....")
+
+
+def test_of_a_film_that_is_cancelled_without_an_engine_nothing_stays(
+    watching, beat, lose, start_again, tmp_path
+):
+    path = tmp_path / "b.mp4"
+    watching.lab.recorder.start_live(FilmWish(str(path), "mp4"), theme="light")
+    left_by_its_engine(path)
+    lose()
+    watching.lab.recorder.cancel()
+    assert not list(tmp_path.glob(".b.mp4*"))
+    start_again()
+    assert watching.messages.row("window.recording") is None
+
+
 def test_of_a_film_that_ended_with_its_engine_what_there_is_is_kept(
     watching, beat, lose, start_again, tmp_path
 ):
     (tmp_path / "films").mkdir()
     path = tmp_path / "films" / "b.mp4"
     watching.lab.recorder.start_live(FilmWish(str(path), "mp4"), theme="light")
-    growing(path).write_bytes(b"\0\0\0\x20ftypisom....moof....")
+    left_by_its_engine(path)
     lose()
     start_again()
     row = watching.messages.row("window.recording")
-    kept = "What was filmed until then is in 'b (unfinished).mp4'."
+    kept = "What there is of it is in 'b (unfinished).mp4'."
     assert row.accessibleDescription() == f"{UNANSWERED} {kept}"
     assert [it.name for it in path.parent.iterdir()] == ["b (unfinished).mp4"]
     beat(Solved(LOST))

@@ -69,6 +69,20 @@ def test_what_was_recorded_anew_is_asked_for_anew(asked, client, context, qtbot)
         assert asked.want("s", {"t": 1}) is known
 
 
+def test_another_engine_is_asked_what_is_wanted_still(asked, client, context, qtbot):
+    client.answers["saliency"] = lambda arguments: dict(arguments)
+    asked.want("s", {"t": 1})
+    qtbot.waitUntil(lambda: context.link.poll() == 1)
+    context.link.renewed.emit()
+    assert asked.answer == {}
+    settled(qtbot, asked, client, 2)
+    assert client.questions("saliency")[1].arguments == {"t": 1}
+    context.link.poll()
+    asked.drop()
+    context.link.renewed.emit()
+    assert not asked.busy
+
+
 def test_it_gives_way_to_whoever_waits_and_asks_when_it_is_wanted_again(
     asked, client, context, qtbot
 ):

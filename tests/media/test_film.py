@@ -1,5 +1,8 @@
 """Films hold the pictures they were given, keep time, and end whole or not at all."""
 
+import os
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +13,22 @@ from PIL import Image
 
 from engine.media import MediaCancelled, MediaProblem, encode_video, open_film
 from engine.media import mp4 as mp4_module
-from engine.media.leftovers import growing, rescue
+from engine.media.leftovers import discard, growing, part, rescue
+
+PLAYABLE = b"\0\0\0\x20ftypisom....moof...."
+
+
+@pytest.fixture(scope="module")
+def ended() -> int:
+    """A process that is no more."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        child.wait()
+    return child.pid
+
+
+def left_by(pid: int, path: Path) -> Path:
+    """What this process left of a film."""
+    return path.with_name(f".{path.name}.{pid}.growing.mp4")
 
 
 def moving_square(count: int, height: int = 60, width: int = 90) -> list[np.ndarray]:
@@ -199,7 +217,7 @@ def test_png_pictures_never_go_into_a_folder_with_other_things(tmp_path):
         open_film(tmp_path / "pictures", 10, "png")
 
 
-def test_of_a_killed_mp4_what_was_filmed_is_kept(tmp_path):
+def test_of_a_killed_mp4_what_was_filmed_is_kept(tmp_path, ended):
     path = tmp_path / "film [1].mp4"
     film = open_film(path, 10)
     for frame in moving_square(60, width=180):
@@ -208,8 +226,10 @@ def test_of_a_killed_mp4_what_was_filmed_is_kept(tmp_path):
     dead = tmp_path / "dead"
     dead.mkdir()
     for it in tmp_path.glob(".*"):
-        (dead / it.name).write_bytes(it.read_bytes())
-    (dead / f".{path.name}.123.part").write_bytes(b"half")
+        gone = it.name.replace(f".{os.getpid()}.", f".{ended}.")
+        assert gone != it.name
+        (dead / gone).write_bytes(it.read_bytes())
+    (dead / f".{path.name}.{ended}.part").write_bytes(b"half")
     film.abandon()
     left = rescue(dead / path.name)
     assert left == dead / "film [1] (unfinished).mp4"
@@ -219,21 +239,43 @@ def test_of_a_killed_mp4_what_was_filmed_is_kept(tmp_path):
     assert all(abs(left_edge(kept[t]) - 2 * t) <= 1 for t in range(30))
 
 
-def test_a_film_that_was_not_begun_leaves_nothing(tmp_path):
+def test_a_film_that_was_not_begun_leaves_nothing(tmp_path, ended):
     path = tmp_path / "film.mp4"
     assert rescue(path) is None
-    growing(path).write_bytes(b"\0\0\0\x20ftypisom")
-    folder = tmp_path / ".film.mp4.7.part"
+    left_by(ended, path).write_bytes(b"\0\0\0\x20ftypisom")
+    folder = tmp_path / f".film.mp4.{ended}.part"
     folder.mkdir()
     (folder / "000000.png").write_bytes(b"half")
     assert rescue(path) is None
     assert not list(tmp_path.iterdir())
 
 
-def test_an_unfinished_film_replaces_no_other(tmp_path):
+def test_an_unfinished_film_replaces_no_other(tmp_path, ended):
     path = tmp_path / "film.mp4"
     names = []
     for _ in range(2):
-        growing(path).write_bytes(b"\0\0\0\x20ftypisom....moof....")
+        left_by(ended, path).write_bytes(PLAYABLE)
         names.append(rescue(path).name)
     assert names == ["film (unfinished).mp4", "film (unfinished 2).mp4"]
+
+
+def test_what_somebody_is_writing_is_left_to_him(tmp_path, ended):
+    path = tmp_path / "film.mp4"
+    mine = [growing(path), part(path), tmp_path / ".film.mp4.mine.part"]
+    for it in mine:
+        it.write_bytes(PLAYABLE)
+    left_by(ended, path).write_bytes(PLAYABLE)
+    assert rescue(path) == tmp_path / "film (unfinished).mp4"
+    discard(path)
+    assert all(it.exists() for it in mine)
+
+
+def test_a_new_film_keeps_what_is_left_of_an_unfinished_one(tmp_path, ended):
+    path = tmp_path / "film.mp4"
+    left_by(ended, path).write_bytes(PLAYABLE)
+    film = open_film(path, 10)
+    for frame in moving_square(3, width=20):
+        film.add(frame)
+    film.finish()
+    names = {it.name for it in tmp_path.iterdir()}
+    assert names == {"film.mp4", "film (unfinished).mp4"}

@@ -27,7 +27,7 @@ from engine.environments import (
     replay_episode,
 )
 from engine.service import keeper_questions
-from engine.stage import evaluation
+from engine.stage import evaluation, evaluator
 from engine.stage.evaluation import evaluate
 from engine.stage.minds import Mind, liking
 from engine.stage.sitting import MOST_FRAME_BYTES, frame_size
@@ -289,16 +289,29 @@ def test_the_best_of_a_resumed_session_is_remembered(theatre, monkeypatch):
     assert [it.best for it in evaluated(theatre, tiny(), 3)] == [False]
 
 
-def resumed(theatre, monkeypatch, period, known=()):
+def resumed(theatre, monkeypatch, period, known=(), **options):
     """Weights of step 900 are evaluated where the session has others to make up for."""
     table = {"step": np.array(known), "mean": np.zeros(len(known))}
     monkeypatch.setitem(keeper_questions.QUESTIONS, "evaluations", lambda *_: table)
-    configuration = tiny(evaluation__period=period, recording__level="scalars")
+    configuration = tiny(
+        evaluation__period=period, recording__level="scalars", **options
+    )
     theatre.open(configuration, live=True)
     weights = mind_of(configuration, 3).agent.weights()
     theatre.tell(Weights(900, 90, weights, evaluate=True), "trainer")
     theatre.run(lambda: theatre.of(EvaluationFinished))
     return configuration
+
+
+def tell_keeper(monkeypatch, question, answer):
+    monkeypatch.setitem(keeper_questions.QUESTIONS, question, lambda *_: answer)
+
+
+def made_up_for(theatre):
+    """Steps of all evaluations, once no other one comes."""
+    for _ in range(200):
+        theatre.tick()
+    return [it.step for it in theatre.of(EvaluationFinished)]
 
 
 def test_what_waited_in_a_lost_engine_is_made_up_for(theatre, store, monkeypatch):
@@ -324,9 +337,24 @@ def test_what_waited_in_a_lost_engine_is_made_up_for(theatre, store, monkeypatch
 def test_only_what_was_saved_to_be_evaluated_is_made_up_for(theatre, monkeypatch):
     resumed(theatre, monkeypatch, 200)
     theatre.run(lambda: len(theatre.of(EvaluationFinished)) == 2)
-    for _ in range(50):
-        theatre.tick()
-    assert [it.step for it in theatre.of(EvaluationFinished)] == [900, 200]
+    assert made_up_for(theatre) == [900, 200]
+
+
+def test_what_was_due_between_two_steps_of_all_environments_is_made_up_for(
+    theatre, monkeypatch
+):
+    """Seven step at once: 100 is 4 beyond 96, 200 and 300 are 8 and 12 beyond."""
+    resumed(theatre, monkeypatch, 96, training__environments=7)
+    assert made_up_for(theatre) == [900, 100]
+
+
+def test_a_period_counts_for_the_steps_at_which_it_was_set(theatre, monkeypatch):
+    """200 up to step 250, and 100 since."""
+    data = {"key": "evaluation.period", "old": 200, "new": 100}
+    event = {"kind": "option", "step": 250, "text": "", "wall_time": 1.0, "data": data}
+    tell_keeper(monkeypatch, "events", {"events": [event]})
+    resumed(theatre, monkeypatch, 100)
+    assert made_up_for(theatre) == [900, 300, 200]
 
 
 def test_a_run_that_is_over_makes_up_for_no_more(theatre, monkeypatch):
@@ -336,6 +364,50 @@ def test_a_run_that_is_over_makes_up_for_no_more(theatre, monkeypatch):
     for _ in range(100):
         theatre.tick()
     assert 100 not in [it.step for it in theatre.of(EvaluationFinished)]
+
+
+class Halted:
+    """Evaluations that go on only when they are let go."""
+
+    def __init__(self, monkeypatch):
+        self.begun, self.let = [], set()
+        job = evaluator.evaluation_job
+
+        def halted(mind, *how):
+            self.begun.append(mind.step)
+            while mind.step not in self.let:
+                yield None
+            result = yield from job(mind, *how)
+            return result
+
+        monkeypatch.setattr(evaluator, "evaluation_job", halted)
+
+
+def test_what_is_being_made_up_for_ends_with_the_run(theatre, monkeypatch):
+    halted = Halted(monkeypatch)
+    halted.let.add(900)
+    resumed(theatre, monkeypatch, 100)
+    theatre.run(lambda: 300 in halted.begun)
+    over = SessionStatus("s", "/s.h5", "uuid-1", live=False)
+    theatre.tell(over, "supervisor")
+    halted.let |= {100, 200, 300}
+    assert made_up_for(theatre) == [900]
+    assert halted.begun == [900, 300]
+
+
+def test_weights_that_come_need_not_wait_for_what_is_being_made_up_for(
+    theatre, monkeypatch
+):
+    halted = Halted(monkeypatch)
+    halted.let.add(900)
+    configuration = resumed(theatre, monkeypatch, 100)
+    theatre.run(lambda: 300 in halted.begun)
+    halted.let.add(1000)
+    weights = mind_of(configuration, 4).agent.weights()
+    theatre.tell(Weights(1000, 100, weights, evaluate=True), "trainer")
+    theatre.run(lambda: len(theatre.of(EvaluationFinished)) == 2)
+    halted.let |= {100, 200, 300}
+    assert made_up_for(theatre) == [900, 1000, 300, 200, 100]
 
 
 def test_the_picture_keeps_moving_while_an_evaluation_runs(alone):
