@@ -33,6 +33,9 @@ ROW_PX = 28
 PREVIEW_PX = 78
 WIDTHS = (26, 20, 24, 20)
 SAMPLES = ("pict", "0.0333", "right", LONGEST)
+DISTANCE = 1
+"""Column that goes first where there is no room: the nearest is on top, and the words
+of the one that is chosen say it."""
 TITLES = {
     "embedding": "alike to the network",
     "observation": "alike as observed",
@@ -92,7 +95,7 @@ class StepNeighboursView(AskingView):
         model = PicturedModel(self.rows[kind], self.context)
         title = f"States that are {TITLES[kind]}"
         table = CalmTable(self.rows[kind], self.context.theme, name, title, model)
-        table.set_widths(WIDTHS, SAMPLES)
+        table.set_widths(WIDTHS, SAMPLES, (DISTANCE,))
         table.setIconSize(icon_size(self.context.theme))
         selection = table.selectionModel()
         selection.currentRowChanged.connect(

@@ -18,6 +18,12 @@ from rllab_gui.plots.strip import HISTORY
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.episode_model import action_word, preference
 
+FAR_SMALLER = 8.0
+"""So many times smaller than what a scale was for, bars have hardly a length."""
+LATELY = 300
+"""Pictures, some ten seconds, in which all values have to be so small: near the start
+of an episode they may always be."""
+
 NAMING = (
     "V(s) means max_a Q(s,a) everywhere in the lab. The value stream of a dueling "
     "network is called V-head: with mean-centred advantages it equals the mean of "
@@ -56,6 +62,13 @@ class QBars(View):
     def options(self) -> Configuration:
         """What the Q-values are judged by."""
         return self.context.store.options_at()
+
+    def fit_scale(self, largest: float) -> None:
+        """Values far smaller than those before have a scale of their own."""
+        low, high = self.canvas.range
+        if self.plot.is_auto and FAR_SMALLER * largest < max(-low, high):
+            self._scale.reset()
+            self.canvas.start_again()
 
     def show_bars(self, bars: Bars, why: str, caption: str) -> None:
         """Draw these and say what they mean."""
@@ -113,6 +126,7 @@ class QBarsView(QBars):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self._past: deque[np.ndarray] = deque(maxlen=HISTORY)
+        self._sizes: deque[float] = deque(maxlen=LATELY)
         self._at = (-1, -1)
         context.store.pictureChanged.connect(self._on_picture)
 
@@ -127,6 +141,8 @@ class QBarsView(QBars):
         """Show the Q-values of the newest picture."""
         picture = self.context.store.picture
         assert picture is not None
+        if len(self._sizes) == LATELY:
+            self.fit_scale(max(self._sizes))
         bars = Bars(
             names=self._names(len(picture.q)),
             q=np.asarray(picture.q, np.float64),
@@ -157,4 +173,5 @@ class QBarsView(QBars):
         self._at = at
         if len(picture.q):
             self._past.append(np.asarray(picture.q, np.float64))
+            self._sizes.append(float(np.abs(picture.q).max()))
         self.refresh()

@@ -19,8 +19,6 @@ from rllab_gui.views.guess import GuessPanel
 from rllab_gui.views.qbars import QBars
 from rllab_gui.views.step_words import no_step
 
-FAR_SMALLER = 20.0
-"""So many times smaller than what a scale was for, bars have no length to see."""
 SMALL, LARGE = 25, 75
 """Percentiles below and above which a number is small or large."""
 
@@ -128,16 +126,13 @@ class StepQBarsView(QBars):
             self._draw_bars(moment)
 
     def _begin_episode(self, moment: Moment) -> None:
-        """Values far smaller than those before have a scale of their own."""
+        """See :meth:`fit_scale`."""
         key = moment.episode.key
         if key == self._episode or not self.plot.is_auto:
             return
         self._episode = key
         known = np.abs(moment.episode.q[np.isfinite(moment.episode.q)])
-        low, high = self.canvas.range
-        if FAR_SMALLER * float(known.max(initial=0.0)) < max(-low, high):
-            self._scale.reset()
-            self.canvas.start_again()
+        self.fit_scale(float(known.max(initial=0.0)))
 
     def _draw_bars(self, moment: Moment) -> None:
         self._begin_episode(moment)

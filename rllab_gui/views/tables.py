@@ -148,6 +148,7 @@ class CalmTable(QTableView):
         self._model.setParent(self)
         self._shares: tuple[int, ...] = ()
         self._longest: tuple[str, ...] = ()
+        self._needed_least: tuple[int, ...] = ()
         self._pulled = False
         self.setObjectName(name)
         self.setAccessibleName(title)
@@ -189,14 +190,21 @@ class CalmTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(max(24, self._theme.px(24)))
         self._share_out()
 
-    def set_widths(self, widths: Sequence[int], longest: Sequence[str] = ()) -> None:
+    def set_widths(
+        self,
+        widths: Sequence[int],
+        longest: Sequence[str] = (),
+        needed_least: Sequence[int] = (),
+    ) -> None:
         """Shares of the width that the columns get, until a person moves them.
 
         Args:
           widths: One for each column.
           longest: What is to fit into each in any case, beside its heading.
+          needed_least: Columns that go, one after the other, where all have no room.
         """
         self._shares, self._longest = tuple(widths), tuple(longest)
+        self._needed_least = tuple(needed_least)
         self._share_out()
 
     def show_columns(self, shown: Sequence[bool]) -> None:
@@ -215,7 +223,8 @@ class CalmTable(QTableView):
         if not self._shares:
             return
         metrics = self.horizontalHeader().fontMetrics()
-        hidden = [self.isColumnHidden(it) for it in self._columns()]
+        needed = [it for it in self._columns() if it not in self._needed_least]
+        hidden = [it in needed and self.isColumnHidden(it) for it in self._columns()]
         shares = [
             0 if gone else it for it, gone in zip(self._shares, hidden, strict=True)
         ]
@@ -226,6 +235,11 @@ class CalmTable(QTableView):
             wide = self.fontMetrics().horizontalAdvance(text) + self._theme.px(CELL_PX)
             least[column] = max(least[column], wide)
         least = [0 if gone else it for it, gone in zip(least, hidden, strict=True)]
+        for column in self._needed_least:
+            hidden[column] = sum(least) > self.viewport().width()
+            self.setColumnHidden(column, hidden[column])
+            if hidden[column]:
+                shares[column] = least[column] = 0
         scrolls = sum(least) > self.viewport().width()
         policy = Qt.ScrollBarPolicy
         self.setHorizontalScrollBarPolicy(

@@ -9,7 +9,7 @@ from showing import show
 
 from rllab_gui import resting
 from rllab_gui.views.neighbour_rows import Neighbour, NeighbourRows, sentence
-from rllab_gui.views.neighbours import StepNeighboursView
+from rllab_gui.views.neighbours import DISTANCE, StepNeighboursView
 
 WORD = ("left", "right").__getitem__
 
@@ -45,6 +45,27 @@ def answer(arguments):
         "checkpoint_step": 12_400,
         "t": arguments["t"],
     }
+
+
+def test_where_there_is_little_room_the_distance_goes_and_nothing_scrolls(
+    qtbot, context
+):
+    view = StepNeighboursView(context)
+    qtbot.addWidget(view)
+    table = view.tables["embedding"]
+    table.setParent(None)
+    qtbot.addWidget(table)
+    table.show()
+    never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+    seen = []
+    for width in [*range(400, 60, -5), 400]:
+        table.resize(width, 200)
+        scrolls = table.horizontalScrollBarPolicy() != never
+        seen.append((table.isColumnHidden(DISTANCE), scrolls))
+        if not scrolls:
+            assert sum(map(table.columnWidth, range(4))) <= table.viewport().width()
+    assert list(dict.fromkeys(seen)) == [(False, False), (True, False), (True, True)]
+    assert seen[-1] == (False, False)
 
 
 def test_rows_say_what_is_known():

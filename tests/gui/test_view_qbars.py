@@ -9,7 +9,7 @@ from pictures import CARD, picture, teach
 from PySide6.QtCore import SIGNAL, Qt
 from showing import show, wheel
 
-from rllab_gui.views.qbars import NAMING, QBarsView
+from rllab_gui.views.qbars import LATELY, NAMING, QBarsView
 from rllab_gui.views.step_qbars import StepQBarsView, ordinal, standing
 
 
@@ -77,6 +77,21 @@ def test_the_scale_only_expands_and_stays_where_a_person_put_it(view, context, c
     context.pulse.beat()
     assert view.axisMode == "auto"
     assert view.canvas.range[1] >= 900.0
+
+
+def test_values_that_stay_small_after_large_ones_have_a_scale_again(
+    view, context, client
+):
+    """After a smaller discount, say; the start of an episode does not count."""
+    play(context, client, picture(q=[-20.0, 40.0], t=0))
+    wide = view.canvas.range
+    small = (picture(q=[1.0, 2.0], t=1 + it % 9, episode=it // 9) for it in range(400))
+    for it, one in enumerate(small):
+        play(context, client, one)
+        if it < LATELY - 2:
+            assert view.canvas.range == wide
+    assert 2.0 <= view.canvas.range[1] < 4.0
+    assert view.canvas.range[0] > -1.0
 
 
 def test_an_episode_of_small_values_after_a_huge_one_has_bars(context, client, qtbot):
