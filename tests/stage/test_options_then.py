@@ -12,6 +12,7 @@ from theatre import Theatre, tiny, trained
 from engine.contract.messages import Ask, Event, SetOption
 from engine.sessions import SessionProblem
 from engine.stage.archive import Session
+from engine.stage.questions import record_side_by_side
 from engine.stage.questions.judge_episode import last_step
 from engine.stage.stage import Stage
 from engine.training import TrainingLoop
@@ -212,3 +213,93 @@ def test_the_shown_agent_takes_the_risk_that_is_set_while_it_learns(played):
         then = stage._show.mind.insight(seen)
         assert np.all(then["preference"] < then["q"])
         assert stage._evaluator.configuration.head.risk == "cvar"
+
+
+# ------------------------------------------- risk and priorities, switched half-way
+
+ALPHA_BEFORE, ALPHA_AFTER = 0.9, 0.1
+RISKY = START.with_options(
+    {
+        "head.kind": "c51",
+        "head.value_min": 0.0,
+        "head.value_max": 100.0,
+        "replay.kind": "prioritized",
+        "replay.alpha": ALPHA_BEFORE,
+    }
+)
+SWITCHED = {"replay.alpha": ALPHA_AFTER, "head.risk": "cvar", "head.risk_level": 0.1}
+
+
+class SwitchingLoop(TrainingLoop):
+    """One in which the risk and the use of priorities are switched half-way."""
+
+    def advance(self, steps: int) -> None:
+        """Go on, with other options from a certain step on."""
+        if self.step == CHANGED_AT:
+            for key, value in SWITCHED.items():
+                self.set_option(key, value)
+        super().advance(steps=steps)
+
+
+@pytest.fixture(scope="module")
+def switched(tmp_path_factory):
+    path = tmp_path_factory.mktemp("switched") / "run.h5"
+    with (
+        closing(SwitchingLoop(RISKY)) as loop,
+        closing(trained(path, RISKY, loop)) as it,
+    ):
+        yield it
+
+
+@pytest.fixture
+def risky(switched):
+    theatre = Theatre(switched)
+    theatre.open(RISKY, live=False)
+    yield theatre
+    theatre.stage.close()
+
+
+@pytest.mark.parametrize(("step", "alpha"), [(100, ALPHA_BEFORE), (400, ALPHA_AFTER)])
+def test_a_replay_memory_is_drawn_from_by_the_exponent_of_then(risky, step, alpha):
+    found = risky.result("replay_contents", checkpoint_step=step)
+    weights = np.asarray(found["priority"], np.float64) ** alpha
+    assert np.ptp(found["priority"]) > 0.1
+    assert found["probability"] == pytest.approx(weights / weights.sum(), rel=1e-5)
+    rows = zip(found["episode"], found["t"], found["probability"], strict=True)
+    episode, t, probability = list(rows)[5]
+    about = {"kind": "training", "episode": int(episode), "t": int(t)}
+    one = risky.result("remembered", **about, checkpoint_step=step)
+    assert one["checkpoint_step"] == step
+    assert one["probability"] == pytest.approx(probability, rel=1e-5)
+
+
+def cautious(mind) -> bool:
+    """Whether it prefers what is worst least, or else the highest mean."""
+    found = mind.insight(np.zeros((1, 4), np.float32))
+    if found["preference"] == pytest.approx(found["q"]):
+        return False
+    assert np.all(found["preference"] < found["q"])
+    return True
+
+
+def test_a_checkpoint_is_shown_with_the_risk_that_it_took(risky):
+    risky.look()
+    show = risky.stage._show
+    risky.run(lambda: show.mind)
+    for step in (100, 400, 100):
+        risky.result("show_checkpoint", step=step)
+        assert cautious(show.mind) is (step > CHANGED_AT)
+
+
+def test_side_by_side_each_checkpoint_takes_its_own_risk(risky, tmp_path, monkeypatch):
+    seen = {}
+    play = record_side_by_side.continue_job
+
+    def watched(root, lines, policy, *how):
+        seen[policy.weights.step] = cautious(policy.mind)
+        return play(root, lines, policy, *how)
+
+    monkeypatch.setattr(record_side_by_side, "continue_job", watched)
+    given = {"kind": "training", "episode": 0, "path": str(tmp_path / "both.gif")}
+    risky.result("record_side_by_side", **given, checkpoints=[100, 400])
+    assert seen == {100: False, 400: True}
