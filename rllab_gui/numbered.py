@@ -61,18 +61,16 @@ class Numbered:
         """The same of many; of equal keys the last one counts."""
         if not len(keys):
             return
-        newest = self._size == 0 or keys[0] > self._held[0, self._size - 1]
-        if newest and (keys[1:] > keys[:-1]).all():
-            end = self._size + len(keys)
-            self._make_room(end)
-            self._held[:, self._size : end] = keys, values
-            self._size = end
-            return
-        held = np.hstack((self._held[:, : self._size], np.stack((keys, values))))
-        held = held[:, np.argsort(held[0], kind="stable")].astype(np.int64)
-        last = np.append(held[0, 1:] != held[0, :-1], values=True)
-        self._held = held[:, last]
-        self._size = self._held.shape[1]
+        # What is already there and comes before the new ones stays where it is.
+        first = int(self.keys.searchsorted(keys.min()))
+        tail = self._held[:, first : self._size]
+        tail = np.hstack((tail, np.stack((keys, values)).astype(np.int64)))
+        tail = tail[:, np.argsort(tail[0], kind="stable")]
+        tail = tail[:, np.append(tail[0, 1:] != tail[0, :-1], values=True)]
+        end = first + tail.shape[1]
+        self._make_room(end)
+        self._held[:, first:end] = tail
+        self._size = end
 
     def keep(self, kept: np.ndarray) -> None:
         """Forget every key but these: bool [n], in the order of the keys."""

@@ -205,24 +205,35 @@ class Playback(QObject):
             there.keep(there.values <= step)
         if self._newest is not None and self.step_of(*self._newest) is None:
             self._newest = self._latest()
+        self._ask()
+
+    def _ask(self) -> None:
+        session = self._store.session
+        of = (session.uuid, session.cuts)
+        self._link.ask("episodes", {}, partial(self._on_table, of))
 
     def _latest(self) -> tuple[str, int] | None:
         """The episode with the highest training step; None where there is none."""
-        last = [
-            (int(it.values.max()), kind, int(it.keys[it.values.argmax()]))
-            for kind, it in self._steps.items()
-            if len(it)
-        ]
+        last = []
+        for kind, there in self._steps.items():
+            if len(there):  # of equal steps, as of one checkpoint's episodes, the last
+                at = len(there) - 1 - int(there.values[::-1].argmax())
+                last.append((int(there.values[at]), kind, int(there.keys[at])))
         return max(last)[1:] if last else None
 
-    def _on_table(self, uuid: str, table: dict[str, Any]) -> None:
+    def _on_table(self, of: tuple[str, int], table: dict[str, Any]) -> None:
         """The keeper says which episodes there were before this window looked."""
-        if uuid != self._store.session.uuid:
+        session = self._store.session
+        if of != (session.uuid, session.cuts):
             return
         kinds = np.asarray(table.get("kind", ()), str)
         recorded = np.asarray(table.get("recorded", np.ones(len(kinds))), bool)
         numbers = np.asarray(table.get("episode", ()), np.int64)
         steps = np.asarray(table.get("step0", np.zeros(len(kinds))), np.int64)
+        lengths = np.asarray(table.get("length", np.zeros(len(kinds))), np.int64)
+        # As live ones are known by: the step of their end; an evaluation takes none.
+        environments = self._store.configuration.training.environments
+        steps = steps + np.where(kinds == "training", environments * lengths, 0)
         for kind in set(kinds.tolist()):
             here = recorded & (kinds == kind)
             self._of(kind).put_all(numbers[here], steps[here])
@@ -256,5 +267,5 @@ class Playback(QObject):
         self._cursor.place(session=session.uuid, **nothing)
         self._cursor.set_mode("following" if self._follows(session) else "paused")
         if session.uuid:
-            self._link.ask("episodes", {}, partial(self._on_table, session.uuid))
+            self._ask()
         self._tell()

@@ -9,6 +9,8 @@ import numpy as np
 LIMIT = 1 << 16
 """Rows kept for one series before its older half is thinned: thirty for each pixel of a
 wide plot, and 2.6 MB; exports are made from the session, which has all."""
+THINNED_FROM = 8
+"""Of fewer rows the older half holds no four rows to choose from."""
 
 FIELDS: dict[str, type] = {
     "step": np.int64,
@@ -56,13 +58,14 @@ class Series:
     def append(self, **columns: np.ndarray) -> None:
         """Add rows; a clock that is not given counts as 0."""
         count = len(columns["step"])
-        while self._size > self._limit // 2 and self._size + count > self._limit:
+        least = max(self._limit // 2, THINNED_FROM - 1)
+        while self._size > least and self._size + count > self._limit:
             self._thin()
         self._reserve(self._size + count)
         for name, array in self._arrays.items():
             array[self._size : self._size + count] = columns.get(name, 0)
         self._size += count
-        while self._size > self._limit:
+        while self._size > max(self._limit, THINNED_FROM - 1):
             self._thin()
 
     def prepend(self, **columns: np.ndarray) -> None:
@@ -94,7 +97,7 @@ class Series:
 
     def _thin(self) -> None:
         """Keep of every four rows of the older half the smallest and the largest."""
-        quads = self._size // 8
+        quads = self._size // THINNED_FROM
         values = self._arrays["value"][: 4 * quads].reshape(quads, 4)
         values = np.where(np.isnan(values), 0.0, values)
         low, high = values.argmin(axis=1), values.argmax(axis=1)

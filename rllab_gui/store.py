@@ -311,8 +311,8 @@ class Store(QObject):
             EvaluationFinished(
                 int(step),
                 int(update),
-                np.asarray(rows["returns"][at], np.float64),
-                np.asarray(rows["lengths"][at]),
+                np.array(rows["returns"][at], np.float64),  # no view: it keeps all
+                np.array(rows["lengths"][at]),
                 bool(rows["best"][at]),
                 float(wall_time),
             )

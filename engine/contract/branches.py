@@ -16,6 +16,11 @@ from engine.contract.notes import Branch, Rollout
 CONFIDENCE = 0.95
 MOST_ROLLOUTS = 100
 """Of each arm; a file that holds more is not looked at further."""
+NO_CHANCE = (
+    "The environment drew nothing from its random generator after this step, so all "
+    "rollouts are equal: one was made."
+)
+"""Why there is one rollout where more were asked for; a branch's ``why`` begins so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from engine.stage.archive import Session
 from engine.stage.context import Context, QuestionError
 from engine.stage.jobs import Priority, RequestFailed, Wish
 from engine.stage.knowledge import doubts, familiarity
-from engine.stage.layout import normalised, placed, principal_plane
+from engine.stage.layout import alike, normalised, placed, principal_plane
 from engine.stage.layout_process import LayoutProcess
 from engine.stage.minds import insight_job
 from engine.stage.states import States, collect, training_steps
 
 LEAST_STATES = 50
+LEAST_DISTINCT = 10
+"""Fewer have no neighbourhoods; their main plane tells all there is."""
 AGAIN_AFTER_S = 10.0
 IDLE_S = 60.0
 NEW_SHARE = 0.25
@@ -42,7 +44,8 @@ class EmbeddingMap:
         self.step = -1
         self._clock = clock
         self._worker = LayoutProcess()
-        self._perplexity = 30.0
+        self._wanted = self._perplexity = 30.0
+        self._rows = self._which = np.zeros(0, np.int64)
         self._positions = np.zeros((0, 2), np.float32)
         self._activations = np.zeros((0, 0), np.float32)
         self._value = np.zeros(0, np.float32)
@@ -76,7 +79,7 @@ class EmbeddingMap:
         self.states = states
         self.ids = np.arange(self._next_id, self._next_id + len(states))
         self._next_id += len(states)
-        self._perplexity = min(perplexity, (len(states) - 1) / 3)
+        self._wanted = perplexity
         yield from self._think(context, session, states)
         self._positions = principal_plane(self._activations)
         self._report(context, "PCA", final=False)
@@ -135,6 +138,7 @@ class EmbeddingMap:
         self.step = step
         self._recurrent = memory is not None
         self._activations = seen["embedding"]
+        self._rows, self._which = alike(self._activations)
         self._value = seen["q"].max(axis=1)
         self._extras, self._seen_at = extras, seen_at
 
@@ -148,9 +152,15 @@ class EmbeddingMap:
         self._worker.stop()
 
     def _lay_out(self, context: Context, *, fresh: bool) -> Generator[Wish, Any, None]:
+        rows, which = self._rows, self._which
+        if len(rows) < LEAST_DISTINCT:
+            self._positions = principal_plane(self._activations)
+            self._report(context, "PCA", final=True)
+            return
+        self._perplexity = min(self._wanted, (len(rows) - 1) / 3)
         self._worker.start(
-            self._activations,
-            self._positions,
+            self._activations[rows],
+            self._positions[rows],
             perplexity=self._perplexity,
             seed=SEED,
             fresh=fresh,
@@ -158,7 +168,7 @@ class EmbeddingMap:
         final = False
         while not final:
             for positions, final in self._worker.layouts():
-                self._positions = positions
+                self._positions = positions[which]
                 self._report(context, "t-SNE", final=final)
             yield POLL_S
 
@@ -215,10 +225,12 @@ class EmbeddingMap:
     def _legend(self, method: str) -> str:
         assert self.states is not None
         settings = f"perplexity {self._perplexity:g}, seed {SEED}"
+        few = len(self._rows) < len(self.states)
+        copies = f"({len(self._rows):,} different ones) " if few else ""
         which = "untrained" if self.step < 0 else f"checkpoint {self.step:,}"
         return (
             f"Last hidden layer ({self._activations.shape[1]} units), "
-            f"{len(self.states):,} states from {self.states.source}, "
+            f"{len(self.states):,} states {copies}from {self.states.source}, "
             f"{method if method == 'PCA' else f'{method}, {settings}'}, {which}. "
             f"{self._of_memory()}Axes and distances between groups have no meaning."
         )

@@ -5,6 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 NEIGHBOURS = 10
+SAME = 1e-4
+"""Of the spread of all: states that differ by less are one to the network."""
+
+
+def alike(activations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows [k] that differ from each other, in their order, and of each which, [n].
+
+    A world of few states is met in the same ones again and again. t-SNE pushes a
+    state that has more copies than it has neighbours away from all others.
+    """
+    spread = float(activations.std()) or 1.0
+    steps = np.round(activations.astype(np.float64) / (SAME * spread)).astype(np.int64)
+    seen: dict[bytes, int] = {}
+    which = np.array([seen.setdefault(it.tobytes(), len(seen)) for it in steps])
+    return np.unique(which, return_index=True)[1], which
 
 
 def principal_plane(activations: np.ndarray) -> np.ndarray:

@@ -73,9 +73,7 @@ def csv_bytes(model: dict[str, Any], caption: str) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([name for name, _ in columns])
     for row in range(rows):
-        writer.writerow(
-            [repr(float(v[row])) if row < len(v) else "" for _, v in columns]
-        )
+        writer.writerow([repr(v[row]) if row < len(v) else "" for _, v in columns])
     return text.getvalue().encode("utf-8")
 
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from rllab_gui.plots.glyphs import dice_pixmap
 from rllab_gui.plots.lanes import Lane, TimeScale
 from rllab_gui.plots.numbers import extent
+from rllab_gui.plots.paper import sharpness
 from rllab_gui.plots.polygons import polygon
 from rllab_gui.theme import Theme
 
@@ -201,7 +202,7 @@ class RibbonLane(Lane):
         alone = apart(places, size + 1)
         for x in places[~alone].tolist():
             painter.fillRect(QRectF(x - 0.5, top + 1, 1, size - 1), colour)
-        die = dice_pixmap(size, colour, self.devicePixelRatioF())
+        die = dice_pixmap(size, colour, sharpness(painter))
         for x in places[alone].tolist():
             painter.drawPixmap(QPointF(x - size / 2, top), die)
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeE
 from PySide6.QtWidgets import QWidget
 
 from rllab_gui.plots.numbers import short
+from rllab_gui.plots.paper import on_paper
 from rllab_gui.theme import Theme
 
 UNBOUNDED = (1 << 24) - 1
@@ -115,11 +116,14 @@ class Lane(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what was kept, and the cursors over it."""
-        if self._kept is None:
-            self._kept = self._drawn()
+        """Draw what was kept, and the cursors over it; on paper everything anew."""
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._kept)
+        if on_paper(painter, self):
+            self._paint(painter)
+        else:
+            if self._kept is None:
+                self._kept = self._drawn()
+            painter.drawPixmap(0, 0, self._kept)
         self._paint_loop(painter)
         tokens = self.theme.tokens
         for at, colour in ((self._ghost, tokens.muted), (self._cursor, tokens.accent)):
@@ -156,11 +160,16 @@ class Lane(QWidget):
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(QColor(self.theme.tokens.panel))
         with QPainter(pixmap) as painter:
-            self._paint_frame(painter)
-            painter.setClipRect(self.inside().adjusted(-2, 0, 2, 1))
-            if len(self.values):
-                self.paint_values(painter)
+            self._paint(painter)
         return pixmap
+
+    def _paint(self, painter: QPainter) -> None:
+        self._paint_frame(painter)
+        painter.save()
+        painter.setClipRect(self.inside().adjusted(-2, 0, 2, 1))
+        if len(self.values):
+            self.paint_values(painter)
+        painter.restore()
 
     def inside(self) -> QRectF:
         """Where values are drawn."""

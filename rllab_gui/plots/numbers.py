@@ -165,10 +165,13 @@ def tick(value: float) -> str:
     return _truly_signed(_without_zeros(f"{value:g}"))
 
 
-def as_columns(model: dict[str, Any]) -> list[tuple[str, Floats]]:
-    """The one-dimensional arrays of a model, by name, for a table of values."""
+def as_columns(model: dict[str, Any]) -> list[tuple[str, list[float]]]:
+    """The one-dimensional arrays of a model, by name, for a table of values.
+
+    Whole numbers stay such; true and false are 1 and 0.
+    """
+    columns = [(name, np.asarray(it)) for name, it in model.items() if np.ndim(it) == 1]
     return [
-        (name, np.asarray(values, dtype=np.float64).reshape(-1))
-        for name, values in model.items()
-        if np.ndim(values) == 1
+        (name, it.astype(np.int64 if it.dtype.kind in "biu" else np.float64).tolist())
+        for name, it in columns
     ]

@@ -82,7 +82,8 @@ class TimelineCanvas(ZoomedCanvas):
             folded += [it for it in lanes if it.name == name]
             lanes = [it for it in lanes if it.name != name]
         spare = self.height() - self._least(lanes)
-        folded += [it for it in lanes if spare < self._theme.px(it.seen_from)]
+        px = self._theme.px
+        folded += [it for it in lanes if it.seen_from and spare < px(it.seen_from)]
         for lane in self.lanes:
             if lane.folded != (lane in folded):
                 lane.fold(lane in folded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.contract.branches import Comparison, Difference, compare, parting
+from engine.contract.branches import NO_CHANCE, Comparison, Difference, compare, parting
 from engine.contract.notes import Branch
 from rllab_gui.plots.numbers import short
 from rllab_gui.views.episode_model import action_word
@@ -51,7 +51,7 @@ def answer(branch: Branch, names: Sequence[str]) -> str:
         return f"{what}: {who(branch)}."
     if not other:
         return f"{what} is what was done, so both arms are the same: {who(branch)}."
-    parts = [f"{what} against {other}: {_gain(found)}."]
+    parts = [f"{what} against {other}: {_gain(branch, found)}."]
     parts += [_predicted(branch, found), _cut(branch, found)]
     parts.append(f"{_capital(who(branch))}.")
     return " ".join(it for it in parts if it)
@@ -76,9 +76,11 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _gain(found: Comparison) -> str:
+def _gain(branch: Branch, found: Comparison) -> str:
     pairs = found.discounted.pairs
     sure = f"n = {pairs}, no interval"
+    if pairs == 1 and branch.why.startswith(NO_CHANCE):
+        sure = "nothing here is left to chance, so one rollout tells all"
     if found.discounted.half is not None:
         sure = f"95 % interval of {pairs} pairs"
     elif pairs > 1:

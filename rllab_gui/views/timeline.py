@@ -215,6 +215,7 @@ class TimelineView(View):
 
     def _explain(self, episode: Episode) -> None:
         self.plot.set_model(
+            t=np.arange(len(episode.value)),
             value=episode.value,
             reward=episode.rewards,
             surprise=np.abs(episode.td_error),

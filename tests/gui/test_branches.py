@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from engine.contract.branches import beginning_of, tried_in
+from engine.contract.branches import NO_CHANCE, beginning_of, tried_in
 from engine.contract.notes import Branch, Rollout
 from rllab_gui.action_keys import action_letters, hint, idle_action, key_table
 from rllab_gui.branch_table import branch_csv
@@ -491,6 +491,13 @@ def branch(**more) -> Branch:
             **more,
         }
     )
+
+
+def test_one_rollout_that_tells_all_is_no_small_sample():
+    one = branch(rollouts=[Rollout([1, 0], [2.0, 4.0], [], terminated=True)])
+    sure = branch(rollouts=one.rollouts, why=f"{NO_CHANCE} Played again.")
+    assert "nothing here is left to chance" in answer(sure, ("left", "right"))
+    assert "n = 1, no interval" in answer(one, ("left", "right"))
 
 
 def test_the_answer_names_everything_that_a_number_needs():

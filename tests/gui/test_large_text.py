@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QTabBar, QToolButton, QWidget
 from showing import show
 
 from rllab_gui.plots.header import PlotHeader
+from rllab_gui.plots.timeline import FOLDED_FIRST
 from rllab_gui.views.tables import CalmTable
 from rllab_gui.views.timeline import TimelineView
 
@@ -145,6 +146,18 @@ def test_controls_of_the_run_and_the_status_stand_beside_each_other(huge, qtbot)
     keys = huge.findChild(QWidget, "status.help.shortcuts")
     assert status.rect().contains(keys.geometry())
     assert all(it.width() >= it.sizeHint().width() for it in fields)
+
+
+def test_below_their_least_height_lanes_are_not_folded_for_that(context, client, qtbot):
+    teach(client)
+    view = show(qtbot, TimelineView(context), 500, 300)
+    canvas = view.canvas
+    canvas.setMinimumSize(0, 0)
+    canvas.setFixedHeight(canvas.minimumSizeHint().height() - 5)
+    qtbot.waitUntil(lambda: canvas.height() < canvas.minimumSizeHint().height())
+    kept = [it for it in canvas.lanes if it.name not in (*FOLDED_FIRST, "film")]
+    assert kept
+    assert not [it.name for it in kept if it.folded]
 
 
 @pytest.mark.parametrize("high", range(100, 420, 20))

@@ -63,6 +63,15 @@ def test_a_series_is_bounded_and_keeps_peaks():
     assert columns.step[-1] == 4999
 
 
+@pytest.mark.parametrize("limit", [1, 2, 7, 8, 9])
+def test_a_series_of_very_few_rows_still_takes_more(limit):
+    series = Series(limit=limit)
+    for first in range(0, 100, 20):
+        series.append(**rows(range(first, first + 20)))
+    assert len(series) <= max(limit, 7)
+    assert series.columns().step[-1] == 99
+
+
 def test_history_goes_in_front_without_doubles():
     series = Series()
     series.append(**rows([50, 60]))

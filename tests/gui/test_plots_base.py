@@ -272,13 +272,22 @@ def test_dots_without_numbers_are_left_out(qapp):
 
 
 def test_a_table_has_the_numbers_and_says_what_they_are(plot, tmp_path):
-    plot.set_model(x=np.array([1.0, 2.0]), value=np.array([0.1]))
+    plot.set_model(
+        x=np.array([1.0, 2.0]),
+        value=np.array([0.1]),
+        episode=np.array([3, 4]),
+        explored=np.array([True, False]),
+    )
     plot.set_caption("step 2; n = 1 seed; EMA 0.9")
     assert plot.export(str(tmp_path / "data.csv"))
     lines = (tmp_path / "data.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "# step 2; n = 1 seed; EMA 0.9"
     rows = list(csv.reader(lines[1:]))
-    assert rows == [["x", "value"], ["1.0", "0.1"], ["2.0", ""]]
+    assert rows == [
+        ["x", "value", "episode", "explored"],
+        ["1.0", "0.1", "3", "1"],
+        ["2.0", "", "4", "0"],
+    ]
 
 
 def test_a_picture_can_be_opened_again_and_has_three_hundred_dpi(plot, tmp_path):

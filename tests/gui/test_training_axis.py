@@ -36,9 +36,9 @@ class Parts:
         self.link, self.cursor = Link(client), Cursor()
         self.store, pulse = Store(self.link), Pulse(self.link)
         episode = ShownEpisode(self.link, self.cursor, pulse)
-        playback = Playback(self.link, self.store, self.cursor, episode)
+        self.playback = Playback(self.link, self.store, self.cursor, episode)
         self.axis = TrainingAxis(
-            self.link, self.store, self.cursor, playback, clock=lambda: self.now
+            self.link, self.store, self.cursor, self.playback, clock=lambda: self.now
         )
 
     def open(self, **more):
@@ -71,6 +71,46 @@ def test_a_moment_of_training_is_the_nearest_episode_and_checkpoint_at_once(part
     assert (parts.axis.step, parts.cursor.mode) == (4000, "paused")
     parts.cursor.show_checkpoint(-1)
     assert parts.axis.step == 3900
+
+
+def table(kind, *episodes):
+    """Rows of number, first step and length."""
+    numbers, steps, lengths = np.array(episodes).T
+    return {
+        "kind": [kind] * len(episodes),
+        "episode": numbers,
+        "step0": steps,
+        "length": lengths,
+        "recorded": np.ones(len(episodes), bool),
+    }
+
+
+def test_of_the_evaluations_of_one_checkpoint_the_last_is_the_newest(client, qapp):
+    parts = Parts(client)
+    rows = table("evaluation", (4, 900, 10), (5, 900, 10), (6, 900, 10))
+    client.answers["episodes"] = lambda _: rows
+    parts.open()
+    assert parts.playback._newest == ("evaluation", 6)
+
+
+def test_a_training_episode_is_known_by_the_step_at_its_end(client, qapp):
+    parts = Parts(client)
+    client.answers["episodes"] = lambda _: table("training", (1, 10, 40), (2, 50, 7))
+    parts.open()
+    assert parts.playback.step_of("training", 1) == 50
+    assert parts.playback.step_of("training", 2) == 57
+
+
+def test_a_run_that_went_back_is_asked_for_its_episodes_again(client, qapp):
+    parts = Parts(client)
+    client.answers["episodes"] = lambda _: table("training", (1, 10, 40), (2, 50, 7))
+    parts.open()
+    late = parts.playback._on_table
+    client.answers["episodes"] = lambda _: table("training", (1, 10, 40))
+    parts.open(durable_step=52, cuts=1)
+    assert parts.playback.step_of("training", 2) is None
+    late(("s", 0), table("training", (2, 50, 7)))  # an answer of before
+    assert parts.playback.step_of("training", 2) is None
 
 
 def test_keys_go_from_checkpoint_to_checkpoint_and_stop_at_the_ends(parts):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pictures import judged, teach
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QToolTip
 from showing import drag, show, wheel
 
@@ -42,6 +43,21 @@ def test_the_model_is_what_was_sent(view):
     np.testing.assert_array_equal(model["action"], sent["actions"])
     np.testing.assert_array_equal(model["explored"], sent["explored"])
     np.testing.assert_allclose(model["importance"], np.full(138, 0.5))
+
+
+def test_a_file_is_drawn_anew_and_is_no_picture_of_the_screen(view, tmp_path):
+    assert view.plot.export(str(tmp_path / "timeline.svg"))
+    assert "film strip" in (tmp_path / "timeline.svg").read_text(encoding="utf-8")
+    for lane in view.canvas.lanes:
+        size = lane.size()
+        image = QImage(size * 3, QImage.Format.Format_Grayscale8)
+        image.setDevicePixelRatio(3.0)
+        image.fill(0)
+        with QPainter(image) as painter:
+            lane.render(painter, QPoint(0, 0))
+        pixels = np.asarray(image.constBits()).reshape(3 * size.height(), -1)
+        blocks = pixels[:, : 3 * size.width()].reshape(size.height(), 3, -1, 3)
+        assert (blocks.min(axis=(1, 3)) < blocks.max(axis=(1, 3))).any(), lane.name
 
 
 @pytest.mark.parametrize("t", [0, 1, 41, 98, 136, 137])

@@ -24,7 +24,7 @@ from engine.environments import describe, make
 from engine.stage import embedding as embedding_module
 from engine.stage import layout_worker
 from engine.stage.archive import network_arrays
-from engine.stage.layout import normalised, placed, principal_plane
+from engine.stage.layout import alike, normalised, placed, principal_plane
 from engine.stage.layout_process import WorkerDied
 from engine.stage.minds import Mind
 from engine.stage.posing import picture_of
@@ -110,6 +110,16 @@ def test_known_points_stay_and_new_ones_go_beside_their_likes():
     np.testing.assert_array_equal(found, positions)
 
 
+def test_states_that_the_network_cannot_tell_apart_are_one():
+    rows = np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
+    which = np.array([2, 0, 2, 1, 0])
+    shaken = rows[which] * (1 + np.float32(1e-7))
+    found, of = alike(np.where(np.arange(5)[:, None] > 1, shaken, rows[which]))
+    np.testing.assert_array_equal(found, [0, 1, 3])
+    np.testing.assert_array_equal(of, [0, 1, 0, 2, 1])
+    assert [len(it) for it in alike(np.zeros((4, 8), np.float32))] == [1, 4]
+
+
 # -------------------------------------------------------------------- the stage
 
 
@@ -175,6 +185,41 @@ def test_the_perplexity_fits_the_number_of_states(staged, worker):
     assert worker.tasks[0][2] == 20.0
 
 
+def in_a_grid(store, layout):
+    """A theatre in which a world of few states is learned."""
+    world = {"environment__id": "RLLab/GridWorld-v0"}
+    configuration = tiny(**world, environment__kwargs={"layout": layout})
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=250)
+    theatre = Theatre(store)
+    theatre.loop = loop
+    theatre.look(("picture", "embedding"))
+    theatre.open(configuration, live=True)
+    theatre.tell(Weights(250, 1, loop.weights()), "trainer")
+    theatre.result("embedding", count=100)
+    theatre.run(lambda: reports(theatre)[-1].final)
+    theatre.stage.close()
+    loop.close()
+    return reports(theatre)[-1]
+
+
+def test_copies_of_a_state_are_laid_out_once_and_lie_together(worker, store):
+    report = in_a_grid(store, "garden")
+    activations, _, perplexity, _ = worker.tasks[0]
+    count = len(activations)
+    assert 10 <= count < 50
+    assert perplexity == (count - 1) / 3
+    assert len(np.unique(report.positions, axis=0)) == count
+    assert f"100 states ({count} different ones) from" in report.legend
+
+
+def test_a_handful_of_states_stays_in_its_main_plane(worker, store):
+    report = in_a_grid(store, "S.\n.G")
+    assert not worker.tasks
+    assert "PCA" in report.legend
+    assert len(np.unique(report.positions, axis=0)) == 3
+
+
 def test_too_few_states_is_a_sentence(staged):
     found = staged.ask("embedding", count=12)
     assert found.error.startswith("The map needs at least 50 states (have 12).")
@@ -192,6 +237,8 @@ def test_newer_weights_move_the_points_and_keep_their_numbers(
     """Live: three quarters of the states stay, with number and starting place."""
     monkeypatch.setattr(embedding_module, "AGAIN_AFTER_S", 0.0)
     monkeypatch.setattr(embedding_module, "POLL_S", 0.001)
+    each = lambda rows: (np.arange(len(rows)), np.arange(len(rows)))  # noqa: E731
+    monkeypatch.setattr(embedding_module, "alike", each)  # no copies, for counting
     configuration = tiny()
     loop = TrainingLoop(configuration)
     loop.advance(steps=250)

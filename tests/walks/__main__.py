@@ -1,12 +1,12 @@
-"""``python -m tests.walks --out FOLDER [cartpole|minatar|switches]``: walks.
+"""``python -m tests.walks --out FOLDER [cartpole|minatar|switches|gridworld]``: walks.
 
-``--theme`` says in which theme it begins (each walk looks at the other one too), and
+``--theme`` says in which theme it begins (a student looks at the other one too), and
 ``--scale 1.5`` makes all words larger.
 
 In the real window, by clicks and keys, and with a picture of everything that was seen:
 a student steps through a session; a researcher switches options of a run, loses its
-engine, and looks back. It ends with exit status 1 and a sentence where a step
-did not do what it should.
+engine, and looks back; a presenter selects states, rolls out and exports. It ends with
+exit status 1 and a sentence where a step did not do what it should.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SIZE = (1366, 768)
-WALKS = ("cartpole", "minatar", "switches")
+WALKS = ("cartpole", "minatar", "switches", "gridworld")
 
 
 def main() -> int:
-    """Take the walks that were named, or both."""
+    """Take the walks that were named, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.walks")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("walks", nargs="*", metavar="WALK", help=" or ".join(WALKS))
@@ -49,9 +49,14 @@ def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     from rllab_gui.demo.hands import DemoProblem
     from rllab_gui.engine_start import EngineStart
     from rllab_gui.settings import Settings
+    from tests.walks.presenter import Presenter
     from tests.walks.researcher import Researcher
     from tests.walks.student import Student
 
+    visitors: dict[str, type[Student]] = {
+        "switches": Researcher,
+        "gridworld": Presenter,
+    }
     hush_platform()
     starting = EngineStart()
     application = make_application()
@@ -66,7 +71,7 @@ def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     window.lab.pulse.start()
     try:
         for name in names:
-            visitor = Researcher if name == "switches" else Student
+            visitor = visitors.get(name, Student)
             getattr(visitor(window, folder / name), name)()
     except DemoProblem as problem:
         sys.stderr.write(f"walk: {problem}\n")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from engine.contract.branches import MOST_ROLLOUTS
+from engine.contract.branches import MOST_ROLLOUTS, NO_CHANCE
 from engine.environments.restoring import CHANCE_WORDS
 from engine.stage.archive import Session
 from engine.stage.branching import Line, Policy, Root, Run, continue_job
@@ -19,10 +19,6 @@ from engine.stage.questions.judge_episode import judging_step, options_step
 
 NEWEST = -2
 MOST_STEPS = 2_000
-NO_CHANCE = (
-    "The environment drew nothing from its random generator after this step, so all "
-    "rollouts are equal: one was made."
-)
 
 
 class BranchArguments(Arguments, frozen=True, kw_only=True):
