@@ -224,7 +224,7 @@ class EmbeddingMap:
 
     def _legend(self, method: str) -> str:
         assert self.states is not None
-        settings = f"perplexity {self._perplexity:g}, seed {SEED}"
+        settings = f"perplexity {self._perplexity:.3g}, seed {SEED}"
         few = len(self._rows) < len(self.states)
         copies = f"({len(self._rows):,} different ones) " if few else ""
         which = "untrained" if self.step < 0 else f"checkpoint {self.step:,}"

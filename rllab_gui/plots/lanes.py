@@ -119,6 +119,7 @@ class Lane(QWidget):
         """Draw what was kept, and the cursors over it; on paper everything anew."""
         painter = QPainter(self)
         if on_paper(painter, self):
+            painter.fillRect(self.rect(), QColor(self.theme.tokens.panel))
             self._paint(painter)
         else:
             if self._kept is None:
