@@ -54,6 +54,7 @@ class EmbeddingMap:
         self._next_id = 0
         self._turn = 0
         self._recurrent = False
+        self._newest: EmbeddingReport | None = None
         self._rng = np.random.default_rng(SEED)
 
     def begin(
@@ -98,8 +99,13 @@ class EmbeddingMap:
 
     def forget(self) -> None:
         """Another session is open: its questions are not about these states."""
-        self.states, self.ids = None, np.zeros(0, np.int64)
+        self.states, self.ids, self._newest = None, np.zeros(0, np.int64), None
         self._turn += 1
+
+    def repeat(self, context: Context, window: str) -> None:
+        """Send the newest report to a window that did not look when it was made."""
+        if self._newest is not None:
+            context.send(self._newest, window)
 
     def _check(self, turn: int) -> None:
         """Raise QuestionError where another map has been begun, or another session."""
@@ -220,6 +226,7 @@ class EmbeddingMap:
             episodes=self._seen_at[0],
             steps=self._seen_at[1],
         )
+        self._newest = report
         context.send(report, "windows")
 
     def _legend(self, method: str) -> str:

@@ -220,9 +220,12 @@ class Stage:
             self._context.read_ahead.end()
 
     def _on_subscribe(self, message: Subscribe, sender: str) -> None:
+        new = set(message.topics) - self._audience.topics(sender)
         self._audience.subscribe(sender, message.topics)
         if "picture" in message.topics:
             self._show.repeat()
+        if "embedding" in new:
+            self._map.repeat(self._context, sender)
 
     def _on_credit(self, message: FrameCredit, sender: str) -> None:
         self._audience.add_credit(sender, message.pictures)

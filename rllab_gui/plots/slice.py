@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QWidget
 
 from rllab_gui.plots.base import PlotView
 from rllab_gui.plots.canvas import DecadeAxis
+from rllab_gui.plots.cells import Cells
 from rllab_gui.plots.items import Symbols
+from rllab_gui.plots.maps import MapsCanvas
 from rllab_gui.plots.ranges import Exact
 from rllab_gui.theme import Theme
 
@@ -45,7 +49,11 @@ class Slice:
 
 
 class SlicePlot(PlotView):
-    """Colours over two axes; what nobody visited is hatched, for it is a guess."""
+    """Colours over two axes; what nobody visited is hatched, for it is a guess.
+
+    Attributes:
+      maps: In the place of the axes for a world that is a grid: all its cells.
+    """
 
     def __init__(self, plot_id: str, title: str, theme: Theme) -> None:
         bottom = DecadeAxis("bottom")
@@ -59,10 +67,28 @@ class SlicePlot(PlotView):
         for depth, item in enumerate(items):
             item.setZValue(depth - len(items))
             self.item.addItem(item, ignoreBounds=True)
+        self.maps = MapsCanvas(theme)
+        self.maps.setObjectName(f"plot.{plot_id}.maps")
+        self.maps.setAccessibleName(title)
+        self.maps.hide()
+        self._layout.insertWidget(1, self.maps, 1)
         self.restyle()
+
+    def show_maps(self, maps: Sequence[tuple[str, Cells]]) -> None:
+        """Paint all cells of a world, once for each of these."""
+        self._put(self.maps)
+        self.maps.show_maps(maps)
+
+    def _put(self, canvas: QWidget) -> None:
+        """Let one of the two be what is seen and exported."""
+        if self.canvas is not canvas:
+            self.canvas.hide()
+            self.canvas = canvas
+            canvas.show()
 
     def show_slice(self, shown: Slice) -> None:
         """Paint this."""
+        self._put(self._canvas)
         place = _rect(shown.x, shown.y)
         self._image.setImage(shown.shades, autoLevels=False, levels=(0, 255))
         self._image.setRect(place)
@@ -100,6 +126,7 @@ class SlicePlot(PlotView):
         super().restyle()
         if not hasattr(self, "_here"):
             return
+        self.maps.update()
         tokens = self.theme.tokens
         for line in self._lines:
             line.setPen(self.pen("#ffffff", opacity=0.6))

@@ -10,17 +10,14 @@ import numpy as np
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QComboBox, QToolTip
 
-from engine.contract.grid_layouts import GOAL, PIT, WALL, read_layout
 from rllab_gui.plots.cells import Cells, CellsCanvas
 from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.embedding_points import ColourScale
 from rllab_gui.views.state_map import SHADES, diverging, viridis
+from rllab_gui.views.world_maps import marks_of
 
 ASK_EVERY_S = 1.0
-GRID_WORLD = "RLLab/GridWorld-v0"
-NO_ACTION = "–"
-"""Stands in a cell in which no step is ever taken."""
 
 
 class CellsView(View):
@@ -113,7 +110,8 @@ class CellsView(View):
     def draw(self) -> None:
         """Colours, numbers and arrows of the newest answer."""
         self._offer()
-        answer, marks = self._answer, self._marks()
+        answer = self._answer
+        marks = marks_of(answer, self.context.store.configuration.environment)
         values = np.asarray(answer[self._shade], np.float64)
         real = np.array([not it for it in marks], bool)
         placed = np.log1p(values) if SHADES[self._shade].log else values
@@ -140,22 +138,6 @@ class CellsView(View):
             }
         )
         self._say(values[real])
-
-    def _marks(self) -> tuple[str, ...]:
-        """Walls, goals and pits of GridWorld; elsewhere cells without any action."""
-        states = np.asarray(self._answer["state"]).tolist()
-        acts = np.asarray(self._answer["acts"], bool).tolist()
-        plain = tuple("" if it else NO_ACTION for it in acts)
-        of = self.context.store.configuration.environment
-        if of.id != GRID_WORLD:
-            return plain
-        try:
-            rows = "".join(read_layout(str(of.kwargs.get("layout", "garden"))).rows)
-        except ValueError:
-            return plain
-        special = WALL + GOAL + PIT
-        fits = [rows[it : it + 1] for it in states]
-        return tuple(it if it and it in special else "" for it in fits)
 
     def _offer(self) -> None:
         """V(s), and whatever else this agent knows of its states."""

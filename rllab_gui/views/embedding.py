@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QPushButton, QSplitter
 
-from engine.contract.messages import EmbeddingReport
+from engine.contract.messages import EmbeddingReport, ProcessState
 from rllab_gui.commands import Command
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.views.base import View, ViewContext
@@ -113,6 +113,7 @@ class EmbeddingView(View):
         store.statusChanged.connect(self._on_status)
         store.wasReset.connect(self._on_reset)
         store.sessionChanged.connect(self._begin)
+        self.context.link.processChanged.connect(self._on_process)
         self.plot.picked.connect(self._on_picked)
         self.plot.lassoed.connect(self._on_lassoed)
         self.context.selection.changed.connect(self.refresh)
@@ -320,6 +321,12 @@ class EmbeddingView(View):
         self._begin()
         if self._report is None:
             self.refresh()
+
+    def _on_process(self, process: ProcessState) -> None:
+        """A stage that begins again knows nothing of the map that the old one made."""
+        if (process.role, process.state) == ("stage", "ready") and self._begun_for[0]:
+            self._busy, self._begun_for = "", ("", False, 0)
+            self._begin()
 
     def _on_reset(self) -> None:
         self._report, self._busy, self._failed = None, "", ""

@@ -69,6 +69,18 @@ def diverging(share: float) -> str:
     return _shades("CET-D1")[round(share * (LEVELS - 1))]
 
 
+def scale_html(shade: Shade, scale: ColourScale) -> str:
+    """Both ends and the middle of a colour scale, as rich text."""
+    paint = diverging if shade.signed else viridis
+    ends = (scale.low, (scale.low + scale.high) / 2, scale.high)
+    marks = [
+        f'<span style="color:{paint(at)}">●</span>'
+        f"&nbsp;{shade.written(math.expm1(value) if shade.log else value)}"
+        for at, value in zip((0.0, 0.5, 1.0), ends, strict=True)
+    ]
+    return f"{shade.words} {' '.join(marks)}"
+
+
 class StateMap(PlotView):
     """A plot without numbers on its axes, for they would mean nothing.
 
@@ -184,15 +196,9 @@ class StateMap(PlotView):
 
     def scale_html(self) -> str:
         """The colour scale as rich text, with the share of values beyond it."""
-        scale, shade = self.colours, SHADES[self.shade]
-        ends = (scale.low, (scale.low + scale.high) / 2, scale.high)
-        marks = [
-            f'<span style="color:{self._shades[round(at * (LEVELS - 1))]}">●</span>'
-            f"&nbsp;{shade.written(math.expm1(value) if shade.log else value)}"
-            for at, value in zip((0.0, 0.5, 1.0), ends, strict=True)
-        ]
+        scale = self.colours
         beyond = f" ({100 * scale.clipped:.1f} % beyond)" if scale.clipped else ""
-        return f"{shade.words} {' '.join(marks)}{beyond}"
+        return f"{scale_html(SHADES[self.shade], scale)}{beyond}"
 
     def restyle(self) -> None:
         """Take over the colours of the theme; the values keep theirs."""

@@ -1,7 +1,8 @@
-"""Values over two numbers of the state, the others as at the cursor."""
+"""Values over two numbers of the state, or over all cells of a world that is a grid."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from html import escape
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QCursor
 from PySide6.QtWidgets import QHBoxLayout, QToolTip
 
 from rllab_gui.plain import PlainLabel
@@ -20,12 +21,10 @@ from rllab_gui.plots.slice import Slice, SlicePlot
 from rllab_gui.views.asking import AskingView
 from rllab_gui.views.base import ViewContext
 from rllab_gui.views.episode_model import Moment, action_word
+from rllab_gui.views.world_maps import TITLES, WorldMaps, marks_of, offered
 
-SHOWN = {
-    "value": "V(s)",
-    "gap": "gap of Q",
-    "action": "action",
-}
+SHOWN = ("value", "gap", "action")
+"""Of :data:`TITLES`, what a slice can show."""
 
 
 class ValueSliceView(AskingView):
@@ -39,14 +38,16 @@ class ValueSliceView(AskingView):
         "stays as at the cursor: V(s) = max_a Q(s,a), the gap between the two best "
         "actions, or the greedy action. The line is the way of the episode, the dot "
         "the step at the cursor. Hatched is what the session never visited: there the "
-        "network only guesses."
+        "network only guesses. Of a grid world every cell is shown, beside the exact "
+        "solution V*(s) where the world has one, and the error V − V*."
     )
     question = "value_slice"
     refused = "There is no slice of this state."
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self._x, self._y, self._what = 0, 1, "value"
+        self._x, self._y = 0, 1
+        self._chosen = ""
         self._of = ""
         self._boxes = {
             name: self._box(name, title)
@@ -56,14 +57,15 @@ class ValueSliceView(AskingView):
                 ("y", "Number along the vertical axis"),
             )
         }
+        self._words = [PlainLabel(it, self) for it in "xy"]
         self._lay_out_boxes()
-        for name, title in SHOWN.items():
-            self._boxes["what"].addItem(title, name)
+        self._offer(SHOWN)
         plot = self.plot
         assert isinstance(plot, SlicePlot)
         self.slice = plot
         plot.pointed.connect(self._on_pointed)
         plot.pointerLeft.connect(QToolTip.hideText)
+        plot.maps.hovered.connect(self._on_cell)
         context.store.cardChanged.connect(self._on_card)
         self._on_card()
 
@@ -83,9 +85,9 @@ class ValueSliceView(AskingView):
         row, gap = QHBoxLayout(), self.context.theme.px(4)
         row.setContentsMargins(gap, 0, gap, 0)
         row.setSpacing(gap)
-        for name, words in (("what", ""), ("x", "x"), ("y", "y")):
-            if words:
-                row.addWidget(PlainLabel(words, self))
+        row.addWidget(self._boxes["what"])
+        for name, words in zip("xy", self._words, strict=True):
+            row.addWidget(words)
             row.addWidget(self._boxes[name])
         row.addStretch(1)
         self.body_layout.insertLayout(0, row)
@@ -102,18 +104,67 @@ class ValueSliceView(AskingView):
             self._boxes[name].clear()
             self._boxes[name].addItems(names)
             self._boxes[name].setCurrentIndex(at)
+        for box in (*self._words, self._boxes["x"], self._boxes["y"]):
+            box.setVisible(not card.cells())
+
+    def _offer(self, names: Iterable[str]) -> None:
+        """What this answer can show; what was chosen before, if that is among it."""
+        box, names = self._boxes["what"], list(names)
+        if names != [box.itemData(at) for at in range(box.count())]:
+            box.clear()
+            for name in names:
+                box.addItem(TITLES[name], name)
+        box.setCurrentIndex(max(0, box.findData(self._chosen)))
+
+    @property
+    def what(self) -> str:
+        """What the colours show."""
+        return str(self._boxes["what"].currentData())
 
     def wish(self, moment: Moment) -> dict[str, Any] | None:
-        """Which two numbers vary is part of the question."""
-        asked = super().wish(moment)
-        return None if asked is None else asked | {"x": self._x, "y": self._y}
+        """Which two numbers vary is part of the question; a grid has none."""
+        asked, card = super().wish(moment), self.context.store.card
+        if asked is None or (card is not None and card.cells()):
+            return asked
+        return asked | {"x": self._x, "y": self._y}
 
     # ------------------------------------------------------------------ draw
 
     def draw(self) -> None:
         """Show the newest answer."""
+        if "place" in self.asked.answer:
+            self._draw_maps()
+        else:
+            self._draw_slice()
+
+    def _draw_maps(self) -> None:
+        """All cells of a world that is a grid."""
         answer = self.asked.answer
-        values = np.asarray(answer[self._what], np.float64)
+        self._offer(offered(answer))
+        world, what = self.context.store.configuration.environment, self.what
+        maps = WorldMaps(answer, marks_of(answer, world), self.context.theme)
+        self.slice.show_maps(maps.drawn(what))
+        arrays = {
+            name: it
+            for name, it in answer.items()
+            if isinstance(it, np.ndarray) and name != "place"
+        }
+        row, column = np.asarray(answer["place"]).T
+        self.slice.set_model(row=row, column=column, **arrays)
+        step = count(int(answer["checkpoint_step"]))
+        sentence = (
+            f"{maps.sentence(what)}. Hatched: never visited, a guess. "
+            f"Checkpoint {step}."
+        )
+        self.say(sentence, "n = 1 seed.")
+        legend = maps.legend(what)
+        self.plot.set_legend(f"{legend}. {escape(sentence)}" if legend else sentence)
+
+    def _draw_slice(self) -> None:
+        """Two numbers of the state along the axes."""
+        answer = self.asked.answer
+        self._offer(SHOWN)
+        values = np.asarray(answer[self.what], np.float64)
         x, y = np.asarray(answer["x_values"]), np.asarray(answer["y_values"])
         fixed = np.asarray(answer["fixed"], np.float64)
         path = np.stack([np.asarray(answer[f"path_{it}"]) for it in "xy"], 1)
@@ -123,7 +174,7 @@ class ValueSliceView(AskingView):
                 x,
                 y,
                 self._coloured(values),
-                values if self._what != "action" else None,
+                values if self.what != "action" else None,
                 np.asarray(answer["visited"]),
                 path,
                 fixed[list(chosen)],
@@ -141,7 +192,7 @@ class ValueSliceView(AskingView):
         return int(self.asked.arguments.get(axis, 0))
 
     def _coloured(self, values: np.ndarray) -> np.ndarray:
-        if self._what == "action":
+        if self.what == "action":
             shades = map(self.context.theme.colour, range(int(values.max()) + 1))
             colours = [QColor(it) for it in shades]
             table = np.array(
@@ -167,8 +218,8 @@ class ValueSliceView(AskingView):
         )
         step = count(int(answer["checkpoint_step"]))
         span = f"{short(float(np.nanmin(values)))} to {short(float(np.nanmax(values)))}"
-        words = f"{SHOWN[self._what]}: {span}"
-        if self._what == "action":
+        words = f"{TITLES[self.what]}: {span}"
+        if self.what == "action":
             words = self._actions(answer, values)
         share = float(np.mean(np.asarray(answer["visited"]) > 0))
         rest = f"Fixed: {others}. " if others else ""
@@ -190,7 +241,7 @@ class ValueSliceView(AskingView):
     # -------------------------------------------------------------- the person
 
     def _on_chosen(self, index: int) -> None:
-        self._what = str(self._boxes["what"].currentData())
+        self._chosen = self.what
         x, y = (self._boxes[it].currentIndex() for it in "xy")
         if x == y:  # the other axis takes what this one had
             x, y = (self._y, y) if y == self._x else (x, self._x)
@@ -200,9 +251,18 @@ class ValueSliceView(AskingView):
         self.ask()
         self.refresh()
 
+    def _on_cell(self, cell: int) -> None:
+        answer = self.asked.answer
+        if cell < 0 or "place" not in answer or cell >= len(answer["place"]):
+            QToolTip.hideText()
+            return
+        world = self.context.store.configuration.environment
+        maps = WorldMaps(answer, marks_of(answer, world), self.context.theme)
+        QToolTip.showText(QCursor.pos(), maps.of_cell(cell), self.plot.canvas)
+
     def _on_pointed(self, x: float, y: float) -> None:
         answer = self.asked.answer
-        if not answer:
+        if "x_values" not in answer:
             return
         at = [
             int(np.abs(np.asarray(answer[f"{axis}_values"]) - value).argmin())

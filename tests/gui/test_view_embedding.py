@@ -11,7 +11,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
 from showing import show
 
-from engine.contract.messages import EmbeddingReport, SessionStatus, TrainerStatus
+from engine.contract.messages import (
+    EmbeddingReport,
+    ProcessState,
+    SessionStatus,
+    TrainerStatus,
+)
 from rllab_gui.views import embedding
 from rllab_gui.views.embedding import EmbeddingView
 from rllab_gui.views.embedding_points import ColourScale, Journey
@@ -313,3 +318,19 @@ def test_a_lasso_selects_its_states_in_all_views(
     assert len(view.plot._chosen.data) == 1
     lasso(view, [(-0.1, -0.1), (0.1, -0.1), (0.1, 0.1)])  # nothing is in it
     assert not context.selection.steps
+
+
+def test_a_stage_that_begins_again_is_asked_again(view, client, context):
+    room = {"replay_size": 900, "replay_capacity": 10_000}
+    client.play(TrainerStatus("running", **room))
+    client.play(SessionStatus("a", "/a.h5", "u1", True))
+    context.pulse.beat()
+    first = client.questions("embedding")[0]
+    client.reply(first.id, {"count": 500, "checkpoint_step": 100})
+    context.pulse.beat()
+    client.play(ProcessState("stage", "ready"))
+    context.pulse.beat()
+    assert len(client.questions("embedding")) == 2
+    assert view.emptiness()[0] == "Collecting 500 states …"
+    client.play(ProcessState("trainer", "ready"))
+    assert len(client.questions("embedding")) == 2

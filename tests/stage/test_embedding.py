@@ -18,6 +18,7 @@ from engine.contract.messages import (
     Problem,
     SessionStatus,
     ShowAgent,
+    Subscribe,
     Weights,
 )
 from engine.environments import describe, make
@@ -540,3 +541,32 @@ def test_a_run_that_goes_back_ends_a_map_that_is_being_made(staged, held, monkey
     assert not staged.of(Problem)
     assert staged.result("embedding", count=120, perplexity=20.0)["count"] == 120
     assert len(reports(staged)[0].positions) == 120
+
+
+def test_who_looks_later_gets_the_newest_report(staged):
+    """A map that is done while another workspace is open is not lost."""
+    assert not staged.ask("embedding", count=60, perplexity=30.0).error
+    staged.run(lambda: [it for it in reports(staged) if it.final])
+    newest = reports(staged)[-1]
+
+    def told(window):
+        return [
+            it for it, to in staged.sent if to == window and type(it) is type(newest)
+        ]
+
+    staged.tell(Subscribe(["curves"]), "window-2")
+    assert not told("window-2")
+    staged.tell(Subscribe(["curves", "embedding"]), "window-2")
+    (found,) = told("window-2")
+    assert found.final
+    np.testing.assert_array_equal(found.positions, newest.positions)
+    staged.tell(Subscribe(["embedding"]), "window-2")  # it has been looking
+    assert len(told("window-2")) == 1
+
+
+def test_a_report_on_another_session_is_not_repeated(staged):
+    assert not staged.ask("embedding", count=60, perplexity=30.0).error
+    staged.run(lambda: [it for it in reports(staged) if it.final])
+    staged.tell(SessionStatus("t", "/t.h5", "uuid-2", True), "supervisor")
+    staged.tell(Subscribe(["embedding"]), "window-2")
+    assert not [it for it, to in staged.sent if to == "window-2"]

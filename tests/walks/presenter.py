@@ -31,6 +31,7 @@ class Presenter(Student):
         self._tab("Slice")
         self._settle()
         self._picture("whole-map")
+        self._single_maps()
         self._hands.press("Ctrl+1")
         self._tab("Cells")
         self._hands.rest(1_500)  # the exact solution is worked out
@@ -40,6 +41,17 @@ class Presenter(Student):
         self._export_plots()
         self._export_episode()
         self._film_side_by_side()
+
+    def _single_maps(self) -> None:
+        """One map at a time, each as large as the panel."""
+        box = self._hands.see("step.slice.what", QComboBox)
+        assert isinstance(box, QComboBox)
+        for what in ("value", "error", "gap", "action", "all"):
+            at = box.findData(what)
+            box.setCurrentIndex(at)
+            box.activated.emit(at)
+            self._settle()
+            self._picture(f"map-{what}")
 
     def _select_on_map(self) -> None:
         """Round half of the states; the replay memory then shows the same ones."""
@@ -88,6 +100,9 @@ class Presenter(Student):
             ("stepQbars", "svg"),
             ("timeline", "csv"),
             ("timeline", "png"),
+            ("stepSlice", "png"),
+            ("stepSlice", "svg"),
+            ("stepSlice", "csv"),
         ):
             path = self._file(f"{plot}.{kind}")
             self._trigger(f"act.plot.{plot}.export.{kind}")

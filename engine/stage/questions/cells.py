@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
-from engine.contract.options import Configuration, EnvironmentOptions
-from engine.environments.reachable import exact_values, where_it_acts
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
+from engine.stage.grids import acts_in, solved
 from engine.stage.jobs import Job
 from engine.stage.knowledge import doubts, familiarity
 from engine.stage.minds import Mind, insight_job, liking
@@ -44,39 +41,15 @@ def _answer(context: Context, arguments: CellsArguments, asker: Asker) -> Job:
     if session is not None and _same_world(session, shown):
         known |= yield from familiarity(session, observations)
     value = seen["q"].max(axis=1)
-    exact = _exact(shown.configuration, card.shape[0])
-    if exact is not None:
-        known |= {"exact": exact[states], "error": value - exact[states]}
+    known |= solved(shown.configuration, states, card.shape[0], value)
     return {
         "place": np.array(list(cells.values())),
         "state": states,
-        "value": value,
         "action": liking(seen).argmax(axis=1),
-        "acts": _acts(shown.configuration.environment, card.shape[0])[states],
+        "acts": acts_in(shown.configuration.environment, card.shape[0])[states],
         "checkpoint_step": step,
         **known,
     }
-
-
-def _acts(options: EnvironmentOptions, states: int) -> np.ndarray:
-    return _acts_by_text(options.model_dump_json(), states)
-
-
-@lru_cache(maxsize=4)
-def _acts_by_text(options: str, states: int) -> np.ndarray:
-    """The options as text can be a key."""
-    return where_it_acts(EnvironmentOptions.model_validate_json(options), states)
-
-
-def _exact(configuration: Configuration, states: int) -> np.ndarray | None:
-    options, discount = configuration.environment, configuration.agent.discount
-    return _exact_by_text(options.model_dump_json(), states, discount)
-
-
-@lru_cache(maxsize=4)
-def _exact_by_text(options: str, states: int, discount: float) -> np.ndarray | None:
-    world = EnvironmentOptions.model_validate_json(options)
-    return exact_values(world, states, discount)
 
 
 def _same_world(session: Session, shown: Mind) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.contract.catalogue import EnvironmentCard
 from engine.stage.context import Asker, Context, Question, QuestionError
+from engine.stage.grids import gap_of, whole_map
 from engine.stage.jobs import Job
 from engine.stage.minds import insight_job, liking
 from engine.stage.moments import observations_at
@@ -18,8 +19,7 @@ SIDE = 48
 MARGIN = 0.1
 """Of the range that was visited, added on either side."""
 NO_NUMBERS = "A slice needs observations of a few numbers; {} shows pictures."
-CELLS = "Each state of {} stands for itself: the view Cells of the workspace Train \
-shows them."
+NO_GRID = "Each state of {} stands for itself: no two numbers span a slice of them."
 RECURRENT = (
     "A slice needs a network without a memory: what it says here depends on the "
     "whole way to this step."
@@ -38,6 +38,7 @@ def _answer(context: Context, arguments: SliceArguments, asker: Asker) -> Job:
     """V(s), gap and greedy action over a grid, and where the agent has been.
 
     Returns:
+      Of a world that is a grid its :func:`whole_map`; of others
       ``x_values`` and ``y_values`` [n]; ``value`` = max_a Q, ``gap`` (best minus
       second best Q, NaN for a single action) and ``action``, [n, n] by (y, x);
       ``visited`` int [n, n], states of the session in each bin of the two numbers;
@@ -50,6 +51,8 @@ def _answer(context: Context, arguments: SliceArguments, asker: Asker) -> Job:
     steps = len(record["actions"])
     if not 0 <= arguments.t <= steps:
         raise QuestionError(f"There is no step {arguments.t:,} in this episode.")
+    if card.cells():
+        return (yield from whole_map(context, session, record, weights, arguments.t))
     path = yield from observations_at(context, session, record, range(steps + 1))
     here = np.array(path[arguments.t], np.float64)
     pool = yield from context.pool.judged(context, session, weights)
@@ -71,10 +74,12 @@ def _check(
 ) -> None:
     if card.observation == "image":
         raise QuestionError(NO_NUMBERS.format(card.id))
-    if card.observation != "vector":
-        raise QuestionError(CELLS.format(card.id))
     if recurrent:
         raise QuestionError(RECURRENT)
+    if card.cells():
+        return
+    if card.observation != "vector":
+        raise QuestionError(NO_GRID.format(card.id))
     count = card.shape[0]
     if count < 2:
         raise QuestionError("A slice needs observations of at least two numbers.")
@@ -120,14 +125,12 @@ def _result(
     seen: np.ndarray,
 ) -> dict[str, Any]:
     q = said["q"]
-    ordered = np.sort(q, axis=1)
-    gap = ordered[:, -1] - ordered[:, -2] if q.shape[1] > 1 else np.full(len(q), np.nan)
     x, y = axes
     return {
         "x_values": x,
         "y_values": y,
         "value": q.max(axis=1).reshape(SIDE, SIDE),
-        "gap": gap.reshape(SIDE, SIDE),
+        "gap": gap_of(q).reshape(SIDE, SIDE),
         "action": liking(said).argmax(axis=1).reshape(SIDE, SIDE),
         "visited": _visited(seen[:, arguments.x], seen[:, arguments.y], x, y),
         "path_x": path[:, arguments.x],
