@@ -325,8 +325,11 @@ class EmbeddingView(View):
     def _on_process(self, process: ProcessState) -> None:
         """A stage that begins again knows nothing of the map that the old one made."""
         if (process.role, process.state) == ("stage", "ready") and self._begun_for[0]:
-            self._busy, self._begun_for = "", ("", False, 0)
-            self._begin()
+            if self._busy:
+                self.collect()
+            else:
+                self._begun_for = ("", False, 0)
+                self._begin()
 
     def _on_reset(self) -> None:
         self._report, self._busy, self._failed = None, "", ""
