@@ -384,6 +384,7 @@ class Supervisor:
     def _give_up(self, child: Child) -> None:
         """It died too often: explain, and let the user decide."""
         role = child.role
+        self._board.close(role)
         self._tell(Solved(f"engine.{role}.died"))
         self._tell(problems.given_up(child))
         self._tell(ProcessState(role, "gone"))

@@ -45,10 +45,12 @@ class Switchboard:
         self._lines: dict[str, bytes] = {}
         self._backlog: dict[str, deque[tuple[str, list[Any]]]] = {}
         self._asked: dict[str, dict[tuple[str, int], None]] = {}
+        self._closed: set[str] = set()
 
     def connect(self, role: str, identity: str) -> None:
         """From now on this process plays the role."""
         self._lines[role] = identity.encode()
+        self._closed.discard(role)
 
     def hand_over(self, role: str) -> None:
         """Give a process what has waited for it."""
@@ -62,6 +64,10 @@ class Switchboard:
         for asker, number in self._asked.pop(role, {}):
             if asker != SUPERVISOR:
                 self.send(asker, Answer(number, error=sentence))
+
+    def close(self, role: str) -> None:
+        """It is not started again by itself: who asks it now is told."""
+        self._closed.add(role)
 
     def send(
         self, destination: str, message: Message, sender: str = SUPERVISOR
@@ -82,7 +88,7 @@ class Switchboard:
         elif destination in self._lines:
             return self._hub.forward(self._lines[destination], sender, frames)
         elif destination in ("trainer", "stage", "keeper"):
-            if kind in REPEATED:
+            if kind in REPEATED or (kind == "Ask" and destination in self._closed):
                 return False
             waiting = self._backlog.setdefault(destination, deque(maxlen=BACKLOG))
             waiting.append((sender, list(frames)))
@@ -92,6 +98,11 @@ class Switchboard:
 
     def note_question(self, asker: str, role: str, number: int) -> None:
         """Somebody asks this role; the answer must come, or a sentence why not."""
+        if role in self._closed and asker != SUPERVISOR:
+            sentence = f"The {role} ended too often and is not started again. "
+            sentence += "Start the engine again."
+            self.send(asker, Answer(number, error=sentence))
+            return
         self._asked.setdefault(role, {})[(asker, number)] = None
 
     def note_answer(self, role: str, asker: str, number: int) -> None:

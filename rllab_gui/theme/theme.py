@@ -95,8 +95,10 @@ class Theme(QObject):
 
     def set_scale(self, scale: float) -> None:
         """Make everything larger or smaller, within the offered range."""
-        self._scale = min(max(scale, SCALES[0]), SCALES[-1])
-        self.apply()
+        scale = min(max(scale, SCALES[0]), SCALES[-1])
+        if scale != self._scale:
+            self._scale = scale
+            self.apply()
 
     def toggle(self) -> None:
         """Light becomes dark and dark becomes light."""

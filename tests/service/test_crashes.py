@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine.contract.messages import (
+    Answer,
     EndTrainer,
     Event,
     Message,
@@ -276,6 +277,10 @@ def test_a_role_that_dies_again_and_again_is_given_up(lab: Lab) -> None:
     assert gone.severity == "error"
     assert gone.fixes
     expect(client, lambda it: it == ProcessState("stage", "gone"))
+    number = client.ask("judge_episode", {})
+    told = expect(client, lambda it: isinstance(it, Answer) and it.id == number)
+    assert isinstance(told, Answer)
+    assert "not started again" in told.error
     lab.start(client)  # a run needs no stage
     end(lab, client)
 

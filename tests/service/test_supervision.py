@@ -10,6 +10,7 @@ import pytest
 from engine.contract.codec import encode
 from engine.contract.messages import (
     Answer,
+    Ask,
     Checkpoint,
     CheckpointStored,
     Message,
@@ -126,6 +127,23 @@ def test_who_waits_for_the_answer_of_a_dead_process_is_told(
     assert answer.id == 5
     assert "stage ended" in answer.error
     assert rest == []
+
+
+def test_who_asks_a_process_that_is_not_started_again_is_told(
+    board: Switchboard, hub: FakeHub
+) -> None:
+    board.close("stage")
+    board.note_question("window-1", "stage", 6)
+    board.send("stage", Ask(6, "judge_episode", {}), "window-1")
+    ((to, _, answer),) = hub.sent
+    assert to == "window-1"
+    assert isinstance(answer, Answer)
+    assert answer.id == 6
+    assert "not started again" in answer.error
+    board.connect("stage", "stage.9")  # the person has started it
+    board.hand_over("stage")
+    board.note_question("window-1", "stage", 7)
+    assert len(hub.sent) == 1
 
 
 def test_a_window_that_cannot_take_more_has_to_say_hello_again(

@@ -1,4 +1,4 @@
-"""``python -m tests.walks --out FOLDER [cartpole|minatar|switches|gridworld]``: walks.
+"""``python -m tests.walks --out FOLDER [WALK ...]``: walks.
 
 ``--theme`` says in which theme it begins (a student looks at the other one too), and
 ``--scale 1.5`` makes all words larger.
@@ -6,7 +6,8 @@
 In the real window, by clicks and keys, and with a picture of everything that was seen:
 a student steps through a session; a researcher switches options of a run, loses its
 engine, and looks back; a presenter selects states, rolls out and exports. It ends with
-exit status 1 and a sentence where a step did not do what it should.
+exit status 1 and a sentence where a step did not do what it should. ``wander`` does
+anything in any order, ``--minutes`` long, as ``--seed`` has it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 SIZE = (1366, 768)
 WALKS = ("cartpole", "minatar", "switches", "gridworld")
+BY_CHANCE = "wander"
 
 
 def main() -> int:
@@ -29,8 +31,10 @@ def main() -> int:
     parser.add_argument("walks", nargs="*", metavar="WALK", help=" or ".join(WALKS))
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=3.0)
     options = parser.parse_args()
-    unknown = [it for it in options.walks if it not in WALKS]
+    unknown = [it for it in options.walks if it not in (*WALKS, BY_CHANCE)]
     if unknown:
         parser.error(f"there is no walk '{unknown[0]}': {' or '.join(WALKS)}")
     options.out.mkdir(parents=True, exist_ok=True)
@@ -39,11 +43,10 @@ def main() -> int:
         prefix="rllab-walk-", ignore_cleanup_errors=True
     ) as home:
         os.environ["RLLAB_HOME"] = home
-        looks = options.theme, options.scale
-        return _walk(options.out.absolute(), options.walks or WALKS, *looks)
+        return _walk(options.out.absolute(), options.walks or WALKS, options)
 
 
-def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
+def _walk(folder: Path, names: Sequence[str], options: argparse.Namespace) -> int:
     from rllab_gui.app import make_application, make_window
     from rllab_gui.demo.__main__ import hush_platform
     from rllab_gui.demo.hands import DemoProblem
@@ -52,18 +55,21 @@ def _walk(folder: Path, names: Sequence[str], theme: str, scale: float) -> int:
     from tests.walks.presenter import Presenter
     from tests.walks.researcher import Researcher
     from tests.walks.student import Student
+    from tests.walks.wanderer import Wanderer
 
     visitors: dict[str, type[Student]] = {
         "switches": Researcher,
         "gridworld": Presenter,
+        BY_CHANCE: Wanderer,
     }
     hush_platform()
     starting = EngineStart()
     application = make_application()
     # As a person finds it who has chosen so before; a window that changes between
     # being made and being shown is nobody's.
-    Settings().set("theme", theme)
-    Settings().set("scale", scale)
+    Settings().set("theme", options.theme)
+    Settings().set("scale", options.scale)
+    Wanderer.seed, Wanderer.minutes = options.seed, options.minutes
     window = make_window(starting.client())
     window.files.native = False
     window.resize(*SIZE)
