@@ -52,6 +52,8 @@ SLOW_MS = 2_000
 BEAT_MS = 20
 LOOK_EVERY = 25
 STUCK_S = 40.0
+GOES_ON = 0.6
+"""So often a run is not ended to look for panels that wait."""
 MOST_KILLED = 3
 """With one more a part of the engine may not be started again, as it should."""
 LEFT, PLAIN = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -97,8 +99,8 @@ class Wanderer(Student):
             (8, self._wheel),
             (8, self._drag),
             (10, self._command),
-            (1, self._open_sample),
-            (1, self._preset),
+            (2, self._open_sample),
+            (3, self._preset),
             (1 if len(self._killed) < MOST_KILLED else 0, self._kill),
         ]
         way = self._chance.choices([it for _, it in ways], [it for it, _ in ways])[0]
@@ -311,6 +313,8 @@ class Wanderer(Student):
             if dialog.isVisible():
                 dialog.reject()
         if self._lab.run.active:
+            if self._chance.random() < GOES_ON:
+                return  # what learns has always something under way
             self._lab.commands.run("train.stop")
         self._lab.cursor.set_mode("paused")
         deadline = time.monotonic() + STUCK_S
