@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +202,9 @@ def _target(preset: Preset, arguments: argparse.Namespace) -> Path:
 
     path: Path | None = arguments.out
     if path is None:
-        folder = find_home().sessions
-        folder.mkdir(parents=True, exist_ok=True)
-        stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-        path = folder / f"{preset.name}-{stamp}.h5"
+        home = find_home()
+        home.sessions.mkdir(parents=True, exist_ok=True)
+        path = home.dated_session(preset.name)
     if path.suffix != ".h5":
         raise Refused(f"'{path.name}' cannot be a session: its name must end in .h5.")
     path = check_target(path, force=arguments.force)

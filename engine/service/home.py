@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 import platformdirs
@@ -46,8 +47,15 @@ class Home:
     def new_session(self, configuration: Configuration) -> str:
         """The path of a session that begins now: its environment and the time."""
         name = configuration.environment.id.rsplit("/", 1)[-1].lower()
-        stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-        return str(self.sessions / f"{name}-{stamp}.h5")
+        return str(self.dated_session(name))
+
+    def dated_session(self, name: str) -> Path:
+        """A path of this name and the time at which nothing is yet."""
+        stem = f"{name}-{datetime.now():%Y-%m-%d-%H%M%S}"
+        # Who begins twice within a second has two of them.
+        names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        taken = {it.stem for it in self.sessions.glob("*-*")}
+        return self.sessions / f"{next(it for it in names if it not in taken)}.h5"
 
     def prepare(self) -> None:
         """Make the folders; the runtime one is closed to other users."""
