@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.contract.grid_layouts import GOAL, PIT, WALL, read_layout
 from engine.contract.options import Configuration, EnvironmentOptions
 from engine.environments.reachable import exact_values, where_it_acts
 from engine.stage.archive import Session
@@ -16,6 +17,10 @@ from engine.stage.episodes import Weights
 from engine.stage.jobs import Wish
 from engine.stage.minds import insight_job, liking
 from engine.stage.moments import observations_at
+
+GRID_WORLD = "RLLab/GridWorld-v0"
+NO_ACTION = "–"
+"""Stands in a cell in which no step is ever taken."""
 
 
 def whole_map(
@@ -30,7 +35,8 @@ def whole_map(
     Returns:
       Of n cells ``place`` (row, column) [n, 2], ``state`` [n], ``value`` = max_a Q,
       ``gap`` (best minus second best Q, NaN for a single action), ``action`` and
-      ``acts`` (False where no step is ever taken), ``visited`` (states of the session
+      ``acts`` (False where no step is ever taken), ``marks`` (:func:`marks_of`),
+      ``visited`` (states of the session
       that were seen here), and, where the world can be solved, ``exact`` V* and
       ``error``, value - exact, [n]. ``path`` [T+1] are the cells of the episode, -1
       beside the grid, ``here`` that of step t; ``action_names``, ``checkpoint_step``.
@@ -49,12 +55,14 @@ def whole_map(
     cell_of[states] = np.arange(len(states))
     path = cell_of[way.argmax(axis=1)]
     met = np.bincount(pool.states.observations.argmax(axis=1), minlength=count)
+    acts = acts_in(configuration.environment, count)[states]
     return {
         "place": np.array(list(cells.values())),
         "state": states,
         "gap": gap_of(said["q"]),
         "action": liking(said).argmax(axis=1),
-        "acts": acts_in(configuration.environment, count)[states],
+        "acts": acts,
+        "marks": marks_of(configuration.environment, states, acts),
         "visited": met[states] + np.bincount(path[path >= 0], minlength=len(states)),
         "path": path,
         "here": int(path[t]),
@@ -72,6 +80,25 @@ def solved(
     if exact is None:
         return {"value": value}
     return {"value": value, "exact": exact[states], "error": value - exact[states]}
+
+
+def marks_of(
+    world: EnvironmentOptions, states: np.ndarray, acts: np.ndarray
+) -> list[str]:
+    """What each of these cells is, where it is not one to act in; else "".
+
+    Walls, goals and pits of GridWorld; elsewhere cells without any action.
+    """
+    plain = ["" if it else NO_ACTION for it in acts.tolist()]
+    if world.id != GRID_WORLD:
+        return plain
+    try:
+        rows = "".join(read_layout(str(world.kwargs.get("layout", "garden"))).rows)
+    except ValueError:
+        # A layout of a newer RL Lab; where nobody acts is known all the same.
+        return plain
+    fits = [rows[it : it + 1] for it in states.tolist()]
+    return [it if it and it in WALL + GOAL + PIT else "" for it in fits]
 
 
 def gap_of(q: np.ndarray) -> np.ndarray:

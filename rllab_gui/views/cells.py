@@ -15,7 +15,6 @@ from rllab_gui.plots.frame import PlotFrame
 from rllab_gui.views.base import View, ViewContext
 from rllab_gui.views.embedding_points import ColourScale
 from rllab_gui.views.state_map import SHADES, diverging, viridis
-from rllab_gui.views.world_maps import marks_of
 
 ASK_EVERY_S = 1.0
 
@@ -44,7 +43,7 @@ class CellsView(View):
         self._box = self._make_box()
         self.plot.header.add(self._box)
         self._answer: dict[str, Any] = {}
-        self._pending = False
+        self._pending, self._question = False, 0
         self._asked_at = -ASK_EVERY_S
         self._asked_for: tuple[int, int] = (-9, -9)
         self._forget()
@@ -94,7 +93,8 @@ class CellsView(View):
         if now == self._asked_for or monotonic() - self._asked_at < ASK_EVERY_S:
             return
         self._asked_for, self._asked_at, self._pending = now, monotonic(), True
-        self.context.link.ask("cells", {}, self._on_answer, self._on_failed)
+        ask = self.context.link.ask
+        self._question = ask("cells", {}, self._on_answer, self._on_failed)
 
     def _on_answer(self, answer: dict[str, Any]) -> None:
         self._pending = False
@@ -111,7 +111,7 @@ class CellsView(View):
         """Colours, numbers and arrows of the newest answer."""
         self._offer()
         answer = self._answer
-        marks = marks_of(answer, self.context.store.configuration.environment)
+        marks = tuple(answer["marks"])
         values = np.asarray(answer[self._shade], np.float64)
         real = np.array([not it for it in marks], bool)
         placed = np.log1p(values) if SHADES[self._shade].log else values
@@ -120,7 +120,7 @@ class CellsView(View):
         self._scale.fit(ends if signed else placed[real])
         shade = self._scale.take(np.where(real, placed, np.nan))
         paint = diverging if signed else viridis
-        words = self.context.store.live_card.action_names  # type: ignore[union-attr]
+        words = [str(it) for it in answer["action_names"]]
         cells = Cells(
             np.asarray(answer["place"]),
             values,
@@ -182,6 +182,9 @@ class CellsView(View):
         self.refresh()
 
     def _on_reset(self) -> None:
+        """What is under way is about another world."""
+        self.context.link.cancel(self._question)
+        self._pending = False
         self._forget()
         self._asked_for = (-9, -9)
         self.refresh()

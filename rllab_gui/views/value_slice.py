@@ -21,7 +21,7 @@ from rllab_gui.plots.slice import Slice, SlicePlot
 from rllab_gui.views.asking import AskingView
 from rllab_gui.views.base import ViewContext
 from rllab_gui.views.episode_model import Moment, action_word
-from rllab_gui.views.world_maps import TITLES, WorldMaps, marks_of, offered
+from rllab_gui.views.world_maps import TITLES, WorldMaps, offered
 
 SHOWN = ("value", "gap", "action")
 """Of :data:`TITLES`, what a slice can show."""
@@ -141,8 +141,8 @@ class ValueSliceView(AskingView):
         """All cells of a world that is a grid."""
         answer = self.asked.answer
         self._offer(offered(answer))
-        world, what = self.context.store.configuration.environment, self.what
-        maps = WorldMaps(answer, marks_of(answer, world), self.context.theme)
+        what = self.what
+        maps = WorldMaps(answer, self.context.theme)
         self.slice.show_maps(maps.drawn(what))
         arrays = {
             name: it
@@ -256,8 +256,7 @@ class ValueSliceView(AskingView):
         if cell < 0 or "place" not in answer or cell >= len(answer["place"]):
             QToolTip.hideText()
             return
-        world = self.context.store.configuration.environment
-        maps = WorldMaps(answer, marks_of(answer, world), self.context.theme)
+        maps = WorldMaps(answer, self.context.theme)
         QToolTip.showText(QCursor.pos(), maps.of_cell(cell), self.plot.canvas)
 
     def _on_pointed(self, x: float, y: float) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.contract.grid_layouts import GOAL, PIT, WALL, read_layout
-from engine.contract.options import EnvironmentOptions
 from rllab_gui.plots.cells import Cells
 from rllab_gui.plots.numbers import count, short
 from rllab_gui.theme import Theme
@@ -16,9 +14,6 @@ from rllab_gui.views.embedding_points import ColourScale
 from rllab_gui.views.episode_model import action_word
 from rllab_gui.views.state_map import SHADES, Shade, diverging, scale_html, viridis
 
-GRID_WORLD = "RLLab/GridWorld-v0"
-NO_ACTION = "–"
-"""Stands in a cell in which no step is ever taken."""
 ALL = "all"
 TOGETHER = ("value", "exact", "error")
 """The maps that :data:`ALL` stands for."""
@@ -42,22 +37,6 @@ def offered(answer: Answer) -> list[str]:
     return [ALL, *known] if "exact" in answer else known
 
 
-def marks_of(answer: Answer, world: EnvironmentOptions) -> tuple[str, ...]:
-    """Walls, goals and pits of GridWorld; elsewhere cells without any action."""
-    states = np.asarray(answer["state"]).tolist()
-    acts = np.asarray(answer["acts"], bool).tolist()
-    plain = tuple("" if it else NO_ACTION for it in acts)
-    if world.id != GRID_WORLD:
-        return plain
-    try:
-        rows = "".join(read_layout(str(world.kwargs.get("layout", "garden"))).rows)
-    except ValueError:
-        return plain
-    special = WALL + GOAL + PIT
-    fits = [rows[it : it + 1] for it in states]
-    return tuple(it if it and it in special else "" for it in fits)
-
-
 class WorldMaps:
     """The maps of one answer of the question ``value_slice`` about a grid.
 
@@ -65,10 +44,10 @@ class WorldMaps:
     has one whose middle is 0.
     """
 
-    def __init__(self, answer: Answer, marks: tuple[str, ...], theme: Theme) -> None:
+    def __init__(self, answer: Answer, theme: Theme) -> None:
         self.answer = answer
-        self._marks, self._theme = marks, theme
-        self._real = np.array([not it for it in marks], bool)
+        self._marks, self._theme = tuple(answer["marks"]), theme
+        self._real = np.array([not it for it in self._marks], bool)
         self._seen = np.asarray(answer["visited"]) > 0
 
     def drawn(self, what: str) -> list[tuple[str, Cells]]:

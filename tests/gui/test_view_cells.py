@@ -15,7 +15,6 @@ from engine.contract.options import Configuration
 from rllab_gui.views import cells
 from rllab_gui.views.cells import CellsView
 
-LAYOUT = "S.\n#G"
 CARD = EnvironmentCard(
     id="RLLab/GridWorld-v0",
     observation="onehot",
@@ -29,7 +28,8 @@ ANSWER = {
     "state": np.arange(4),
     "value": np.array([0.5, 1.0, 9.0, 9.0]),
     "action": np.array([1, 2, 0, 0]),
-    "acts": np.array([True, True, False, False]),
+    "marks": ["", "", "#", "G"],
+    "action_names": list(CARD.action_names),
     "checkpoint_step": 300,
 }
 
@@ -58,8 +58,7 @@ def beat(context, client):
 @pytest.fixture
 def seen(view, context, client, beat):
     """A grid whose cells are known."""
-    options = {"environment.id": CARD.id, "environment.kwargs": {"layout": LAYOUT}}
-    beat(script.session(Configuration().with_options(options)))
+    beat(script.session(Configuration().with_options({"environment.id": CARD.id})))
     context.store.set_live_card(CARD)
     beat(picture(checkpoint_step=300))
 
@@ -97,16 +96,20 @@ def test_each_cell_has_its_value_its_arrow_and_walls_have_none(seen):
     assert not view.grab().isNull()
 
 
-def test_cells_in_which_no_step_is_taken_have_a_dash(view, context, beat, client):
-    lake = replace(CARD, id="FrozenLake-v1")
-    beat(script.session(Configuration().with_options({"environment.id": lake.id})))
-    context.store.set_live_card(lake)
-    beat(picture(checkpoint_step=300))
-    client.reply(client.questions("cells")[-1].id, ANSWER)
-    context.pulse.beat()
-    context.pulse.beat()
-    assert view.canvas.cells.mark == ("", "", "–", "–")
-    assert "0.500 to 1.00 over 2 cells" in view.plot.legend()
+def test_an_answer_about_another_world_is_not_drawn(seen, client, context, beat, now):
+    """It was under way when another one was chosen, with fewer actions."""
+    view = seen()
+    now[0] += 5.0
+    beat(TrainerStatus("running", step=700))
+    late = client.questions("cells")[-1]
+    other = replace(CARD, id="DeepSea-v0", actions=2, action_names=("left", "right"))
+    context.store.set_live_card(other)
+    client.reply(late.id, ANSWER)
+    beat()
+    assert view.emptiness()[0] == "No values yet."
+    now[0] += 5.0
+    beat(TrainerStatus("running", step=900))
+    assert client.questions("cells")[-1].id != late.id
 
 
 def test_visits_are_shown_where_they_are_counted(seen, context):

@@ -10,15 +10,13 @@ from PySide6.QtWidgets import QComboBox
 from showing import show
 
 from engine.contract.catalogue import EnvironmentCard
-from engine.contract.options import Configuration
 from rllab_gui import resting
 from rllab_gui.plots.cells import Cells
 from rllab_gui.plots.maps import MapsCanvas
 from rllab_gui.views.state_map import diverging
 from rllab_gui.views.value_slice import ValueSliceView
-from rllab_gui.views.world_maps import WorldMaps, marks_of
+from rllab_gui.views.world_maps import WorldMaps
 
-LAYOUT = "S..\n#PG"
 PLACES = [(row, column) for row in (0, 1) for column in (0, 1, 2)]
 GRID = EnvironmentCard(
     id="RLLab/GridWorld-v0",
@@ -39,7 +37,7 @@ def answer(arguments):
         "value": VALUE,
         "gap": VALUE / 10,
         "action": np.array([1, 1, 2, 0, 0, 0]),
-        "acts": np.array([True, True, True, False, False, False]),
+        "marks": ["", "", "", "#", "P", "G"],
         "exact": EXACT,
         "error": VALUE - EXACT,
         "visited": np.array([4, 2, 0, 0, 0, 1]),
@@ -66,8 +64,6 @@ def view(context, client, qtbot, monkeypatch, given):
     client.answers["frames"] = lambda arguments: {
         "frames": numbered(arguments["first"], arguments["last"])
     }
-    options = {"environment.id": GRID.id, "environment.kwargs": {"layout": LAYOUT}}
-    context.store.set_configuration(Configuration().with_options(options))
     context.store.set_card(GRID)
     view = show(qtbot, ValueSliceView(context), 640, 400)
     context.cursor.place(session="s", kind="evaluation", episode=0, t=1)
@@ -209,9 +205,7 @@ def test_a_cell_under_the_pointer_says_all_of_itself(view):
     at = first.rect_of(2).center()
     assert first.cell_at(at) == 2
     assert first.cell_at(QPointF(-5, -5)) == -1
-    world = view.context.store.configuration.environment
-    answer = view.asked.answer
-    maps = WorldMaps(answer, marks_of(answer, world), view.context.theme)
+    maps = WorldMaps(view.asked.answer, view.context.theme)
     assert maps.of_cell(2).splitlines() == [
         "row 0, column 2",
         "V(s) 0.250",

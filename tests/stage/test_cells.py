@@ -6,6 +6,7 @@ from theatre import Theatre, tiny
 
 from engine.contract.messages import Picture, Weights
 from engine.environments.reachable import exact_values, where_it_acts
+from engine.stage.grids import marks_of
 from engine.training import TrainingLoop
 
 GRID = {"environment__id": "RLLab/GridWorld-v0"}
@@ -99,3 +100,22 @@ def test_no_exact_solution_is_made_up():
     assert exact_values(cartpole, 4, 0.99) is None
     clipped = tiny(environment__id="FrozenLake-v1", environment__clip_rewards=True)
     assert exact_values(clipped.environment, 16, 0.99) is None
+
+
+def test_walls_pits_and_goals_are_marked_and_elsewhere_what_is_never_left(theatre):
+    layout = "S.\n#G"
+    configuration = tiny(**GRID, environment__kwargs={"layout": layout})
+    loop = TrainingLoop(configuration)
+    loop.advance(steps=60)
+    shows(theatre, configuration, loop)
+    found = theatre.result("cells")
+    assert found["marks"] == ["", "", "#", "G"]
+    assert found["action_names"] == ["up", "right", "down", "left"]
+    loop.close()
+    states, acts = np.arange(3), np.array([True, False, True])
+    lake = configuration.environment.model_copy(update={"id": "FrozenLake-v1"})
+    assert marks_of(lake, states, acts) == ["", "–", ""]
+    unknown = configuration.environment.model_copy(
+        update={"kwargs": {"layout": "a layout of a newer version"}}
+    )
+    assert marks_of(unknown, states, acts) == ["", "–", ""]

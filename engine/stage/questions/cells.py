@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.stage.archive import Session
 from engine.stage.context import Arguments, Asker, Context, Question, QuestionError
-from engine.stage.grids import acts_in, solved
+from engine.stage.grids import acts_in, marks_of, solved
 from engine.stage.jobs import Job
 from engine.stage.knowledge import doubts, familiarity
 from engine.stage.minds import Mind, insight_job, liking
@@ -20,7 +20,7 @@ def _answer(context: Context, arguments: CellsArguments, asker: Asker) -> Job:
     """``place`` [n, 2] (row, column), ``state``, ``value`` and ``action`` [n].
 
     ``acts`` [n] is False for cells in which no step is ever taken: walls, ends, and
-    what no way leads to.
+    what no way leads to; ``marks`` [n] are their words. ``action_names``.
 
     Besides, each where it is known, ``visits``, ``bonus``, ``disagreement``, the
     exact solution ``exact`` and ``error``, value - exact, [n].
@@ -42,11 +42,15 @@ def _answer(context: Context, arguments: CellsArguments, asker: Asker) -> Job:
         known |= yield from familiarity(session, observations)
     value = seen["q"].max(axis=1)
     known |= solved(shown.configuration, states, card.shape[0], value)
+    world = shown.configuration.environment
+    acts = acts_in(world, card.shape[0])[states]
     return {
         "place": np.array(list(cells.values())),
         "state": states,
         "action": liking(seen).argmax(axis=1),
-        "acts": acts_in(shown.configuration.environment, card.shape[0])[states],
+        "acts": acts,
+        "marks": marks_of(world, states, acts),
+        "action_names": list(card.action_names),
         "checkpoint_step": step,
         **known,
     }
